@@ -1,0 +1,63 @@
+"""autoctrl processes a physics experiment's data automatically and continuously.
+
+A workflow's ``handler.py`` needs these names and no others; each is imported only when it is asked for, so that
+``import autoctrl`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autoctrl.handlers.batch import BatchHandler
+    from autoctrl.handlers.inline import InlineHandler
+    from autoctrl.handlers.inputs import Files, Friend, Output
+    from autoctrl.locks import After, FileExists, Has, Latest, Quiet, RunClosed, Wait, Window
+    from autoctrl.model.run import Where
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "BatchHandler": "autoctrl.handlers.batch",
+    "InlineHandler": "autoctrl.handlers.inline",
+    "Files": "autoctrl.handlers.inputs",
+    "Friend": "autoctrl.handlers.inputs",
+    "Output": "autoctrl.handlers.inputs",
+    "After": "autoctrl.locks",
+    "FileExists": "autoctrl.locks",
+    "Has": "autoctrl.locks",
+    "Latest": "autoctrl.locks",
+    "Quiet": "autoctrl.locks",
+    "RunClosed": "autoctrl.locks",
+    "Wait": "autoctrl.locks",
+    "Window": "autoctrl.locks",
+    "Where": "autoctrl.model.run",
+}
+
+__all__ = [
+    "After",
+    "BatchHandler",
+    "FileExists",
+    "Files",
+    "Friend",
+    "Has",
+    "InlineHandler",
+    "Latest",
+    "Output",
+    "Quiet",
+    "RunClosed",
+    "Wait",
+    "Where",
+    "Window",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the lazy names have every type
+    """Import the module that holds ``name`` and keep the name here."""
+    if name not in _HOME:
+        message = f"module 'autoctrl' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

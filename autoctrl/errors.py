@@ -1,0 +1,113 @@
+"""Every error that autoctrl raises on purpose.
+
+The tree::
+
+    AutoctrlError                 one paragraph: what, on what, why, what to do
+    ├── UsageError                the caller asked for something that does not exist or makes no sense
+    │   └── TransitionRefused     a status change that the transition table does not contain
+    ├── SettingsError             autoctrl.toml, AUTOCTRL_* or a workflow file is wrong
+    │   └── MissingExtra          an optional dependency is not installed; names the extra
+    ├── WorkflowError             a workflow module cannot be loaded or declares nonsense
+    ├── StoreError                the store refused or could not answer
+    │   ├── Conflict              somebody else moved the record first; nothing was written
+    │   ├── LeaseHeld             another process holds the lease; says who and until when
+    │   └── LeaseLost             the lease under which we wanted to write is no longer ours
+    ├── ExecutorError             jobs could not be submitted, asked for or removed
+    │   ├── ServiceDown           no answer: try again later, nothing is known
+    │   └── SubmitRefused         a clear no to one submission
+    └── DataError                 a file is corrupt, truncated or does not match its partner
+
+An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions stop at
+the border: ``raise StoreError(...) from error``.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class AutoctrlError(Exception):
+    """What went wrong, on what, and why; ``hint`` says what to do about it.
+
+    ``exit_code`` is what the command line returns for it: 2, usage or environment.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep ``message`` and ``hint`` as one paragraph."""
+        self.message = " ".join(message.split())
+        self.hint = " ".join(hint.split())
+        super().__init__(f"{self.message} {self.hint}".strip())
+
+
+class UsageError(AutoctrlError):
+    """The caller asked for something that does not exist or makes no sense."""
+
+
+class TransitionRefused(UsageError):
+    """A status change that the transition table does not contain."""
+
+
+class SettingsError(AutoctrlError):
+    """A setting is unknown, misspelt, of the wrong type or contradicts another."""
+
+
+class MissingExtra(SettingsError):
+    """An optional dependency is missing; the message names the extra to install."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """Say that ``what`` needs the optional dependencies ``autoctrl[extra]``."""
+        super().__init__(
+            f"{what} needs packages that are not installed.",
+            hint=f"Install them with: pip install 'autoctrl[{extra}]'",
+        )
+
+
+class WorkflowError(AutoctrlError):
+    """A workflow module cannot be loaded, or declares something impossible."""
+
+
+class StoreError(AutoctrlError):
+    """The store refused or could not answer."""
+
+
+class Conflict(StoreError):
+    """Somebody else moved the record first; nothing of the batch was written."""
+
+
+class LeaseHeld(StoreError):
+    """Another process holds the lease."""
+
+
+class LeaseLost(StoreError):
+    """The lease under which we wanted to write is no longer ours; nothing was written."""
+
+
+class ExecutorError(AutoctrlError):
+    """Jobs could not be submitted, asked for or removed."""
+
+
+class ServiceDown(ExecutorError):
+    """No answer: nothing is known, nothing may be concluded; try again later."""
+
+
+class SubmitRefused(ExecutorError):
+    """The executor said no to one submission, and why."""
+
+
+class DataError(AutoctrlError):
+    """A file is corrupt, truncated, or does not match its partner."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the list of known words."""
+    words = sorted(known)
+    match = get_close_matches(word, words, n=1, cutoff=0.5)
+    if match:
+        return f"Did you mean '{match[0]}'?"
+    return f"Known: {', '.join(words)}." if words else "None is known."

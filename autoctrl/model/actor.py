@@ -1,0 +1,19 @@
+"""Who caused a record."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Actor(NamedTuple):
+    """Who did something, and by which way.
+
+    name   the person's or program's name
+    via    ``cycle``, ``cli``, ``web``, ``chat`` or the name of a source
+    """
+
+    name: str
+    via: str
+
+
+CYCLE = Actor("autoctrl", "cycle")

@@ -1,0 +1,92 @@
+"""A file that a version registered, and everything else that a store keeps beside tasks and jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.model.actor import CYCLE, Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autoctrl.model.unit import TaskKey
+
+
+class LocationState(StrEnum):
+    """What is known of one copy of an output."""
+
+    PRESENT = "present"
+    MOVED = "moved"
+    DELETED = "deleted"
+    LOST = "lost"
+
+
+class OutputRecord(NamedTuple):
+    """One copy of one output of one version; the record publishes the file.
+
+    The newest record of (task, version, name, url) says how that copy is.
+
+    task       the task that made it
+    version    the task's version that made it
+    name       the handler's name for it
+    url        where this copy lies
+    state      what is known of this copy
+    bytes      size
+    checksums  hex digest by algorithm
+    entries    entries by tree
+    members    the runs it is about
+    friend_of  name of the input whose trees it is a friend of, empty if none
+    time       when the copy was last checked, aware UTC
+    """
+
+    task: TaskKey
+    version: int
+    name: str
+    url: str
+    state: LocationState
+    bytes: int
+    checksums: Mapping[str, str]
+    entries: Mapping[str, int]
+    members: tuple[int, ...]
+    friend_of: str
+    time: datetime
+
+
+class FieldsRecord(NamedTuple):
+    """Custom fields that a version reported: numbers and short texts, apart from the machine's own records.
+
+    task     the task
+    version  its version
+    values   number (always float) or text by name
+    time     when they were accepted, aware UTC
+    """
+
+    task: TaskKey
+    version: int
+    values: Mapping[str, float | str]
+    time: datetime
+
+
+class MarkRecord(NamedTuple):
+    """A fact about a campaign or a workflow in it; the newest of (kind, campaign, name) holds.
+
+    kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``
+    campaign  the campaign
+    name      the workflow, or empty
+    values    the fact
+    time      when it was written, aware UTC
+    actor     who wrote it
+    reason    why
+    sequence  previous + 1, from 1
+    """
+
+    kind: str
+    campaign: str
+    name: str
+    values: Mapping[str, Any]
+    time: datetime
+    actor: Actor = CYCLE
+    reason: str = ""
+    sequence: int = 1

@@ -1,0 +1,89 @@
+"""Where a task or a job stands, and which changes are permitted: the machine, as a table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import TransitionRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    NEW = "new"
+    PROCESSING = "processing"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands, as last sampled."""
+
+    SUBMITTING = "submitting"
+    IDLE = "idle"
+    RUNNING = "running"
+    HELD = "held"
+    REMOVING = "removing"
+    DONE = "done"
+    FAILED = "failed"
+    LOST = "lost"
+    REMOVED = "removed"
+
+
+class Role(StrEnum):
+    """What a job is for: one part of the work, or the merge of all parts."""
+
+    PART = "part"
+    MERGE = "merge"
+
+
+class Failure(StrEnum):
+    """Why a job did not succeed; decides whether it is tried again and how."""
+
+    MEMORY = "memory"
+    TIME = "time limit"
+    NODE = "node"
+    HELD = "held"
+    SERVICE = "service"
+    REMOVED = "removed"
+    USER = "user code"
+    OUTPUT = "output"
+
+
+TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.NEW: frozenset({TaskStatus.PROCESSING, TaskStatus.SKIPPED}),
+    TaskStatus.PROCESSING: frozenset({TaskStatus.DONE, TaskStatus.FAILED}),
+    TaskStatus.DONE: frozenset({TaskStatus.NEW}),
+    TaskStatus.FAILED: frozenset({TaskStatus.NEW, TaskStatus.SKIPPED}),
+    TaskStatus.SKIPPED: frozenset({TaskStatus.NEW}),
+}
+
+OPEN_TASKS = frozenset({TaskStatus.NEW, TaskStatus.PROCESSING})
+FINAL_JOBS = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.LOST, JobStatus.REMOVED})
+
+
+def check_task(what: str, before: TaskStatus, after: TaskStatus) -> None:
+    """Raise ``TransitionRefused`` unless ``before`` may become ``after``; the same status again is no transition.
+
+    ``what`` names the task for the reader, e.g. ``run 4521 / friends``.
+    """
+    if after == before or after in TASK_TRANSITIONS[before]:
+        return
+    permitted = ", ".join(status for status in TaskStatus if status in TASK_TRANSITIONS[before])
+    message = f"{what} is {before}; it cannot become {after} (from {before}: {permitted})."
+    raise TransitionRefused(message)
+
+
+def check_job(what: str, before: JobStatus, after: JobStatus) -> None:
+    """Raise ``TransitionRefused`` if ``before`` is final and ``after`` is another status.
+
+    Jobs are sampled, so any status may follow any that is not final.
+    """
+    if before in FINAL_JOBS and after != before:
+        message = f"{what} is {before}, which is final; it cannot become {after}."
+        raise TransitionRefused(message)

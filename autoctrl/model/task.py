@@ -1,0 +1,104 @@
+"""A task: one unit in one workflow of one campaign, the record that the machine moves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from autoctrl.model.actor import CYCLE, Actor
+from autoctrl.model.status import OPEN_TASKS, TaskStatus, check_task
+from autoctrl.model.unit import TaskKey
+
+TICK = timedelta(microseconds=1)
+
+
+class InputRef(NamedTuple):
+    """One input file as it was found when the version started.
+
+    name      the handler's name for it
+    url       where it was read
+    bytes     its size
+    checksum  ``algorithm:hex``, empty if nobody computed one
+    events    entries or events in it, None if unknown
+    workflow  the upstream workflow that made it, empty for a raw file
+    unit      the upstream unit
+    version   the upstream version, 0 for a raw file
+    campaign  the campaign it was found in, empty for a raw file
+    """
+
+    name: str
+    url: str
+    bytes: int
+    checksum: str = ""
+    events: int | None = None
+    workflow: str = ""
+    unit: str = ""
+    version: int = 0
+    campaign: str = ""
+
+
+class TaskRecord(NamedTuple):
+    """One complete statement about a task; the newest by (epoch, sequence) is the task.
+
+    key          campaign, workflow, unit
+    status       where it stands
+    time         when this was written, aware UTC, never before the previous record's
+    members      the runs of the unit, frozen when the task was born
+    version      how often the task went through the workflow, from 1
+    reason       why it waits, failed or was moved; empty if there is nothing to say
+    until        when the reason may pass by itself, None if unknown
+    actor        who caused the record
+    sequence     previous + 1, from 1
+    epoch        epoch of the lease under which it was written
+    environment  the settings' environment that wrote it
+    since        when the present status began
+    renewals     how often a person renewed the budget of attempts of this version
+    stopping     a person asked to fail it; its jobs are being removed
+    inputs       what the version reads, frozen in its first processing record
+    provenance   digest of the body that describes what made the version
+    log          address of the log worth reading, empty if none
+    """
+
+    key: TaskKey
+    status: TaskStatus
+    time: datetime
+    members: tuple[int, ...]
+    version: int = 1
+    reason: str = ""
+    until: datetime | None = None
+    actor: Actor = CYCLE
+    sequence: int = 1
+    epoch: int = 0
+    environment: str = ""
+    since: datetime | None = None
+    renewals: int = 0
+    stopping: bool = False
+    inputs: tuple[InputRef, ...] = ()
+    provenance: str = ""
+    log: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the machine still has something to do for it."""
+        return self.status in OPEN_TASKS
+
+    def moved(self, status: TaskStatus, now: datetime, **changes: Any) -> TaskRecord:  # noqa: ANN401 - fields differ in type
+        """Return the record that follows this one.
+
+        ``reason``, ``until`` and ``actor`` start afresh; everything else is carried over unless named in ``changes``.
+        Raises ``TransitionRefused`` if the table does not permit it.
+        """
+        check_task(str(self.key), self.status, status)
+        time = max(now, self.time + TICK)
+        fresh = {
+            "reason": "",
+            "until": None,
+            "actor": CYCLE,
+            "since": self.since if status == self.status else time,
+        }
+        return self._replace(**{**fresh, **changes}, status=status, time=time, sequence=self.sequence + 1)
+
+
+def born(key: TaskKey, members: tuple[int, ...], now: datetime, **changes: Any) -> TaskRecord:  # noqa: ANN401 - as moved
+    """Return the first record of a task: ``new``, version 1, its members frozen."""
+    return TaskRecord(key, TaskStatus.NEW, now, members, since=now, **changes)

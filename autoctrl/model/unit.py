@@ -1,0 +1,82 @@
+"""What a task is about: one run (``4521``) or a closed group of runs (``fill:8222``)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autoctrl.errors import UsageError
+
+
+class TaskKey(NamedTuple):
+    """The identity of a task.
+
+    campaign   name of the processing, e.g. ``prompt``
+    workflow   name of the step, e.g. ``camera-reco``
+    unit       ``4521`` or ``fill:8222``
+    """
+
+    campaign: str
+    workflow: str
+    unit: str
+
+    def __str__(self) -> str:
+        """Name the task as people read it: ``run 4521 / friends``."""
+        return f"{spoken(self.unit)} / {self.workflow}"
+
+
+def run_unit(run: int) -> str:
+    """Unit of a single run."""
+    return str(run)
+
+
+def group_unit(attribute: str, value: object) -> str:
+    """Unit of the group of runs whose ``attribute`` has this value."""
+    return f"{attribute}:{value}"
+
+
+def is_group(unit: str) -> bool:
+    """Say whether the unit is a group of runs."""
+    return ":" in unit
+
+
+def spoken(unit: str) -> str:
+    """Return ``run 4521`` or ``fill 8222``: the unit as people say it."""
+    return unit.replace(":", " ", 1) if is_group(unit) else f"run {unit}"
+
+
+def unit_order(unit: str) -> tuple[str, int, str]:
+    """Sort key: runs by number first, then groups by attribute and value."""
+    attribute, _, value = unit.rpartition(":")
+    return (attribute, int(value), "") if value.isdigit() else (attribute, -1, value)
+
+
+def parse_runs(text: str) -> list[int]:
+    """Run numbers of ``4500-4510,4521``, in order, each once.
+
+    Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards or is longer than
+    ten million runs.
+    """
+    longest = 10_000_000
+    numbers: set[int] = set()
+    for piece in text.split(","):
+        first, dash, last = piece.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            message = f"'{text}' is no run selection: '{piece.strip()}' is neither a run number nor a range."
+            raise UsageError(message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas.")
+        low, high = int(first), int(last or first)
+        if high < low or high - low > longest:
+            message = f"'{text}' is no run selection: the range '{piece.strip()}' is backwards or longer than {longest}."
+            raise UsageError(message, hint="Write the smaller run first, as in 4500-4510.")
+        numbers.update(range(low, high + 1))
+    return sorted(numbers)
+
+
+def format_runs(numbers: list[int]) -> str:
+    """Write run numbers the short way, ``4500-4510,4521``: the inverse of ``parse_runs``."""
+    pieces: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if pieces and number == pieces[-1][-1] + 1:
+            pieces[-1][1:] = [number]
+        else:
+            pieces.append([number])
+    return ",".join("-".join(map(str, piece)) for piece in pieces)

@@ -1,0 +1,262 @@
+"""What the machine asks of the world: store, executor, notifier, source, clock. Adapters implement these and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from autoctrl.model.status import Failure, JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.actor import Actor
+    from autoctrl.model.job import FileInfo, JobRecord, JobSpec
+    from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
+    from autoctrl.model.run import RunRecord, Value
+    from autoctrl.model.status import TaskStatus
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.unit import TaskKey
+
+    Record = TaskRecord | JobRecord | OutputRecord | FieldsRecord | MarkRecord | RunRecord
+
+
+class Selection(NamedTuple):
+    """Which tasks or outputs are meant; None means all.
+
+    campaign   one campaign
+    workflows  names of workflows
+    units      units
+    statuses   statuses (tasks only)
+    """
+
+    campaign: str
+    workflows: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+    statuses: tuple[TaskStatus, ...] | None = None
+
+
+class OpenTask(NamedTuple):
+    """A task that is new or processing, with the newest record of every job of its present version, by index."""
+
+    task: TaskRecord
+    jobs: tuple[JobRecord, ...]
+
+
+class Lease(NamedTuple):
+    """Mutual exclusion between processes.
+
+    name     what is held: ``<campaign>/<workflow>`` or ``runs``
+    owner    who holds it; unique to the process
+    epoch    counts the holders of this name, from 1
+    expires  when it ends unless renewed, aware UTC, for people; the store judges by its own clock
+    """
+
+    name: str
+    owner: str
+    epoch: int
+    expires: datetime
+
+
+class Store(Protocol):
+    """Where records are kept. Append-only: nothing is ever overwritten or forgotten.
+
+    ``store_id`` is random, made with the store.
+    """
+
+    store_id: str
+
+    def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
+        """Write all records or none, durably.
+
+        Each task, job, run and mark record must carry the sequence that follows the newest one of its identity, in the
+        order given. Raises ``Conflict`` if one does not, ``LeaseLost`` if ``lease`` is given and no longer held or has
+        less left than the store's margin, ``StoreError`` if the store cannot write.
+        """
+
+    def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
+        """Return every task that is new or processing, ordered by unit; costs what is open, not what is done."""
+
+    def tasks(self, selection: Selection) -> list[TaskRecord]:
+        """Return the newest record of every selected task, ordered by workflow and unit."""
+
+    def history(self, task: TaskKey) -> list[Record]:
+        """Return all that was ever written of one task (task, job, output and fields records), oldest first."""
+
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
+        """Return the newest record of each run written after position ``since``, by number, and the present position.
+
+        Positions grow with every run record; 0 is before the first. ``numbers`` narrows the answer to those runs.
+        """
+
+    def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
+        """Return the newest mark of every (campaign, name) of this kind."""
+
+    def find_outputs(self, selection: Selection) -> list[OutputRecord]:
+        """Return the newest record of every copy of every published output, all versions, ordered by task and version."""
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        """Claim or renew the lease for ``seconds`` from now; 0 gives it up.
+
+        Renewing keeps the epoch; a claim after another holder, or after one's own lease ran out, raises it.
+        Raises ``LeaseHeld`` (who, until when) if somebody else holds it.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class JobOrder(NamedTuple):
+    """One attempt, as handed to an executor.
+
+    tag     its identity
+    spec    what it does
+    folder  where its outputs belong: a directory of this attempt alone
+    """
+
+    tag: str
+    spec: JobSpec
+    folder: str
+
+
+class JobReport(NamedTuple):
+    """What an executor knows of one attempt now.
+
+    status   as sampled; ``done`` or ``failed`` only once the wrapper's result can be read
+    reason   the executor's own words, empty if none
+    failure  the class, where the executor knows it without the result (held, memory, removed, …)
+    starts   how often it was started
+    host     where it runs or ran
+    """
+
+    status: JobStatus
+    reason: str = ""
+    failure: Failure | None = None
+    starts: int = 0
+    host: str = ""
+
+
+class JobResult(NamedTuple):
+    """What the wrapper wrote when the attempt ended.
+
+    exit_code       None if it did not exit by itself
+    signal          None if no signal ended it
+    failure         ``time limit`` or ``memory`` if the wrapper stopped it, ``output`` if one is missing or empty
+    reason          a sentence about the failure, empty if none
+    host            where it ran
+    starts          which start of the attempt this is
+    wall_s, cpu_s   seconds
+    peak_memory_mb  MB
+    files           the declared outputs that exist
+    fields          custom fields that the job reported
+    """
+
+    exit_code: int | None
+    signal: int | None
+    failure: Failure | None
+    reason: str
+    host: str
+    starts: int
+    wall_s: float
+    cpu_s: float
+    peak_memory_mb: float
+    files: tuple[FileInfo, ...]
+    fields: Mapping[str, float | str]
+
+
+class Executor(Protocol):
+    """Where jobs run.
+
+    name               as in the settings
+    has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting`` record is submitted
+                       again only after a positive answer that is newer than the submit deadline
+    """
+
+    name: str
+    has_safe_resubmit: bool
+
+    def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
+        """Submit attempts; return the handle by tag.
+
+        A tag that was refused on its own is absent. Raises ``SubmitRefused`` if all were refused with the reason,
+        ``ServiceDown`` if there is no answer (nothing is known then).
+        """
+
+    def find(self, tags: Iterable[str]) -> dict[str, str]:
+        """Return the handle of each tag that the executor knows, alive or finished. Raises ``ServiceDown``."""
+
+    def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
+        """Return a report for each handle. One that is absent was not answered for. Raises ``ServiceDown``."""
+
+    def result(self, handle: str) -> JobResult | None:
+        """Return what the wrapper wrote, None if there is nothing (yet)."""
+
+    def remove(self, handles: Sequence[str]) -> None:
+        """Ask that the attempts be ended; poll says when they are. Raises ``ServiceDown``."""
+
+    def acknowledge(self, handles: Sequence[str]) -> None:
+        """Say that the results are stored: the executor may forget these attempts. Keeps their logs."""
+
+    def log(self, handle: str, stream: str = "stdout") -> str:
+        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no UTF-8 are shown as such."""
+
+    def ping(self) -> str:
+        """Return one line about the service. Raises ``ServiceDown`` with a hint."""
+
+
+class Notifier(Protocol):
+    """Who is told."""
+
+    def notify(self, severity: str, text: str, link: str = "") -> None:
+        """Tell people: ``severity`` is ``info``, ``warning`` or ``alarm``. Never raises for a service that is down."""
+
+
+class Seen(NamedTuple):
+    """One run as a source saw it now.
+
+    number      run number
+    attributes  typed values that the source knows; absent ones stay as they are
+    is_closed   data taking has ended, as far as the source can tell
+    """
+
+    number: int
+    attributes: Mapping[str, Value]
+    is_closed: bool
+
+
+class Source(Protocol):
+    """Where runs are discovered."""
+
+    name: str
+
+    def discover(self) -> Iterable[Seen]:
+        """Return the runs that are there now. One that cannot be read is left out and named in ``problems``."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Sentences about what could not be read in the last ``discover``."""
+
+
+class Clock(Protocol):
+    """The time, injected so that tests do not wait."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware UTC."""
+
+
+__all__ = [
+    "Clock",
+    "Executor",
+    "Failure",
+    "JobOrder",
+    "JobReport",
+    "JobResult",
+    "JobStatus",
+    "Lease",
+    "Notifier",
+    "OpenTask",
+    "Seen",
+    "Selection",
+    "Source",
+    "Store",
+]
