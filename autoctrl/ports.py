@@ -170,10 +170,12 @@ class Executor(Protocol):
     name               as in the settings
     has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting`` record is submitted
                        again only after a positive answer that is newer than the submit deadline
+    is_immediate       ``submit`` runs the attempts to their end before it returns (inline functions)
     """
 
     name: str
     has_safe_resubmit: bool
+    is_immediate: bool
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Submit attempts; return the handle by tag.

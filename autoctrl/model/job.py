@@ -95,6 +95,7 @@ class JobRecord(NamedTuple):
     files           what it wrote, as accepted with its result
     fields          numbers and texts that the job reported about itself
     asked           when the executor was last asked to submit or remove it, None before
+    spent           classes of failure that are tried again only once, and were
     """
 
     key: JobKey
@@ -123,6 +124,7 @@ class JobRecord(NamedTuple):
     files: tuple[FileInfo, ...] = ()
     fields: Mapping[str, Any] = {}
     asked: datetime | None = None
+    spent: tuple[Failure, ...] = ()
 
     @property
     def is_final(self) -> bool:

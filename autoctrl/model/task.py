@@ -57,6 +57,7 @@ class TaskRecord(NamedTuple):
     inputs       what the version reads, frozen in its first processing record
     provenance   digest of the body that describes what made the version
     log          address of the log worth reading, empty if none
+    is_growing   its run is still open, so its list of jobs may grow
     """
 
     key: TaskKey
@@ -76,6 +77,7 @@ class TaskRecord(NamedTuple):
     inputs: tuple[InputRef, ...] = ()
     provenance: str = ""
     log: str = ""
+    is_growing: bool = False
 
     @property
     def is_open(self) -> bool:
