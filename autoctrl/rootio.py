@@ -1,0 +1,298 @@
+"""Trees in ROOT files: write them in chunks, count their entries, merge them in order, check a friend's alignment.
+
+Columns are plain NumPy arrays: a scalar branch has one value per entry; a jagged branch is one flat array, and its
+counter branch says how many values belong to each entry.  uproot and awkward are imported when first used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.errors import AutoctrlError, DataError, MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+KEYS = ("run", "event")
+STEP = "64 MB"
+_NUMPY_NAMES = {
+    "bool": "bool",
+    "int8_t": "int8",
+    "uint8_t": "uint8",
+    "int16_t": "int16",
+    "uint16_t": "uint16",
+    "int32_t": "int32",
+    "uint32_t": "uint32",
+    "int64_t": "int64",
+    "uint64_t": "uint64",
+    "float": "float32",
+    "double": "float64",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The branches of a tree with their NumPy type names.
+
+    ``scalars`` maps a branch to its type; ``groups`` maps a counter branch to the jagged branches that share it.
+    """
+
+    scalars: Mapping[str, str]
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def load_uproot() -> Any:  # noqa: ANN401 - a module without type hints
+    """Import uproot; raises MissingExtra when the science packages are not installed."""
+    try:
+        import awkward  # noqa: F401, PLC0415 - heavy, and optional
+        import uproot  # noqa: PLC0415
+    except ImportError as error:
+        what = "Reading and writing ROOT files"
+        raise MissingExtra(what, "science") from error
+    return uproot
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside ``path``; the file takes its final name only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Any]:
+    """Open a ROOT file for writing under a temporary name; ``path`` appears when the block ends well."""
+    uproot = load_uproot()
+    with replacing(path) as temporary, uproot.recreate(temporary, compression=uproot.ZSTD(1)) as file:
+        yield file
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[Any]:
+    """Open a ROOT file for reading; raises DataError when it is missing or not a complete ROOT file."""
+    uproot = load_uproot()
+    try:
+        file = uproot.open(path)
+    except FileNotFoundError as error:
+        message = f"{path} does not exist."
+        raise DataError(message) from error
+    except Exception as error:
+        message = f"{path} is not a readable ROOT file: {error}"
+        raise DataError(message, hint="Make it again; it may have been cut off.") from error
+    with file:
+        yield file
+
+
+def get_tree(file: Any, name: str) -> Any:  # noqa: ANN401 - uproot has no type hints
+    """Return the tree ``name`` of an open file; raises DataError naming the trees that are there."""
+    trees = file.keys(cycle=False, filter_classname="TTree")
+    if name not in trees:
+        message = f"{file.file_path} has no tree {name!r}; its trees: {', '.join(trees) or 'none'}."
+        raise DataError(message)
+    return file[name]
+
+
+class TreeWriter:
+    """Appends chunks of columns to one tree of a file that is open for writing."""
+
+    def __init__(self, file: Any, name: str, layout: Layout) -> None:  # noqa: ANN401
+        """Declare the tree; the file has it, empty, even when nothing is ever appended."""
+        types: dict[str, Any] = dict(layout.scalars)
+        for counter, branches in layout.groups.items():
+            fields = ", ".join(f'"{branch}": {kind}' for branch, kind in branches.items())
+            types[_record(counter)] = f"var * {{{fields}}}"
+        self._layout = layout
+        self._tree = file.mktree(
+            name,
+            types,
+            counter_name=lambda record: record.removeprefix("."),
+            field_name=lambda _record, branch: branch,
+        )
+
+    def append(self, columns: Mapping[str, Any]) -> None:
+        """Write one chunk; a chunk without entries writes nothing."""
+        import awkward as ak  # noqa: PLC0415
+        import numpy as np  # noqa: PLC0415
+
+        chunk: dict[str, Any] = {b: np.asarray(columns[b], dtype=t) for b, t in self._layout.scalars.items()}
+        for counter, branches in self._layout.groups.items():
+            flat = {b: np.asarray(columns[b], dtype=t) for b, t in branches.items()}
+            record = ak.zip(flat, depth_limit=1)
+            chunk[_record(counter)] = ak.unflatten(record, np.asarray(columns[counter], dtype="int64"))
+        lengths = {len(column) for column in chunk.values()}
+        if len(lengths) > 1:
+            message = f"the columns of one chunk have different numbers of entries: {sorted(lengths)}."
+            raise DataError(message)
+        if lengths != {0}:
+            self._tree.extend(chunk)
+
+
+def _record(counter: str) -> str:
+    """Name of the record that a counter belongs to inside uproot; it never reaches the file."""
+    return f".{counter}"
+
+
+def layout_of(tree: Any) -> Layout:  # noqa: ANN401
+    """Describe the branches of a tree that is read; raises DataError for a branch of another kind."""
+    scalars: dict[str, str] = {}
+    groups: dict[str, dict[str, str]] = {}
+    counters = {branch.count_branch.name for branch in tree.branches if branch.count_branch is not None}
+    for branch in tree.branches:
+        kind = _NUMPY_NAMES.get(branch.typename.removesuffix("[]"))
+        if kind is None:
+            message = f"branch {branch.name} of tree {tree.name} has type {branch.typename}, which is not supported."
+            raise DataError(message)
+        if branch.count_branch is not None:
+            groups.setdefault(branch.count_branch.name, {})[branch.name] = kind
+        elif branch.name not in counters:
+            scalars[branch.name] = kind
+    return Layout(scalars, groups)
+
+
+def read_columns(tree: Any, layout: Layout, step: int | str = STEP) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    """Yield the chunks of a tree as columns, in order, with bounded memory."""
+    import awkward as ak  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    jagged = [branch for branches in layout.groups.values() for branch in branches]
+    for chunk in tree.iterate([*layout.scalars, *jagged], step_size=step, library="ak"):
+        columns = {branch: np.asarray(chunk[branch]) for branch in layout.scalars}
+        for counter, branches in layout.groups.items():
+            columns[counter] = np.asarray(ak.num(chunk[next(iter(branches))]))
+            columns |= {branch: np.asarray(ak.flatten(chunk[branch])) for branch in branches}
+        yield columns
+
+
+def count_entries(path: Path) -> dict[str, int]:
+    """Return the number of entries of every tree in a file; raises DataError when the file cannot be read."""
+    with open_file(path) as file:
+        names = file.keys(cycle=False, filter_classname="TTree")
+        return {name: int(file[name].num_entries) for name in names}
+
+
+def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) -> dict[str, int]:
+    """Write the entries of all parts, in order, to ``output`` and return its entries per keyed tree.
+
+    Trees with ``run`` and ``event`` are joined; every other object is taken from the first part.  Keys must rise
+    strictly from the first entry to the last.  ``entries``, when given, is what each joined tree must have in the end.
+    """
+    if not parts:
+        message = "nothing to merge: no part was given."
+        raise UsageError(message)
+    with open_file(parts[0]) as first, new_file(output) as target:
+        names = [name for name in first.keys(cycle=False, filter_classname="TTree") if set(KEYS) <= set(first[name].keys())]
+        counts = {name: _merge_tree(name, layout_of(first[name]), parts, target) for name in names}
+        for name, kind in first.classnames(cycle=False).items():
+            if name not in counts:
+                _copy_object(first, name, kind, target)
+        wrong = {name: count for name, count in counts.items() if entries not in {None, count}}
+        if wrong:
+            message = f"merging {len(parts)} parts gave {wrong} entries where {entries} were expected."
+            raise DataError(message, hint="A part is missing or incomplete; nothing was written.")
+    return counts
+
+
+def _merge_tree(name: str, layout: Layout, parts: Sequence[Path], target: Any) -> int:  # noqa: ANN401
+    """Append one tree of every part and return the number of entries written."""
+    writer = TreeWriter(target, name, layout)
+    last: tuple[int, int] | None = None
+    total = 0
+    for part in parts:
+        with open_file(part) as file:
+            tree = get_tree(file, name)
+            if layout_of(tree) != layout:
+                message = f"tree {name} of {part} has other branches than the one of {parts[0]}."
+                raise DataError(message)
+            for columns in read_columns(tree, layout):
+                last = _check_order(part, columns, last)
+                writer.append(columns)
+                total += len(columns["run"])
+    return total
+
+
+def _check_order(part: Path, columns: Mapping[str, Any], last: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the last key of a chunk; raises DataError at the first key that does not come after the one before."""
+    for key in zip(columns["run"].tolist(), columns["event"].tolist(), strict=True):
+        if last is not None and key <= last:
+            message = f"{part} has run {key[0]} event {key[1]} after run {last[0]} event {last[1]}."
+            raise DataError(message, hint="Parts overlap or are given in the wrong order.")
+        last = key
+    return last
+
+
+def _copy_object(first: Any, name: str, kind: str, target: Any) -> None:  # noqa: ANN401
+    """Copy a tree, a string or a histogram as it is."""
+    if kind == "TTree":
+        layout = layout_of(first[name])
+        writer = TreeWriter(target, name, layout)
+        for columns in read_columns(first[name], layout):
+            writer.append(columns)
+    else:
+        target[name] = str(first[name]) if kind == "TObjString" else first[name]
+
+
+def friend_path(events_file: Path, folder: str = "friends") -> Path:
+    """Return where a file's friend lies by custom: ``friends/<name>_Friend.root`` in a sibling folder."""
+    return events_file.parent / folder / f"{events_file.stem}_Friend.root"
+
+
+def check_alignment(events_file: Path, friend_file: Path, trees: tuple[str, str] = ("Events", "Friends")) -> int:
+    """Return the common number of entries of a tree and its friend.
+
+    Raises DataError at the first difference: the number of entries, then run, event and nSc, entry by entry.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    with open_file(events_file) as events, open_file(friend_file) as friends:
+        left, right = get_tree(events, trees[0]), get_tree(friends, trees[1])
+        if left.num_entries != right.num_entries:
+            message = f"{friend_file} has {right.num_entries} entries where {events_file} has {left.num_entries}."
+            raise DataError(message, hint="Make the friend file again.")
+        branches = [*KEYS, *(["nSc"] if "nSc" in left.keys() else [])]
+        missing = [branch for branch in branches if branch not in right.keys()]
+        if missing:
+            message = f"{friend_file} has no branch {missing[0]} to be aligned by."
+            raise DataError(message)
+        for branch in branches:
+            ours, theirs = (tree[branch].array(library="np") for tree in (left, right))
+            differing = np.flatnonzero(ours != theirs)
+            if differing.size:
+                entry = int(differing[0])
+                message = f"entry {entry} of {friend_file} has {branch} {theirs[entry]}, {events_file} has {ours[entry]}."
+                raise DataError(message, hint="Make the friend file again from this events file.")
+        return int(left.num_entries)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m autoctrl.rootio merge OUT PART... [--entries N]`` and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m autoctrl.rootio", description="Merge the trees of ROOT files.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    merging = commands.add_parser("merge", epilog="example: python -m autoctrl.rootio merge out.root part0.root part1.root")
+    merging.add_argument("output", type=Path, help="the merged file; it appears only when it is complete")
+    merging.add_argument("parts", type=Path, nargs="+", help="the parts, in order")
+    merging.add_argument("--entries", type=int, help="how many entries every joined tree must have in the end")
+    options = parser.parse_args(arguments)
+    try:
+        counts = merge(options.parts, options.output, entries=options.entries)
+    except AutoctrlError as error:
+        sys.stderr.write(f"{parser.prog}: {error}\n")
+        return error.exit_code
+    sys.stdout.write(", ".join(f"{name}: {count} entries" for name, count in counts.items()) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
