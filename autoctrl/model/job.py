@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import FINAL_JOBS, Failure, JobStatus, Role, check_job
@@ -96,6 +97,7 @@ class JobRecord(NamedTuple):
     fields          numbers and texts that the job reported about itself
     asked           when the executor was last asked to submit or remove it, None before
     spent           classes of failure that are tried again only once, and were
+    late            newest attempt whose late result was recorded, 0 if none
     """
 
     key: JobKey
@@ -125,6 +127,7 @@ class JobRecord(NamedTuple):
     fields: Mapping[str, Any] = {}
     asked: datetime | None = None
     spent: tuple[Failure, ...] = ()
+    late: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -179,8 +182,13 @@ def tag(store_id: str, job: JobRecord) -> str:
 
 
 def version_path(task: TaskKey, version: int) -> str:
-    """Relative folder of one version of a task."""
-    return f"{task.campaign}/{task.workflow}/{task.unit}/v{version}"
+    """Relative folder of one version of a task; a group's colon becomes a dash, odd characters are percent-encoded."""
+    return f"{task.campaign}/{task.workflow}/{unit_folder(task.unit)}/v{version}"
+
+
+def unit_folder(unit: str) -> str:
+    """Name of a unit as a folder: ``4521``, ``fill-8222``."""
+    return quote(unit.replace(":", "-", 1), safe="-_.")
 
 
 def attempt_path(job: JobRecord) -> str:

@@ -1,0 +1,84 @@
+"""When a task is born: which units a list of changed runs brings forth. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.model.unit import group_unit, run_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from autoctrl.model.run import RunRecord, Where
+
+
+class Cursor(NamedTuple):
+    """How far a workflow has looked.
+
+    position  position in the list of runs
+    digest    of the filter, the grouping and the campaign's list of runs that were used
+    pending   runs of each group that is still open, by the group's value as text
+    newest    the largest group value seen, None before the first
+    """
+
+    position: int = 0
+    digest: str = ""
+    pending: Mapping[str, tuple[int, ...]] = {}
+    newest: Any = None
+
+
+class Birth(NamedTuple):
+    """A unit to be born and the runs it freezes."""
+
+    unit: str
+    members: tuple[int, ...]
+
+
+def advance(  # noqa: PLR0913 - each is one independent piece of the declaration
+    cursor: Cursor,
+    changed: Iterable[RunRecord],
+    position: int,
+    *,
+    where: Where,
+    group_by: str | None,
+    wanted: Container[int] | None = None,
+) -> tuple[list[Birth], Cursor]:
+    """Return the units that the changed runs bring forth, and how far we have looked then.
+
+    A run whose deciding attribute is missing brings forth nothing; it changes again when the attribute arrives.
+    ``wanted`` narrows to a fixed list of runs. Units may be named that were born before: the caller knows.
+    """
+    considered = [run for run in changed if wanted is None or run.number in wanted]
+    if group_by is None:
+        births = [Birth(run_unit(run.number), (run.number,)) for run in considered if where.admits(run.attributes)]
+        return births, cursor._replace(position=position)
+    return _advance_groups(cursor._replace(position=position), considered, where, group_by)
+
+
+def _advance_groups(
+    cursor: Cursor, considered: list[RunRecord], where: Where, group_by: str
+) -> tuple[list[Birth], Cursor]:
+    pending = {value: set(members) for value, members in cursor.pending.items()}
+    ended: set[str] = set()
+    newest = cursor.newest
+    for run in considered:
+        for members in pending.values():
+            members.discard(run.number)
+        value = run.attributes.get(group_by)
+        if value is None:
+            continue
+        newest = value if newest is None else max(newest, value)
+        if where.admits(run.attributes):
+            pending.setdefault(str(value), set()).add(run.number)
+        if f"{group_by}_end" in run.attributes:
+            ended.add(str(value))
+    closed = [value for value in pending if value in ended or _is_before(value, newest)]
+    births = [Birth(group_unit(group_by, value), tuple(sorted(pending[value]))) for value in closed if pending[value]]
+    still_open = {value: tuple(sorted(members)) for value, members in pending.items() if value not in closed}
+    return births, cursor._replace(pending=still_open, newest=newest)
+
+
+def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - a group's value has the attribute's type
+    if isinstance(newest, str) or newest is None:
+        return value < str(newest)
+    return bool(type(newest)(value) < newest)

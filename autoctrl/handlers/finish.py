@@ -1,0 +1,81 @@
+"""The last records of a version: done with its outputs published, or failed with the reason. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.handlers.action import Action, ActionKind
+from autoctrl.model.job import index_text
+from autoctrl.model.output import FieldsRecord, LocationState, OutputRecord
+from autoctrl.model.status import Role, TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from autoctrl.handlers.action import Situation
+    from autoctrl.model.job import JobRecord
+    from autoctrl.model.task import TaskRecord
+
+
+def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -> Action:
+    """Publish what the version made, in the same write that moves it to ``done``."""
+    merges = [job for job in jobs if job.role is Role.MERGE]
+    parts = [job for job in jobs if job.role is Role.PART]
+    done = record.moved(
+        TaskStatus.DONE, situation.now, epoch=situation.epoch, environment=situation.environment, log=jobs[0].log if jobs else ""
+    )
+    published = merges or parts
+    outputs = tuple(
+        OutputRecord(
+            task=record.key,
+            version=record.version,
+            name=file.name,
+            url=file.url,
+            state=LocationState.PRESENT,
+            bytes=file.bytes,
+            checksums=dict([file.checksum.split(":", 1)]),
+            entries=file.entries,
+            members=record.members,
+            friend_of=situation.friend_of.get(file.name, ""),
+            time=done.time,
+        )
+        for job in published
+        for file in job.files
+    )
+    fields = _fields(record, jobs, done)
+    discard = tuple(file.url for job in parts for file in job.files) if merges else ()
+    text = f"done with {len(outputs)} outputs" if len(outputs) != 1 else "done with 1 output"
+    return Action(ActionKind.FINISH, record.key, text, records=(done, *outputs, *fields), discard=discard)
+
+
+def _fields(record: TaskRecord, jobs: Iterable[JobRecord], done: TaskRecord) -> tuple[FieldsRecord, ...]:
+    values = {name: value for job in jobs for name, value in job.fields.items()}
+    return (FieldsRecord(record.key, record.version, values, done.time),) if values else ()
+
+
+def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation) -> Action:
+    """Fail the version with the reason and the log's address, and tell people once."""
+    reason, log = _verdict(record, bad)
+    failed = record.moved(
+        TaskStatus.FAILED,
+        situation.now,
+        reason=reason,
+        log=log,
+        stopping=False,
+        is_growing=False,
+        epoch=situation.epoch,
+        environment=situation.environment,
+        actor=record.actor,
+    )
+    alert = "" if record.stopping else f"{record.key} v{record.version} failed: {reason}" + (f" (log: {log})" if log else "")
+    return Action(ActionKind.FAIL, record.key, reason, records=(failed,), alert=alert)
+
+
+def _verdict(record: TaskRecord, bad: Sequence[JobRecord]) -> tuple[str, str]:
+    if record.stopping:
+        return record.reason, bad[0].log if bad else record.log
+    first = bad[0]
+    many = f"{len(bad)} jobs failed, the first: " if len(bad) > 1 else ""
+    name = f"job {index_text(first.key.index)}.{first.attempt}"
+    kind = first.failure or first.status
+    return f"{many}{name} {first.status} ({kind}): {first.reason}", first.log

@@ -1,0 +1,22 @@
+"""Locks hold a task until what it needs is there; each gives a reason to wait, or none; they compose with ``&`` and ``|``."""
+
+from __future__ import annotations
+
+from autoctrl.locks.gates import After, FileExists, Has, Latest, Quiet, RunClosed, Window
+from autoctrl.locks.lock import Lock, Open, Wait, as_lock
+from autoctrl.locks.lookup import Lookup
+
+__all__ = [
+    "After",
+    "FileExists",
+    "Has",
+    "Latest",
+    "Lock",
+    "Lookup",
+    "Open",
+    "Quiet",
+    "RunClosed",
+    "Wait",
+    "Window",
+    "as_lock",
+]

@@ -1,0 +1,171 @@
+"""What locks and inputs may ask about other tasks and runs, each question asked once per cycle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.errors import UsageError, nearest
+from autoctrl.model.unit import TaskKey, group_unit, is_group, run_unit
+from autoctrl.ports import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from autoctrl.model.output import MarkRecord, OutputRecord
+    from autoctrl.model.run import RunRecord
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.view import Task
+    from autoctrl.ports import Store
+
+LAST_POSITION = 2**62
+
+
+class Declaration(NamedTuple):
+    """What a workflow's last cycle wrote down about itself.
+
+    campaign  where its tasks are: the asked campaign or the nearest parent that has the workflow
+    group_by  attribute by which it groups runs, None if it works run by run
+    position  position in the list of runs up to which it has looked
+    is_live   its campaign follows the sources, so the position moves on
+    """
+
+    campaign: str
+    group_by: str | None
+    position: int
+    is_live: bool
+
+
+class Lookup:
+    """Bulk questions to one store about one campaign, with a cache that lives for one cycle."""
+
+    def __init__(  # noqa: PLR0913 - one value per thing a lock may depend on
+        self,
+        store: Store,
+        campaign: str,
+        now: datetime,
+        *,
+        folder: Path,
+        limit_s: float = 10.0,
+        timezone: str = "UTC",
+    ) -> None:
+        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``."""
+        self.store, self.campaign, self.now = store, campaign, now
+        self.folder, self.limit_s, self.timezone = folder, limit_s, timezone
+        self._lineage = lineage(store, campaign)
+        self._declarations: dict[str, Declaration | None] = {}
+        self._tasks: dict[TaskKey, TaskRecord | None] = {}
+        self._all: dict[tuple[str, str], list[TaskRecord]] = {}
+        self._runs: dict[int, RunRecord] = {}
+        self._outputs: dict[TaskKey, list[OutputRecord]] = {}
+        self._marks: dict[str, dict[str, MarkRecord]] = {}
+        self._position: int | None = None
+
+    @property
+    def position(self) -> int:
+        """The store's present position in the list of runs."""
+        if self._position is None:
+            self._position = self.store.runs(LAST_POSITION)[1]
+        return self._position
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The campaign's settings; the parent's where the campaign does not say."""
+        merged: dict[str, object] = {}
+        for mark in reversed(self._lineage):
+            merged.update(mark.values.get("settings") or {})
+        return merged
+
+    def declaration(self, workflow: str) -> Declaration | None:
+        """Return where and how the workflow's tasks are kept, None while it has not made a cycle."""
+        if workflow not in self._declarations:
+            self._declarations[workflow] = self._find_declaration(workflow)
+        return self._declarations[workflow]
+
+    def _find_declaration(self, workflow: str) -> Declaration | None:
+        for mark in self._lineage:
+            chosen = mark.values.get("workflows")
+            if chosen is not None and workflow not in chosen:
+                continue
+            declared = self._workflow_marks(mark.name).get(workflow)
+            if declared is None:
+                return None
+            values = declared.values
+            is_live = bool(mark.values.get("follow")) and not mark.values.get("closed")
+            return Declaration(mark.name, values.get("group_by"), values.get("position", 0), is_live)
+        return None
+
+    def _workflow_marks(self, campaign: str) -> dict[str, MarkRecord]:
+        if campaign not in self._marks:
+            self._marks[campaign] = {mark.name: mark for mark in self.store.marks("workflow", campaign)}
+        return self._marks[campaign]
+
+    def runs(self, numbers: Iterable[int]) -> dict[int, RunRecord]:
+        """Return the newest records of these runs; unknown runs are absent."""
+        wanted = list(numbers)
+        missing = [number for number in wanted if number not in self._runs]
+        if missing:
+            self._runs.update({record.number: record for record in self.store.runs(0, missing)[0]})
+        return {number: self._runs[number] for number in wanted if number in self._runs}
+
+    def tasks(self, keys: Sequence[TaskKey]) -> dict[TaskKey, TaskRecord]:
+        """Return the newest record of each of these tasks; a task that was never born is absent."""
+        missing: dict[tuple[str, str], list[str]] = {}
+        for key in keys:
+            if key not in self._tasks:
+                missing.setdefault((key.campaign, key.workflow), []).append(key.unit)
+        for (campaign, workflow), units in missing.items():
+            self._tasks.update(dict.fromkeys(TaskKey(campaign, workflow, unit) for unit in units))
+            found = self.store.tasks(Selection(campaign, (workflow,), tuple(units)))
+            self._tasks.update({record.key: record for record in found})
+        return {key: record for key in keys if (record := self._tasks[key]) is not None}
+
+    def all_tasks(self, workflow: str) -> list[TaskRecord]:
+        """Return every task of a workflow, wherever the campaign has it."""
+        declared = self.declaration(workflow)
+        if declared is None:
+            return []
+        place = (declared.campaign, workflow)
+        if place not in self._all:
+            self._all[place] = self.store.tasks(Selection(declared.campaign, (workflow,)))
+        return self._all[place]
+
+    def upstream_keys(self, workflow: str, task: Task) -> list[TaskKey] | None:
+        """Return the upstream tasks that ``task`` depends on: its own unit's, its members', or its run's group's.
+
+        None while the workflow has not made a cycle, or a run does not have the grouping attribute yet.
+        """
+        declared = self.declaration(workflow)
+        if declared is None:
+            return None
+        if declared.group_by is None:
+            return [TaskKey(declared.campaign, workflow, run_unit(number)) for number in task.members]
+        if is_group(task.unit) and task.unit.partition(":")[0] == declared.group_by:
+            return [TaskKey(declared.campaign, workflow, task.unit)]
+        records = self.runs(task.members)
+        values = [records[n].attributes.get(declared.group_by) for n in task.members if n in records]
+        if len(values) < len(task.members) or None in values:
+            return None
+        units = dict.fromkeys(group_unit(declared.group_by, value) for value in values)
+        return [TaskKey(declared.campaign, workflow, unit) for unit in units]
+
+    def outputs(self, key: TaskKey) -> list[OutputRecord]:
+        """Return the copies of all outputs of all versions of a task."""
+        if key not in self._outputs:
+            self._outputs[key] = self.store.find_outputs(Selection(key.campaign, (key.workflow,), (key.unit,)))
+        return self._outputs[key]
+
+
+def lineage(store: Store, campaign: str) -> list[MarkRecord]:
+    """Return the campaign's mark and its parents', nearest first. Raises ``UsageError`` for an unknown campaign."""
+    marks = {mark.name: mark for mark in store.marks("campaign")}
+    chain: list[MarkRecord] = []
+    name: str | None = campaign
+    while name is not None and name not in {mark.name for mark in chain}:
+        if name not in marks:
+            message = f"There is no campaign '{name}'. {nearest(name, marks)}"
+            raise UsageError(message, hint="Create one: autoctrl campaign create NAME --workflows a,b.")
+        chain.append(marks[name])
+        name = marks[name].values.get("parent")
+    return chain
