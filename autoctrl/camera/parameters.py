@@ -1,0 +1,65 @@
+"""The parameters of the reconstruction, as they are stored with every output."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from autoctrl.errors import DataError
+
+FULL_SIZE = 2304
+FULL_ROWS = (304, 2054)
+VETO_SUM = 2 * 100 * FULL_SIZE**2 + 9_000_000
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Thresholds and radii; distances of the clustering are in coarse cells."""
+
+    cimax: int = 5000
+    nsigma: float = 0.6
+    rebin: int = 4
+    min_neighbors_average: float = 1.2
+    dbscan_eps: float = 12.0
+    dbscan_minsamples: float = 20.0
+    dir_radius: float = 28.0
+    dir_min_accuracy: float = 0.95
+    dir_minsamples: float = 12.0
+    dir_thickness: float = 6.5
+    max_attempts: int = 3
+    isolation_radius: float = 5.0
+    redpix_min_integral: float = 850.0
+    redpix_max_length: float = 100_000.0
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A square sensor of ``size`` pixels; rows kept and discharge limit shrink with it."""
+
+    size: int
+
+    def __post_init__(self) -> None:
+        """Refuse a sensor that cannot be divided into coarse cells."""
+        if self.size < 16 or self.size % 4:  # noqa: PLR2004 - 4 x 4 pixels per cell, and a border of 2 cells
+            message = f"a sensor of {self.size} pixels is too small or not a multiple of 4."
+            raise DataError(message)
+
+    @property
+    def rows_kept(self) -> tuple[int, int]:
+        """First row kept and first row not kept."""
+        first, last = FULL_ROWS
+        return first * self.size // FULL_SIZE, last * self.size // FULL_SIZE
+
+    @property
+    def veto_sum(self) -> int:
+        """Sum of a raw frame above which the event is a discharge."""
+        return VETO_SUM * self.size**2 // FULL_SIZE**2
+
+    def rows_of_parameters(self) -> dict[str, int]:
+        """Return the geometry as it is stored beside the parameters; x is the row, y the column."""
+        first, last = self.rows_kept
+        return {"npixx": self.size, "xmin": first, "xmax": last, "ymin": 0, "ymax": self.size}
+
+
+def stored_parameters(parameters: Parameters, geometry: Geometry) -> dict[str, int | float]:
+    """Return parameters and geometry as the values of the one entry of ``Reco_params``."""
+    return asdict(parameters) | geometry.rows_of_parameters()
