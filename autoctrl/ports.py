@@ -127,6 +127,7 @@ class JobReport(NamedTuple):
     failure  the class, where the executor knows it without the result (held, memory, removed, …)
     starts   how often it was started
     host     where it runs or ran
+    log      where its log lies
     """
 
     status: JobStatus
@@ -134,6 +135,7 @@ class JobReport(NamedTuple):
     failure: Failure | None = None
     starts: int = 0
     host: str = ""
+    log: str = ""
 
 
 class JobResult(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ from autoctrl.model.status import Failure, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from datetime import datetime
 
     from autoctrl.model.job import JobRecord, JobSpec
     from autoctrl.ports import JobReport, JobResult

@@ -47,12 +47,13 @@ class Lookup:
         now: datetime,
         *,
         folder: Path,
+        inputs: Path | None = None,
         limit_s: float = 10.0,
         timezone: str = "UTC",
     ) -> None:
-        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``."""
+        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``, raw data to ``inputs``."""
         self.store, self.campaign, self.now = store, campaign, now
-        self.folder, self.limit_s, self.timezone = folder, limit_s, timezone
+        self.folder, self.inputs, self.limit_s, self.timezone = folder, inputs or folder, limit_s, timezone
         self._lineage = lineage(store, campaign)
         self._declarations: dict[str, Declaration | None] = {}
         self._tasks: dict[TaskKey, TaskRecord | None] = {}

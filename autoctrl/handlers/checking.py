@@ -1,0 +1,62 @@
+"""Whether what a job wrote may be accepted: entries counted where they can be, friends aligned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import AutoctrlError, MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.model.job import FileInfo, JobSpec
+
+
+def check_files(handler: Handler, spec: JobSpec, files: Sequence[FileInfo]) -> tuple[tuple[FileInfo, ...], str]:
+    """Return the files with their entries counted, and why they cannot be accepted (empty if they can).
+
+    Only ROOT files are looked into; where uproot is not installed nothing is counted.
+    """
+    checked: list[FileInfo] = []
+    for file in files:
+        if not file.url.endswith(".root"):
+            checked.append(file)
+            continue
+        try:
+            entries = _count(file.url)
+            checked.append(file._replace(entries=entries))
+            problem = _compare(handler, spec, file, entries)
+        except MissingExtra:
+            checked.append(file)
+            continue
+        except AutoctrlError as error:
+            return tuple(files), f"output {file.name} cannot be accepted: {error}"
+        if problem:
+            return tuple(files), problem
+    return tuple(checked), ""
+
+
+def _count(path: str) -> dict[str, int]:
+    from autoctrl import rootio  # noqa: PLC0415 - uproot is needed only where ROOT files are written
+
+    return rootio.count_entries(path)
+
+
+def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[str, int]) -> str:
+    found = entries.get(handler.event_tree)
+    if spec.events is not None and found is not None:
+        wanted = spec.events[1] - spec.events[0]
+        if found != wanted:
+            return f"output {file.name} has {found} entries for {wanted} events [{spec.events[0]}, {spec.events[1]})"
+    source = handler.friend_of.get(file.name)
+    if source is not None:
+        for partner in spec.inputs.get(source, ()):
+            _align(partner, file.url)
+    return ""
+
+
+def _align(partner: str, friend: str) -> None:
+    from autoctrl import rootio  # noqa: PLC0415 - as above
+
+    rootio.check_alignment(partner, friend)

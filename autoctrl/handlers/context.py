@@ -1,0 +1,70 @@
+"""What a cycle works with: the ports, the settings and the campaign."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.model.job import unit_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from autoctrl.config import Settings
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Clock, Executor, Notifier, Store
+
+
+class Context(NamedTuple):
+    """The ports of one process, for one campaign.
+
+    store       where records are kept
+    executor    opens an executor by its name in the settings
+    notifier    who is told
+    clock       the time
+    settings    the project's settings
+    campaign    the campaign that the cycle works for
+    """
+
+    store: Store
+    executor: Callable[[str], Executor]
+    notifier: Notifier
+    clock: Clock
+    settings: Settings
+    campaign: str
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return self.settings.folder
+
+    @property
+    def environment(self) -> str:
+        """Name of the settings' environment, empty for none."""
+        return self.settings.environment
+
+    @property
+    def output_root(self) -> Path:
+        """Folder below which outputs lie."""
+        return self.settings.path(self.settings.outputs.root)
+
+    @property
+    def state_folder(self) -> Path:
+        """Folder of the project's own files: bodies of provenance, jobs' records."""
+        return self.folder / ".autoctrl"
+
+    def task_folder(self, key: TaskKey) -> Path:
+        """Folder of a task's outputs."""
+        return self.output_root / key.campaign / key.workflow / unit_folder(key.unit)
+
+
+def owner() -> str:
+    """Name of this process as a holder of leases: ``host:pid``."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def lease_name(campaign: str, workflow: str) -> str:
+    """Name of the lease under which a workflow's tasks are moved."""
+    return f"{campaign}/{workflow}"

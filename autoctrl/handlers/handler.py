@@ -1,0 +1,189 @@
+"""What every handler declares about its workflow, and the command that a handler module is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.errors import WorkflowError, nearest
+from autoctrl.handlers.inputs import Friend, as_resolver
+from autoctrl.handlers.words import NotKnownYet, fill_word, parse_word
+from autoctrl.locks.lock import Wait, as_lock
+from autoctrl.model.run import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from autoctrl.handlers.inputs import Resolver
+    from autoctrl.handlers.words import Filling
+    from autoctrl.model.job import JobRecord, JobSpec
+    from autoctrl.model.task import InputRef, TaskRecord
+    from autoctrl.model.view import Task
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
+INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class Resources(NamedTuple):
+    """What a job asks for, from settings and handler together."""
+
+    executor: str
+    memory_mb: int
+    time_limit_s: int
+    cpus: int
+
+
+class Handler:
+    """A workflow: which runs it wants, what it waits for, what it reads and writes.
+
+    Call it to make one cycle over its own workflow; a handler module ends with ``sys.exit(handler())``.
+    """
+
+    def __init__(  # noqa: PLR0913 - a declaration is a list of independent, named, optional statements
+        self,
+        workflow: str,
+        *,
+        runs: Where | None = None,
+        group_by: str | None = None,
+        locks: object = None,
+        inputs: Mapping[str, object] | None = None,
+        outputs: Mapping[str, str | Friend] | None = None,
+        while_open: bool = False,
+        resources: Mapping[str, int] | None = None,
+        retry_exit_codes: Iterable[int] = (),
+        event_tree: str = "Events",
+    ) -> None:
+        """Declare a workflow.
+
+        ``runs`` filters runs, ``group_by`` names the attribute that groups them, ``locks`` hold a task, ``inputs`` and
+        ``outputs`` are files by name. ``while_open`` lets a task begin while its run is open. ``resources`` are
+        ``memory_mb``, ``time_limit_s``, ``cpus`` unless the settings say otherwise. ``event_tree`` is the tree whose
+        entries are counted against events. Raises ``WorkflowError`` for anything that makes no sense.
+        """
+        if not NAME.match(workflow):
+            message = f"'{workflow}' is no name for a workflow."
+            raise WorkflowError(message, hint="Use small letters, digits, dashes and underscores; begin with a letter.")
+        self.workflow = workflow
+        self.where = runs if runs is not None else Where()
+        self.group_by = group_by
+        self.lock = as_lock(locks)  # type: ignore[arg-type] - as_lock refuses what is none
+        self.inputs: dict[str, Resolver] = {}
+        for name, value in (inputs or {}).items():
+            self._check_name(name, "input", INPUT_NAME)
+            self.inputs[name] = as_resolver(workflow, name, value)
+        self.friend_of = {name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)}
+        self.outputs: dict[str, str] = {}
+        for name, value in (outputs or {}).items():
+            self._check_name(name, "output", INPUT_NAME)
+            self.outputs[name] = self._check_output(name, value.name if isinstance(value, Friend) else value)
+        self.while_open = while_open
+        self.resources = dict(resources or {})
+        self.retry_exit_codes = frozenset(retry_exit_codes)
+        self.event_tree = event_tree
+        self.folder = Path(sys.argv[0]).absolute().parent
+        self._check_together()
+
+    def _check_name(self, name: str, what: str, rule: re.Pattern[str]) -> None:
+        if not rule.match(name):
+            message = f"{self.workflow}: '{name}' is no name for an {what}."
+            raise WorkflowError(message, hint="Use small letters, digits and underscores; begin with a letter.")
+
+    def _check_output(self, name: str, pattern: str) -> str:
+        where = f"{self.workflow}: output '{name}'"
+        parse_word(where, pattern, self.scalar_names)
+        path = Path(pattern)
+        if path.is_absolute() or ".." in path.parts or not pattern:
+            message = f"{where} is '{pattern}', which lies outside the job's folder."
+            raise WorkflowError(message, hint="Give a plain file name; autoctrl chooses the folder.")
+        return pattern
+
+    def _check_together(self) -> None:
+        both = self.inputs.keys() & self.outputs.keys()
+        if both:
+            message = f"{self.workflow}: '{min(both)}' names an input and an output."
+            raise WorkflowError(message, hint="Give one of them another name.")
+        for name, source in self.friend_of.items():
+            if source not in self.inputs:
+                message = f"{self.workflow}: output '{name}' is a friend of '{source}', which is no input."
+                raise WorkflowError(message, hint=nearest(source, self.inputs))
+        known = {"memory_mb", "time_limit_s", "cpus"}
+        for name in self.resources.keys() - known:
+            message = f"{self.workflow}: there is no resource '{name}'. {nearest(name, known)}"
+            raise WorkflowError(message)
+
+    @property
+    def scalar_names(self) -> set[str]:
+        """Placeholders with one value that every word of this workflow may use."""
+        unit = {"group"} if self.group_by else {"run"}
+        return unit | {"unit", "campaign", "workflow", "version", "first", "last"}
+
+    def values(self, task: Task, resources: Resources) -> dict[str, Filling]:
+        """Return the value of every placeholder that has one for this task."""
+        filling: dict[str, Filling] = {
+            "unit": task.unit,
+            "campaign": task.key.campaign,
+            "workflow": self.workflow,
+            "version": task.version,
+            "python": sys.executable,
+            "folder": str(self.folder),
+            "cpus": resources.cpus,
+            "memory_mb": resources.memory_mb,
+            **task.inputs,
+            **{f"campaign.{name}": str(value) for name, value in task.settings.items()},
+            **{f"run.{name}": _plain(value) for name, value in task.attributes.items()},
+        }
+        if self.group_by:
+            filling["group"] = task.unit.partition(":")[2]
+        else:
+            filling["run"] = task.members[0]
+        return filling
+
+    def output_names(self, values: Mapping[str, Filling]) -> dict[str, str]:
+        """Return the file name of every output. Raises ``NotKnownYet`` if a value is missing."""
+        where = self.workflow
+        return {
+            name: fill_word(parse_word(where, pattern, self.scalar_names), values)
+            for name, pattern in self.outputs.items()
+        }
+
+    def specs(
+        self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
+    ) -> list[JobSpec] | Wait:
+        """Return the parts of a version, or the reason why they cannot be listed yet."""
+        raise NotImplementedError
+
+    def merge(self, record: TaskRecord, jobs: Sequence[JobRecord]) -> JobSpec | None:  # noqa: ARG002 - for handlers that split
+        """Return the job that merges the parts, None if parts are not merged."""
+        return None
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What makes this workflow's versions, for provenance."""
+        return {
+            "workflow": self.workflow,
+            "kind": type(self).__name__,
+            "runs": repr(self.where),
+            "group_by": self.group_by,
+            "outputs": self.outputs,
+            "resources": self.resources,
+        }
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Make one cycle over this workflow, print a summary, and return the exit code.
+
+        0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
+        """
+        from autoctrl import compose  # noqa: PLC0415 - the one import that points up: a handler module is a program
+
+        return compose.run_handler(self, sys.argv[1:] if argv is None else argv)
+
+
+def _plain(value: object) -> Filling:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+__all__ = ["Handler", "NotKnownYet", "Resources"]

@@ -1,0 +1,214 @@
+"""The observing half of a cycle: open tasks, what executors say of their jobs, what locks and inputs answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import ExecutorError
+from autoctrl.handlers.action import Late, Ready, Sighting, Situation
+from autoctrl.handlers.checking import check_files
+from autoctrl.handlers.failures import Policy
+from autoctrl.handlers.handler import Resources
+from autoctrl.handlers.inputs import resolve
+from autoctrl.handlers.provenance import describe, write_body
+from autoctrl.locks.lock import Wait
+from autoctrl.locks.lookup import Lookup
+from autoctrl.model.job import JobRecord, tag
+from autoctrl.model.status import JobStatus, TaskStatus
+from autoctrl.model.view import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.handlers.context import Context
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.model.job import JobKey
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Executor, JobReport, OpenTask
+
+
+class Observer:
+    """Looks at the world for one handler in one cycle; remembers what went wrong while looking."""
+
+    def __init__(self, handler: Handler, context: Context, look: Lookup, executors: Mapping[str, Executor]) -> None:
+        """Look for ``handler``; ``executors`` overrides those that the context opens."""
+        self.handler, self.context, self.look = handler, context, look
+        self.executors = dict(executors)
+        self.problems: list[str] = []
+        self._provenance = ""
+
+    def executor(self, name: str) -> Executor:
+        """Return the executor of this name, opened once."""
+        if name not in self.executors:
+            self.executors[name] = self.context.executor(name)
+        return self.executors[name]
+
+    def observe(self, tasks: Sequence[OpenTask], paused: str, epoch: int) -> Situation:
+        """Return all that planning may depend on."""
+        gates = {} if paused else self.gates([task.task for task in tasks], {t.task.key.unit: t.jobs for t in tasks})
+        sightings = self.sightings(job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs)
+        return Situation(
+            now=self.look.now,
+            tasks=tasks,
+            gates=gates,
+            sightings=sightings,
+            paused=paused,
+            policy=policy(self.handler, self.context),
+            merge=self.handler.merge,
+            is_resubmit_safe={name: executor.has_safe_resubmit for name, executor in self.executors.items()},
+            friend_of=self.handler.friend_of,
+            epoch=epoch,
+            environment=self.context.environment,
+        )
+
+    def views(self, tasks: Sequence[TaskRecord]) -> list[Task]:
+        """Return the tasks as authors see them, their runs fetched in one question."""
+        numbers = dict.fromkeys(number for task in tasks for number in task.members)
+        runs = self.look.runs(numbers)
+        settings = self.look.settings
+        return [
+            Task(task.key, task.version, task.members, {n: runs[n] for n in task.members if n in runs}, settings)
+            for task in tasks
+        ]
+
+    def gates(
+        self, tasks: Sequence[TaskRecord], jobs: Mapping[str, Sequence[JobRecord]]
+    ) -> dict[str, Wait | Ready]:
+        """Return for every new task the reason to wait or what to start, and for every growing one what it consists of."""
+        asked = [task for task in tasks if task.status is TaskStatus.NEW or (task.is_growing and not task.stopping)]
+        if not asked:
+            return {}
+        views = self.views(asked)
+        waits: dict[str, Wait] = self.handler.lock.check(views, self.look)
+        resources = self.resources()
+        gates: dict[str, Wait | Ready] = {}
+        for record, view in zip(asked, views, strict=True):
+            gates[view.unit] = waits.get(view.unit) or self.prepare(record, view, resources, jobs.get(view.unit, ()))
+        return gates
+
+    def prepare(
+        self, record: TaskRecord, view: Task, resources: Resources, jobs: Sequence[JobRecord]
+    ) -> Wait | Ready:
+        """Resolve the inputs of a task that no lock holds, and list its parts.
+
+        A version some of whose parts are done keeps its inputs and its parts.
+        """
+        is_closed = all(run.is_closed for run in view.runs.values())
+        if not is_closed and not self.handler.while_open:
+            return Wait(f"run {min(n for n, run in view.runs.items() if not run.is_closed)} is still open")
+        parts = [job for job in jobs if job.key.index >= 0]
+        if record.status is TaskStatus.NEW and any(job.status is JobStatus.DONE for job in parts):
+            kept = tuple(job.spec for job in sorted(parts, key=lambda job: job.key.index))
+            return Ready(record.inputs, kept, record.provenance)
+        found = resolve(self.handler.inputs, view, self.look, self.handler.lock.latest)
+        if found.wait is not None:
+            return found.wait
+        by_name: dict[str, tuple[str, ...]] = {}
+        for ref in found.files:
+            by_name[ref.name] = (*by_name.get(ref.name, ()), ref.url)
+        specs = self.handler.specs(view._replace(inputs=by_name), resources, found.files, is_closed=is_closed)
+        if isinstance(specs, Wait):
+            return specs
+        return Ready(found.files, tuple(specs), self.provenance(), is_growing=not is_closed)
+
+    def provenance(self) -> str:
+        """Return the digest of the description of this workflow as it is now, written once per cycle."""
+        if not self._provenance:
+            description = describe(self.handler, self.context.settings.digest)
+            self._provenance = write_body(self.context.state_folder, description)
+        return self._provenance
+
+    def resources(self) -> Resources:
+        """Return what a job asks for: the settings of the workflow, else the handler's word, else the defaults."""
+        settings = self.context.settings
+        said = settings.workflow_tables.get(self.handler.workflow, {})
+        chosen = settings.workflow(self.handler.workflow)
+        own = {name: value for name, value in self.handler.resources.items() if name not in said}
+        return Resources(
+            executor=chosen.executor or settings.project.executor,
+            memory_mb=own.get("memory_mb", chosen.memory_mb),
+            time_limit_s=own.get("time_limit_s", chosen.time_limit_s),
+            cpus=own.get("cpus", chosen.cpus),
+        )
+
+    def sightings(self, jobs: Iterable[JobRecord]) -> dict[JobKey, Sighting]:
+        """Ask each executor about its live jobs: one question about tags, one about handles."""
+        by_executor: dict[str, list[JobRecord]] = {}
+        for job in jobs:
+            if not job.is_final and (job.asked is not None or job.handle):
+                by_executor.setdefault(job.spec.executor, []).append(job)
+        seen: dict[JobKey, Sighting] = {}
+        for name, mine in by_executor.items():
+            try:
+                seen.update(self._ask(self.executor(name), mine))
+            except ExecutorError as error:
+                self.problems.append(f"executor {name}: {error}")
+        return seen
+
+    def _ask(self, executor: Executor, jobs: Sequence[JobRecord]) -> dict[JobKey, Sighting]:
+        tags = {tag(self.context.store.store_id, job): job for job in jobs if not job.handle}
+        handles = {job.key: job.handle for job in jobs if job.handle}
+        found = executor.find(list(tags)) if tags else {}
+        handles.update({job.key: found.get(name, "") for name, job in tags.items()})
+        reports = executor.poll([handle for handle in handles.values() if handle])
+        seen = {}
+        for job in jobs:
+            handle = handles[job.key]
+            seen[job.key] = self._sighting(executor, job, handle, reports.get(handle))
+        return seen
+
+    def _sighting(self, executor: Executor, job: JobRecord, handle: str, report: JobReport | None) -> Sighting:
+        late = self._late(executor, job)
+        log = self.log_address(report.log) if report is not None else ""
+        if report is None or report.status not in {JobStatus.DONE, JobStatus.FAILED}:
+            return Sighting(handle, report, log=log, late=late)
+        result = executor.result(handle)
+        files, problem = ((), "") if result is None else (result.files, "")
+        if result is not None and result.exit_code == 0 and result.failure is None:
+            files, problem = check_files(self.handler, job.spec, result.files)
+        return Sighting(handle, report, result, files, problem, log, late)
+
+    def _late(self, executor: Executor, job: JobRecord) -> Late | None:
+        """Look whether an attempt that was given up as lost has left a result after all."""
+        if job.attempt - 1 <= job.late:
+            return None
+        for record in reversed(self.context.store.history(job.key.task)):
+            if not isinstance(record, JobRecord) or record.key != job.key or record.attempt <= job.late:
+                continue
+            if record.status is JobStatus.LOST and record.handle:
+                result = executor.result(record.handle)
+                if result is not None:
+                    return Late(record.attempt, result.exit_code)
+        return None
+
+    def log_address(self, place: str) -> str:
+        """Return the address under which people read a log that lies at ``place``."""
+        template = self.context.settings.project.log_url
+        return template.replace("{path}", place) if template and place else place
+
+
+def look_around(context: Context, now: datetime) -> Lookup:
+    """Return a fresh look at the store for one cycle of the context's campaign."""
+    settings = context.settings
+    return Lookup(
+        context.store,
+        context.campaign,
+        now,
+        folder=context.folder,
+        inputs=settings.path(settings.inputs.root),
+        limit_s=settings.cycle.lock_limit_s,
+        timezone=settings.project.timezone,
+    )
+
+
+def policy(handler: Handler, context: Context) -> Policy:
+    """Return the workflow's limits from the settings."""
+    chosen = context.settings.workflow(handler.workflow)
+    return Policy(
+        attempts=chosen.attempts,
+        back_off_s=chosen.back_off_s,
+        max_back_off_s=chosen.max_back_off_s,
+        max_memory_mb=chosen.max_memory_mb,
+        retry_exit_codes=handler.retry_exit_codes,
+    )
