@@ -1,0 +1,44 @@
+"""Where records are kept: ``open_store`` makes the store that a URL names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    from autoctrl.ports import Clock, Store
+
+SCHEMES = ("memory", "sqlite")
+LATER = ("influxdb", "influx")
+
+
+def open_store(url: str, *, clock: Clock | None = None) -> Store:
+    """Open the store that ``url`` names, making it if it does not exist yet.
+
+    ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the process, ``memory:NAME`` the
+    same one for all in this process that open it. ``clock`` gives the time that people read on a lease; leases are
+    judged by the store's own clock. Raises ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
+    """
+    scheme, colon, rest = url.partition(":")
+    if scheme == "sqlite" and rest:
+        from autoctrl.stores.sqlite import SqliteStore
+
+        return SqliteStore(rest, clock=clock)
+    if scheme == "memory" and colon:
+        from autoctrl.stores.memory import MemoryStore
+
+        return MemoryStore(rest, clock=clock)
+    raise _refused(url, scheme)
+
+
+def _refused(url: str, scheme: str) -> SettingsError:
+    hint = "Write [store] url = \"sqlite:autoctrl.db\" in autoctrl.toml."
+    if scheme.split("+")[0] in LATER:
+        return SettingsError(f"The store '{url}' is not available in this version: it has no InfluxDB store.", hint=hint)
+    if scheme in SCHEMES:
+        return SettingsError(f"The store '{url}' names no file.", hint=hint)
+    return SettingsError(f"The store '{url}' has an unknown scheme '{scheme}'. {nearest(scheme, SCHEMES)}", hint=hint)
+
+
+__all__ = ["open_store"]

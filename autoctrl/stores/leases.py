@@ -1,0 +1,120 @@
+"""The rules of leases, pure: who holds one, for how long, and whether a batch may still be written under it.
+
+A store judges by its own ticks: time since boot, which no change of the wall clock moves and which counts while the
+machine sleeps. A lease of an earlier boot has ended by definition: nobody who held it can be alive.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from autoctrl.errors import LeaseHeld, LeaseLost
+from autoctrl.ports import Lease
+
+MICROS = 1_000_000
+LARGEST_MARGIN = 1 * MICROS
+MARGIN_PART = 10
+
+
+class Ticks(NamedTuple):
+    """A moment by the store's own clock.
+
+    boot    identity of this boot of the machine
+    micros  µs since then
+    """
+
+    boot: str
+    micros: int
+
+
+class Held(NamedTuple):
+    """What a store keeps of one lease.
+
+    owner    who claimed it last
+    epoch    counts the holders, from 1
+    boot     the boot in which it was claimed
+    ends     µs since that boot
+    length   µs for which it was last claimed, 0 after it was given up
+    expires  wall time of its end, for people
+    """
+
+    owner: str
+    epoch: int
+    boot: str
+    ends: int
+    length: int
+    expires: datetime
+
+
+class WallClock:
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware UTC."""
+        return datetime.now(UTC)
+
+
+@cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def boot_ticks() -> Ticks:
+    """Return the present moment by the kernel's clock since boot."""
+    return Ticks(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
+
+
+def _left(held: Held, ticks: Ticks) -> int:
+    return held.ends - ticks.micros if held.boot == ticks.boot else 0
+
+
+def _said(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def margin(length: int) -> int:
+    """Return how much of a lease (µs) is too little to begin a batch with: a tenth of it, at most one second."""
+    return min(LARGEST_MARGIN, length // MARGIN_PART)
+
+
+def claim(name: str, held: Held | None, owner: str, seconds: float, ticks: Ticks, now: datetime) -> Held:  # noqa: PLR0913 - one rule
+    """Return the lease after ``owner`` asked for ``seconds`` of it; raises ``LeaseHeld`` if somebody else has it."""
+    length = round(seconds * MICROS)
+    is_held = held is not None and _left(held, ticks) > 0
+    if held is not None and is_held and held.owner != owner:
+        message = f"The lease {name} is held by {held.owner} until {_said(held.expires)}."
+        raise LeaseHeld(message, hint="Wait for it to end: it is renewed while its holder works, and ends by itself if it died.")
+    before = held.epoch if held is not None else 0
+    epoch = before if is_held else before + 1
+    return Held(owner, epoch, ticks.boot, ticks.micros + length, length, now + timedelta(microseconds=length))
+
+
+def release(held: Held | None, owner: str, ticks: Ticks, now: datetime) -> Held | None:
+    """Return the ended lease, None if ``owner`` does not hold it: giving up what is not one's own does nothing."""
+    if held is None or held.owner != owner or _left(held, ticks) <= 0:
+        return None
+    return held._replace(ends=ticks.micros, length=0, expires=now)
+
+
+def check(lease: Lease, held: Held | None, ticks: Ticks) -> None:
+    """Raise ``LeaseLost`` unless ``lease`` is what the store holds, with more than the margin left."""
+    who = f"The lease {lease.name} of {lease.owner} (epoch {lease.epoch})"
+    hint = "Nothing was written. Claim the lease again, read afresh and decide anew."
+    if held is None or (held.owner, held.epoch) != (lease.owner, lease.epoch):
+        other = "is unknown here" if held is None else f"is now {held.owner}'s (epoch {held.epoch})"
+        message = f"{who} is lost: it {other}."
+        raise LeaseLost(message, hint=hint)
+    left = _left(held, ticks)
+    if left <= margin(held.length):
+        state = f"has only {left / MICROS:.3f} s left" if left > 0 else "has ended"
+        message = f"{who} is lost: it {state}."
+        raise LeaseLost(message, hint=hint)
+
+
+def as_lease(name: str, held: Held) -> Lease:
+    """Return what the holder gets to see."""
+    return Lease(name, held.owner, held.epoch, held.expires)

@@ -1,0 +1,205 @@
+"""A store in this process's memory: the executable specification, and what tests use.
+
+``memory:`` is a new store each time; ``memory:NAME`` is the same one for all that open it while anybody has it open.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from autoctrl.model.job import JobKey, JobRecord
+from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
+from autoctrl.model.run import RunRecord
+from autoctrl.model.task import TaskRecord
+from autoctrl.ports import Lease, OpenTask
+from autoctrl.stores.bodies import decode_mapping, encode
+from autoctrl.stores.leases import WallClock, as_lease, boot_ticks, check, claim, release
+from autoctrl.stores.ordering import by_kind, conflict, in_order, mark_key, newest_copies, spans, task_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Clock, Record, Selection
+    from autoctrl.stores.leases import Held, Ticks
+    from autoctrl.stores.ordering import Sequenced
+
+IDENTITIES: dict[type, Callable[[Any], Hashable]] = {
+    TaskRecord: lambda record: record.key,
+    JobRecord: lambda record: record.key,
+    RunRecord: lambda record: record.number,
+    MarkRecord: mark_key,
+}
+
+
+class _Content:
+    """What is kept: every record, in chains by identity."""
+
+    def __init__(self) -> None:
+        self.store_id = secrets.token_hex(8)
+        self.lock = RLock()
+        self.tasks: dict[TaskKey, list[TaskRecord]] = {}
+        self.jobs: dict[TaskKey, dict[JobKey, list[JobRecord]]] = defaultdict(dict)
+        self.runs: dict[int, list[RunRecord]] = {}
+        self.positions: dict[int, int] = {}
+        self.position = 0
+        self.marks: dict[tuple[str, str, str], list[MarkRecord]] = {}
+        self.outputs: dict[TaskKey, list[OutputRecord]] = defaultdict(list)
+        self.fields: dict[TaskKey, list[FieldsRecord]] = defaultdict(list)
+        self.leases: dict[str, Held] = {}
+
+    def newest(self, record: Sequenced) -> Sequenced | None:
+        """Return the newest record of the identity of ``record``."""
+        chain: Sequence[Sequenced] | None
+        if isinstance(record, TaskRecord):
+            chain = self.tasks.get(record.key)
+        elif isinstance(record, JobRecord):
+            chain = self.jobs.get(record.key.task, {}).get(record.key)
+        elif isinstance(record, RunRecord):
+            chain = self.runs.get(record.number)
+        else:
+            chain = self.marks.get(mark_key(record))
+        return chain[-1] if chain else None
+
+    def keep(self, record: Record) -> None:
+        """Add one record that has been checked."""
+        if isinstance(record, TaskRecord):
+            self.tasks.setdefault(record.key, []).append(record)
+        elif isinstance(record, JobRecord):
+            self.jobs[record.key.task].setdefault(record.key, []).append(record)
+        elif isinstance(record, RunRecord):
+            self.position += 1
+            self.positions[record.number] = self.position
+            self.runs.setdefault(record.number, []).append(record)
+        elif isinstance(record, MarkRecord):
+            self.marks.setdefault(mark_key(record), []).append(record)
+        elif isinstance(record, OutputRecord):
+            self.outputs[record.task].append(record)
+        else:
+            self.fields[record.task].append(record)
+
+
+_CONTENTS: WeakValueDictionary[str, _Content] = WeakValueDictionary()
+
+
+def _content(name: str) -> _Content:
+    return _CONTENTS.setdefault(name, _Content()) if name else _Content()
+
+
+def _copied(record: Record) -> Record:
+    # A caller's mapping may change later, and a value that no store keeps must not pass here either.
+    if isinstance(record, RunRecord):
+        return record._replace(attributes=decode_mapping(encode(record.attributes)))
+    if isinstance(record, MarkRecord | FieldsRecord):
+        return record._replace(values=decode_mapping(encode(record.values)))
+    if isinstance(record, JobRecord) and record.fields:
+        return record._replace(fields=decode_mapping(encode(record.fields)))
+    return record
+
+
+def _is_meant(key: TaskKey, selection: Selection) -> bool:
+    return (
+        key.campaign == selection.campaign
+        and (selection.workflows is None or key.workflow in selection.workflows)
+        and (selection.units is None or key.unit in selection.units)
+    )
+
+
+class MemoryStore:
+    """Keeps records in memory; safe for threads, not shared between processes."""
+
+    def __init__(self, name: str = "", *, clock: Clock | None = None, ticks: Callable[[], Ticks] = boot_ticks) -> None:
+        """Open the store ``name``, or a new one; leases are judged by ``ticks``, ``clock`` is for what people read."""
+        self._content = _content(name)
+        self._clock = clock or WallClock()
+        self._ticks = ticks
+        self.store_id = self._content.store_id
+
+    def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
+        """Write all records or none; see ``ports.Store``."""
+        content = self._content
+        copies = [_copied(record) for record in records]
+        with content.lock:
+            if lease is not None:
+                check(lease, content.leases.get(lease.name), self._ticks())
+            for kind, group in by_kind(copies).items():
+                if kind in IDENTITIES:
+                    self._check_sequences(group, IDENTITIES[kind])
+            for record in copies:
+                content.keep(record)
+
+    def _check_sequences(self, group: Iterable[Any], identity: Callable[[Any], Hashable]) -> None:
+        for span in spans(group, identity).values():
+            newest = self._content.newest(span.last)
+            if span.first != (newest.sequence if newest else 0) + 1:
+                raise conflict(span.first, span.last, newest)
+
+    def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
+        """Return every open task with the newest record of each job of its version; see ``ports.Store``."""
+        content = self._content
+        with content.lock:
+            newest = [chain[-1] for key, chain in content.tasks.items() if key.campaign == campaign]
+            chosen = [task for task in newest if task.is_open and workflow in {None, task.key.workflow}]
+            chosen.sort(key=lambda task: task_order(task.key))
+            return [OpenTask(task, self._jobs(task)) for task in chosen]
+
+    def _jobs(self, task: TaskRecord) -> tuple[JobRecord, ...]:
+        newest = [chain[-1] for chain in self._content.jobs.get(task.key, {}).values()]
+        chosen = [job for job in newest if job.key.version == task.version]
+        return tuple(sorted(chosen, key=lambda job: job.key.index))
+
+    def tasks(self, selection: Selection) -> list[TaskRecord]:
+        """Return the newest record of every selected task; see ``ports.Store``."""
+        with self._content.lock:
+            newest = [chain[-1] for key, chain in self._content.tasks.items() if _is_meant(key, selection)]
+        wanted = selection.statuses
+        chosen = [task for task in newest if wanted is None or task.status in wanted]
+        return sorted(chosen, key=lambda task: task_order(task.key))
+
+    def history(self, task: TaskKey) -> list[Record]:
+        """Return all that was ever written of one task; see ``ports.Store``."""
+        content = self._content
+        with content.lock:
+            chains: list[Sequence[Record]] = [content.tasks.get(task, []), *content.jobs.get(task, {}).values()]
+            singles: list[Record] = [*content.outputs.get(task, []), *content.fields.get(task, [])]
+            return in_order([*chains, *([record] for record in singles)])
+
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
+        """Return the runs written after a position, and the present position; see ``ports.Store``."""
+        content = self._content
+        with content.lock:
+            meant = content.positions if numbers is None else set(numbers) & content.positions.keys()
+            chosen = sorted(number for number in meant if content.positions[number] > since)
+            return [content.runs[number][-1] for number in chosen], content.position
+
+    def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
+        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        with self._content.lock:
+            found = [chain[-1] for key, chain in sorted(self._content.marks.items()) if key[0] == kind]
+        return [mark for mark in found if campaign in {None, mark.campaign}]
+
+    def find_outputs(self, selection: Selection) -> list[OutputRecord]:
+        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        with self._content.lock:
+            groups = [records for key, records in self._content.outputs.items() if _is_meant(key, selection)]
+            return newest_copies(record for records in groups for record in records)
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        """Claim, renew or give up a lease; see ``ports.Store``."""
+        content = self._content
+        with content.lock:
+            held, ticks, now = content.leases.get(name), self._ticks(), self._clock.now()
+            if seconds > 0:
+                content.leases[name] = claimed = claim(name, held, owner, seconds, ticks, now)
+                return as_lease(name, claimed)
+            released = release(held, owner, ticks, now)
+            if released is not None:
+                content.leases[name] = released
+            return Lease(name, owner, held.epoch if held else 0, now)
+
+    def close(self) -> None:
+        """Do nothing: the content goes with the last store that has it open."""
