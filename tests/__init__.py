@@ -1,0 +1,1 @@
+"""The tests, tier by tier; a package only so that tiers can share their fakes by name."""

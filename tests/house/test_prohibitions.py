@@ -1,0 +1,80 @@
+"""What must not happen in the house."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house.source import ROOT, definitions, modules, name_of, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Whatever reads a clock, the disk, the network, the environment or chance.
+OUTSIDE_WORLD = {"asyncio", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"}
+OUTSIDE_WORLD |= {"shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "uuid"}
+NOW = frozenset({"now", "utcnow", "today", "fromtimestamp"})
+HEAVY = {
+    "awkward",
+    "influxdb_client",
+    "jinja2",
+    "matplotlib",
+    "numpy",
+    "rich",
+    "scipy",
+    "sklearn",
+    "starlette",
+    "uproot",
+}
+EMPTY_MODULE_NAMES = re.compile(r"(^|_)(utils?|helpers?|misc|common|managers?|tools)(_|$)")
+EMPTY_CLASS_NAMES = re.compile(r"^_?Base[A-Z]|(Manager|Helper|Utils?|Controller)$")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first names of all modules that a file imports."""
+    nodes = list(ast.walk(tree(path)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name.partition(".")[0] for name in plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}}
+
+
+@pytest.mark.parametrize("path", modules("autoctrl/model"), ids=name_of)
+def test_the_model_knows_no_clock_and_no_outside_world(path: Path) -> None:
+    """The model imports only the pure part of the standard library and never asks for the time."""
+    names = imported(path) - {"autoctrl"}
+    assert names <= sys.stdlib_module_names - OUTSIDE_WORLD
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert not [call for call in calls if isinstance(call, ast.Attribute) and call.attr in NOW]
+    assert not [call for call in calls if isinstance(call, ast.Name) and call.id in {"open", "print", "input"}]
+
+
+def test_the_wrapper_travels_alone() -> None:
+    """The wrapper is one file of the standard library that Python 3.9 can parse."""
+    path = ROOT / "autoctrl/wrapper.py"
+    assert imported(path) <= sys.stdlib_module_names
+    ast.parse(path.read_text(), feature_version=(3, 9))
+    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Match)]
+
+
+@pytest.mark.parametrize("path", modules("autoctrl", "workflows"), ids=name_of)
+def test_names_say_what_a_thing_is(path: Path) -> None:
+    """No module or class has a name that fits everything."""
+    assert not EMPTY_MODULE_NAMES.search(path.stem)
+    assert not [
+        name
+        for name, node in definitions(path)
+        if isinstance(node, ast.ClassDef) and EMPTY_CLASS_NAMES.search(node.name)
+    ]
+
+
+@pytest.mark.parametrize("entrance", ["autoctrl", "autoctrl.compose", "autoctrl.cli"])
+def test_heavy_packages_are_imported_when_they_are_needed(entrance: str) -> None:
+    """Importing what an idle cycle needs imports no package that takes long to import."""
+    program = f"import sys, {entrance}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert not answer.stdout.split()
