@@ -1,0 +1,160 @@
+"""The settings of one project, loaded and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import MISSING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from autoctrl.config.environments import check_separation
+from autoctrl.config.layers import (
+    Entry,
+    Layer,
+    check,
+    from_table,
+    from_variables,
+    is_secret,
+    kind_of,
+    known_settings,
+    names_in,
+)
+from autoctrl.config.sections import ATTRIBUTES, SECTIONS, ProjectSettings
+from autoctrl.config.settings import FILE_NAME, Settings, check_together
+from autoctrl.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRODUCTION = "production"
+BUILT_IN: Layer = {("executors", "local", "type"): Entry("local", "built in")}
+
+
+def find_project(start: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the nearest folder at or above ``start`` that has an autoctrl.toml.
+
+    Without ``start``, ``AUTOCTRL_PROJECT`` names the folder, else the search begins in the working directory.
+    Raises ``SettingsError`` if there is none.
+    """
+    begin = Path(start or environ.get("AUTOCTRL_PROJECT") or ".").absolute()
+    for folder in (begin, *begin.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    message = f"There is no {FILE_NAME} in {begin} or above it, so this is no autoctrl project."
+    raise SettingsError(message, hint="Make one with: autoctrl init DIR")
+
+
+def load_settings(
+    folder: Path,
+    *,
+    environment: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Return the settings of the project in ``folder``, whole and checked.
+
+    ``environment`` chooses an [environments.NAME]; without it AUTOCTRL_ENVIRONMENT does. Raises ``SettingsError`` with
+    the file, the key and the nearest known key for anything that is unknown, of the wrong type or contradictory, and
+    if `production` exists but no environment is chosen.
+    """
+    folder = folder.absolute()
+    return parse_settings(_read(folder / FILE_NAME), folder, environment=environment, environ=environ)
+
+
+def parse_settings(
+    text: str,
+    folder: Path,
+    *,
+    environment: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Return what ``load_settings`` would if the autoctrl.toml in ``folder`` had this ``text``."""
+    tree = _parse(text, folder / FILE_NAME)
+    overlays = _overlays(tree)
+    chosen = environment if environment is not None else environ.get("AUTOCTRL_ENVIRONMENT", "")
+    _check_choice(chosen, overlays)
+    base = {**BUILT_IN, **from_table(tree, FILE_NAME)}
+    layers: dict[str, Layer] = {} if PRODUCTION in overlays else {"": base}
+    for name, overlay in overlays.items():
+        layers[name] = {**base, **from_table(overlay, FILE_NAME, ("environments", name))}
+    layers[chosen] = {**layers[chosen], **from_variables(environ, layers[chosen])}
+    for layer in layers.values():
+        check(layer)
+    settings = {name: _build(folder, name, layer) for name, layer in layers.items()}
+    check_separation(str(folder), layers)
+    return settings[chosen]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = f"{file} does not exist, so {file.parent} is no autoctrl project."
+        raise SettingsError(message, hint=f"Make one with: autoctrl init {file.parent}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file} cannot be read: {error}."
+        raise SettingsError(message) from error
+
+
+def _parse(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{file} is not valid TOML: {error}."
+        raise SettingsError(message, hint="Texts need quotes, and every [section] its brackets.") from error
+
+
+def _overlays(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    overlays = tree.pop("environments", {})
+    if not isinstance(overlays, dict) or not all(isinstance(overlay, dict) for overlay in overlays.values()):
+        message = f"{FILE_NAME}: [environments] contains something that is not a table."
+        raise SettingsError(message, hint="Write the settings of an environment as [environments.NAME.section].")
+    return overlays
+
+
+def _check_choice(chosen: str, overlays: Mapping[str, Any]) -> None:
+    if chosen and chosen not in overlays:
+        message = f"There is no environment '{chosen}' in {FILE_NAME}. {nearest(chosen, overlays)}"
+        raise SettingsError(message, hint=f"Declare it as [environments.{chosen}].")
+    if not chosen and PRODUCTION in overlays:
+        message = f"{FILE_NAME} declares [environments.{PRODUCTION}], so an environment must be chosen."
+        hint = f"Say --environment NAME or set AUTOCTRL_ENVIRONMENT; there are: {', '.join(sorted(overlays))}."
+        raise SettingsError(message, hint=hint)
+
+
+def _build(folder: Path, environment: str, layer: Layer) -> Settings:
+    missing = [path for path, item in known_settings(layer).items() if item.default is MISSING and path not in layer]
+    if missing:
+        section, _, key = ".".join(missing[0]).rpartition(".")
+        message = f"{FILE_NAME}: [{section}] lacks {key}."
+        raise SettingsError(message, hint=f"It means: {known_settings(layer)[missing[0]].metadata['doc']}")
+    sections = {name: kind(**_values(layer, (name,))) for name, kind in SECTIONS.items()}
+    named = {
+        part: {name: kind_of(layer, part, name)(**_values(layer, (part, name))) for name in names_in(layer, part)}
+        for part in ("executors", "sources", "notifiers")
+    }
+    settings = Settings(
+        folder=folder,
+        environment=environment,
+        digest=_digest(environment, layer),
+        project=ProjectSettings(**_values(layer, ())),
+        attributes=_values(layer, ATTRIBUTES),
+        workflow_tables={name: _values(layer, ("workflows", name)) for name in names_in(layer, "workflows")},
+        **cast("dict[str, Any]", {**sections, **named}),
+    )
+    check_together(settings)
+    return settings
+
+
+def _values(layer: Layer, prefix: tuple[str, ...]) -> dict[str, Any]:
+    return {path[-1]: entry.value for path, entry in layer.items() if path[:-1] == prefix and entry.value != {}}
+
+
+def _digest(environment: str, layer: Layer) -> str:
+    known = known_settings(layer)
+    resolved = {path: layer[path].value if path in layer else item.default for path, item in known.items()}
+    shown = {".".join(path): value for path, value in resolved.items() if not is_secret(path[-1])}
+    text = json.dumps({"environment": environment, **shown}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,104 @@
+"""The settings of one project as a value, and what its parts owe one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.config.sections import (
+    CycleSettings,
+    FilesSourceSettings,
+    InputSettings,
+    LocalExecutorSettings,
+    LogNotifierSettings,
+    OutputSettings,
+    ProjectSettings,
+    StoreSettings,
+    TableSourceSettings,
+    WorkflowSettings,
+    declared,
+)
+from autoctrl.errors import SettingsError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_NAME = "autoctrl.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a project sets.
+
+    folder       the project's folder, absolute
+    environment  name of the chosen environment, empty if none
+    digest       SHA-256 over all values, secrets left out
+    project      keys at the top: name, timezone, executor, log_url
+    store, inputs, outputs, cycle, defaults   one section each
+    attributes   type word by run attribute
+    executors, sources, notifiers, workflows  one section by name
+    """
+
+    folder: Path
+    environment: str
+    digest: str
+    project: ProjectSettings
+    store: StoreSettings
+    inputs: InputSettings
+    outputs: OutputSettings
+    cycle: CycleSettings
+    defaults: WorkflowSettings
+    attributes: Mapping[str, str]
+    executors: Mapping[str, LocalExecutorSettings]
+    sources: Mapping[str, FilesSourceSettings | TableSourceSettings]
+    notifiers: Mapping[str, LogNotifierSettings]
+    workflow_tables: Mapping[str, Mapping[str, Any]]
+
+    def workflow(self, name: str, declared_values: Mapping[str, Any] | None = None) -> WorkflowSettings:
+        """Return the settings of one workflow: [defaults] < what its handler declares < [workflows.name].
+
+        Raises ``SettingsError`` if its executor does not exist, or if ``declared_values`` has an unknown key.
+        """
+        given = {**(declared_values or {}), **self.workflow_tables.get(name, {})}
+        known = declared(WorkflowSettings)
+        for key in given:
+            if key not in known:
+                message = f"Workflow '{name}' declares {key}, which is no setting. {nearest(key, known)}"
+                raise SettingsError(message)
+        merged = replace(self.defaults, **given)
+        executor = merged.executor or self.project.executor
+        if executor not in self.executors:
+            message = f"Workflow '{name}' runs on executor '{executor}', which does not exist."
+            raise SettingsError(message, hint=nearest(executor, self.executors))
+        return replace(merged, executor=executor)
+
+    def path(self, text: str) -> Path:
+        """Return a path of the settings file, relative ones counted from the project's folder."""
+        return self.folder / Path(text).expanduser()
+
+
+def check_together(settings: Settings) -> None:
+    """Raise ``SettingsError`` for values that contradict one another."""
+    if settings.project.timezone != "UTC":
+        _check_timezone(settings.project.timezone)
+    for name, executor in settings.executors.items():
+        if executor.submit_deadline_s >= settings.cycle.lease_s:
+            message = f"{FILE_NAME}: [executors.{name}] submit_deadline_s must be shorter than [cycle] lease_s."
+            raise SettingsError(message, hint="Else somebody could repeat a submission that is still under way.")
+    for name in ("", *settings.workflow_tables):
+        workflow = settings.workflow(name)
+        if workflow.memory_mb > workflow.max_memory_mb:
+            section = f"workflows.{name}" if name else "defaults"
+            message = f"{FILE_NAME}: [{section}] memory_mb is larger than its max_memory_mb."
+            raise SettingsError(message, hint="Raise max_memory_mb, or ask for less memory.")
+
+
+def _check_timezone(name: str) -> None:
+    import zoneinfo  # noqa: PLC0415 - most projects show UTC and need no time zones
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"{FILE_NAME}: timezone = '{name}' is no time zone. {nearest(name, zoneinfo.available_timezones())}"
+        raise SettingsError(message, hint="Write it as in Europe/Zurich.") from error
