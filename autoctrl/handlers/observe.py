@@ -13,7 +13,7 @@ from autoctrl.handlers.inputs import resolve
 from autoctrl.handlers.provenance import describe, write_body
 from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
-from autoctrl.model.job import JobRecord, tag
+from autoctrl.model.job import JobRecord, tag, unit_folder
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.view import Task
 
@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 class Observer:
     """Looks at the world for one handler in one cycle; remembers what went wrong while looking."""
 
-    def __init__(self, handler: Handler, context: Context, look: Lookup, executors: Mapping[str, Executor]) -> None:
-        """Look for ``handler``; ``executors`` overrides those that the context opens."""
+    def __init__(self, handler: Handler, context: Context, look: Lookup) -> None:
+        """Look for ``handler``; ``executors`` holds those that are open."""
         self.handler, self.context, self.look = handler, context, look
-        self.executors = dict(executors)
+        self.executors: dict[str, Executor] = {}
         self.problems: list[str] = []
         self._provenance = ""
+        self._views: dict[str, Task] = {}
+
+    def view_of(self, folder: str) -> Task:
+        """Return the task, as authors see it, whose unit's folder has this name."""
+        return self._views[folder]
 
     def executor(self, name: str) -> Executor:
         """Return the executor of this name, opened once."""
@@ -84,6 +89,7 @@ class Observer:
         resources = self.resources()
         gates: dict[str, Wait | Ready] = {}
         for record, view in zip(asked, views, strict=True):
+            self._views[unit_folder(view.unit)] = view
             gates[view.unit] = waits.get(view.unit) or self.prepare(record, view, resources, jobs.get(view.unit, ()))
         return gates
 
@@ -121,16 +127,8 @@ class Observer:
 
     def resources(self) -> Resources:
         """Return what a job asks for: the settings of the workflow, else the handler's word, else the defaults."""
-        settings = self.context.settings
-        said = settings.workflow_tables.get(self.handler.workflow, {})
-        chosen = settings.workflow(self.handler.workflow)
-        own = {name: value for name, value in self.handler.resources.items() if name not in said}
-        return Resources(
-            executor=chosen.executor or settings.project.executor,
-            memory_mb=own.get("memory_mb", chosen.memory_mb),
-            time_limit_s=own.get("time_limit_s", chosen.time_limit_s),
-            cpus=own.get("cpus", chosen.cpus),
-        )
+        chosen = self.context.settings.workflow(self.handler.workflow, self.handler.resources)
+        return Resources(chosen.executor, chosen.memory_mb, chosen.time_limit_s, chosen.cpus)
 
     def sightings(self, jobs: Iterable[JobRecord]) -> dict[JobKey, Sighting]:
         """Ask each executor about its live jobs: one question about tags, one about handles."""
@@ -204,7 +202,7 @@ def look_around(context: Context, now: datetime) -> Lookup:
 
 def policy(handler: Handler, context: Context) -> Policy:
     """Return the workflow's limits from the settings."""
-    chosen = context.settings.workflow(handler.workflow)
+    chosen = context.settings.workflow(handler.workflow, handler.resources)
     return Policy(
         attempts=chosen.attempts,
         back_off_s=chosen.back_off_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.campaign import lineage
 from autoctrl.model.unit import TaskKey, group_unit, is_group, run_unit
 from autoctrl.ports import Selection
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from autoctrl.model.campaign import Campaign
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
@@ -54,7 +56,7 @@ class Lookup:
         """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``, raw data to ``inputs``."""
         self.store, self.campaign, self.now = store, campaign, now
         self.folder, self.inputs, self.limit_s, self.timezone = folder, inputs or folder, limit_s, timezone
-        self._lineage = lineage(store, campaign)
+        self._lineage = lineage_of(store, campaign)
         self._declarations: dict[str, Declaration | None] = {}
         self._tasks: dict[TaskKey, TaskRecord | None] = {}
         self._all: dict[tuple[str, str], list[TaskRecord]] = {}
@@ -74,8 +76,8 @@ class Lookup:
     def settings(self) -> Mapping[str, object]:
         """The campaign's settings; the parent's where the campaign does not say."""
         merged: dict[str, object] = {}
-        for mark in reversed(self._lineage):
-            merged.update(mark.values.get("settings") or {})
+        for campaign in reversed(self._lineage):
+            merged.update(campaign.settings)
         return merged
 
     def declaration(self, workflow: str) -> Declaration | None:
@@ -85,16 +87,15 @@ class Lookup:
         return self._declarations[workflow]
 
     def _find_declaration(self, workflow: str) -> Declaration | None:
-        for mark in self._lineage:
-            chosen = mark.values.get("workflows")
-            if chosen is not None and workflow not in chosen:
+        for campaign in self._lineage:
+            if not campaign.has(workflow):
                 continue
-            declared = self._workflow_marks(mark.name).get(workflow)
+            declared = self._workflow_marks(campaign.name).get(workflow)
             if declared is None:
                 return None
             values = declared.values
-            is_live = bool(mark.values.get("follow")) and not mark.values.get("closed")
-            return Declaration(mark.name, values.get("group_by"), values.get("position", 0), is_live)
+            is_live = campaign.follow and not campaign.closed
+            return Declaration(campaign.name, values.get("group_by"), values.get("position", 0), is_live)
         return None
 
     def _workflow_marks(self, campaign: str) -> dict[str, MarkRecord]:
@@ -158,15 +159,11 @@ class Lookup:
         return self._outputs[key]
 
 
-def lineage(store: Store, campaign: str) -> list[MarkRecord]:
-    """Return the campaign's mark and its parents', nearest first. Raises ``UsageError`` for an unknown campaign."""
-    marks = {mark.name: mark for mark in store.marks("campaign")}
-    chain: list[MarkRecord] = []
-    name: str | None = campaign
-    while name is not None and name not in {mark.name for mark in chain}:
-        if name not in marks:
-            message = f"There is no campaign '{name}'. {nearest(name, marks)}"
-            raise UsageError(message, hint="Create one: autoctrl campaign create NAME --workflows a,b.")
-        chain.append(marks[name])
-        name = marks[name].values.get("parent")
+def lineage_of(store: Store, campaign: str) -> list[Campaign]:
+    """Return the campaign and its parents, nearest first. Raises ``UsageError`` for an unknown campaign."""
+    marks = store.marks("campaign")
+    chain = lineage(campaign, marks)
+    if not chain:
+        message = f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
+        raise UsageError(message, hint="Create one: autoctrl campaign create NAME --workflows a,b.")
     return chain

@@ -1,0 +1,156 @@
+"""Opens the ports that the settings name; used by the command line, the web page and handler scripts."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autoctrl.config import Settings, find_project, load_settings
+from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
+from autoctrl.handlers.calls import INLINE, InlineExecutor
+from autoctrl.handlers.context import Context
+from autoctrl.model.campaign import PROMPT, Campaign
+from autoctrl.model.output import MarkRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.ports import Clock, Executor, Notifier, Source, Store
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware UTC."""
+        return datetime.now(UTC)
+
+
+class Project:
+    """A project with its ports open."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Open the store; everything else is opened when it is asked for."""
+        from autoctrl.stores import open_store  # noqa: PLC0415 - the store's own imports
+
+        self.settings = settings
+        self.folder = settings.folder
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        self.store: Store = open_store(_placed(settings))
+        self._notifier: Notifier | None = None
+        self._executors: dict[str, Executor] = {}
+        _ensure_prompt(self.store, self.clock)
+
+    @property
+    def notifier(self) -> Notifier:
+        """Who is told."""
+        if self._notifier is None:
+            from autoctrl.notifiers import open_notifier  # noqa: PLC0415 - needed only when there is something to tell
+
+            self._notifier = open_notifier(self.settings)
+        return self._notifier
+
+    def executor(self, name: str) -> Executor:
+        """Return the executor of this name. Raises ``SettingsError`` if the settings have none."""
+        if name not in self._executors:
+            self._executors[name] = self._open_executor(name)
+        return self._executors[name]
+
+    def _open_executor(self, name: str) -> Executor:
+        state = self.folder / ".autoctrl"
+        if name == INLINE:
+            return InlineExecutor(state)
+        if name not in self.settings.executors:
+            message = f"There is no executor '{name}' in the settings. {nearest(name, self.settings.executors)}"
+            raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
+        from autoctrl.executors import open_executor  # noqa: PLC0415 - the executor's own imports
+
+        return open_executor(name, self.settings.executors[name], state)
+
+    def sources(self) -> list[Source]:
+        """Return the sources of runs that the settings name."""
+        if not self.settings.sources:
+            return []
+        from autoctrl.sources import open_sources  # noqa: PLC0415 - needed only for discovery
+
+        return open_sources(self.settings)
+
+    def context(self, campaign: str) -> Context:
+        """Return what a cycle of this campaign works with."""
+        return Context(self.store, self.executor, self.notifier, self.clock, self.settings, campaign)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of a with statement."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the project."""
+        self.close()
+
+
+def open_project(folder: Path | None = None, environment: str | None = None, clock: Clock | None = None) -> Project:
+    """Open the project in ``folder``, or in the nearest folder above the working directory that has settings."""
+    return Project(load_settings(find_project(folder), environment=environment), clock)
+
+
+def _placed(settings: Settings) -> str:
+    """Return the store's address with a relative path counted from the project's folder."""
+    scheme, _, place = settings.store.url.partition(":")
+    if scheme != "sqlite":
+        return settings.store.url
+    path = settings.path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:{path}"
+
+
+def _ensure_prompt(store: Store, clock: Clock) -> None:
+    """Make the campaign that every project has, once."""
+    if any(mark.name == PROMPT for mark in store.marks("campaign")):
+        return
+    prompt = Campaign(PROMPT, follow=True)
+    try:
+        store.append([MarkRecord("campaign", PROMPT, PROMPT, prompt.values(), clock.now())])
+    except Conflict:
+        return  # another process made it at the same moment
+
+
+def run_handler(handler: Handler, arguments: Sequence[str]) -> int:
+    """Make one cycle over a handler's own workflow, as its module's command; return the exit code.
+
+    0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
+    """
+    import argparse  # noqa: PLC0415 - only when a module is run as a program
+
+    from autoctrl.handlers.cycle import Cycle  # noqa: PLC0415
+    from autoctrl.report import describe_summary, summary_json  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(description=f"One cycle of workflow {handler.workflow}.")
+    parser.add_argument("--project", type=Path, help="project folder (default: the nearest with autoctrl.toml)")
+    parser.add_argument("--campaign", default=PROMPT, help="campaign (default: %(default)s)")
+    parser.add_argument("--environment", help="environment of the settings")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the summary is printed")
+    chosen = parser.parse_args(arguments)
+    try:
+        with open_project(chosen.project or handler.folder, chosen.environment) as project:
+            summary = Cycle(handler, project.context(chosen.campaign)).run()
+    except AutoctrlError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    sys.stdout.write(summary_json([summary]) if chosen.format == "json" else f"{describe_summary(summary)}\n")
+    return exit_code([summary.error], summary.failed)
+
+
+def exit_code(errors: Sequence[str], failed: Sequence[str]) -> int:
+    """Return 2 if a cycle could not work, 1 if a task failed for good, else 0."""
+    return 2 if any(errors) else int(bool(failed))

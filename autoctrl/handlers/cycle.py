@@ -1,0 +1,232 @@
+"""One cycle of one workflow: births, then observe → plan → perform until nothing immediate is left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
+from autoctrl.handlers.action import Action, ActionKind
+from autoctrl.handlers.birth import Cursor, advance
+from autoctrl.handlers.context import lease_name, owner
+from autoctrl.handlers.calls import InlineExecutor
+from autoctrl.handlers.inline import InlineHandler
+from autoctrl.handlers.observe import Observer, look_around
+from autoctrl.handlers.perform import Performer, as_open_tasks
+from autoctrl.handlers.plan import plan
+from autoctrl.handlers.provenance import commit_of
+from autoctrl.locks.lookup import lineage_of
+from autoctrl.model.output import MarkRecord
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.unit import TaskKey
+from autoctrl.ports import OpenTask, Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from autoctrl.handlers.context import Context
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.ports import Lease, Record
+
+FIRST_CHUNK = 50
+GROW_CHUNK_BELOW_S = 0.25
+RENEW_AT = 1 / 3
+
+
+class Summary(NamedTuple):
+    """What one cycle of one workflow did.
+
+    workflow  its name
+    after     the workflows it waits for
+    counts    number of actions by kind
+    moved     number of records written
+    open      tasks that are new, and processing, afterwards
+    failed    one line per task that failed for good in this cycle
+    problems  sentences about what could not be asked
+    error     why the cycle could not work at all, empty if it could
+    """
+
+    workflow: str
+    after: tuple[str, ...] = ()
+    counts: Mapping[str, int] = {}
+    moved: int = 0
+    open: tuple[int, int] = (0, 0)
+    failed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    error: str = ""
+
+
+class Cycle:
+    """One cycle of one handler in one campaign."""
+
+    def __init__(self, handler: Handler, context: Context) -> None:
+        """Work for ``handler``."""
+        self.handler, self.context = handler, context
+        self.name = lease_name(context.campaign, handler.workflow)
+        self.lease: Lease | None = None
+        self.renewed = 0.0
+        self.moved = 0
+        self.counts: Counter[str] = Counter()
+        self.failed: list[str] = []
+
+    def run(self) -> Summary:
+        """Make the cycle under the workflow's lease; a lease that somebody else holds is an error in the summary."""
+        try:
+            self.hold()
+        except LeaseHeld as error:
+            return self._summary((0, 0), (), str(error))
+        try:
+            return self._run_held()
+        except AutoctrlError as error:
+            return self._summary((0, 0), (), str(error))
+        finally:
+            self._give_up()
+
+    def _run_held(self) -> Summary:
+        tasks = self.births(self.context.store.open_tasks(self.context.campaign, self.handler.workflow))
+        observer, performer = self._halves()
+        actions = plan(observer.observe(tasks, self.paused(), self.hold().epoch))
+        tasks = self._perform(tasks, actions, observer, performer)
+        new = sum(task.task.status is TaskStatus.NEW for task in tasks)
+        return self._summary((new, len(tasks) - new), (*observer.problems, *performer.problems))
+
+    def _halves(self) -> tuple[Observer, Performer]:
+        observer = Observer(self.handler, self.context, look_around(self.context, self.context.clock.now()))
+        if isinstance(self.handler, InlineHandler):
+            calls = InlineExecutor(self.context.state_folder, self.handler.function, observer.view_of, self.hold)
+            observer.executors[calls.name] = calls
+        return observer, Performer(self.context, observer, self.hold)
+
+    def _perform(
+        self, tasks: list[OpenTask], actions: Sequence[Action], observer: Observer, performer: Performer
+    ) -> list[OpenTask]:
+        """Perform the actions; calls of functions in chunks whose results are taken in at once.
+
+        A small first chunk, because what a crash interrupts counts as an attempt; larger ones while they are quick.
+        """
+        if not isinstance(self.handler, InlineHandler):
+            return self._write(tasks, actions, performer)
+        size, done = FIRST_CHUNK, 0
+        while done < len(actions):
+            chunk = actions[done : done + size]
+            began = time.monotonic()
+            tasks = self._write(tasks, chunk, performer)
+            called = {action.task for action in chunk if action.submit}
+            mine = [task for task in tasks if task.task.key in called]
+            if mine:
+                tasks = self._write(tasks, plan(observer.observe(mine, "", self.hold().epoch)), performer)
+            done += len(chunk)
+            size = size * 2 if time.monotonic() - began < GROW_CHUNK_BELOW_S else size
+        return tasks
+
+    def _write(self, tasks: Sequence[OpenTask], actions: Sequence[Action], performer: Performer) -> list[OpenTask]:
+        written = performer.perform(actions)
+        self.moved += len(written)
+        self.counts.update(action.kind for action in actions if action.records)
+        self.failed += [f"{action.task}: {action.text}" for action in actions if action.kind is ActionKind.FAIL]
+        return as_open_tasks(tasks, written) if written else list(tasks)
+
+    def births(self, tasks: Sequence[OpenTask]) -> list[OpenTask]:
+        """Bring forth the tasks of runs that changed since the cursor; a changed filter looks at all runs once."""
+        records = self.planned_births()
+        if records:
+            self.context.store.append(records, self.hold())
+            self.moved += len(records)
+        fresh = [OpenTask(record, ()) for record in records if isinstance(record, TaskRecord)]
+        self.counts.update({ActionKind.BIRTH: len(fresh)} if fresh else {})
+        return [*tasks, *fresh]
+
+    def planned_births(self) -> list[Record]:
+        """Return the records that births would write: new tasks, and the mark with the cursor."""
+        store, handler = self.context.store, self.handler
+        campaign = lineage_of(store, self.context.campaign)[0]
+        mark = next((m for m in store.marks("workflow", self.context.campaign) if m.name == handler.workflow), None)
+        values: Mapping[str, Any] = mark.values if mark is not None else {}
+        digest = "/".join((handler.where.digest, handler.group_by or "", campaign.runs or "", str(campaign.follow)))
+        cursor = _cursor(values)
+        if cursor.digest != digest:
+            cursor = Cursor(digest=digest)
+        changed, position = store.runs(cursor.position)
+        if campaign.closed or (position == cursor.position and values.get("digest") == digest):
+            return self._redeclared(mark)
+        wanted = None if campaign.follow else campaign.wanted()
+        births, cursor = advance(
+            cursor, changed, position, where=handler.where, group_by=handler.group_by, wanted=wanted
+        )
+        return [*self._newborn(births), self._marked(mark, cursor)]
+
+    def _newborn(self, births: Iterable[Any]) -> list[Record]:
+        now = self.context.clock.now()
+        epoch = self.lease.epoch if self.lease else 0
+        campaign, workflow = self.context.campaign, self.handler.workflow
+        keys = {TaskKey(campaign, workflow, birth.unit): birth for birth in births}
+        if not keys:
+            return []
+        chosen = Selection(campaign, (workflow,), tuple(key.unit for key in keys))
+        known = {record.key for record in self.context.store.tasks(chosen)}
+        return [
+            born(key, birth.members, now, epoch=epoch, environment=self.context.environment)
+            for key, birth in keys.items()
+            if key not in known
+        ]
+
+    def _redeclared(self, mark: MarkRecord | None) -> list[Record]:
+        """Write the declaration anew if what the workflow waits for has changed."""
+        if mark is None or mark.values.get("after") == self._after():
+            return []
+        return [self._marked(mark, _cursor(mark.values))]
+
+    def _marked(self, mark: MarkRecord | None, cursor: Cursor) -> MarkRecord:
+        values = {**cursor._asdict(), "group_by": self.handler.group_by, "after": self._after()}
+        sequence = 1 if mark is None else mark.sequence + 1
+        now = self.context.clock.now()
+        return MarkRecord("workflow", self.context.campaign, self.handler.workflow, values, now, sequence=sequence)
+
+    def _after(self) -> list[str]:
+        return sorted(self.handler.lock.after | self.handler.lock.latest)
+
+    def paused(self) -> str:
+        """Return why nothing may be submitted now: paused by a person, or code that the campaign does not want."""
+        for mark in self.context.store.marks("pause", self.context.campaign):
+            if mark.name == self.handler.workflow and mark.values.get("paused"):
+                return f"paused by {mark.actor.name}: {mark.reason}"
+        wanted = lineage_of(self.context.store, self.context.campaign)[0].code
+        if wanted:
+            found = commit_of(self.handler.folder)["commit"] or "no commit"
+            if not found.startswith(wanted):
+                return f"campaign {self.context.campaign} wants code {wanted[:12]}; the workflow is at {found[:12]}"
+        return ""
+
+    def hold(self) -> Lease:
+        """Return the lease, claimed first or renewed when a third of its time is over."""
+        seconds = self.context.settings.cycle.lease_s
+        if self.lease is None or time.monotonic() - self.renewed > seconds * RENEW_AT:
+            held = self.context.store.lease(self.name, owner(), seconds)
+            if self.lease is not None and held.epoch != self.lease.epoch:
+                message = f"The lease {self.name} ran out and was claimed anew while this cycle worked under it."
+                raise LeaseLost(message, hint="The next cycle takes up what is open.")
+            self.lease, self.renewed = held, time.monotonic()
+        return self.lease
+
+    def _give_up(self) -> None:
+        self.context.store.lease(self.name, owner(), 0)
+
+    def _summary(self, still_open: tuple[int, int], problems: Sequence[str], error: str = "") -> Summary:
+        return Summary(
+            workflow=self.handler.workflow,
+            after=tuple(self._after()),
+            counts=dict(self.counts),
+            moved=self.moved,
+            open=still_open,
+            failed=tuple(self.failed),
+            problems=tuple(problems),
+            error=error,
+        )
+
+
+def _cursor(values: Mapping[str, Any]) -> Cursor:
+    pending = {value: tuple(members) for value, members in values.get("pending", {}).items()}
+    return Cursor(values.get("position", 0), values.get("digest", ""), pending, values.get("newest"))
+

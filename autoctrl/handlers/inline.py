@@ -1,0 +1,66 @@
+"""Workflows whose work is a Python function: run in a child process with a deadline, at least once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.errors import WorkflowError
+from autoctrl.handlers.calls import INLINE
+from autoctrl.handlers.handler import Handler
+from autoctrl.handlers.words import NotKnownYet
+from autoctrl.locks.lock import Wait
+from autoctrl.model.job import JobSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from autoctrl.handlers.handler import Resources
+    from autoctrl.model.task import InputRef
+    from autoctrl.model.view import Task
+
+class InlineHandler(Handler):
+    """A workflow that calls ``function(task)``, which returns a dictionary of custom fields or None.
+
+    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at least once, in a child
+    process that is ended after ``deadline_s`` seconds. An interruption counts as an attempt.
+    """
+
+    def __init__(
+        self,
+        workflow: str,
+        function: Callable[[Task], Mapping[str, Any] | None],
+        *,
+        deadline_s: int = 60,
+        **declaration: Any,  # noqa: ANN401 - checked by the handler it is passed to
+    ) -> None:
+        """Declare a workflow; see ``Handler`` for the rest. Raises ``WorkflowError`` as it does."""
+        super().__init__(workflow, **declaration)
+        if not callable(function):
+            message = f"{workflow}: function={function!r} cannot be called."
+            raise WorkflowError(message, hint="Give a function of the task that returns its custom fields.")
+        self.function = function
+        self.deadline_s = deadline_s
+        self._shared: tuple[object, JobSpec] | None = None
+
+    def specs(
+        self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool  # noqa: ARG002 - the handler's
+    ) -> list[JobSpec] | Wait:
+        """Return the one part: a call of the function."""
+        if not self.outputs and not self.inputs:
+            return [self._plain_spec(resources)]
+        try:
+            outputs = self.output_names(self.values(task, resources))
+        except NotKnownYet as error:
+            return Wait(str(error))
+        return [self._plain_spec(resources)._replace(outputs=outputs, inputs=task.inputs)]
+
+    def _plain_spec(self, resources: Resources) -> JobSpec:
+        if self._shared is None or self._shared[0] != resources:
+            spec = JobSpec((), {}, {}, {}, resources.memory_mb, self.deadline_s, resources.cpus, INLINE)
+            self._shared = (resources, spec)
+        return self._shared[1]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What makes this workflow's versions, for provenance."""
+        return {**super().description, "function": self.function.__qualname__, "deadline_s": self.deadline_s}

@@ -1,0 +1,122 @@
+"""The acting half of a cycle: write the intent, act, write the outcome."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import ExecutorError, SubmitRefused
+from autoctrl.model.job import attempt_path, tag
+from autoctrl.model.status import JobStatus
+from autoctrl.ports import JobOrder, OpenTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from autoctrl.handlers.action import Action
+    from autoctrl.handlers.context import Context
+    from autoctrl.handlers.observe import Observer
+    from autoctrl.model.job import JobKey, JobRecord
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Executor, Lease, Record
+
+REFUSED_DELAY = timedelta(seconds=30)
+
+
+class Performer:
+    """Performs actions under one lease and remembers how the tasks stand then."""
+
+    def __init__(self, context: Context, observer: Observer, hold: Callable[[], Lease]) -> None:
+        """Act for ``context``; ``hold`` returns the lease, renewed if it needs to be."""
+        self.context, self.observer, self.hold = context, observer, hold
+        self.problems: list[str] = []
+
+    def perform(self, actions: Sequence[Action]) -> list[Record]:
+        """Write all records in one batch, then submit, remove, acknowledge, discard and tell; return what was written.
+
+        A crash after the first write leaves intents that the next cycle takes up.
+        """
+        written = [record for action in actions for record in action.records]
+        self._append(written)
+        submitted = self._submit([job for action in actions for job in action.submit])
+        self._append(submitted)
+        self._each_executor((job for action in actions for job in action.remove), "remove")
+        self._each_executor((job for action in actions for job in action.acknowledge), "acknowledge")
+        for action in actions:
+            for address in action.discard:
+                with contextlib.suppress(OSError):
+                    Path(address).unlink()
+            if action.alert:
+                self.context.notifier.notify("alarm", action.alert)
+        return [*written, *submitted]
+
+    def _append(self, records: Sequence[Record]) -> None:
+        if records:
+            self.context.store.append(records, self.hold())
+
+    def _submit(self, jobs: Sequence[JobRecord]) -> list[JobRecord]:
+        by_executor: dict[str, list[JobRecord]] = {}
+        for job in jobs:
+            by_executor.setdefault(job.spec.executor, []).append(job)
+        outcome: list[JobRecord] = []
+        for name, mine in by_executor.items():
+            outcome += self._submit_to(self.observer.executor(name), mine)
+        return outcome
+
+    def _submit_to(self, executor: Executor, jobs: Sequence[JobRecord]) -> list[JobRecord]:
+        tags = {tag(self.context.store.store_id, job): job for job in jobs}
+        root = self.context.output_root
+        orders = [JobOrder(name, job.spec, str(root / attempt_path(job))) for name, job in tags.items()]
+        try:
+            handles = executor.submit(orders)
+        except SubmitRefused as error:
+            self.problems.append(f"executor {executor.name} refused {len(jobs)} jobs: {error}")
+            return [self._refused(job, str(error)) for job in jobs]
+        except ExecutorError as error:
+            self.problems.append(f"executor {executor.name}: {error}")
+            return []
+        if executor.is_immediate:
+            return []
+        now = self.context.clock.now()
+        return [
+            job.moved(JobStatus.IDLE, now, handle=handles[name], epoch=job.epoch)
+            if name in handles
+            else self._refused(job, f"executor {executor.name} did not take it")
+            for name, job in tags.items()
+        ]
+
+    def _refused(self, job: JobRecord, reason: str) -> JobRecord:
+        """Return the record of a clear no: the same attempt is asked for again later, and does not count."""
+        now = self.context.clock.now()
+        return job.moved(
+            JobStatus.SUBMITTING, now, reason=reason, asked=None, not_before=now + REFUSED_DELAY, epoch=job.epoch
+        )
+
+    def _each_executor(self, jobs: Iterable[JobRecord], verb: str) -> None:
+        by_executor: dict[str, list[str]] = {}
+        for job in jobs:
+            if job.handle:
+                by_executor.setdefault(job.spec.executor, []).append(job.handle)
+        for name, handles in by_executor.items():
+            try:
+                getattr(self.observer.executor(name), verb)(handles)
+            except ExecutorError as error:
+                self.problems.append(f"executor {name}: {error}")
+
+
+def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
+    """Return the open tasks as they stand after ``written``, without asking the store."""
+    from autoctrl.model.job import JobRecord  # noqa: PLC0415 - types of records are needed only here
+    from autoctrl.model.task import TaskRecord  # noqa: PLC0415
+
+    records: dict[object, TaskRecord] = {task.task.key: task.task for task in tasks}
+    jobs: dict[object, dict[JobKey, JobRecord]] = {task.task.key: {j.key: j for j in task.jobs} for task in tasks}
+    for record in written:
+        if isinstance(record, TaskRecord):
+            records[record.key] = record
+            jobs.setdefault(record.key, {})
+        elif isinstance(record, JobRecord):
+            jobs[record.key.task][record.key] = record
+    return [OpenTask(record, tuple(jobs[key].values())) for key, record in records.items() if record.is_open]
