@@ -1,0 +1,47 @@
+"""What follows from recorded inputs: which tasks are stale, and which consumed whose outputs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import TaskKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from autoctrl.model.task import TaskRecord
+
+
+def upstream_versions(task: TaskRecord) -> dict[TaskKey, int]:
+    """Return the version of each upstream task that this task's version reads; raw files do not count."""
+    return {TaskKey(ref.campaign, ref.workflow, ref.unit): ref.version for ref in task.inputs if ref.workflow}
+
+
+def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord]) -> bool:
+    """Say whether a done task reads an input of which a newer version is done."""
+    if task.status is not TaskStatus.DONE:
+        return False
+    newest = ((upstream.get(key), version) for key, version in upstream_versions(task).items())
+    return any(
+        record is not None and record.status is TaskStatus.DONE and record.version > version
+        for record, version in newest
+    )
+
+
+def consumers(roots: Iterable[TaskKey], tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
+    """Return every task that consumed an output of a root, directly or through others; nearest first, without roots."""
+    by_input: dict[TaskKey, list[TaskRecord]] = {}
+    for task in tasks:
+        for key in upstream_versions(task):
+            by_input.setdefault(key, []).append(task)
+    reached = dict.fromkeys(roots)
+    found: list[TaskRecord] = []
+    queue = list(reached)
+    for key in queue:
+        for task in by_input.get(key, ()):
+            if task.key not in reached:
+                reached[task.key] = None
+                found.append(task)
+                queue.append(task.key)
+    return found

@@ -1,0 +1,37 @@
+"""The operator's verbs: what a person may ask of the machine, the same from command line, chat and web.
+
+Each verb decides in pure code and writes once, under the lease of what it changes, with the person's name and reason.
+"""
+
+from __future__ import annotations
+
+from autoctrl.verbs.campaigns import close_campaign, create_campaign, edit_campaign, list_campaigns, pause, resume
+from autoctrl.verbs.registration import Registration, add_runs
+from autoctrl.verbs.reprocess import reprocess, reprocess_stale
+from autoctrl.verbs.request import Answer, Outcome, Request
+from autoctrl.verbs.targets import Target, find_campaign, find_targets, find_workflow
+from autoctrl.verbs.tasks import complete, fail, retry, skip
+
+__all__ = [
+    "Answer",
+    "Outcome",
+    "Registration",
+    "Request",
+    "Target",
+    "add_runs",
+    "close_campaign",
+    "complete",
+    "create_campaign",
+    "edit_campaign",
+    "fail",
+    "find_campaign",
+    "find_targets",
+    "find_workflow",
+    "list_campaigns",
+    "pause",
+    "reprocess",
+    "reprocess_stale",
+    "resume",
+    "retry",
+    "skip",
+]

@@ -1,0 +1,123 @@
+"""The verb that raises the version: reprocess, alone, with everything downstream, or whatever is stale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.model.staleness import consumers, is_stale, upstream_versions
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import TaskKey, is_group
+from autoctrl.ports import Selection
+from autoctrl.verbs.request import Answer, Outcome, hold
+from autoctrl.verbs.targets import Target, find_campaign, find_targets, find_workflow, found_tasks
+from autoctrl.verbs.tasks import apply, refuse, refuse_closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from autoctrl.model.output import MarkRecord
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Store
+    from autoctrl.verbs.request import Request
+    from autoctrl.verbs.tasks import Stamp
+
+    Members = Callable[[TaskRecord], tuple[int, ...]]
+
+TAKEN = frozenset({TaskStatus.DONE, TaskStatus.FAILED})
+
+
+def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = False) -> Outcome:
+    """Send tasks through their workflow again, all of it, as version + 1; a group takes in its late runs.
+
+    With ``downstream`` also every done or failed task of the campaign that consumed an output of them, directly or
+    through others. Tasks upstream move first, so that those that depend on them wait.
+    """
+    refuse_closed(request)
+    targets = find_targets(request.store, request.campaign, runs, workflow)
+    answers = _again(request, workflow, targets)
+    if downstream:
+        answers += _downstream(request, answers)
+    return Outcome("reprocess", answers)
+
+
+def reprocess_stale(request: Request, workflow: str, runs: str | None = None) -> Outcome:
+    """Reprocess every done task of a workflow that reads an input of which a newer version is done."""
+    refuse_closed(request)
+    find_workflow(request.store, request.campaign, workflow)
+    if runs is None:
+        tasks = request.store.tasks(Selection(request.campaign, (workflow,), statuses=(TaskStatus.DONE,)))
+    else:
+        tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
+    newest = newest_of(request.store, {key for task in tasks for key in upstream_versions(task)})
+    stale = [task for task in tasks if is_stale(task, newest)]
+    return Outcome("reprocess", _again(request, workflow, [Target(task.key, task.members, task) for task in stale]))
+
+
+def newest_of(store: Store, keys: Iterable[TaskKey]) -> dict[TaskKey, TaskRecord]:
+    """Return the newest records of tasks of any campaign and workflow, one question per workflow."""
+    units: dict[tuple[str, str], list[str]] = {}
+    for key in sorted(keys):
+        units.setdefault((key.campaign, key.workflow), []).append(key.unit)
+    return {
+        task.key: task
+        for (campaign, workflow), wanted in units.items()
+        for task in store.tasks(Selection(campaign, (workflow,), tuple(wanted)))
+    }
+
+
+def _again(request: Request, workflow: str, targets: Sequence[Target]) -> tuple[Answer, ...]:
+    if not targets:
+        return ()
+    members = _regroup(request, workflow, targets)
+    with hold(request, f"{request.campaign}/{workflow}") as lease:
+        newest = newest_of(request.store, [target.key for target in targets])
+        fresh = [target._replace(task=newest.get(target.key)) for target in targets]
+        return apply(request, fresh, lambda task, stamp: _renewed(task, stamp, members), lease)
+
+
+def _renewed(task: TaskRecord, stamp: Stamp, members: Members) -> list[TaskRecord]:
+    if task.status is TaskStatus.NEW:
+        refuse(task, "reprocess", "done, failed or skipped")
+    cleared = {"renewals": 0, "inputs": (), "provenance": "", "log": "", "stopping": False, "is_growing": False}
+    return [
+        task.moved(
+            TaskStatus.NEW,
+            stamp.now,
+            version=task.version + 1,
+            members=members(task),
+            **cleared,
+            **stamp.changes,
+        )
+    ]
+
+
+def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    roots = [TaskKey(request.campaign, answer.workflow, answer.unit) for answer in answers if not answer.refusal]
+    reached = consumers(roots, request.store.tasks(Selection(request.campaign)))
+    by_workflow: dict[str, list[Target]] = {}
+    for task in reached:
+        # A new task takes the new version anyway, and what a person skipped stays skipped.
+        if task.status in TAKEN or task.status is TaskStatus.PROCESSING:
+            by_workflow.setdefault(task.key.workflow, []).append(Target(task.key, task.members, task))
+    return tuple(answer for workflow, targets in by_workflow.items() for answer in _again(request, workflow, targets))
+
+
+def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Members:
+    """Return the function that freezes a unit's members anew."""
+    if not any(is_group(target.key.unit) for target in targets):
+        return lambda task: task.members
+    mark = find_workflow(request.store, request.campaign, workflow)
+    wanted = find_campaign(request.store, request.campaign).wanted()
+    values = {run.number: run.attributes for run in request.store.runs()[0] if wanted is None or run.number in wanted}
+    return lambda task: _members(task, values, mark)
+
+
+def _members(
+    task: TaskRecord, attributes: Mapping[int, Mapping[str, object]], mark: MarkRecord | None
+) -> tuple[int, ...]:
+    attribute, _, value = task.key.unit.partition(":")
+    belonging = {number for number, known in attributes.items() if str(known.get(attribute)) == value}
+    late = mark.values.get("late") if mark else None
+    if late is not None:
+        belonging &= {*task.members, *late.get(task.key.unit, ())}
+    return tuple(sorted(belonging)) or task.members

@@ -1,0 +1,130 @@
+"""Who asks for what, how it is written under a lease, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.errors import LeaseHeld
+from autoctrl.model.campaign import PROMPT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from autoctrl.model.actor import Actor
+    from autoctrl.model.status import TaskStatus
+    from autoctrl.ports import Clock, Lease, Record, Store
+
+MARKS = "campaigns"
+RUNS = "runs"
+PAUSE_S = 0.2
+
+
+class Request(NamedTuple):
+    """What every verb needs to know besides its own arguments.
+
+    store, clock  the ports
+    actor         who asks, and by which way
+    reason        why; kept with every record
+    campaign      the campaign that is meant
+    environment   the settings' environment
+    dry_run       say what would happen and write nothing
+    wait_s        how long to wait for a lease that somebody else holds, seconds
+    lease_s       how long to claim it for, seconds
+    sleep         waits so many seconds
+    """
+
+    store: Store
+    clock: Clock
+    actor: Actor
+    reason: str = ""
+    campaign: str = PROMPT
+    environment: str = ""
+    dry_run: bool = False
+    wait_s: float = 10.0
+    lease_s: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Answer(NamedTuple):
+    """What a verb did, or would do, to one task; or why it refused.
+
+    workflow  the task's workflow
+    unit      the task's unit
+    runs      the unit's runs
+    before    where it stood, None if there is no such task
+    after     where it stands now, None if refused
+    version   the version it has now
+    refusal   why nothing was done, empty if something was
+    """
+
+    workflow: str
+    unit: str
+    runs: tuple[int, ...]
+    before: TaskStatus | None
+    after: TaskStatus | None
+    version: int
+    refusal: str = ""
+
+
+class Outcome(NamedTuple):
+    """What came of one verb.
+
+    verb     its name
+    answers  one per task, in the order in which they were asked for
+    """
+
+    verb: str
+    answers: tuple[Answer, ...]
+
+    @property
+    def done(self) -> tuple[Answer, ...]:
+        """Answers about tasks that were moved."""
+        return tuple(answer for answer in self.answers if not answer.refusal)
+
+    @property
+    def refused(self) -> tuple[Answer, ...]:
+        """Answers about tasks that were left alone."""
+        return tuple(answer for answer in self.answers if answer.refusal)
+
+
+@contextmanager
+def hold(request: Request, name: str) -> Iterator[Lease | None]:
+    """Hold a lease for the body and give it up afterwards; a dry run holds none.
+
+    Waits while somebody else holds it, then raises ``LeaseHeld`` saying who holds it and until when.
+    """
+    if request.dry_run:
+        yield None
+        return
+    owner = (
+        f"{request.actor.name} by {request.actor.via} on {socket.gethostname()} ({os.getpid()}-{secrets.token_hex(3)})"
+    )
+    lease = _claim(request, name, owner)
+    try:
+        yield lease
+    finally:
+        request.store.lease(name, owner, 0)
+
+
+def _claim(request: Request, name: str, owner: str) -> Lease:
+    deadline = request.clock.now() + timedelta(seconds=request.wait_s)
+    while True:
+        try:
+            return request.store.lease(name, owner, request.lease_s)
+        except LeaseHeld as error:
+            if request.clock.now() >= deadline:
+                message = f"Nothing was done: {error.message} Waited {request.wait_s:g} s for it."
+                raise LeaseHeld(message, hint="Try again once the cycle has ended.") from error
+            request.sleep(PAUSE_S)
+
+
+def write(request: Request, records: Sequence[Record], lease: Lease | None) -> None:
+    """Append all records or none; a dry run and an empty list write nothing."""
+    if records and not request.dry_run:
+        request.store.append(records, lease=lease)

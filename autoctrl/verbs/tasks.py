@@ -1,0 +1,172 @@
+"""Verbs about single tasks: retry, skip, fail, complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.errors import TransitionRefused, UsageError
+from autoctrl.model.output import LocationState, OutputRecord
+from autoctrl.model.status import TaskStatus, check_task
+from autoctrl.verbs.request import Answer, Outcome, hold, write
+from autoctrl.verbs.targets import Target, find_campaign, find_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from autoctrl.model.job import FileInfo
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Lease, Record
+    from autoctrl.verbs.request import Request
+
+    Decision = Callable[[TaskRecord, "Stamp"], Sequence[Record]]
+
+
+class Stamp(NamedTuple):
+    """What every record of one write has in common.
+
+    now      time of the write
+    changes  reason, actor, environment and epoch
+    """
+
+    now: datetime
+    changes: dict[str, Any]
+
+
+def retry(request: Request, runs: str, workflow: str) -> Outcome:
+    """Try failed and skipped tasks again: same version, done jobs stay done, the budget of attempts is renewed."""
+    refuse_closed(request)
+    return move(request, "retry", runs, workflow, _retried)
+
+
+def skip(request: Request, runs: str, workflow: str) -> Outcome:
+    """Take new and failed tasks out of the processing."""
+    return move(request, "skip", runs, workflow, _skipped)
+
+
+def fail(request: Request, runs: str, workflow: str) -> Outcome:
+    """Ask that the jobs of processing tasks be removed; each task fails when its jobs are gone."""
+    return move(request, "fail", runs, workflow, _stopped)
+
+
+def complete(request: Request, runs: str, workflow: str, files: Sequence[FileInfo]) -> Outcome:
+    """Declare a new or failed task done by hand, with files that the person made.
+
+    Raises ``UsageError`` if files are given for several tasks.
+    """
+    refuse_closed(request)
+    targets = find_targets(request.store, request.campaign, runs, workflow)
+    if files and len(targets) > 1:
+        message = f"{len(targets)} tasks cannot be completed with the same {len(files)} output files."
+        raise UsageError(message, hint="Complete them one by one.")
+    return move(request, "complete", runs, workflow, lambda task, stamp: _completed(task, stamp, files))
+
+
+def move(request: Request, verb: str, runs: str, workflow: str, decide: Decision) -> Outcome:
+    """Move each task that is meant as ``decide`` says, in one write, under the workflow's lease.
+
+    ``decide`` returns a task's records or raises ``TransitionRefused``; a refusal leaves the others alone.
+    """
+    find_targets(request.store, request.campaign, runs, workflow)
+    with hold(request, f"{request.campaign}/{workflow}") as lease:
+        targets = find_targets(request.store, request.campaign, runs, workflow)
+        return Outcome(verb, apply(request, targets, decide, lease))
+
+
+def apply(request: Request, targets: Sequence[Target], decide: Decision, lease: Lease | None) -> tuple[Answer, ...]:
+    """Decide about each target, write all that is possible at once, and say what came of each."""
+    stamp = _stamp(request, lease)
+    records: list[Record] = []
+    answers = []
+    for target in targets:
+        answer, written = _answer(target, decide, stamp)
+        answers.append(answer)
+        records.extend(written)
+    write(request, records, lease)
+    return tuple(answers)
+
+
+def refuse(task: TaskRecord, verb: str, takes: str) -> None:
+    """Raise ``TransitionRefused`` because ``verb`` takes only tasks that are ``takes``."""
+    message = f"{task.key} is {task.status}; {verb} takes tasks that are {takes}."
+    raise TransitionRefused(message)
+
+
+def refuse_closed(request: Request) -> None:
+    """Raise ``UsageError`` if nothing starts in the campaign any more."""
+    if find_campaign(request.store, request.campaign).closed:
+        message = f"Campaign {request.campaign} is closed; nothing starts in it any more."
+        raise UsageError(message, hint=f"Open it again: autoctrl campaign edit {request.campaign} --reopen")
+
+
+def _stamp(request: Request, lease: Lease | None) -> Stamp:
+    changes = {
+        "reason": request.reason,
+        "actor": request.actor,
+        "environment": request.environment,
+        "epoch": lease.epoch if lease else 0,
+    }
+    return Stamp(request.clock.now(), changes)
+
+
+def _answer(target: Target, decide: Decision, stamp: Stamp) -> tuple[Answer, Sequence[Record]]:
+    task, key = target.task, target.key
+    if task is None:
+        return Answer(key.workflow, key.unit, target.runs, None, None, 0, target.missing), ()
+    try:
+        records = decide(task, stamp)
+    except TransitionRefused as error:
+        return Answer(key.workflow, key.unit, task.members, task.status, None, task.version, str(error)), ()
+    last = next(record for record in reversed(records) if not isinstance(record, OutputRecord))
+    return Answer(key.workflow, key.unit, last.members, task.status, last.status, last.version), records
+
+
+def _retried(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+    check_task(str(task.key), task.status, TaskStatus.NEW)
+    if task.status not in {TaskStatus.FAILED, TaskStatus.SKIPPED}:
+        refuse(task, "retry", "failed or skipped (reprocess does a done one again)")
+    renewed = {"renewals": task.renewals + 1, "stopping": False, "log": ""}
+    return [task.moved(TaskStatus.NEW, stamp.now, **renewed, **stamp.changes)]
+
+
+def _skipped(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+    if task.status is TaskStatus.SKIPPED:
+        refuse(task, "skip", "new or failed")
+    return [task.moved(TaskStatus.SKIPPED, stamp.now, **stamp.changes)]
+
+
+def _stopped(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+    check_task(str(task.key), task.status, TaskStatus.FAILED)
+    if task.status is not TaskStatus.PROCESSING:
+        refuse(task, "fail", "processing")
+    return [task.moved(TaskStatus.PROCESSING, stamp.now, stopping=True, **stamp.changes)]
+
+
+def _completed(task: TaskRecord, stamp: Stamp, files: Sequence[FileInfo]) -> list[Record]:
+    if task.status not in {TaskStatus.NEW, TaskStatus.FAILED}:
+        refuse(task, "complete", "new or failed")
+    path = [TaskStatus.PROCESSING, TaskStatus.DONE]
+    if task.status is TaskStatus.FAILED:
+        path.insert(0, TaskStatus.NEW)
+    records: list[Record] = []
+    for status in path:
+        task = task.moved(status, stamp.now, stopping=False, is_growing=False, **stamp.changes)
+        records.append(task)
+    return [*records[:-1], *(_published(task, file) for file in files), records[-1]]
+
+
+def _published(task: TaskRecord, file: FileInfo) -> OutputRecord:
+    return OutputRecord(
+        task=task.key,
+        version=task.version,
+        name=file.name,
+        url=file.url,
+        state=LocationState.PRESENT,
+        bytes=file.bytes,
+        checksums=dict([file.checksum.split(":", 1)]),
+        entries=file.entries,
+        members=task.members,
+        friend_of="",
+        time=task.time,
+    )
