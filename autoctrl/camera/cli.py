@@ -1,0 +1,260 @@
+"""The command ``autoctrl-camera``: what the camera workflows run, on files given by path."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoctrl import __version__
+from autoctrl.errors import AutoctrlError, MissingExtra, UsageError
+
+FILE = click.Path(path_type=Path)
+VERSION = f"autoctrl {__version__}"
+
+
+def science(module: str) -> Any:  # noqa: ANN401 - a module
+    """Import a module of the camera; raises MissingExtra when the science packages are not installed."""
+    try:
+        return importlib.import_module(f"autoctrl.camera.{module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("autoctrl"):
+            raise
+        what = "autoctrl-camera"
+        raise MissingExtra(what, "science") from error
+
+
+def parse_range(text: str) -> tuple[int, int | None]:
+    """Return (first, last) of a half-open range ``0:200``; ``:`` and an empty end mean all."""
+    match = re.fullmatch(r"(\d*):(\d*)", text.strip())
+    if not match:
+        message = f"{text!r} is no range of events."
+        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200; LAST is not included.")
+    first, last = int(match[1] or 0), int(match[2]) if match[2] else None
+    if last is not None and last < first:
+        message = f"the range {text} ends before it begins."
+        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200.")
+    return first, last
+
+
+def parse_runs(text: str) -> list[int]:
+    """Return the run numbers of ``4500-4503,4510``."""
+    runs: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            message = f"{part.strip()!r} is no run and no range of runs."
+            raise UsageError(message, hint="Write runs as 4501 or 4500-4503.")
+        runs.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return sorted(set(runs))
+
+
+def report_fields(fields: dict[str, Any]) -> None:
+    """Write custom fields as JSON to the file that ``AUTOCTRL_FIELDS`` names, if it names one."""
+    target = os.environ.get("AUTOCTRL_FIELDS")
+    if target:
+        Path(target).write_text(json.dumps(fields), encoding="utf-8")
+
+
+def example(line: str) -> dict[str, str]:
+    """Return the closing lines of a command's help."""
+    return {"epilog": f"Example: {line}"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__)
+def camera() -> None:
+    """Simulate, calibrate and reconstruct camera runs.
+
+    Outputs appear under their final name only when they are complete.
+    """
+
+
+@camera.command(**example("autoctrl-camera simulate --runs 4500-4503 --events 6 --seed 1 --output raw"))
+@click.option("--runs", "--run", "runs", required=True, help="Run numbers: 4501 or 4500-4503,4510.")
+@click.option("--kind", type=click.Choice(["pedestal", "physics"]), help="Kind of all runs.  [default: see below]")
+@click.option("--pedestal-every", default=0, help="Without --kind: every Nth run, from the first, is a pedestal run;"
+              " 0 = only the first of several.")  # fmt: skip
+@click.option("--events", default=6, show_default=True, help="Events of a physics run (of every run with --kind).")
+@click.option("--pedestal-events", default=25, show_default=True, help="Events of a pedestal run (without --kind).")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same files, byte for byte.")
+@click.option("--fill", type=int, help="Fill number.  [default: four runs a fill]")
+@click.option("--size", default=2304, show_default=True, help="Width of the sensor in pixels, a multiple of 4.")
+@click.option("--small", is_flag=True, help="A sensor of 576 pixels, for quick tries.")
+@click.option("--spots", type=int, help="Round spots per event.  [default: 6, fewer on a small sensor]")
+@click.option("--alphas", type=int, help="Alpha tracks per event.  [default: 1]")
+@click.option("--muons", type=int, help="Muon tracks per event.  [default: 1]")
+@click.option("--electrons", type=int, help="Curled tracks per event.  [default: 2, 1 on a small sensor]")
+@click.option("--live", type=float, is_flag=False, flag_value=0.5, metavar="[SECONDS]",
+              help="Let the file grow in place, this many seconds per event (0.5 when none are given).")  # fmt: skip
+@click.option("--output", required=True, type=FILE, help="Folder of the runs, their truth and the table runs.csv.")
+def simulate(**options: Any) -> None:  # noqa: ANN401
+    """Write raw runs as the DAQ does: run04501.mid.gz, the truth run04501.truth.json, a line in runs.csv.
+
+    Without --kind one run alone is a physics run, and of several runs the first is a pedestal run.
+    """
+    daq = science("daq")
+    plans = plan_runs(options)
+    with click.progressbar(plans, label="simulate", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
+        for plan in progress:
+            path = daq.write_run(plan, options["output"], pause_s=options["live"])
+            click.echo(f"{path}: {plan.kind} run of {plan.events} events")
+    report_fields({"runs": len(plans), "events": sum(plan.events for plan in plans)})
+
+
+def plan_runs(options: dict[str, Any]) -> list[Any]:
+    """Return the plan of every run asked for; raises DataError for a sensor of an impossible size."""
+    daq, light, parameters = science("daq"), science("light"), science("parameters")
+    size = 576 if options["small"] else options["size"]
+    parameters.Geometry(size)
+    default = light.content_for(size)
+    kinds = ("spots", "alphas", "muons", "electrons")
+    content = light.Content(**{k: getattr(default, k) if options[k] is None else options[k] for k in kinds})
+    runs = parse_runs(options["runs"])
+    every = options["pedestal_every"] or (len(runs) if len(runs) > 1 else 0)
+    plans = []
+    for index, run in enumerate(runs):
+        kind = options["kind"] or ("pedestal" if every and index % every == 0 else "physics")
+        is_default_pedestal = options["kind"] is None and kind == "pedestal"
+        events = options["pedestal_events"] if is_default_pedestal else options["events"]
+        plans.append(
+            daq.RunPlan(run, kind, events, seed=options["seed"], size=size, content=content, fill=options["fill"])
+        )
+    return plans
+
+
+@camera.command(**example("autoctrl-camera inspect run04501.mid.gz --format json"))
+@click.argument("raw", type=FILE)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--head", is_flag=True, help="Read the begin of the run alone: attributes, but no count and no end.")
+def inspect(raw: Path, form: str, *, head: bool) -> None:
+    """Say what a raw run says about itself: attributes, events, and whether it is closed, open or corrupt."""
+    from autoctrl.camera.rawfile import read_head, summarise
+
+    summary = read_head(raw) if head else summarise(raw)
+    known: dict[str, Any] = {"events": summary.events, "is_closed": summary.is_closed, "state": summary.state}
+    content = {"schema": 1, "run": summary.run, "attributes": summary.attributes}
+    content |= dict.fromkeys(known) if head else known
+    content["problem"] = summary.problem or None
+    if form == "json":
+        click.echo(json.dumps(content))
+        return
+    click.echo(f"run {summary.run}" + ("" if head else f": {summary.events} events, {summary.state}"))
+    for name, value in summary.attributes.items():
+        click.echo(f"  {name:14} {value}")
+    if summary.problem:
+        click.echo(summary.problem)
+
+
+@camera.command(**example("autoctrl-camera pedestal run04500.mid.gz --output pedestal_run04500.root"))
+@click.argument("raw", type=FILE)
+@click.option("--output", required=True, type=FILE, help="The maps, with the quality numbers and how they were made.")
+@click.option("--events", "frames", default=100, show_default=True, help="Use at most the first N frames.")
+def pedestal(raw: Path, output: Path, frames: int) -> None:
+    """Compute mean and noise of every pixel from a pedestal run."""
+    maps = science("pedestal")
+    run = maps.make_pedestal(raw, frames)
+    maps.write_pedestal(run, output, VERSION)
+    numbers = run.numbers()
+    report_fields({name: value for name, value in numbers.items() if name != "run"})
+    click.echo(
+        f"{output}: run {numbers['run']}, {numbers['frames']} frames ({numbers['vetoed']} vetoed), "
+        f"mean {numbers['mean']:.3f}, rms {numbers['rms']:.3f}, noisy {numbers['noisy_fraction']:.2e}"
+    )
+
+
+@camera.command(
+    **example("autoctrl-camera reco run04501.mid.gz --pedestal ped.root --events 0:200 --output reco_run04501.root")
+)
+@click.argument("raw", type=FILE)
+@click.option("--pedestal", "maps", required=True, type=FILE, help="What `autoctrl-camera pedestal` wrote.")
+@click.option("--events", "chosen", default=":", help="Half-open range FIRST:LAST.  [default: all of a closed run]")
+@click.option("--vignetting", type=FILE, help="ROOT file with the response of the lens as a TH2.  [default: factor 1]")
+@click.option("--output", required=True, type=FILE, help="ROOT file with the tree Events.")
+def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Path) -> None:
+    """Reconstruct the clusters of a run's frames."""
+    first, last = parse_range(chosen)
+    taken = science("pedestal").read_pedestal(maps)
+    factor = None if vignetting is None else science("vignetting").read_vignetting(vignetting, len(taken.mean))
+    counts = science("reco").reconstruct_run(raw, taken, output, (first, last), VERSION, vignetting=factor)
+    report_fields({"events": counts.events, "clusters": counts.clusters, "sparks": counts.sparks,
+                   "seconds": round(counts.seconds, 3)})  # fmt: skip
+    click.echo(
+        f"{output}: {counts.events} events, {counts.clusters} clusters, {counts.sparks} discharges, "
+        f"{counts.seconds:.1f} s"
+    )
+
+
+@camera.command(**example("autoctrl-camera friends reco_run04501.root --output reco_run04501_Friend.root"))
+@click.argument("reco_file", metavar="RECO", type=FILE)
+@click.option("--output", type=FILE, help="The friend file.  [default: friends/<name>_Friend.root beside RECO]")
+@click.option("--modules", help="Friend modules, separated by commas.  [default: all]")
+def friends(reco_file: Path, output: Path | None, modules: str | None) -> None:
+    """Compute the friend tree of a reconstructed run: one entry per entry of Events, always."""
+    science("friend_modules")
+    from autoctrl.friends import chosen_modules, write_friends
+    from autoctrl.rootio import friend_path
+
+    chosen = chosen_modules(modules.split(",") if modules else None)
+    target = output or friend_path(reco_file)
+    entries = write_friends(reco_file, target, chosen)
+    report_fields({"entries": entries})
+    click.echo(f"{target}: {entries} entries, modules {', '.join(module.name for module in chosen)}")
+
+
+@camera.command(
+    **example("autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json")
+)
+@click.argument("reco_file", metavar="RECO", type=FILE)
+@click.option("--pedestal", "maps", required=True, type=FILE, help="The pedestal that the reconstruction used.")
+@click.option("--friends", "friend_file", type=FILE, help="The friend file; its alignment is checked.")
+@click.option("--raw", type=FILE, help="The raw run, for the picture of an event.  [default: the clusters' pixels]")
+@click.option("--previous", type=FILE, help="The report of an earlier run to compare with.")
+@click.option("--pictures", type=FILE, help="Beginning of the pictures' names.  [default: the output without .json]")
+@click.option("--output", required=True, type=FILE, help="The report, as JSON.")
+def dq(reco_file: Path, maps: Path, output: Path, **options: Path | None) -> None:
+    """Judge a run: numbers with warnings and alarms, and the pictures PREFIX_<plot>.png.
+
+    The plots are occupancy, pedestal, noisy, clusters, light and display.
+    """
+    quality = science("dq")
+    data = quality.load_run(reco_file, maps, options["friend_file"], options["raw"])
+    previous = quality.read_previous(options["previous"]) if options["previous"] else None
+    report = quality.write_quality(data, output, options["pictures"] or output.with_suffix(""), previous)
+    report_fields(report.numbers | {"level": report.level.rank})
+    reasons = [verdict.reason for verdict in report.verdicts if verdict.reason]
+    reasons += [f"plot {name} failed: {reason}" for name, reason in report.failed.items()]
+    click.echo(f"{output}: {'; '.join([str(report.level), *reasons])}")
+
+
+@camera.command(**example("autoctrl-camera score reco_run04501.root run04501.truth.json"))
+@click.argument("reco_file", metavar="RECO", type=FILE)
+@click.argument("truth", type=FILE)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def score(reco_file: Path, truth: Path, form: str) -> None:
+    """Compare a reconstructed run with the simulation's truth: efficiency per kind, purity, light."""
+    content = science("scoring").score_run(reco_file, truth).as_json()
+    report_fields({name: content[name] for name in ("efficiency", "purity") if content[name] is not None})
+    if form == "json":
+        click.echo(json.dumps(content))
+        return
+    click.echo(f"{'kind':10}{'objects':>8}{'found':>8}{'efficiency':>12}{'light':>8}")
+    for kind, row in content["kinds"].items():
+        efficiency, light = (f"{row[k]:.3f}" if row[k] is not None else "-" for k in ("efficiency", "light_ratio"))
+        click.echo(f"{kind:10}{row['objects']:>8}{row['found']:>8}{efficiency:>12}{light:>8}")
+    click.echo(f"purity {content['purity']} of {content['clusters']} clusters")
+
+
+def main() -> None:
+    """Run the command; an error of ours is one paragraph on standard error and its exit code."""
+    try:
+        camera.main(prog_name="autoctrl-camera", standalone_mode=True)
+    except AutoctrlError as error:
+        click.echo(f"autoctrl-camera: {error}", err=True)
+        sys.exit(error.exit_code)
