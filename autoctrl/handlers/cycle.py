@@ -24,7 +24,7 @@ from autoctrl.model.unit import TaskKey
 from autoctrl.ports import OpenTask, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.handlers.context import Context
     from autoctrl.handlers.handler import Handler
@@ -61,9 +61,9 @@ class Summary(NamedTuple):
 class Cycle:
     """One cycle of one handler in one campaign."""
 
-    def __init__(self, handler: Handler, context: Context) -> None:
-        """Work for ``handler``."""
-        self.handler, self.context = handler, context
+    def __init__(self, handler: Handler, context: Context, alive: Callable[[], None] = lambda: None) -> None:
+        """Work for ``handler``; ``alive`` is called while long work goes on, as a sign of life."""
+        self.handler, self.context, self.alive = handler, context, alive
         self.name = lease_name(context.campaign, handler.workflow)
         self.lease: Lease | None = None
         self.renewed = 0.0
@@ -92,10 +92,20 @@ class Cycle:
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
         return self._summary((new, len(tasks) - new), (*observer.problems, *performer.problems))
 
+    def look_ahead(self) -> tuple[list[Action], list[str]]:
+        """Return what a cycle would do now, and what could not be asked; nothing is written."""
+        births = [record for record in self.planned_births() if isinstance(record, TaskRecord)]
+        known = self.context.store.open_tasks(self.context.campaign, self.handler.workflow)
+        observer, _ = self._halves()
+        actions = plan(observer.observe([*known, *(OpenTask(record, ()) for record in births)], self.paused(), 0))
+        unseen = {record.key for record in births} - {action.task for action in actions}
+        born_only = [Action(ActionKind.BIRTH, key, "would be born", ()) for key in sorted(unseen)]
+        return [*born_only, *actions], observer.problems
+
     def _halves(self) -> tuple[Observer, Performer]:
         observer = Observer(self.handler, self.context, look_around(self.context, self.context.clock.now()))
         if isinstance(self.handler, InlineHandler):
-            calls = InlineExecutor(self.context.state_folder, self.handler.function, observer.view_of, self.hold)
+            calls = InlineExecutor(self.context.state_folder, self.handler.function, observer.view_of, self.tick)
             observer.executors[calls.name] = calls
         return observer, Performer(self.context, observer, self.hold)
 
@@ -198,6 +208,11 @@ class Cycle:
             if not found.startswith(wanted):
                 return f"campaign {self.context.campaign} wants code {wanted[:12]}; the workflow is at {found[:12]}"
         return ""
+
+    def tick(self) -> None:
+        """Keep the lease and give a sign of life."""
+        self.hold()
+        self.alive()
 
     def hold(self) -> Lease:
         """Return the lease, claimed first or renewed when a third of its time is over."""
