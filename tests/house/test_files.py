@@ -17,7 +17,7 @@ FORBIDDEN = {
     ),
     "a private key": re.compile(r"-{5}BEGIN [A-Z ]*PRIVATE KEY"),
     "a token": re.compile(r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|glpat-[\w-]{20}|xox[abp]-[\w-]{10,})"),
-    "a password in an address": re.compile(r"://[^/\s:@{}<>$]+:[^/\s:@{}<>$]+@"),
+    "a password in an address": re.compile(r"://[^/\s:@{}<>$]+:[^/\s:@{}<>$]{8,}@"),
     "a secret as a value": re.compile(
         r"""(?i)(password|passwd|secret|token)["']?\s*[:=]\s*["'](?=\S*\d)[\w+/=-]{16,}["']"""
     ),

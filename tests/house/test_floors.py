@@ -17,7 +17,8 @@ PURE = {"errors", "wrapper", "model", "rootio"}
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}
 BELOW_ADAPTERS = {*PURE, "config", "ports"}
 BELOW_HANDLERS = {*BELOW_ADAPTERS, "locks"}
-BELOW_COMPOSE = {*BELOW_HANDLERS, *ADAPTERS, "quality", "friends", "handlers", "verbs", "testing"}
+BELOW_REPORT = {*BELOW_HANDLERS, "handlers", "verbs"}
+BELOW_COMPOSE = {*BELOW_REPORT, *ADAPTERS, "quality", "friends", "testing", "report"}
 
 MAY_IMPORT = {
     "errors": set[str](),
@@ -28,6 +29,7 @@ MAY_IMPORT = {
     **dict.fromkeys(("locks", *ADAPTERS), BELOW_ADAPTERS),
     "camera": {"errors", "rootio", "quality", "friends"},
     **dict.fromkeys(("handlers", "verbs", "testing"), BELOW_HANDLERS),
+    "report": BELOW_REPORT,
     "compose": BELOW_COMPOSE,
     "web": {*BELOW_COMPOSE, "compose"},
     "cli": {*BELOW_COMPOSE, "compose", "web"},
