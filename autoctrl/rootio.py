@@ -50,8 +50,8 @@ class Layout:
 def load_uproot() -> Any:  # noqa: ANN401 - a module without type hints
     """Import uproot; raises MissingExtra when the science packages are not installed."""
     try:
-        import awkward  # noqa: F401, PLC0415 - heavy, and optional
-        import uproot  # noqa: PLC0415
+        import awkward  # noqa: F401 - heavy, and optional
+        import uproot
     except ImportError as error:
         what = "Reading and writing ROOT files"
         raise MissingExtra(what, "science") from error
@@ -124,8 +124,8 @@ class TreeWriter:
 
     def append(self, columns: Mapping[str, Any]) -> None:
         """Write one chunk; a chunk without entries writes nothing."""
-        import awkward as ak  # noqa: PLC0415
-        import numpy as np  # noqa: PLC0415
+        import awkward as ak
+        import numpy as np
 
         chunk: dict[str, Any] = {b: np.asarray(columns[b], dtype=t) for b, t in self._layout.scalars.items()}
         for counter, branches in self._layout.groups.items():
@@ -164,8 +164,8 @@ def layout_of(tree: Any) -> Layout:  # noqa: ANN401
 
 def read_columns(tree: Any, layout: Layout, step: int | str = STEP) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     """Yield the chunks of a tree as columns, in order, with bounded memory."""
-    import awkward as ak  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import awkward as ak
+    import numpy as np
 
     jagged = [branch for branches in layout.groups.values() for branch in branches]
     for chunk in tree.iterate([*layout.scalars, *jagged], step_size=step, library="ak"):
@@ -193,7 +193,9 @@ def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) ->
         message = "nothing to merge: no part was given."
         raise UsageError(message)
     with open_file(parts[0]) as first, new_file(output) as target:
-        names = [name for name in first.keys(cycle=False, filter_classname="TTree") if set(KEYS) <= set(first[name].keys())]
+        names = [
+            name for name in first.keys(cycle=False, filter_classname="TTree") if set(KEYS) <= set(first[name].keys())
+        ]
         counts = {name: _merge_tree(name, layout_of(first[name]), parts, target) for name in names}
         for name, kind in first.classnames(cycle=False).items():
             if name not in counts:
@@ -254,15 +256,16 @@ def check_alignment(events_file: Path, friend_file: Path, trees: tuple[str, str]
 
     Raises DataError at the first difference: the number of entries, then run, event and nSc, entry by entry.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     with open_file(events_file) as events, open_file(friend_file) as friends:
         left, right = get_tree(events, trees[0]), get_tree(friends, trees[1])
         if left.num_entries != right.num_entries:
             message = f"{friend_file} has {right.num_entries} entries where {events_file} has {left.num_entries}."
             raise DataError(message, hint="Make the friend file again.")
-        branches = [*KEYS, *(["nSc"] if "nSc" in left.keys() else [])]
-        missing = [branch for branch in branches if branch not in right.keys()]
+        names = left.keys()
+        branches = [*KEYS, *(["nSc"] if "nSc" in names else [])]
+        missing = sorted(set(branches) - set(right.keys()))
         if missing:
             message = f"{friend_file} has no branch {missing[0]} to be aligned by."
             raise DataError(message)
@@ -271,7 +274,9 @@ def check_alignment(events_file: Path, friend_file: Path, trees: tuple[str, str]
             differing = np.flatnonzero(ours != theirs)
             if differing.size:
                 entry = int(differing[0])
-                message = f"entry {entry} of {friend_file} has {branch} {theirs[entry]}, {events_file} has {ours[entry]}."
+                message = (
+                    f"entry {entry} of {friend_file} has {branch} {theirs[entry]}, {events_file} has {ours[entry]}."
+                )
                 raise DataError(message, hint="Make the friend file again from this events file.")
         return int(left.num_entries)
 
@@ -280,7 +285,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m autoctrl.rootio merge OUT PART... [--entries N]`` and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m autoctrl.rootio", description="Merge the trees of ROOT files.")
     commands = parser.add_subparsers(dest="command", required=True)
-    merging = commands.add_parser("merge", epilog="example: python -m autoctrl.rootio merge out.root part0.root part1.root")
+    merging = commands.add_parser(
+        "merge", epilog="example: python -m autoctrl.rootio merge out.root part0.root part1.root"
+    )
     merging.add_argument("output", type=Path, help="the merged file; it appears only when it is complete")
     merging.add_argument("parts", type=Path, nargs="+", help="the parts, in order")
     merging.add_argument("--entries", type=int, help="how many entries every joined tree must have in the end")

@@ -209,7 +209,9 @@ def friends(reco_file: Path, output: Path | None, modules: str | None) -> None:
 
 
 @camera.command(
-    **example("autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json")
+    **example(
+        "autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json"
+    )
 )
 @click.argument("reco_file", metavar="RECO", type=FILE)
 @click.option("--pedestal", "maps", required=True, type=FILE, help="The pedestal that the reconstruction used.")

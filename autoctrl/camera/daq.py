@@ -9,6 +9,7 @@ import io
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,16 @@ def draw_frames(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[s
             yield sensor.draw_event(noise, (plan.seed, plan.run, event, LIGHT_DRAW), plan.content)
 
 
+def _drawn_ahead(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[str, Any]]]]:
+    """Yield what ``draw_frames`` yields, with one event drawn in a thread while the one before is compressed."""
+    drawing = draw_frames(plan)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, drawing, None)
+        while (drawn := coming.result()) is not None:
+            coming = pool.submit(next, drawing, None)
+            yield drawn
+
+
 def write_run(plan: RunPlan, folder: Path, *, pause_s: float | None = None) -> Path:
     """Write one run with its truth and its line in the run table, and return the raw file.
 
@@ -139,7 +150,7 @@ def _write_events(plan: RunPlan, file: IO[bytes], pause_s: float) -> list[list[d
     # no name and no time in the gzip header: the same plan gives the same bytes
     with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0) as stream:
         stream.write(pack_text_event(BEGIN_OF_RUN, plan.run, seconds, settings_text(plan, is_over=False)))
-        for event, (frame, objects) in enumerate(draw_frames(plan)):
+        for event, (frame, objects) in enumerate(_drawn_ahead(plan)):
             truth.append(objects)
             stored = to_working(frame).astype("<u2", copy=False).tobytes()
             stream.write(pack_camera_header(event, seconds + int(event * plan.exposure_s), len(stored)))

@@ -18,9 +18,11 @@ class KernelMissing(AutoctrlError):
 def reduce_noise(edge: NDArray[np.float64], min_neighbors_average: float) -> None:
     """Do what ``reference.reduce_noise`` does, bit for bit and compiled; raises KernelMissing when it is not built."""
     try:
-        from autoctrl.camera import _kernel  # noqa: PLC0415 - the error must be ours
+        from autoctrl.camera._kernel import reduce_noise as compiled
     except ImportError as error:
         message = "The compiled kernel autoctrl.camera._kernel is missing: it was not built for this Python."
-        hint = "With a C compiler at hand, build it: pip install --force-reinstall --no-deps . (in the project's folder)"
+        hint = (
+            "With a C compiler at hand, build it: pip install --force-reinstall --no-deps . (in the project's folder)"
+        )
         raise KernelMissing(message, hint=hint) from error
-    _kernel.reduce_noise(edge, min_neighbors_average)
+    compiled(edge, min_neighbors_average)

@@ -7,6 +7,7 @@ the sensor, widths and densities stay.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class Scene:
         length = track.length * self._scale
         path = draw_path(self._generator, start, angle, length, track.curl)
         counts = 0.0
-        for begin, end in zip(path[:-1], path[1:], strict=True):
+        for begin, end in pairwise(path):
             row, col = (begin + end) / 2
             counts += deposit(self.light, row, col, track.density * np.hypot(*(end - begin)), track.sigma)
         self.truth.append(

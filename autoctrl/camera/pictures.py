@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 INK, GREY, BLUE, ORANGE, RED = "#1f2a37", "#8a94a3", "#2f6fbb", "#e08a1e", "#c0392b"
 MAP = "magma"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,

@@ -53,7 +53,7 @@ class RunData:
 
 
 def block_means(image: NDArray[Any], blocks: int) -> NDArray[np.float64]:
-    """Return an image averaged over square blocks, at most ``blocks`` a side; what does not fill a block is left out."""
+    """Return an image averaged over square blocks, some ``blocks`` a side; what does not fill a block is left out."""
     side = max(1, len(image) // blocks)
     kept = len(image) // side
     cut = image[: kept * side, : kept * side].astype(np.float64)
@@ -96,7 +96,7 @@ class PedestalMaps:
     def __call__(self, data: RunData, previous: Mapping[str, float] | None = None) -> PlotResult:  # noqa: ARG002
         """Draw both maps, averaged over small blocks."""
         figure, both = new_figure(2, size=(11.0, 5.0))
-        numbers = {}
+        numbers: dict[str, float] = {}
         for axes, name, image in zip(both, ("mean", "rms"), (data.pedestal.mean, data.pedestal.rms), strict=True):
             blocks = block_means(image, 288)
             low, high = np.percentile(blocks, (1, 99))

@@ -89,7 +89,8 @@ def crop_rows(image: Image, rows: tuple[int, int]) -> None:
 def average_cells(image: Image, rebin: int) -> Image:
     """Return the mean of every ``rebin`` x ``rebin`` block, zeros included."""
     cells = image.shape[0] // rebin
-    return image.reshape(cells, rebin, cells, rebin).sum(axis=(1, 3)) / (rebin * rebin)
+    averaged: Image = image.reshape(cells, rebin, cells, rebin).sum(axis=(1, 3)) / (rebin * rebin)
+    return averaged
 
 
 def take_median(image: Image) -> Image:

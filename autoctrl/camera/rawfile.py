@@ -9,8 +9,7 @@ import gzip
 import json
 import zlib
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
 from autoctrl.camera.midas import (
     BANK_HEADERS,
@@ -28,6 +27,7 @@ from autoctrl.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -75,9 +75,9 @@ class RawFile:
         is_compressed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         self._raw = raw
-        self._stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_compressed else raw
+        self._stream: gzip.GzipFile | BinaryIO = gzip.GzipFile(fileobj=raw) if is_compressed else raw
 
-    def __enter__(self) -> RawFile:
+    def __enter__(self) -> Self:
         """Return the file itself."""
         return self
 
@@ -90,7 +90,9 @@ class RawFile:
     def refuse(self, reason: str, *, at: int | None = None, cause: Exception | None = None) -> NoReturn:
         """Raise DataError: ``reason``, with file, offset and event."""
         offset = self.offset if at is None else at
-        message = f"{self.path} is corrupt at byte {offset} of the uncompressed stream, event {self.camera_events}: {reason}."
+        message = (
+            f"{self.path} is corrupt at byte {offset} of the uncompressed stream, event {self.camera_events}: {reason}."
+        )
         raise DataError(message, hint="Fetch the raw file again.") from cause
 
     def _cut(self, got: int, wanted: int, cause: Exception | None = None) -> NoReturn:
@@ -130,7 +132,8 @@ class RawFile:
             return None
         if len(data) < EVENT_HEADER.size:
             self._cut(len(data), EVENT_HEADER.size)
-        header = EventHeader(*EVENT_HEADER.unpack(data), offset=offset)
+        event_id, mask, serial, timestamp, size = EVENT_HEADER.unpack(data)
+        header = EventHeader(event_id, mask, serial, timestamp, size, offset)
         if header.size > MAX_EVENT_BYTES:
             self.refuse(f"an event of {header.size} bytes is impossible", at=offset)
         if header.is_run_boundary and header.mask != RUN_MASK:
@@ -142,7 +145,9 @@ class RawFile:
         total, flags = BANKS_HEADER.unpack(self.read(BANKS_HEADER.size))
         packing = BANK_HEADERS.get(flags)
         if packing is None or total + BANKS_HEADER.size != event.size:
-            self.refuse(f"a bank header of {total} bytes with flags {flags:#x} does not fit an event of {event.size} bytes")
+            self.refuse(
+                f"a bank header of {total} bytes with flags {flags:#x} does not fit an event of {event.size} bytes"
+            )
         end = self.offset + total
         while self.offset + packing.size <= end:
             name, kind, size = packing.unpack(self.read(packing.size))
@@ -227,7 +232,9 @@ def _expect_end(file: RawFile) -> None:
 def camera_banks(file: RawFile, first: int, last: int | None) -> Iterator[tuple[int, bytes]]:
     """Yield (event number, bytes of the frame) for the camera events ``first <= number < last``.
 
-    The file stands at its first event.  ``last=None`` means all, and then the end of the run must be there.  Raises DataError when the run ends earlier, or is truncated or corrupt within the range.
+    The file stands at its first event.  ``last=None`` means all, and then the end of the run must be there.
+
+    Raises DataError when the run ends earlier, or is truncated or corrupt within the range.
     """
     while last is None or file.camera_events < last:
         event = file.next_event()

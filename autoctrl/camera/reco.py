@@ -114,7 +114,12 @@ class Counts:
 
 
 def reconstruct_run(
-    raw: Path, pedestal: Pedestal, output: Path, chosen: tuple[int, int | None], version: str, **settings: Any  # noqa: ANN401
+    raw: Path,
+    pedestal: Pedestal,
+    output: Path,
+    chosen: tuple[int, int | None],
+    version: str,
+    **settings: Any,  # noqa: ANN401
 ) -> Counts:
     """Reconstruct the events ``first <= event < last`` of a raw run into a file that appears when it is complete.
 

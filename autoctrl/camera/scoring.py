@@ -94,7 +94,8 @@ def _number(value: float) -> float | None:
 def object_cells(thing: dict[str, Any], rebin: int) -> NDArray[np.int64]:
     """Return the coarse cells (n, 2) on which an object lies: a spot's centre, a track's points."""
     points = np.array(thing.get("path") or [(thing["row"], thing["col"])])
-    return np.floor_divide(points, rebin).astype(np.int64)
+    cells: NDArray[np.int64] = np.floor_divide(points, rebin).astype(np.int64)
+    return cells
 
 
 def covered_cells(clusters: dict[str, Any], rebin: int) -> list[set[tuple[int, int]]]:

@@ -75,7 +75,7 @@ def principal_axes(cells: NDArray[np.int64]) -> tuple[tuple[float, float], tuple
     p = float(vr - vc) / 2
     if cov == 0:
         return (1.0, 0.0), (1.0, 0.0) if p >= 0 else (0.0, 1.0)
-    h = p + copysign(hypot(p, cov), p if p else 1.0)
+    h = p + copysign(hypot(p, cov), p or 1.0)
     t = hypot(h, cov)
     first = (h / t, float(cov) / t)
     return first, first if p >= 0 else (-float(cov) / t, h / t)

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 class FriendModule(Protocol):
     """Computes branches from the entries of a tree.
 
-    ``name`` is how it is chosen, ``needs`` the branches that it reads, ``branches`` those that it gives.  A branch that
-    starts with ``sc_`` has one value per cluster, any other one value per entry.
+    The three names below are plain class attributes in a module.  A branch that starts with ``sc_`` has one value per
+    cluster, any other one value per entry.
     """
 
-    name: str
-    needs: tuple[str, ...]
-    branches: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """How the module is chosen."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The branches that it reads."""
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches that it gives."""
 
     def __call__(self, events: Any) -> Mapping[str, Any]:  # noqa: ANN401 - awkward arrays
         """Return an array for each of ``branches`` from some entries; None and NaN become the filler."""
@@ -31,7 +39,8 @@ _MODULES: dict[str, FriendModule] = {}
 
 def register(kind: Kind) -> Kind:
     """Make an instance of a module's class known under its name; use it as a decorator."""
-    _MODULES[kind.name] = kind()
+    module = kind()
+    _MODULES[module.name] = module
     return kind
 
 

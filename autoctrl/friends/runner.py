@@ -58,7 +58,7 @@ def friend_layout(modules: Sequence[FriendModule]) -> Layout:
 
 def friend_columns(chunk: Any, modules: Sequence[FriendModule]) -> dict[str, Any]:  # noqa: ANN401
     """Return the friend tree's columns for some entries."""
-    import numpy as np  # noqa: PLC0415 - heavy, and optional
+    import numpy as np
 
     columns: dict[str, Any] = {branch: np.asarray(chunk[branch]) for branch in (*KEYS, COUNTER)}
     for module in modules:
@@ -75,15 +75,17 @@ def friend_columns(chunk: Any, modules: Sequence[FriendModule]) -> dict[str, Any
 
 def _checked(module: FriendModule, branch: str, values: Mapping[str, Any], columns: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """Return one branch as a flat array with fillers, after comparing its shape with the entries."""
-    import awkward as ak  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import awkward as ak
+    import numpy as np
 
     if branch not in values:
         message = f"friend module {module.name} declares {branch} but did not return it."
         raise DataError(message)
     array = values[branch]
     if len(array) != len(columns["run"]):
-        message = f"friend module {module.name} gave {len(array)} entries of {branch} for {len(columns['run'])} entries."
+        message = (
+            f"friend module {module.name} gave {len(array)} entries of {branch} for {len(columns['run'])} entries."
+        )
         raise DataError(message)
     if branch.startswith(PREFIX):
         counts = np.asarray(ak.num(array))

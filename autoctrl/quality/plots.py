@@ -20,9 +20,11 @@ class PlotResult:
 
 
 class Plot(Protocol):
-    """Turns a run's data into a figure and numbers; ``name`` is how it is chosen and what its picture is called."""
+    """Turns a run's data into a figure and numbers."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How the plot is chosen, and what its picture is called."""
 
     def __call__(self, data: Any, previous: Mapping[str, float] | None = None) -> PlotResult:  # noqa: ANN401
         """Draw ``data``; ``previous`` holds the numbers of an earlier run to compare with."""
@@ -34,7 +36,8 @@ _PLOTS: dict[str, Plot] = {}
 
 def register(kind: Kind) -> Kind:
     """Make an instance of a plot's class known under its name; use it as a decorator."""
-    _PLOTS[kind.name] = kind()
+    plot = kind()
+    _PLOTS[plot.name] = plot
     return kind
 
 
