@@ -51,6 +51,7 @@ class Observer:
 
     def observe(self, tasks: Sequence[OpenTask], paused: str, epoch: int) -> Situation:
         """Return all that planning may depend on."""
+        self.look.now = self.context.clock.now()
         gates = {} if paused else self.gates([task.task for task in tasks], {t.task.key.unit: t.jobs for t in tasks})
         sightings = self.sightings(job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs)
         return Situation(

@@ -1,0 +1,222 @@
+"""For workflow authors' tests: a clock that stands still, an executor that obeys, and one task tried without a store."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.handlers.calls import InlineExecutor
+from autoctrl.handlers.handler import Resources
+from autoctrl.handlers.inline import InlineHandler
+from autoctrl.locks.lock import Wait
+from autoctrl.model.actor import CYCLE
+from autoctrl.model.run import RunRecord
+from autoctrl.model.status import JobStatus
+from autoctrl.model.task import InputRef
+from autoctrl.model.unit import TaskKey, run_unit
+from autoctrl.model.view import Task
+from autoctrl.ports import JobOrder, JobReport, JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.model.job import FileInfo, JobSpec
+    from autoctrl.model.run import Value
+    from autoctrl.model.status import Failure
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, start: datetime = START) -> None:
+        """Stand at ``start``."""
+        self.time = start
+
+    def now(self) -> datetime:
+        """Return the time at which it stands, aware UTC."""
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Move on by ``seconds``; a negative number moves back."""
+        self.time += timedelta(seconds=seconds)
+
+
+class RecordingNotifier:
+    """A notifier that keeps what people would have been told, as (severity, text, link)."""
+
+    def __init__(self) -> None:
+        """Have told nothing yet."""
+        self.told: list[tuple[str, str, str]] = []
+
+    def notify(self, severity: str, text: str, link: str = "") -> None:
+        """Keep a message."""
+        self.told.append((severity, text, link))
+
+
+class ScriptedExecutor:
+    """An executor whose jobs do what the test says.
+
+    orders    everything that was submitted, in order
+    removed   handles that were asked to be removed
+    is_down   every question is met by silence (``ServiceDown``)
+    refusal   text with which submissions are refused, empty to take them
+
+    Jobs are named by the end of their tag, e.g. ``"4521/v1/0.1"``.
+    """
+
+    is_immediate = False
+
+    def __init__(self, name: str = "local", *, has_safe_resubmit: bool = False) -> None:
+        """Be the executor called ``name``."""
+        self.name, self.has_safe_resubmit = name, has_safe_resubmit
+        self.orders: list[JobOrder] = []
+        self.removed: list[str] = []
+        self.acknowledged: list[str] = []
+        self.is_down = False
+        self.refusal = ""
+        self.reports: dict[str, JobReport] = {}
+        self.results: dict[str, JobResult] = {}
+
+    def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
+        """Take the orders, as idle jobs."""
+        self._answer()
+        if self.refusal:
+            raise SubmitRefused(self.refusal)
+        self.orders += orders
+        self.reports.update({order.tag: JobReport(JobStatus.IDLE) for order in orders})
+        return {order.tag: order.tag for order in orders}
+
+    def find(self, tags: Iterable[str]) -> dict[str, str]:
+        """Return the tags that were submitted."""
+        self._answer()
+        return {tag: tag for tag in tags if tag in self.reports}
+
+    def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
+        """Return what the test said of each job."""
+        self._answer()
+        return {handle: self.reports[handle] for handle in handles if handle in self.reports}
+
+    def result(self, handle: str) -> JobResult | None:
+        """Return the result that the test gave."""
+        return self.results.get(handle)
+
+    def remove(self, handles: Sequence[str]) -> None:
+        """Remove the jobs at once."""
+        self._answer()
+        self.removed += handles
+        self.reports.update({handle: JobReport(JobStatus.REMOVED) for handle in handles})
+
+    def acknowledge(self, handles: Sequence[str]) -> None:
+        """Remember that the results are stored."""
+        self._answer()
+        self.acknowledged += handles
+
+    def log(self, handle: str, stream: str = "stdout") -> str:
+        """Return a text that names the job."""
+        return f"{stream} of {handle}\n"
+
+    def ping(self) -> str:
+        """Answer."""
+        self._answer()
+        return "scripted"
+
+    def report(self, job: str, status: JobStatus, reason: str = "", failure: Failure | None = None) -> None:
+        """Let a job stand so from now on."""
+        self.reports[self.tag(job)] = JobReport(status, reason, failure, starts=1, host="node1")
+
+    def finish(  # noqa: PLR0913 - one value per fact of a result
+        self,
+        job: str,
+        *,
+        exit_code: int = 0,
+        files: Sequence[FileInfo] = (),
+        fields: Mapping[str, float | str] | None = None,
+        failure: Failure | None = None,
+        reason: str = "",
+        peak_memory_mb: float = 10.0,
+    ) -> None:
+        """Let a job end with this result."""
+        handle = self.tag(job)
+        self.results[handle] = JobResult(
+            exit_code, None, failure, reason, "node1", 1, 1.0, 0.5, peak_memory_mb, tuple(files), fields or {}
+        )
+        self.reports[handle] = JobReport(JobStatus.DONE, starts=1, host="node1")
+
+    def tag(self, job: str) -> str:
+        """Return the tag that ends with ``job``. Raises ``UsageError`` if there is not exactly one."""
+        tags = [tag for tag in self.reports if tag.endswith(f"/{job}")]
+        if len(tags) != 1:
+            message = f"{len(tags)} jobs end with '{job}'. Submitted: {', '.join(self.reports) or 'none'}."
+            raise UsageError(message)
+        return tags[0]
+
+    def _answer(self) -> None:
+        if self.is_down:
+            message = f"executor {self.name} does not answer"
+            raise ServiceDown(message)
+
+
+class Tried(NamedTuple):
+    """What a workflow would do with one task.
+
+    is_wanted  the filter admits the run; None while an attribute that decides is missing
+    wait       why the jobs cannot be listed yet, None if they can
+    jobs       the jobs' specifications
+    result     what the function did (inline workflows), None for batch ones
+    """
+
+    is_wanted: bool | None
+    wait: Wait | None
+    jobs: tuple[JobSpec, ...]
+    result: JobResult | None
+
+
+def try_task(  # noqa: PLR0913 - one value per thing a workflow may depend on
+    handler: Handler,
+    *,
+    run: int,
+    attributes: Mapping[str, Value] | None = None,
+    inputs: Mapping[str, str | Sequence[str]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    events: int | None = None,
+    folder: Path | None = None,
+) -> Tried:
+    """Try a workflow on one closed run, without store, locks or executor.
+
+    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called with its outputs below
+    ``folder`` (a temporary one by default). Raises ``UsageError`` for an input that the workflow does not declare.
+    """
+    unknown = set(inputs or {}) ^ set(handler.inputs)
+    if unknown:
+        message = f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are {sorted(inputs or {})}."
+        raise UsageError(message)
+    record = RunRecord(run, attributes or {}, is_closed=True, time=START, actor=CYCLE)
+    paths = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in (inputs or {}).items()}
+    task = Task(TaskKey("prompt", handler.workflow, run_unit(run)), 1, (run,), {run: record}, settings or {}, paths)
+    refs = [InputRef(name, path, 0, events=events) for name, mine in paths.items() for path in mine]
+    resources = Resources("local", 2000, 3600, 1)
+    wanted = handler.where.admits(record.attributes)
+    specs = handler.specs(task, resources, refs, is_closed=True)
+    if isinstance(specs, Wait):
+        return Tried(wanted, specs, (), None)
+    if isinstance(handler, InlineHandler):
+        return Tried(wanted, None, tuple(specs), _call(handler, task, specs[0], folder))
+    return Tried(wanted, None, tuple(specs), None)
+
+
+def _call(handler: InlineHandler, task: Task, spec: JobSpec, folder: Path | None) -> JobResult | None:
+    with tempfile.TemporaryDirectory() as scratch:
+        place = folder or Path(scratch)
+        calls = InlineExecutor(place / ".autoctrl", handler.function, lambda _: task)
+        tag = f"try/prompt/{handler.workflow}/{task.unit}/v1/0.1"
+        calls.submit([JobOrder(tag, spec, str(place))])
+        return calls.result(tag)
+
+
+__all__ = ["FakeClock", "RecordingNotifier", "ScriptedExecutor", "Tried", "try_task"]
