@@ -1,0 +1,18 @@
+#!/usr/bin/env python3
+"""Compute what depends on corrections, as a friend tree of the reconstruction."""
+
+import sys
+
+from autoctrl import After, BatchHandler, Friend, Output, Where
+
+handler = BatchHandler(
+    "camera-friends",
+    runs=Where(kind="physics"),
+    locks=After("camera-reco"),
+    inputs={"reco": Output("camera-reco")},
+    run_line="autoctrl-camera friends {reco} --output {output}",
+    outputs={"output": Friend("reco_run{run:05d}_Friend.root", of="reco")},
+)
+
+if __name__ == "__main__":
+    sys.exit(handler())
