@@ -11,7 +11,6 @@ from autoctrl.verbs.request import RUNS, hold, write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autoctrl.model.run import Value
     from autoctrl.verbs.request import Request
 
 
@@ -62,13 +61,13 @@ def add_runs(
 def _record(number: int, before: RunRecord | None, first: RunRecord, closing: Mapping[str, bool]) -> RunRecord:
     if before is None:
         return first._replace(number=number)
-    changes = {
-        "attributes": {**before.attributes, **first.attributes},
-        "time": max(first.time, before.time),
-        "actor": first.actor,
-        "sequence": before.sequence + 1,
-    }
-    return before._replace(**changes, **closing)
+    return before._replace(
+        attributes={**before.attributes, **first.attributes},
+        is_closed=closing.get("is_closed", before.is_closed),
+        time=max(first.time, before.time),
+        actor=first.actor,
+        sequence=before.sequence + 1,
+    )
 
 
 def _is_news(record: RunRecord, before: RunRecord | None) -> bool:
