@@ -16,8 +16,8 @@ LATER = ("influxdb", "influx")
 def open_store(url: str, *, clock: Clock | None = None) -> Store:
     """Open the store that ``url`` names, making it if it does not exist yet.
 
-    ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the process, ``memory:NAME`` the
-    same one for all in this process that open it. ``clock`` gives the time that people read on a lease; leases are
+    ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the process, ``memory:NAME``
+    the same one for all in this process that open it. ``clock`` gives the time that people read on a lease; leases are
     judged by the store's own clock. Raises ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
@@ -33,12 +33,15 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
 
 
 def _refused(url: str, scheme: str) -> SettingsError:
-    hint = "Write [store] url = \"sqlite:autoctrl.db\" in autoctrl.toml."
-    if scheme.split("+")[0] in LATER:
-        return SettingsError(f"The store '{url}' is not available in this version: it has no InfluxDB store.", hint=hint)
-    if scheme in SCHEMES:
-        return SettingsError(f"The store '{url}' names no file.", hint=hint)
-    return SettingsError(f"The store '{url}' has an unknown scheme '{scheme}'. {nearest(scheme, SCHEMES)}", hint=hint)
+    if scheme.partition("+")[0] in LATER:
+        why = "is not available in this version: it has no InfluxDB store"
+    elif scheme in SCHEMES:
+        why = "names no file"
+    else:
+        why = f"has an unknown scheme '{scheme}'"
+    hint = "" if scheme in SCHEMES else f"{nearest(scheme, SCHEMES)} "
+    message = f"The store '{url}' {why}."
+    return SettingsError(message, hint=f"{hint}Write it as in: [store] url = 'sqlite:autoctrl.db'.")
 
 
 __all__ = ["open_store"]

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TIME = "$time"
 
@@ -38,7 +41,8 @@ def encode(value: object) -> str | None:
         return _ENCODE(value)
     except (TypeError, ValueError) as error:
         message = f"A record cannot be stored: it contains {error}."
-        raise StoreError(message, hint="Store numbers, texts, booleans, times, and lists and mappings of them.") from error
+        hint = "Store numbers, texts, booleans, times, and lists and mappings of them."
+        raise StoreError(message, hint=hint) from error
 
 
 def _restored(pairs: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON holds anything
@@ -69,12 +73,12 @@ class Encoder:
         """Begin with nothing."""
         self._known: dict[int, str | None] = {}
 
-    def __call__(self, value: object) -> str | None:
-        """Return what ``encode`` returns."""
+    def __call__(self, value: Any, plain: Callable[[Any], object] | None = None) -> str | None:  # noqa: ANN401 - any kind
+        """Return what ``encode`` returns of ``value``, or of what ``plain`` makes of it."""
         if not value:
             return None
         known = self._known
         text = known.get(id(value))
         if text is None:
-            text = known[id(value)] = encode(value)
+            text = known[id(value)] = encode(plain(value) if plain else value)
         return text

@@ -81,13 +81,15 @@ def margin(length: int) -> int:
     return min(LARGEST_MARGIN, length // MARGIN_PART)
 
 
-def claim(name: str, held: Held | None, owner: str, seconds: float, ticks: Ticks, now: datetime) -> Held:  # noqa: PLR0913 - one rule
-    """Return the lease after ``owner`` asked for ``seconds`` of it; raises ``LeaseHeld`` if somebody else has it."""
+def claim(name: str, held: Held | None, *, owner: str, seconds: float, ticks: Ticks, now: datetime) -> Held:
+    """Return the lease after ``owner`` asked for ``seconds`` of it. Raises ``LeaseHeld`` if somebody else has it."""
     length = round(seconds * MICROS)
     is_held = held is not None and _left(held, ticks) > 0
     if held is not None and is_held and held.owner != owner:
         message = f"The lease {name} is held by {held.owner} until {_said(held.expires)}."
-        raise LeaseHeld(message, hint="Wait for it to end: it is renewed while its holder works, and ends by itself if it died.")
+        raise LeaseHeld(
+            message, hint="Wait: its holder renews it while working, and it ends by itself if the holder died."
+        )
     before = held.epoch if held is not None else 0
     epoch = before if is_held else before + 1
     return Held(owner, epoch, ticks.boot, ticks.micros + length, length, now + timedelta(microseconds=length))

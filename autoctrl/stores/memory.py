@@ -194,7 +194,7 @@ class MemoryStore:
         with content.lock:
             held, ticks, now = content.leases.get(name), self._ticks(), self._clock.now()
             if seconds > 0:
-                content.leases[name] = claimed = claim(name, held, owner, seconds, ticks, now)
+                content.leases[name] = claimed = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
                 return as_lease(name, claimed)
             released = release(held, owner, ticks, now)
             if released is not None:

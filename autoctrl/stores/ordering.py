@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KINDS = (TaskRecord, JobRecord, RunRecord, MarkRecord, OutputRecord, FieldsRecord)
 ANY = TypeVar("ANY", bound="Sequenced")
+KEY = TypeVar("KEY", bound="Hashable")
 
 
 class Span(NamedTuple):
@@ -52,9 +53,9 @@ def by_kind(records: Iterable[Record]) -> dict[type, list[Record]]:
     return kinds
 
 
-def spans(records: Iterable[ANY], identity: Callable[[ANY], Hashable]) -> dict[Hashable, Span]:
-    """Return the span of every identity in the batch; raises ``Conflict`` if one's sequences do not follow each other."""
-    found: dict[Hashable, Span] = {}
+def spans(records: Iterable[ANY], identity: Callable[[ANY], KEY]) -> dict[KEY, Span]:
+    """Return the span of every identity in the batch; raises ``Conflict`` if one's sequences have a gap."""
+    found: dict[KEY, Span] = {}
     for record in records:
         key = identity(record)
         span = found.get(key)
@@ -122,7 +123,7 @@ def _rank(record: Record) -> int:
 def in_order(chains: Iterable[Sequence[Record]]) -> list[Record]:
     """Merge the records of several identities, oldest first.
 
-    Within an identity the given order holds, even where a skewed clock wrote an earlier time; between them time decides.
+    Within an identity the given order holds, even where a skewed clock wrote an earlier time; else time decides.
     """
     placed: list[tuple[datetime, int, Record]] = []
     for chain in chains:
