@@ -29,10 +29,11 @@ MAY_IMPORT = {
     **dict.fromkeys(("locks", *ADAPTERS), BELOW_ADAPTERS),
     "camera": {"errors", "rootio", "quality", "friends"},
     **dict.fromkeys(("handlers", "verbs", "testing"), BELOW_HANDLERS),
-    "report": BELOW_REPORT,
+    **dict.fromkeys(("report", "worker"), BELOW_REPORT),
     "compose": BELOW_COMPOSE,
-    "web": {*BELOW_COMPOSE, "compose"},
-    "cli": {*BELOW_COMPOSE, "compose", "web"},
+    "rounds": {*BELOW_COMPOSE, "compose", "worker"},
+    "web": {*BELOW_COMPOSE, "compose", "rounds"},
+    "cli": {*BELOW_COMPOSE, "compose", "rounds", "web"},
 }
 TYPES_FOR_ALL = {"model", "ports"}  # may be imported under TYPE_CHECKING from any floor
 EXCEPTION = ("handlers", "Handler.__call__", "compose")  # a workflow file is its own command line
