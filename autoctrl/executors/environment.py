@@ -1,0 +1,28 @@
+"""What a local job sees of the environment of the controller: a short list, never a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PASSED = re.compile(
+    r"HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|PYTHONPATH|VIRTUAL_ENV|"
+    r"ROOTSYS|ROOT_\w+|CLING_\w+|SSL_CERT_(FILE|DIR)|X509_\w+|KRB5\w+|OMP_\w+|MKL_\w+|OPENBLAS_\w+",
+)
+SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|API_?KEY|^AUTOCTRL_", re.IGNORECASE)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def passed_on(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
+    """Return what every job gets of ``environment``; ``bin_folder`` comes first in PATH, so our commands are found."""
+    kept = {name: value for name, value in environment.items() if PASSED.fullmatch(name) and not SECRET.search(name)}
+    return {**kept, "PATH": f"{bin_folder}:{environment.get('PATH') or DEFAULT_PATH}"}
+
+
+def job_environment(passed: Mapping[str, str], own: Mapping[str, str], cpus: int) -> dict[str, str]:
+    """Return the environment of one job: what is passed on, as many numeric threads as cores asked for, its own."""
+    return {**dict.fromkeys(THREADS, str(max(1, cpus))), **passed, **own}

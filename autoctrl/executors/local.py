@@ -1,0 +1,347 @@
+"""Run jobs as detached processes on this machine; they outlive the controller.
+
+Everything known of a job lies in its folder, so any controller can go on where another was killed. What a SIGKILL at
+any instruction of the controller, of a slot's process or of the wrapper can leave behind:
+
+=============================================  ===================  ===================================================
+folder of the job                              reported as          what happens next
+=============================================  ===================  ===================================================
+none, or without ``spec.json``                 unknown to ``find``  submitted again; by handle: lost
+``spec.json``, not queued                      idle                 ``find`` and ``poll`` queue it again
+``spec.json``, queued                          idle                 a free slot takes it
+``remove``, no ``claim``                       removed              the wrapper refuses to start it
+``claim`` that says void                       removed or lost      nothing, it never starts
+``claim`` locked, its wrapper alive            running              –
+``claim`` locked, its wrapper dead             running              ``poll`` kills what still holds the lock
+``claim`` not locked, some process left        running              ``poll`` kills it
+``claim`` not locked, nothing left             lost                 after a last look for the result
+the same, with ``remove``                      removed              –
+``result.json``                                by what it says      –
+a queue entry whose job is claimed or gone     –                    the next process of a slot drops it
+``claim.<pid>.<random>``, ``*.<random>``       –                    drafts, never read
+=============================================  ===================  ===================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoctrl import wrapper
+from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.executors import survivors
+from autoctrl.executors.environment import job_environment, passed_on
+from autoctrl.executors.logs import read_log
+from autoctrl.executors.pool import Pool, mark
+from autoctrl.model.job import FileInfo
+from autoctrl.model.status import Failure, JobStatus
+from autoctrl.ports import JobOrder, JobReport, JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
+REMOVED = "removed before it started"
+
+
+class LocalExecutor:
+    """An ``Executor`` of detached processes, at most ``slots`` at once (0: one for each usable core).
+
+    jobs     folder of the jobs' folders; two executors over one folder share its slots and its queue
+    grace_s  seconds between SIGTERM and SIGKILL for a job that is to end
+    """
+
+    has_safe_resubmit = True
+    is_immediate = False
+
+    def __init__(self, name: str, jobs: Path, *, slots: int = 0, grace_s: float = 10.0) -> None:
+        self.name = name
+        self.jobs = jobs.absolute()
+        self.grace_s = grace_s
+        self.environment = passed_on(os.environ, f"{sys.prefix}/bin")
+        self.pool = Pool(self.jobs, slots or len(os.sched_getaffinity(0)), self.environment)
+
+    def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
+        """Write the attempts' folders, queue them and fill free slots; return the handles by tag.
+
+        Raises ``SubmitRefused`` if every folder belongs to somebody else, ``ServiceDown`` if none can be written.
+        """
+        handles: dict[str, str] = {}
+        refusals: list[str] = []
+        try:
+            self.pool.open()
+            for order in orders:
+                refusal = self._write(order)
+                if refusal:
+                    refusals.append(refusal)
+                else:
+                    handles[order.tag] = handle_of(order.tag)
+        except OSError as error:
+            message = f"Executor {self.name} cannot write the jobs' folders below {self.jobs}: {error.strerror}."
+            raise ServiceDown(message, hint="Make room there, or make it writable.") from error
+        if refusals and not handles:
+            raise SubmitRefused(refusals[0], hint="Move that folder away.")
+        self.pool.start()
+        return handles
+
+    def _write(self, order: JobOrder) -> str:
+        """Write one job's folder and queue it; return why it was refused, empty if it was not."""
+        handle = handle_of(order.tag)
+        folder = self.jobs / handle
+        with contextlib.suppress(FileExistsError):
+            try:
+                folder.mkdir()
+            except FileNotFoundError:
+                folder.mkdir(parents=True)
+        if not write_spec(folder, self._spec(order)):
+            owner = read(folder / wrapper.SPEC).get("tag")
+            if owner != order.tag:
+                return f"{folder} already holds the job {owner}, not {order.tag}."
+            self._repair(handle, self.pool.queued())
+            return ""
+        self.pool.enqueue(handle)
+        return ""
+
+    def _spec(self, order: JobOrder) -> dict[str, object]:
+        spec = order.spec
+        return {
+            "schema": wrapper.SCHEMA,
+            "tag": order.tag,
+            "argv": list(spec.argv),
+            "workdir": str(Path(order.folder).absolute()),
+            "outputs": dict(spec.outputs),
+            "environment": job_environment(self.environment, spec.environment, spec.cpus),
+            "memory_mb": spec.memory_mb,
+            "time_limit_s": spec.time_limit_s,
+            "grace_s": self.grace_s,
+        }
+
+    def find(self, tags: Iterable[str]) -> dict[str, str]:
+        """Return the handle of each tag whose folder is complete."""
+        queued = self.pool.queued()
+        found = {}
+        for tag in tags:
+            handle = handle_of(tag)
+            if read(self.jobs / handle / wrapper.SPEC).get("tag") == tag:
+                self._repair(handle, queued)
+                found[tag] = handle
+        return found
+
+    def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
+        """Return a report for each handle, and fill free slots. Raises ``ServiceDown`` if the folder has vanished."""
+        if handles:
+            self._check_reachable()
+        queued = self.pool.queued()
+        reports = {handle: self._report(handle, queued) for handle in handles}
+        self.pool.start()
+        return reports
+
+    def _report(self, handle: str, queued: set[str]) -> JobReport:
+        folder = self.jobs / handle
+        report = self._ended(folder)
+        if report is not None:
+            return report
+        claim = read(folder / wrapper.CLAIM)
+        if not claim:
+            return self._unclaimed(handle, folder, queued)
+        if "void" in claim:
+            return ended_unstarted(JobStatus(claim["void"]), claim["reason"])
+        running = JobReport(JobStatus.RUNNING, starts=claim["start"], host=claim["host"], log=str(folder / "stdout.log"))
+        if is_locked(folder / wrapper.CLAIM):
+            if survivors.is_here(claim) and not survivors.is_wrapper_alive(claim):
+                survivors.end(claim)
+            return running
+        if survivors.is_here(claim) and survivors.end(claim):
+            return running
+        return self._ended(folder) or self._lost(folder, claim)  # it may have been written since we looked
+
+    def _ended(self, folder: Path) -> JobReport | None:
+        result = own_result(folder)
+        if result is None:
+            return None
+        failure = Failure(result["failure"]) if result["failure"] else None
+        status = JobStatus.FAILED if failure else JobStatus.DONE
+        return JobReport(
+            JobStatus.REMOVED if failure is Failure.REMOVED else status,
+            result["reason"],
+            failure,
+            result["start"],
+            result["host"],
+            log_of(folder),
+        )
+
+    def _unclaimed(self, handle: str, folder: Path, queued: set[str]) -> JobReport:
+        if (folder / wrapper.REMOVE).exists():
+            return ended_unstarted(JobStatus.REMOVED, REMOVED)
+        if not (folder / wrapper.SPEC).exists():
+            return ended_unstarted(JobStatus.LOST, f"its folder {folder} is gone")
+        self._repair(handle, queued)
+        return JobReport(JobStatus.IDLE)
+
+    def _repair(self, handle: str, queued: set[str]) -> None:
+        """Queue a job that a killed controller wrote down and did not queue."""
+        if mark(handle) not in queued and not (self.jobs / handle / wrapper.CLAIM).exists():
+            self.pool.enqueue(handle)
+
+    def _lost(self, folder: Path, claim: Mapping[str, Any]) -> JobReport:
+        starts, host, log = claim["start"], claim["host"], log_of(folder)
+        if (folder / wrapper.REMOVE).exists():
+            return JobReport(JobStatus.REMOVED, "removed while it ran", Failure.REMOVED, starts, host, log)
+        reason = "its wrapper ended without a result"
+        if not survivors.is_here(claim):
+            reason = f"{host} was restarted while it ran"
+        said = read_log(folder / "stderr.log", 4096).strip().rpartition("\n")[2]
+        if said.startswith(wrapper.NOTE):
+            reason += f": {said.removeprefix(wrapper.NOTE)}"
+        return JobReport(JobStatus.LOST, reason, Failure.NODE, starts, host, log)
+
+    def result(self, handle: str) -> JobResult | None:
+        """Return what the wrapper wrote, None if there is nothing (yet) or it belongs to another job."""
+        result = own_result(self.jobs / handle)
+        if result is None:
+            return None
+        return JobResult(
+            exit_code=result["exit_code"],
+            signal=result["signal"],
+            failure=Failure(result["failure"]) if result["failure"] else None,
+            reason=result["reason"],
+            host=result["host"],
+            starts=result["start"],
+            wall_s=result["wall_s"],
+            cpu_s=result["cpu_s"],
+            peak_memory_mb=result["peak_memory_mb"],
+            files=tuple(
+                FileInfo(output["name"], output["path"], output["bytes"], f"sha256:{output['sha256']}")
+                for output in result["outputs"]
+            ),
+            fields=result["fields"],
+        )
+
+    def remove(self, handles: Sequence[str]) -> None:
+        """Ask that the attempts be ended; a queued one never starts. Returns at once. Raises ``ServiceDown``."""
+        for handle in handles:
+            folder = self.jobs / handle
+            try:
+                self._remove(folder)
+            except OSError as error:
+                message = f"Executor {self.name} cannot write into {folder}: {error.strerror}."
+                raise ServiceDown(message, hint="Make room there, or make it writable.") from error
+
+    def _remove(self, folder: Path) -> None:
+        if not folder.is_dir() or own_result(folder) is not None:
+            return
+        (folder / wrapper.REMOVE).touch()
+        tag = str(read(folder / wrapper.SPEC).get("tag", ""))
+        if wrapper.void(str(folder), tag, JobStatus.REMOVED, REMOVED):
+            return
+        claim = read(folder / wrapper.CLAIM)
+        if "void" in claim or not survivors.is_here(claim):
+            return  # a wrapper on another machine sees the file ``remove``
+        if survivors.is_wrapper_alive(claim):
+            survivors.ask_to_stop(claim)
+        else:
+            survivors.end(claim)
+
+    def acknowledge(self, handles: Sequence[str]) -> None:
+        """Do nothing: a finished job has left the queue, and costs nothing but the space of its folder and logs."""
+
+    def log(self, handle: str, stream: str = "stdout") -> str:
+        """Return what the attempt printed so far; of a very large log the middle is left out.
+
+        Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
+        """
+        if stream not in LOGS:
+            message = f"There is no log '{stream}' of {handle}."
+            raise UsageError(message, hint=f"Known: {', '.join(LOGS)}.")
+        try:
+            return read_log(self.jobs / handle / LOGS[stream])
+        except OSError as error:
+            message = f"The log of {handle} cannot be read: {error.strerror}."
+            raise ServiceDown(message) from error
+
+    def ping(self) -> str:
+        """Return how many slots are taken and how many jobs wait. Raises ``ServiceDown`` if the folder is of no use."""
+        try:
+            self.pool.open()
+            if not os.access(self.jobs, os.W_OK):
+                raise PermissionError(13, "it is not writable")
+            busy = self.pool.busy()
+        except OSError as error:
+            message = f"Executor {self.name} cannot use {self.jobs}: {error.strerror}."
+            raise ServiceDown(message, hint="Make room there, or make it writable.") from error
+        return f"{busy} of {self.pool.slots} slots taken, {len(self.pool.queued())} jobs queued, in {self.jobs}"
+
+    def _check_reachable(self) -> None:
+        """Raise ``ServiceDown`` if the folder in which handles were given out has vanished: nothing is known then."""
+        if self.pool.folder.is_dir():
+            return
+        message = f"Executor {self.name} finds no folder {self.pool.folder}: a file system may not be mounted."
+        raise ServiceDown(message, hint="Nothing is concluded about its jobs until it is back.")
+
+
+def handle_of(tag: str) -> str:
+    """Return the folder of an attempt, relative to that of all jobs: the tag without the store id.
+
+    Raises ``SubmitRefused`` if that would lie elsewhere.
+    """
+    handle = tag.partition("/")[2]
+    if not handle or handle.startswith(("/", ".")) or any(word in {"", ".", ".."} for word in handle.split("/")):
+        message = f"The tag '{tag}' names no folder."
+        raise SubmitRefused(message)
+    return handle
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a JSON object, empty if there is none or it cannot be read: then nothing may be concluded from it."""
+    try:
+        return wrapper.read_json(str(path)) or {}
+    except (OSError, ValueError):
+        return {}
+
+
+def own_result(folder: Path) -> dict[str, Any] | None:
+    """Return the result in a job's folder if it belongs to the job that the folder was made for."""
+    result = read(folder / wrapper.RESULT)
+    return result if result and result.get("tag") == read(folder / wrapper.SPEC).get("tag") else None
+
+
+def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
+    """Write a job's description, whole or not at all; say whether we were the first."""
+    draft = folder / f"{wrapper.SPEC}.{os.getpid()}.{os.urandom(4).hex()}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(json.dumps(spec))
+    try:
+        os.link(draft, folder / wrapper.SPEC)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a living process holds the lock of a claim; looking does not disturb it."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def ended_unstarted(status: JobStatus, reason: str) -> JobReport:
+    """Return the report of a job that never started and never will."""
+    return JobReport(status, reason, Failure.REMOVED if status is JobStatus.REMOVED else Failure.NODE)
+
+
+def log_of(folder: Path) -> str:
+    """Return the log that says more about how a job ended: stderr if there is anything in it."""
+    errors = folder / LOGS["stderr"]
+    return str(errors if errors.exists() and errors.stat().st_size else folder / LOGS["stdout"])

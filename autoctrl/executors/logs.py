@@ -1,0 +1,39 @@
+"""Show a log file as text, however large it is and whatever is in it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
+LIMIT = 1024 * 1024
+
+
+def read_log(path: Path, limit: int = LIMIT) -> str:
+    """Return a log's text, empty if there is none yet.
+
+    Bytes that are no UTF-8 and control characters appear as ``\\xff``; of more than ``limit`` bytes the middle is left
+    out, with a note. Raises ``OSError`` if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            if size <= limit:
+                return readable(file.read(limit))
+            head = file.read(limit // 4)
+            file.seek(size - (limit - limit // 4))
+            tail = file.read(limit - limit // 4)
+    except FileNotFoundError:
+        return ""
+    left_out = size - len(head) - len(tail)
+    return f"{readable(head)}\n[… {left_out} bytes left out here; the whole log is {path} …]\n{readable(tail)}"
+
+
+def readable(raw: bytes) -> str:
+    """Return text that a terminal can show; line ends of any kind become new lines."""
+    text = raw.decode(errors="backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
+    return CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
