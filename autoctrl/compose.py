@@ -36,7 +36,7 @@ class Project:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         """Open the store; everything else is opened when it is asked for."""
-        from autoctrl.stores import open_store  # noqa: PLC0415 - the store's own imports
+        from autoctrl.stores import open_store
 
         self.settings = settings
         self.folder = settings.folder
@@ -50,7 +50,7 @@ class Project:
     def notifier(self) -> Notifier:
         """Who is told."""
         if self._notifier is None:
-            from autoctrl.notifiers import open_notifier  # noqa: PLC0415 - needed only when there is something to tell
+            from autoctrl.notifiers import open_notifier
 
             self._notifier = open_notifier(self.settings)
         return self._notifier
@@ -68,7 +68,7 @@ class Project:
         if name not in self.settings.executors:
             message = f"There is no executor '{name}' in the settings. {nearest(name, self.settings.executors)}"
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
-        from autoctrl.executors import open_executor  # noqa: PLC0415 - the executor's own imports
+        from autoctrl.executors import open_executor
 
         return open_executor(name, self.settings.executors[name], state)
 
@@ -76,7 +76,7 @@ class Project:
         """Return the sources of runs that the settings name."""
         if not self.settings.sources:
             return []
-        from autoctrl.sources import open_sources  # noqa: PLC0415 - needed only for discovery
+        from autoctrl.sources import open_sources
 
         return open_sources(self.settings)
 
@@ -130,10 +130,10 @@ def run_handler(handler: Handler, arguments: Sequence[str]) -> int:
 
     0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
     """
-    import argparse  # noqa: PLC0415 - only when a module is run as a program
+    import argparse
 
-    from autoctrl.handlers.cycle import Cycle  # noqa: PLC0415
-    from autoctrl.report import describe_summary, summary_json  # noqa: PLC0415
+    from autoctrl.handlers.cycle import Cycle
+    from autoctrl.report import describe_summary, summary_json
 
     parser = argparse.ArgumentParser(description=f"One cycle of workflow {handler.workflow}.")
     parser.add_argument("--project", type=Path, help="project folder (default: the nearest with autoctrl.toml)")

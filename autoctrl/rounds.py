@@ -5,6 +5,7 @@ from __future__ import annotations
 import graphlib
 import select
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.compose import Project
@@ -115,7 +116,9 @@ class Rounds:
                 if worker.is_over:
                     continue
                 worker.ask({**request, "workflow": workflow})
-                self._await([worker], lambda _, name=workflow: name in answers, self.settings.cycle.patience_s, answers)
+                self._await(
+                    [worker], partial(_has_answered, workflow, answers), self.settings.cycle.patience_s, answers
+                )
                 if workflow not in answers and not worker.is_over:
                     self.slow.append((worker, workflow))
             self._finish_slow(answers, is_patient=is_patient)
@@ -142,7 +145,9 @@ class Rounds:
     def _check_wanted(self, declared: Mapping[str, Worker], workers: Sequence[Worker]) -> None:
         for name in self.workflows or ():
             if name not in declared and not any(worker.error for worker in workers):
-                message = f"There is no workflow '{name}' in {self.settings.folder / 'workflows'}. {nearest(name, declared)}"
+                message = (
+                    f"There is no workflow '{name}' in {self.settings.folder / 'workflows'}. {nearest(name, declared)}"
+                )
                 raise UsageError(message)
 
     def _is_wanted(self, workflow: str) -> bool:
@@ -203,10 +208,16 @@ class Rounds:
                 return cycle.run()._asdict()
             actions, problems = cycle.look_ahead()
             rows = [
-                Planned(handler.workflow, action.task.unit, action.kind, action.text, bool(action.records or action.submit))
+                Planned(
+                    handler.workflow, action.task.unit, action.kind, action.text, bool(action.records or action.submit)
+                )
                 for action in actions
             ]
             return {"planned": rows, "problems": problems}
+
+
+def _has_answered(workflow: str, answers: Mapping[str, Any], _: Worker) -> bool:
+    return workflow in answers
 
 
 def _is_answered(worker: Worker, slow: Iterable[tuple[Worker, str]], answers: Mapping[str, Any]) -> bool:
@@ -228,7 +239,7 @@ def chain_order(graph: Mapping[str, Sequence[str]]) -> list[str]:
         return sorted(graph)
 
 
-def loop(  # noqa: PLR0913 - a loop has that many independent choices
+def loop(
     settings: Settings,
     campaign: str,
     *,
@@ -239,8 +250,8 @@ def loop(  # noqa: PLR0913 - a loop has that many independent choices
 ) -> bool:
     """Make round after round; return whether a task failed for good or a cycle could not work in the last ones.
 
-    While something moves or runs, rounds follow one another quickly; else every ``every_s`` seconds. ``until_idle`` ends
-    when nothing moved and nothing is processing. Raises ``LeaseHeld`` if another loop works for this campaign.
+    While something moves or runs, rounds follow one another quickly; else every ``every_s`` seconds. ``until_idle``
+    ends when nothing moved and nothing is processing. Raises ``LeaseHeld`` if another loop works for this campaign.
     """
     rounds = Rounds(settings, campaign, workflows)
     with Project(settings) as project:

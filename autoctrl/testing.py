@@ -1,4 +1,4 @@
-"""For workflow authors' tests: a clock that stands still, an executor that obeys, and one task tried without a store."""
+"""For workflow authors' tests: a clock that stands still, an executor that obeys, one task tried without a store."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class ScriptedExecutor:
         """Let a job stand so from now on."""
         self.reports[self.tag(job)] = JobReport(status, reason, failure, starts=1, host="node1")
 
-    def finish(  # noqa: PLR0913 - one value per fact of a result
+    def finish(
         self,
         job: str,
         *,
@@ -177,7 +177,7 @@ class Tried(NamedTuple):
     result: JobResult | None
 
 
-def try_task(  # noqa: PLR0913 - one value per thing a workflow may depend on
+def try_task(
     handler: Handler,
     *,
     run: int,
@@ -189,12 +189,14 @@ def try_task(  # noqa: PLR0913 - one value per thing a workflow may depend on
 ) -> Tried:
     """Try a workflow on one closed run, without store, locks or executor.
 
-    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called with its outputs below
-    ``folder`` (a temporary one by default). Raises ``UsageError`` for an input that the workflow does not declare.
+    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called with its outputs
+    below ``folder``, a temporary one by default. Raises ``UsageError`` for an input that the workflow does not have.
     """
     unknown = set(inputs or {}) ^ set(handler.inputs)
     if unknown:
-        message = f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are {sorted(inputs or {})}."
+        message = (
+            f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are {sorted(inputs or {})}."
+        )
         raise UsageError(message)
     record = RunRecord(run, attributes or {}, is_closed=True, time=START, actor=CYCLE)
     paths = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in (inputs or {}).items()}

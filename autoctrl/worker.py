@@ -47,7 +47,7 @@ class Worker:
             self._socket.close()
             _be_child(path, theirs, work)
         theirs.close()
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
 
     def fileno(self) -> int:
         """Be something that ``select`` waits for."""

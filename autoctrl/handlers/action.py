@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from autoctrl.handlers.failures import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from autoctrl.locks.lock import Wait
     from autoctrl.model.job import FileInfo, JobKey, JobRecord, JobSpec

@@ -61,9 +61,7 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
     return Arrivals(new, changed, tuple(problems))
 
 
-def merge_runs(
-    known: Mapping[int, RunRecord], seen: Iterable[tuple[str, Seen]], now: datetime
-) -> list[RunRecord]:
+def merge_runs(known: Mapping[int, RunRecord], seen: Iterable[tuple[str, Seen]], now: datetime) -> list[RunRecord]:
     """Return a record for each run of which something new was learned.
 
     Attributes are added to what is known; a later source wins over an earlier one. A run that was closed stays closed.

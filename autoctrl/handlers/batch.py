@@ -26,11 +26,12 @@ class BatchHandler(Handler):
     ``run_line`` is split into words, then each word's placeholders are filled: inputs and outputs by name, ``{run}``,
     ``{unit}``, ``{first}``, ``{last}``, ``{campaign.<setting>}``, ``{run.<attribute>}`` and more. ``argv`` is the same,
     split already; ``jobs`` is a function of the task that returns one list of words per job.
-    ``split_events`` makes one job per that many events; the parts are merged by ``merge_line``, in which ``{parts}`` stands
-    for all parts' files (of the only output; else ``{<output>_parts}``). A single ROOT file is merged without it.
+    ``split_events`` makes one job per that many events; the parts are merged by ``merge_line``, in which ``{parts}``
+    stands for all parts' files (of the only output; else ``{<output>_parts}``). A single ROOT file is merged without
+    it.
     """
 
-    def __init__(  # noqa: PLR0913 - as the handler's
+    def __init__(
         self,
         workflow: str,
         run_line: str | None = None,

@@ -34,7 +34,7 @@ class Birth(NamedTuple):
     members: tuple[int, ...]
 
 
-def advance(  # noqa: PLR0913 - each is one independent piece of the declaration
+def advance(
     cursor: Cursor,
     changed: Iterable[RunRecord],
     position: int,

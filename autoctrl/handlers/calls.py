@@ -41,7 +41,7 @@ class Child(NamedTuple):
 
 
 class InlineExecutor:
-    """Calls one handler's function in this cycle; an attempt that it does not know was interrupted in an earlier one."""
+    """Calls one handler's function in this cycle; an attempt that it does not know was interrupted earlier."""
 
     name = INLINE
     has_safe_resubmit = True
@@ -264,7 +264,9 @@ def _broken(host: str, status: int, ended_by: str, limit_s: int, wall_s: float) 
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
     failure = Failure.TIME if ended_by == "time" else Failure.USER
     how = f"signal {signal.Signals(number).name}" if number is not None else f"exit code {code}"
-    reason = f"the function took more than {limit_s} s" if ended_by == "time" else f"the function ended its process: {how}"
+    reason = (
+        f"the function took more than {limit_s} s" if ended_by == "time" else f"the function ended its process: {how}"
+    )
     return JobResult(code, number, failure, reason, host, 1, wall_s, 0.0, 0.0, (), {})
 
 
@@ -285,7 +287,8 @@ def checked_fields(answer: object) -> dict[str, float | str]:
         elif isinstance(value, int | float):
             fields[str(name)] = float(value)
         else:
-            message = f"field '{name}' is {type(value).__name__}; fields are numbers or texts of up to {LONGEST_TEXT} characters"
+            kinds = f"numbers or texts of up to {LONGEST_TEXT} characters"
+            message = f"field '{name}' is {type(value).__name__}; fields are {kinds}"
             raise TypeError(message)
     return fields
 

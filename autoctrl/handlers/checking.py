@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import AutoctrlError, MissingExtra
@@ -38,9 +39,9 @@ def check_files(handler: Handler, spec: JobSpec, files: Sequence[FileInfo]) -> t
 
 
 def _count(path: str) -> dict[str, int]:
-    from autoctrl import rootio  # noqa: PLC0415 - uproot is needed only where ROOT files are written
+    from autoctrl import rootio
 
-    return rootio.count_entries(path)
+    return rootio.count_entries(Path(path))
 
 
 def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[str, int]) -> str:
@@ -57,6 +58,6 @@ def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[s
 
 
 def _align(partner: str, friend: str) -> None:
-    from autoctrl import rootio  # noqa: PLC0415 - as above
+    from autoctrl import rootio
 
-    rootio.check_alignment(partner, friend)
+    rootio.check_alignment(Path(partner), Path(friend))

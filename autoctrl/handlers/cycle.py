@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
 from autoctrl.handlers.birth import Cursor, advance
-from autoctrl.handlers.context import lease_name, owner
 from autoctrl.handlers.calls import InlineExecutor
+from autoctrl.handlers.context import lease_name, owner
 from autoctrl.handlers.inline import InlineHandler
 from autoctrl.handlers.observe import Observer, look_around
 from autoctrl.handlers.perform import Performer, as_open_tasks
@@ -244,4 +244,3 @@ class Cycle:
 def _cursor(values: Mapping[str, Any]) -> Cursor:
     pending = {value: tuple(members) for value, members in values.get("pending", {}).items()}
     return Cursor(values.get("position", 0), values.get("digest", ""), pending, values.get("newest"))
-

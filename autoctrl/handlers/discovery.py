@@ -17,7 +17,9 @@ FILE_NAME = "handler.py"
 
 def find_modules(folder: Path) -> list[Path]:
     """Return the handler modules of the project in ``folder``, ordered by name."""
-    return sorted(path for path in (folder / "workflows").glob(f"*/{FILE_NAME}") if not path.parent.name.startswith((".", "_")))
+    return sorted(
+        path for path in (folder / "workflows").glob(f"*/{FILE_NAME}") if not path.parent.name.startswith((".", "_"))
+    )
 
 
 def load_module(path: Path) -> list[Handler]:
@@ -41,7 +43,9 @@ def load_module(path: Path) -> list[Handler]:
         raise WorkflowError(message) from error
     except (Exception, SystemExit) as error:
         where = _line_of(error, path)
-        message = f"Workflow module {path.parent.name}/{path.name} cannot be loaded: {type(error).__name__}{where}: {error}."
+        message = (
+            f"Workflow module {path.parent.name}/{path.name} cannot be loaded: {type(error).__name__}{where}: {error}."
+        )
         raise WorkflowError(message, hint=f"Try it alone: python {path}") from error
     finally:
         sys.path.remove(str(path.parent))

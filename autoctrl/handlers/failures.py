@@ -80,6 +80,10 @@ def classify(report: JobReport, result: JobResult | None, problem: str) -> tuple
         return report.failure, report.reason or f"{report.failure}"
     if result is None:
         return Failure.NODE, report.reason or "the job ended without a result"
+    return _judge(result, problem)
+
+
+def _judge(result: JobResult, problem: str) -> tuple[Failure, str] | None:
     if result.failure is not None:
         return result.failure, result.reason
     if result.exit_code != 0:
@@ -130,7 +134,7 @@ def grown(job: JobRecord, rule: Rule, policy: Policy) -> JobSpec:
 
 
 def delay(job: JobRecord, policy: Policy) -> timedelta:
-    """Return how long to wait before the next attempt: doubled each time, with a jitter of ± 25 % fixed by the job's name."""
+    """Return how long to wait before the next attempt: doubled each time, ± 25 % as the job's name has it."""
     base = min(policy.back_off_s * 2 ** (job.used - 1), policy.max_back_off_s)
     jitter = 0.75 + 0.5 * (zlib.crc32(str(job).encode()) / 2**32)
     return timedelta(seconds=base * jitter)

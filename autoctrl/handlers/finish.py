@@ -22,7 +22,11 @@ def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situat
     merges = [job for job in jobs if job.role is Role.MERGE]
     parts = [job for job in jobs if job.role is Role.PART]
     done = record.moved(
-        TaskStatus.DONE, situation.now, epoch=situation.epoch, environment=situation.environment, log=jobs[0].log if jobs else ""
+        TaskStatus.DONE,
+        situation.now,
+        epoch=situation.epoch,
+        environment=situation.environment,
+        log=jobs[0].log if jobs else "",
     )
     published = merges or parts
     outputs = tuple(
@@ -67,7 +71,11 @@ def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation
         environment=situation.environment,
         actor=record.actor,
     )
-    alert = "" if record.stopping else f"{record.key} v{record.version} failed: {reason}" + (f" (log: {log})" if log else "")
+    alert = (
+        ""
+        if record.stopping
+        else f"{record.key} v{record.version} failed: {reason}" + (f" (log: {log})" if log else "")
+    )
     return Action(ActionKind.FAIL, record.key, reason, records=(failed,), alert=alert)
 
 

@@ -41,7 +41,7 @@ class Handler:
     Call it to make one cycle over its own workflow; a handler module ends with ``sys.exit(handler())``.
     """
 
-    def __init__(  # noqa: PLR0913 - a declaration is a list of independent, named, optional statements
+    def __init__(
         self,
         workflow: str,
         *,
@@ -68,7 +68,7 @@ class Handler:
         self.workflow = workflow
         self.where = runs if runs is not None else Where()
         self.group_by = group_by
-        self.lock = as_lock(locks)  # type: ignore[arg-type] - as_lock refuses what is none
+        self.lock = as_lock(locks)
         self.inputs: dict[str, Resolver] = {}
         for name, value in (inputs or {}).items():
             self._check_name(name, "input", INPUT_NAME)
@@ -175,7 +175,7 @@ class Handler:
 
         0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
         """
-        from autoctrl import compose  # noqa: PLC0415 - the one import that points up: a handler module is a program
+        from autoctrl import compose
 
         return compose.run_handler(self, sys.argv[1:] if argv is None else argv)
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from autoctrl.model.task import InputRef
     from autoctrl.model.view import Task
 
+
 class InlineHandler(Handler):
     """A workflow that calls ``function(task)``, which returns a dictionary of custom fields or None.
 
-    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at least once, in a child
-    process that is ended after ``deadline_s`` seconds. An interruption counts as an attempt.
+    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at least once, in a
+    child process that is ended after ``deadline_s`` seconds. An interruption counts as an attempt.
     """
 
     def __init__(
@@ -35,7 +36,8 @@ class InlineHandler(Handler):
     ) -> None:
         """Declare a workflow; see ``Handler`` for the rest. Raises ``WorkflowError`` as it does."""
         super().__init__(workflow, **declaration)
-        if not callable(function):
+        given: object = function
+        if not callable(given):
             message = f"{workflow}: function={function!r} cannot be called."
             raise WorkflowError(message, hint="Give a function of the task that returns its custom fields.")
         self.function = function
@@ -43,7 +45,12 @@ class InlineHandler(Handler):
         self._shared: tuple[object, JobSpec] | None = None
 
     def specs(
-        self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool  # noqa: ARG002 - the handler's
+        self,
+        task: Task,
+        resources: Resources,
+        inputs: Sequence[InputRef],  # noqa: ARG002 - the handler's
+        *,
+        is_closed: bool,  # noqa: ARG002 - the handler's
     ) -> list[JobSpec] | Wait:
         """Return the one part: a call of the function."""
         if not self.outputs and not self.inputs:

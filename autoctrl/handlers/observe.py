@@ -53,7 +53,9 @@ class Observer:
         """Return all that planning may depend on."""
         self.look.now = self.context.clock.now()
         gates = {} if paused else self.gates([task.task for task in tasks], {t.task.key.unit: t.jobs for t in tasks})
-        sightings = self.sightings(job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs)
+        sightings = self.sightings(
+            job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs
+        )
         return Situation(
             now=self.look.now,
             tasks=tasks,
@@ -78,10 +80,8 @@ class Observer:
             for task in tasks
         ]
 
-    def gates(
-        self, tasks: Sequence[TaskRecord], jobs: Mapping[str, Sequence[JobRecord]]
-    ) -> dict[str, Wait | Ready]:
-        """Return for every new task the reason to wait or what to start, and for every growing one what it consists of."""
+    def gates(self, tasks: Sequence[TaskRecord], jobs: Mapping[str, Sequence[JobRecord]]) -> dict[str, Wait | Ready]:
+        """Return for every new task why it waits or what to start, for every growing one what it consists of."""
         asked = [task for task in tasks if task.status is TaskStatus.NEW or (task.is_growing and not task.stopping)]
         if not asked:
             return {}
@@ -94,9 +94,7 @@ class Observer:
             gates[view.unit] = waits.get(view.unit) or self.prepare(record, view, resources, jobs.get(view.unit, ()))
         return gates
 
-    def prepare(
-        self, record: TaskRecord, view: Task, resources: Resources, jobs: Sequence[JobRecord]
-    ) -> Wait | Ready:
+    def prepare(self, record: TaskRecord, view: Task, resources: Resources, jobs: Sequence[JobRecord]) -> Wait | Ready:
         """Resolve the inputs of a task that no lock holds, and list its parts.
 
         A version some of whose parts are done keeps its inputs and its parts.

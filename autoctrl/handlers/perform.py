@@ -108,8 +108,8 @@ class Performer:
 
 def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
     """Return the open tasks as they stand after ``written``, without asking the store."""
-    from autoctrl.model.job import JobRecord  # noqa: PLC0415 - types of records are needed only here
-    from autoctrl.model.task import TaskRecord  # noqa: PLC0415
+    from autoctrl.model.job import JobRecord
+    from autoctrl.model.task import TaskRecord
 
     records: dict[object, TaskRecord] = {task.task.key: task.task for task in tasks}
     jobs: dict[object, dict[JobKey, JobRecord]] = {task.task.key: {j.key: j for j in task.jobs} for task in tasks}

@@ -71,7 +71,7 @@ def _start(task: OpenTask, ready: Ready, situation: Situation) -> Action:
     )
     known = {job.key.index: job for job in task.jobs}
     jobs = tuple(
-        _intent(record, index, Role.PART, spec, known.get(index), situation)
+        _intent(record, (index, Role.PART), spec, situation, known.get(index))
         for index, spec in enumerate(ready.specs)
         if index not in known or known[index].status is not JobStatus.DONE
     )
@@ -79,9 +79,14 @@ def _start(task: OpenTask, ready: Ready, situation: Situation) -> Action:
     return Action(ActionKind.START, record.key, f"start {count}", records=(record, *jobs), submit=jobs)
 
 
-def _intent(  # noqa: PLR0913 - an intent has that many parts
-    record: TaskRecord, index: int, role: Role, spec: JobSpec, earlier: JobRecord | None, situation: Situation
+def _intent(
+    record: TaskRecord,
+    key: tuple[int, Role],
+    spec: JobSpec,
+    situation: Situation,
+    earlier: JobRecord | None = None,
 ) -> JobRecord:
+    index, role = key
     if earlier is not None:
         now = max(situation.now, record.time)
         return earlier.again(now, spec, used=1, asked=situation.now, epoch=situation.epoch, late=earlier.late)
@@ -127,9 +132,7 @@ def _grow(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -
         environment=situation.environment,
     )
     fresh = tuple(
-        _intent(grown, index, Role.PART, spec, None, situation)
-        for index, spec in enumerate(gate.specs)
-        if index >= parts
+        _intent(grown, (index, Role.PART), spec, situation) for index, spec in enumerate(gate.specs) if index >= parts
     )
     yield Action(ActionKind.GROW, record.key, f"{len(fresh)} more jobs", records=(grown, *fresh), submit=fresh)
 
@@ -153,7 +156,7 @@ def _conclude(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situatio
         if spec is None:
             yield finish_task(record, jobs, situation)
         elif not situation.paused:
-            merge = _intent(record, MERGE_INDEX, Role.MERGE, spec, earlier, situation)
+            merge = _intent(record, (MERGE_INDEX, Role.MERGE), spec, situation, earlier)
             text = f"merge {len(jobs)} parts"
             yield Action(ActionKind.MERGE, record.key, text, records=(merge,), submit=(merge,))
 
@@ -293,5 +296,5 @@ def _sampled(ended: JobRecord, text: str) -> Action:
 
 
 def _forgettable(ended: JobRecord) -> tuple[JobRecord, ...]:
-    """A lost job is not acknowledged: should its result arrive after all, it is to be recorded."""
+    """Return what to acknowledge: never a lost job, whose result may arrive after all and is then recorded."""
     return () if ended.status is JobStatus.LOST else (ended,)

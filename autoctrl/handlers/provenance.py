@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from autoctrl.handlers.handler import Handler
 
-ALLOWED = re.compile(r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH|CONDOR_CONFIG|AUTOCTRL_.*)\Z")
+ALLOWED = re.compile(
+    r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH|CONDOR_CONFIG|AUTOCTRL_.*)\Z"
+)
 SECRET = re.compile(r"(token|password|passwd|secret|credential|api_?key|private)", re.IGNORECASE)
 GIT_LIMIT_S = 10
 
@@ -58,7 +60,7 @@ def commit_of(folder: Path) -> dict[str, Any]:
 def _git(folder: Path, *words: str) -> str | None:
     command = ["git", "-C", str(folder), *words]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=GIT_LIMIT_S, check=False)  # noqa: S603 - fixed words
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=GIT_LIMIT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

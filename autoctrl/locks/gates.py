@@ -49,9 +49,7 @@ class After(Lock):
                         waits[task.unit] = Wait(reason)
         return waits
 
-    def _reason(
-        self, workflow: str, task: Task, keys: list[TaskKey] | None, known: dict[TaskKey, TaskRecord]
-    ) -> str:
+    def _reason(self, workflow: str, task: Task, keys: list[TaskKey] | None, known: dict[TaskKey, TaskRecord]) -> str:
         if keys is None:
             return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
         for key in keys:
@@ -92,7 +90,7 @@ class Latest(Lock):
 
 
 def newest_before(workflow: str, task: Task, look: Lookup) -> TaskRecord | None:
-    """Return the workflow's task with the highest run number at or before the unit's first run; skipped ones are passed over."""
+    """Return the workflow's task of the highest run at or before the unit's first run, skipped ones passed over."""
     first = min(task.members)
     candidates = [
         record

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autoctrl.locks.lookup import Lookup
     from autoctrl.model.view import Task
 
-    Answer = "Wait | str | None"
+    Answer = object  # None, a reason, or a Wait; what else an author's function answers is reported
 
 
 class Wait(NamedTuple):
@@ -147,7 +147,7 @@ def _as_wait(answer: Answer) -> Wait | None:
     raise TypeError(message)
 
 
-def as_lock(value: Lock | Callable[[Task], Answer] | None) -> Lock:
+def as_lock(value: object) -> Lock:
     """Return a lock for what an author wrote: nothing, a lock, or a callable.
 
     Raises ``WorkflowError`` for anything else, a class of lock that was not called among them.
@@ -159,4 +159,6 @@ def as_lock(value: Lock | Callable[[Task], Answer] | None) -> Lock:
     if callable(value) and not (isinstance(value, type) and issubclass(value, Lock)):
         return Custom(value)
     message = f"locks={value!r} is no lock."
-    raise WorkflowError(message, hint="Give a lock such as After(\"reco\"), a function of the task, or several joined by &.")
+    raise WorkflowError(
+        message, hint='Give a lock such as After("reco"), a function of the task, or several joined by &.'
+    )

@@ -42,7 +42,7 @@ class Declaration(NamedTuple):
 class Lookup:
     """Bulk questions to one store about one campaign, with a cache that lives for one cycle."""
 
-    def __init__(  # noqa: PLR0913 - one value per thing a lock may depend on
+    def __init__(
         self,
         store: Store,
         campaign: str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from autoctrl.model.task import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from autoctrl.model.unit import TaskKey
 
@@ -65,7 +65,7 @@ class JobKey(NamedTuple):
 
     task: TaskKey
     version: int
-    index: int
+    index: int  # type: ignore[assignment] # hides tuple.index, which nobody asks of a key
 
 
 class JobRecord(NamedTuple):

@@ -63,7 +63,7 @@ def parse_attribute(name: str, text: str, types: Mapping[str, str]) -> Value:
     """
     if name not in types:
         message = f"Run attribute '{name}' is not declared. {nearest(name, types)}"
-        raise UsageError(message, hint=f"Declare it in autoctrl.toml: [runs.attributes] {name} = \"int\".")
+        raise UsageError(message, hint=f'Declare it in autoctrl.toml: [runs.attributes] {name} = "int".')
     try:
         return PARSERS[types[name]](text)
     except ValueError as error:

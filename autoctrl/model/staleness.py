@@ -45,3 +45,11 @@ def consumers(roots: Iterable[TaskKey], tasks: Iterable[TaskRecord]) -> list[Tas
                 found.append(task)
                 queue.append(task.key)
     return found
+
+
+def by_workflow(keys: Iterable[TaskKey]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the units of these tasks by campaign and workflow, so that each workflow is one question to a store."""
+    units: dict[tuple[str, str], list[str]] = {}
+    for key in sorted(keys):
+        units.setdefault((key.campaign, key.workflow), []).append(key.unit)
+    return {place: tuple(wanted) for place, wanted in units.items()}

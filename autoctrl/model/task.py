@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import OPEN_TASKS, TaskStatus, check_task
-from autoctrl.model.unit import TaskKey
+
+if TYPE_CHECKING:
+    from autoctrl.model.unit import TaskKey
 
 TICK = timedelta(microseconds=1)
 

@@ -25,12 +25,12 @@ class TaskKey(NamedTuple):
 
 
 def run_unit(run: int) -> str:
-    """Unit of a single run."""
+    """Return the unit of a single run."""
     return str(run)
 
 
 def group_unit(attribute: str, value: object) -> str:
-    """Unit of the group of runs whose ``attribute`` has this value."""
+    """Return the unit of the group of runs whose ``attribute`` has this value."""
     return f"{attribute}:{value}"
 
 
@@ -51,7 +51,7 @@ def unit_order(unit: str) -> tuple[str, int, str]:
 
 
 def parse_runs(text: str) -> list[int]:
-    """Run numbers of ``4500-4510,4521``, in order, each once.
+    """Return the run numbers of ``4500-4510,4521``, in order, each once.
 
     Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards or is longer than
     ten million runs.
@@ -65,7 +65,9 @@ def parse_runs(text: str) -> list[int]:
             raise UsageError(message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas.")
         low, high = int(first), int(last or first)
         if high < low or high - low > longest:
-            message = f"'{text}' is no run selection: the range '{piece.strip()}' is backwards or longer than {longest}."
+            message = (
+                f"'{text}' is no run selection: the range '{piece.strip()}' is backwards or longer than {longest}."
+            )
             raise UsageError(message, hint="Write the smaller run first, as in 4500-4510.")
         numbers.update(range(low, high + 1))
     return sorted(numbers)
