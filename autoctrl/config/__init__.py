@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
 from autoctrl.config.sections import (
+    SEVERITIES,
     CycleSettings,
     FilesSourceSettings,
     InputSettings,
@@ -20,6 +21,7 @@ from autoctrl.config.settings import FILE_NAME, Settings
 
 __all__ = [
     "FILE_NAME",
+    "SEVERITIES",
     "CycleSettings",
     "FilesSourceSettings",
     "InputSettings",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.config.layers import known_settings
@@ -42,5 +43,5 @@ def _comparable(how: str, value: str, folder: str) -> str:
     """Return the value as two environments are compared by it: paths and paths in URLs made absolute."""
     scheme, colon, path = value.partition(":")
     if how == "url" and colon and not path.startswith("//"):
-        return f"{scheme}:{os.path.normpath(os.path.join(folder, path))}"
-    return os.path.normpath(os.path.join(folder, value)) if how == "path" and value else value
+        return f"{scheme}:{os.path.normpath(Path(folder, path))}"
+    return os.path.normpath(Path(folder, value)) if how == "path" and value else value

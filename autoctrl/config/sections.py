@@ -116,6 +116,7 @@ class FilesSourceSettings:
         "empty looks at names and times only.",
         "",
     )
+    inspect_every_s: float = setting("A file that keeps growing is read again after this time, seconds.", 60.0, least=1)
     inspect_limit_s: float = setting("Time limit of one call of the command, seconds.", 120.0, least=1)
 
 

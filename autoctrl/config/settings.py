@@ -95,7 +95,7 @@ def check_together(settings: Settings) -> None:
 
 
 def _check_timezone(name: str) -> None:
-    import zoneinfo  # noqa: PLC0415 - most projects show UTC and need no time zones
+    import zoneinfo
 
     try:
         zoneinfo.ZoneInfo(name)
