@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.model.staleness import consumers, is_stale, upstream_versions
+from autoctrl.model.staleness import by_workflow, consumers, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, is_group
 from autoctrl.ports import Selection
@@ -55,13 +55,10 @@ def reprocess_stale(request: Request, workflow: str, runs: str | None = None) ->
 
 def newest_of(store: Store, keys: Iterable[TaskKey]) -> dict[TaskKey, TaskRecord]:
     """Return the newest records of tasks of any campaign and workflow, one question per workflow."""
-    units: dict[tuple[str, str], list[str]] = {}
-    for key in sorted(keys):
-        units.setdefault((key.campaign, key.workflow), []).append(key.unit)
     return {
         task.key: task
-        for (campaign, workflow), wanted in units.items()
-        for task in store.tasks(Selection(campaign, (workflow,), tuple(wanted)))
+        for (campaign, workflow), units in by_workflow(keys).items()
+        for task in store.tasks(Selection(campaign, (workflow,), units))
     }
 
 

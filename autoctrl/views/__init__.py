@@ -1,0 +1,34 @@
+"""What people read: plain rows made from a store's records, the same for terminal, JSON and web."""
+
+from __future__ import annotations
+
+from autoctrl.views.overview import Cell, Overview, Row, overview
+from autoctrl.views.plain import plain, spell_time
+from autoctrl.views.published import Copy, Published, published
+from autoctrl.views.runs import RunLine, list_runs
+from autoctrl.views.task import Place, Why, find_place, why
+from autoctrl.views.trail import Attempt, Made, Step, attempts, made, steps
+
+__all__ = [
+    "Attempt",
+    "Cell",
+    "Copy",
+    "Made",
+    "Overview",
+    "Place",
+    "Published",
+    "Row",
+    "RunLine",
+    "Step",
+    "Why",
+    "attempts",
+    "find_place",
+    "list_runs",
+    "made",
+    "overview",
+    "plain",
+    "published",
+    "spell_time",
+    "steps",
+    "why",
+]

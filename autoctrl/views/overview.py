@@ -1,0 +1,185 @@
+"""The overview: a row for each run, a column for each workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import spoken
+from autoctrl.ports import Selection
+from autoctrl.views.columns import find_columns, find_lineage
+from autoctrl.views.plain import plain
+from autoctrl.views.runs import choose_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.run import RunRecord, Value
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Store
+    from autoctrl.views.columns import Column
+
+
+class Cell(NamedTuple):
+    """One task in one run's row.
+
+    status          where it stands
+    reason          why it waits, failed or was moved
+    until           when the reason may pass by itself
+    since           when the status began
+    unit            the task's unit: the run itself or its group
+    version         its version
+    stale           a newer version of an input is done
+    log             address of the log worth reading
+    inherited_from  the parent campaign that keeps it, empty if it is this campaign's own
+    """
+
+    status: TaskStatus
+    reason: str
+    until: datetime | None
+    since: datetime | None
+    unit: str
+    version: int
+    stale: bool
+    log: str
+    inherited_from: str = ""
+
+
+class Row(NamedTuple):
+    """One run.
+
+    run         its number
+    attributes  its typed values
+    status      of all its tasks together
+    tasks       by workflow; None where there is no task
+    """
+
+    run: int
+    attributes: Mapping[str, Value]
+    status: TaskStatus
+    tasks: Mapping[str, Cell | None]
+
+
+class Overview(NamedTuple):
+    """A row for each run of one campaign, a column for each workflow.
+
+    campaign   its name
+    workflows  names in the order of the chain
+    runs       rows, by run number
+    total      number of runs of which ``runs`` are the newest
+    """
+
+    campaign: str
+    workflows: tuple[str, ...]
+    runs: tuple[Row, ...]
+    total: int
+
+    def values(self) -> dict[str, Any]:
+        """Return the overview as plain values for JSON."""
+        rows = [
+            {**plain(row._replace(tasks={})), "tasks": {name: _cell_values(cell) for name, cell in row.tasks.items()}}
+            for row in self.runs
+        ]
+        return {"schema": 1, "campaign": self.campaign, "workflows": list(self.workflows), "runs": rows}
+
+
+def overview(store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None) -> Overview:
+    """Return the overview of a campaign: of these runs, all by default, and of them the ``limit`` newest if given.
+
+    Workflows that the campaign does not have are shown from the nearest parent that has them. Raises ``UsageError``
+    for an unknown campaign.
+    """
+    chain = find_lineage(store, campaign)
+    columns = find_columns(store, chain)
+    chosen = choose_runs(store, chain[0], numbers, limit)
+    tasks = _fetch(store, columns, chosen.records, is_whole=len(chosen.records) == chosen.total)
+    stale = stale_keys(store, tasks.values())
+    by_place = {(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()}
+    has_looked = bool(columns) and all(_has_looked(column, chain[0].name, chosen.position) for column in columns)
+    rows = []
+    for run in chosen.records:
+        cells = {column.workflow: _cell(run, column, by_place, stale, chain[0].name) for column in columns}
+        rows.append(Row(run.number, run.attributes, combine(cells.values(), has_looked=has_looked), cells))
+    return Overview(campaign, tuple(column.workflow for column in columns), tuple(rows), chosen.total)
+
+
+def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
+    """Return a run's status: failed if any task is, processing if any is or if done and new mix, else new, else done.
+
+    A run without any task is new until every workflow has looked at it.
+    """
+    statuses = {cell.status for cell in cells if cell is not None}
+    if not statuses:
+        return TaskStatus.DONE if has_looked else TaskStatus.NEW
+    if TaskStatus.FAILED in statuses:
+        return TaskStatus.FAILED
+    if TaskStatus.PROCESSING in statuses or {TaskStatus.DONE, TaskStatus.NEW} <= statuses:
+        return TaskStatus.PROCESSING
+    return TaskStatus.NEW if TaskStatus.NEW in statuses else TaskStatus.DONE
+
+
+def stale_keys(store: Store, tasks: Iterable[TaskRecord]) -> frozenset[TaskKey]:
+    """Return the tasks that read an input of which a newer version is done; what is not given is fetched."""
+    known = {task.key: task for task in tasks}
+    read = {key for task in known.values() if task.status is TaskStatus.DONE for key in upstream_versions(task)}
+    for (campaign, workflow), units in by_workflow(read - known.keys()).items():
+        known.update({task.key: task for task in store.tasks(Selection(campaign, (workflow,), units))})
+    return frozenset(key for key, task in known.items() if is_stale(task, known))
+
+
+def _fetch(
+    store: Store, columns: Sequence[Column], runs: Sequence[RunRecord], *, is_whole: bool
+) -> dict[TaskKey, TaskRecord]:
+    tasks: dict[TaskKey, TaskRecord] = {}
+    wanted: dict[tuple[str, tuple[str, ...] | None], list[str]] = {}
+    for column in columns:
+        units = tuple(dict.fromkeys(unit for run in runs if (unit := column.unit_of(run)) is not None))
+        if units:
+            wanted.setdefault((column.campaign, None if is_whole else units), []).append(column.workflow)
+    for (campaign, some), workflows in wanted.items():
+        tasks.update({task.key: task for task in store.tasks(Selection(campaign, tuple(workflows), some))})
+    return tasks
+
+
+def _cell(
+    run: RunRecord,
+    column: Column,
+    tasks: Mapping[tuple[str, str, str], TaskRecord],
+    stale: frozenset[TaskKey],
+    campaign: str,
+) -> Cell | None:
+    unit = column.unit_of(run)
+    task = None if unit is None else tasks.get((column.campaign, column.workflow, unit))
+    if task is None or unit is None:
+        return None
+    reason = task.reason
+    if column.group_by is not None and column.is_late(run.number, unit, task.members):
+        reason = f"{spoken(unit)} was processed without it; reprocess takes it in"
+    elif run.number not in task.members:
+        return None
+    return Cell(
+        status=task.status,
+        reason=reason,
+        until=task.until,
+        since=task.since,
+        unit=task.key.unit,
+        version=task.version,
+        stale=task.key in stale,
+        log=task.log,
+        inherited_from="" if column.campaign == campaign else column.campaign,
+    )
+
+
+def _has_looked(column: Column, campaign: str, position: int) -> bool:
+    return column.campaign != campaign or int(column.values.get("position", -1)) >= position
+
+
+def _cell_values(cell: Cell | None) -> dict[str, Any] | None:
+    if cell is None:
+        return None
+    values: dict[str, Any] = plain(cell)
+    del values["inherited_from"]
+    return values

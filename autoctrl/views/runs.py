@@ -1,0 +1,71 @@
+"""The runs that a page or a table is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.actor import Actor
+    from autoctrl.model.campaign import Campaign
+    from autoctrl.model.run import RunRecord, Value
+    from autoctrl.ports import Store
+
+ASK_FOR_ALL = 2000
+LAST_POSITION = 2**62
+
+
+class Chosen(NamedTuple):
+    """The runs that are shown, and how many there are.
+
+    records   the runs shown, newest last
+    total     runs that could be shown
+    position  the store's present position in the list of runs
+    """
+
+    records: tuple[RunRecord, ...]
+    total: int
+    position: int
+
+
+class RunLine(NamedTuple):
+    """One run as ``runs list`` shows it.
+
+    run         run number
+    attributes  typed values by name
+    is_closed   data taking has ended
+    since       when the newest of this was learned
+    actor       who said so
+    revision    how often something new was learned
+    """
+
+    run: int
+    attributes: Mapping[str, Value]
+    is_closed: bool
+    since: datetime
+    actor: Actor
+    revision: int
+
+
+def choose_runs(store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None) -> Chosen:
+    """Return the campaign's runs, those of ``numbers`` if given, only the ``limit`` newest if given."""
+    wanted = None if campaign.follow else campaign.wanted()
+    if numbers is not None:
+        wanted = frozenset(numbers) if wanted is None else wanted.intersection(numbers)
+    if wanted is not None and len(wanted) <= ASK_FOR_ALL:
+        records, position = store.runs(0, sorted(wanted)) if wanted else ([], store.runs(LAST_POSITION)[1])
+    else:
+        records, position = store.runs()
+        records = [record for record in records if wanted is None or record.number in wanted]
+    shown = records if limit is None else records[-limit:] if limit else []
+    return Chosen(tuple(shown), len(records), position)
+
+
+def list_runs(store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None) -> list[RunLine]:
+    """Return lines about the campaign's runs, by number."""
+    return [
+        RunLine(run.number, run.attributes, run.is_closed, run.time, run.actor, run.sequence)
+        for run in choose_runs(store, campaign, numbers, limit).records
+    ]
