@@ -91,12 +91,14 @@ def published(
 
 def gather(campaign: str, records: Iterable[OutputRecord]) -> list[Published]:
     """Return one row for all copies of an output, as seen from ``campaign``; by workflow, unit, version and name."""
-    copies: dict[tuple[TaskKey, int, str], list[OutputRecord]] = {}
+    copies: dict[tuple[TaskKey, int, str, str], list[OutputRecord]] = {}
     newest: dict[TaskKey, int] = {}
     for record in records:
-        copies.setdefault((record.task, record.version, record.name), []).append(record)
+        # Parts that are not merged share one name; a copy is what has the same content.
+        content = str(record.checksums)
+        copies.setdefault((record.task, record.version, record.name, content), []).append(record)
         newest[record.task] = max(record.version, newest.get(record.task, 0))
-    rows = [_row(campaign, same, is_current=version == newest[task]) for (task, version, _), same in copies.items()]
+    rows = [_row(campaign, same, is_current=version == newest[task]) for (task, version, *_), same in copies.items()]
     return sorted(rows, key=lambda row: (row.workflow, unit_order(row.unit), row.version, row.name))
 
 

@@ -64,16 +64,16 @@ class Why(NamedTuple):
     workflow: str
     unit: str
     runs: tuple[int, ...]
-    status: TaskStatus | None
-    version: int
-    reason: str
-    until: datetime | None
-    since: datetime | None
-    actor: Actor | None
-    stale: bool
-    notes: tuple[str, ...]
-    log: str
-    inherited_from: str
+    status: TaskStatus | None = None
+    version: int = 0
+    reason: str = ""
+    until: datetime | None = None
+    since: datetime | None = None
+    actor: Actor | None = None
+    stale: bool = False
+    notes: tuple[str, ...] = ()
+    log: str = ""
+    inherited_from: str = ""
 
 
 def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
@@ -109,22 +109,8 @@ def why(store: Store, campaign: str, unit: str, workflow: str) -> Why:
     inherited_from = "" if key.campaign == campaign else key.campaign
     if task is None:
         members = () if place.run is None else (place.run.number,)
-        return Why(
-            campaign,
-            workflow,
-            key.unit,
-            members,
-            None,
-            0,
-            place.missing,
-            None,
-            None,
-            None,
-            False,
-            (),
-            "",
-            inherited_from,
-        )
+        nothing = Why(campaign, workflow, key.unit, members, reason=place.missing)
+        return nothing._replace(inherited_from=inherited_from)
     return Why(
         campaign=campaign,
         workflow=workflow,
@@ -153,20 +139,26 @@ def _find_run(store: Store, unit: str) -> RunRecord | None:
 def _absence(store: Store, unit: str, run: RunRecord | None, column: Column, campaign: Campaign) -> str:
     if is_group(unit):
         return "the group is not closed yet, or no run of it is wanted"
-    wanted = None if campaign.follow else campaign.wanted()
     if run is None:
         return f"the run is not registered (autoctrl runs add {unit})"
+    wanted = None if campaign.follow else campaign.wanted()
     if wanted is not None and run.number not in wanted:
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
     if int(column.values.get("position", -1)) < store.runs(LAST_POSITION)[1]:
         return "the workflow has not looked at the newest runs yet; the next cycle does"
-    if column.group_by is not None:
-        if column.group_by not in run.attributes:
-            return f"the workflow groups by {column.group_by}, which the run does not have yet"
-        value = str(run.attributes[column.group_by])
-        if run.number in (column.values.get("pending") or {}).get(value, ()):
-            return f"{column.group_by} {value} is not closed yet: neither is its end known nor has a later one begun"
-    return "the workflow's filter does not take the run, or an attribute that decides is not known yet"
+    filtered = "the workflow's filter does not take the run, or an attribute that decides is not known yet"
+    return _group_absence(run, column) or filtered
+
+
+def _group_absence(run: RunRecord, column: Column) -> str:
+    if column.group_by is None:
+        return ""
+    if column.group_by not in run.attributes:
+        return f"the workflow groups by {column.group_by}, which the run does not have yet"
+    value = str(run.attributes[column.group_by])
+    if run.number in (column.values.get("pending") or {}).get(value, ()):
+        return f"{column.group_by} {value} is not closed yet: neither is its end known nor has a later one begun"
+    return ""
 
 
 def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
@@ -175,12 +167,12 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
         notes.append("a person asked to fail it; its jobs are being removed")
     if place.run is not None and place.column.is_late(place.run.number, task.key.unit, task.members):
         notes.append(f"{spoken(task.key.unit)} was processed without run {place.run.number}; reprocess takes it in")
-    for key, version in upstream_versions(task).items():
-        for upstream in store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,))):
-            if upstream.version > version:
-                notes.append(
-                    f"it reads version {version} of {key}, of which version {upstream.version} is {upstream.status}"
-                )
+    notes += [
+        f"it reads version {version} of {key}, of which version {upstream.version} is {upstream.status}"
+        for key, version in upstream_versions(task).items()
+        for upstream in store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,)))
+        if upstream.version > version
+    ]
     return [note for note in notes if note]
 
 
