@@ -145,14 +145,13 @@ class RawFile:
         total, flags = BANKS_HEADER.unpack(self.read(BANKS_HEADER.size))
         packing = BANK_HEADERS.get(flags)
         if packing is None or total + BANKS_HEADER.size != event.size:
-            self.refuse(
-                f"a bank header of {total} bytes with flags {flags:#x} does not fit an event of {event.size} bytes"
-            )
+            reason = f"a bank header of {total} bytes with flags {flags:#x} does not fit an event of {event.size} bytes"
+            self.refuse(reason, at=self.offset - BANKS_HEADER.size)
         end = self.offset + total
         while self.offset + packing.size <= end:
             name, kind, size = packing.unpack(self.read(packing.size))
             if self.offset + size > end:
-                self.refuse(f"bank {name!r} of {size} bytes leaves its event")
+                self.refuse(f"bank {name!r} of {size} bytes leaves its event", at=self.offset - packing.size)
             bank = Bank(name.decode("latin-1"), kind, size, self.offset)
             yield bank
             self.skip_to(min(end, bank.offset + padded(size)))

@@ -1,0 +1,65 @@
+"""Arguments of autoctrl-camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from autoctrl.camera.cli import camera, parse_range, parse_runs, plan_runs
+from autoctrl.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+OPTIONS: dict[str, Any] = {
+    "runs": "10-14", "kind": None, "pedestal_every": 0, "events": 6, "pedestal_events": 25, "seed": 1, "fill": None,
+    "size": 2304, "small": False, "spots": None, "alphas": None, "muons": None, "electrons": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "parsed"), [("0:200", (0, 200)), (":", (0, None)), ("5:", (5, None)), (":7", (0, 7))])
+def test_ranges_are_half_open(text: str, parsed: tuple[int, int | None]) -> None:
+    """Both ends of a range may be left out."""
+    assert parse_range(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["", "5", "7:5", "a:b", "-1:3"])
+def test_nonsense_ranges_are_refused(text: str) -> None:
+    """A range that is none is refused with a word on how to write it."""
+    with pytest.raises(UsageError, match="FIRST:LAST"):
+        parse_range(text)
+
+
+def test_runs_are_ranges_and_single_numbers() -> None:
+    """Ranges include both ends; runs come ordered and once."""
+    assert parse_runs("4503,4500-4502,4501") == [4500, 4501, 4502, 4503]
+    with pytest.raises(UsageError, match="no run"):
+        parse_runs("4503-4500")
+
+
+@pytest.mark.parametrize(
+    ("changed", "kinds"),
+    [
+        ({}, "Pxxxx"),
+        ({"pedestal_every": 2}, "PxPxP"),
+        ({"kind": "pedestal"}, "PPPPP"),
+        ({"runs": "10"}, "x"),
+        ({"runs": "10", "pedestal_every": 1}, "P"),
+    ],
+)
+def test_which_runs_are_pedestal_runs(changed: dict[str, Any], kinds: str) -> None:
+    """The first of several, or every Nth, or as the kind says; a lone run is a physics run."""
+    plans = plan_runs(OPTIONS | changed)
+    assert "".join("P" if plan.is_pedestal else "x" for plan in plans) == kinds
+
+
+@pytest.mark.parametrize("command", sorted(camera.commands))
+def test_help_ends_with_an_example(command: str) -> None:
+    """The last lines of every command's help are an example of it."""
+    text = CliRunner().invoke(camera, [command, "--help"]).output
+    assert (
+        f"Example: autoctrl-camera {command} " in text.rstrip().splitlines()[-1]
+        or f"Example: autoctrl-camera {command}" in text
+    )

@@ -1,0 +1,42 @@
+"""Pedestal sums and maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autoctrl.camera.pedestal import PedestalRun, Sums
+from autoctrl.camera.preprocess import Pedestal
+from autoctrl.errors import DataError
+
+
+def test_maps_are_mean_and_sample_standard_deviation() -> None:
+    """One pass over integers gives what two passes in double precision give, also for values that wrap 16 bits."""
+    frames = np.random.default_rng(3).integers(0, 65536, (7, 6, 6)).astype(np.uint16)
+    frames[:, 0, 0] = 65535
+    sums = Sums(6)
+    for frame in frames:
+        sums.add(frame)
+    mean, rms = sums.maps()
+    assert mean == pytest.approx(frames.mean(axis=0), rel=1e-7)
+    assert rms == pytest.approx(frames.std(axis=0, ddof=1), rel=1e-6)
+    assert rms[0, 0] == 0
+    assert mean.dtype == rms.dtype == np.float32
+
+
+def test_one_frame_is_not_enough() -> None:
+    """A pedestal of fewer than two frames is refused."""
+    sums = Sums(4)
+    sums.add(np.ones((4, 4), np.uint16))
+    with pytest.raises(DataError, match="at least 2 frames, there are 1"):
+        sums.maps()
+
+
+def test_numbers_tell_the_noisy_fraction() -> None:
+    """A pixel above three times the median noise is noisy; used and vetoed frames are counted."""
+    rms = np.ones((10, 10), np.float32)
+    rms[0, :2] = 3.5
+    run = PedestalRun(Pedestal(np.full((10, 10), 99, np.float32), rms, 7), [0, 2], [1])
+    numbers = run.numbers()
+    assert numbers["noisy_fraction"] == 0.02
+    assert (numbers["run"], numbers["frames"], numbers["vetoed"], numbers["mean"]) == (7, 2, 1, 99)
