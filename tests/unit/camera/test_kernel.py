@@ -33,7 +33,7 @@ def both(grid: NDArray[np.float64], threshold: float = THRESHOLD) -> tuple[bytes
     seed=st.integers(0, 2**32 - 1),
 )
 def test_kernel_equals_reference(
-    rows: int, cols: int, filled: float, scale: float, threshold: float, seed: int
+    shape: tuple[int, int], filled: float, scale: float, threshold: float, seed: int
 ) -> None:
     """On grids of any shape, filling and brightness the kernel gives the bits of the reference."""
     generator = np.random.default_rng(seed)
