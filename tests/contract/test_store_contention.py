@@ -1,0 +1,193 @@
+"""Many clients of one store at once, some of them killed or stopped: nothing is done twice, nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autoctrl.errors import LeaseHeld
+from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.unit import TaskKey
+from autoctrl.ports import Selection
+from tests.contract.stores import Subject, wait_until
+from tests.contract.worker import BATCH, CAMPAIGN, LEASE, LEASE_S, UNITS, WORKFLOW, follow, newest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from autoctrl.ports import Store
+    from tests.contract.stores import Member
+
+CLIENTS = 8
+EACH = 500
+KILLED = 3
+
+
+class Crew:
+    """Clients of one store and their ledgers."""
+
+    def __init__(self, subject: Subject, url: str, folder: Path) -> None:
+        self._subject = subject
+        self._url = url
+        self._folder = folder
+        self.members: dict[str, Member] = {}
+
+    def start(self, work: str, name: str, count: int = 0) -> Member:
+        member = self._subject.member(work, self._url, str(self._folder / name), name, str(count))
+        self.members[name] = member
+        return member
+
+    def lines(self, name: str) -> list[list[str]]:
+        """Return what a client has noted, word by word; a line that was cut short does not count."""
+        path = self._folder / name
+        text = path.read_text() if path.exists() else ""
+        return [line.split(" ") for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def wait_for(self, name: str, at_line: int = 1) -> None:
+        """Wait until a client has noted so many lines."""
+        wait_until(lambda: len(self.lines(name)) >= at_line, f"{name} has noted {at_line} lines")
+
+    def let_go(self, name: str) -> None:
+        (self._folder / name).with_suffix(".go").touch()
+
+    def cut_some(self, at_line: int) -> list[str]:
+        """Kill the first few clients as soon as each has noted ``at_line`` lines."""
+        names = list(self.members)[:KILLED]
+        for name in names:
+            self.wait_for(name, at_line)
+            self.members[name].cut()
+        return names
+
+    def wait(self) -> None:
+        for member in self.members.values():
+            member.wait()
+
+
+@pytest.fixture
+def crew(subject: Subject, url: str, tmp_path: Path) -> Crew:
+    return Crew(subject, url, tmp_path)
+
+
+@pytest.fixture
+def contested(store: Store) -> Store:
+    now = datetime.now(UTC)
+    store.append([born(TaskKey(CAMPAIGN, WORKFLOW, unit), (int(unit),), now) for unit in UNITS])
+    return store
+
+
+def task_records(store: Store, unit: str) -> list[TaskRecord]:
+    """Return the history of a contested task, without its birth."""
+    found = store.history(TaskKey(CAMPAIGN, WORKFLOW, unit))
+    return [record for record in found if isinstance(record, TaskRecord)][1:]
+
+
+def test_contested_transitions_happen_exactly_once(contested: Store, crew: Crew) -> None:
+    """Eight clients fight for the same tasks, three are killed, and every sequence has exactly one winner."""
+    for number in range(CLIENTS):
+        crew.start("transitions", f"c{number}", EACH)
+    killed = crew.cut_some(at_line=EACH // 5)
+    crew.wait()
+    written = {(unit, record.sequence): record.actor.name for unit in UNITS for record in task_records(contested, unit)}
+    for unit in UNITS:
+        sequences = [record.sequence for record in task_records(contested, unit)]
+        assert sequences == list(range(2, len(sequences) + 2))
+    for name in crew.members:
+        noted = [(unit, int(sequence)) for unit, sequence in crew.lines(name)]
+        assert all(written[place] == name for place in noted)
+        wins = Counter(written.values())[name]
+        assert wins - len(noted) in ({0, 1} if name in killed else {0})
+        assert name in killed or wins == EACH
+
+
+def test_a_contested_lease_has_one_holder_at_a_time(contested: Store, crew: Crew) -> None:
+    """Eight clients fight for one lease, three are killed while holding, and no two ever hold it at once."""
+    for number in range(CLIENTS):
+        crew.start("leases", f"c{number}", EACH)
+    killed = crew.cut_some(at_line=EACH // 5)
+    crew.wait()
+    holders = claimed_by(crew)
+    ended = 0
+    for epoch in sorted(holders):
+        _, since, until = holders[epoch]
+        assert since >= ended
+        ended = until
+    for record in task_records(contested, UNITS[0]):
+        assert holders[record.epoch][0] == record.actor.name
+    epochs = [record.epoch for record in task_records(contested, UNITS[0])]
+    assert epochs == sorted(set(epochs))
+    wins = Counter(record.actor.name for record in task_records(contested, UNITS[0]))
+    assert all(wins[name] == EACH for name in crew.members if name not in killed)
+
+
+def claimed_by(crew: Crew) -> dict[int, tuple[str, int, int]]:
+    """Return (holder, since, until) of every epoch, in µs since boot; a killed holder held it to its end."""
+    holders: dict[int, tuple[str, int, int]] = {}
+    for name in crew.members:
+        for word, epoch_text, *times in crew.lines(name):
+            epoch = int(epoch_text)
+            if word == "claimed":
+                assert epoch not in holders
+                holders[epoch] = (name, int(times[1]), int(times[0]) + round(LEASE_S * 1e6))
+            else:
+                _, since, until = holders[epoch]
+                holders[epoch] = (name, since, min(until, int(times[0])))
+    return holders
+
+
+def claimed(store: Store, owner: str) -> bool:
+    """Say whether ``owner`` could claim the contested lease."""
+    try:
+        store.lease(LEASE, owner, 30)
+    except LeaseHeld:
+        return False
+    return True
+
+
+def test_a_holder_that_was_stopped_too_long_cannot_write(contested: Store, crew: Crew) -> None:
+    """A client stopped beyond the end of its lease is refused when it goes on, and the other's record stands."""
+    sleeper = crew.start("hold", "sleeper")
+    crew.wait_for("sleeper")
+    sleeper.stop()
+    wait_until(lambda: claimed(contested, "other"), "the lease has run out")
+    lease = contested.lease(LEASE, "other", 30)
+    contested.append([follow(newest(contested, UNITS[0]), "other", lease.epoch)], lease)
+    crew.let_go("sleeper")
+    sleeper.go_on()
+    sleeper.wait()
+    assert crew.lines("sleeper")[-1][0] == "refused"
+    assert [record.actor.name for record in task_records(contested, UNITS[0])] == ["other"]
+
+
+def test_a_killed_client_leaves_whole_batches(contested: Store, crew: Crew) -> None:
+    """Of a client that is killed while it appends, every batch is there whole or not at all, none noted is missing."""
+    for number in range(4):
+        crew.start("batches", f"c{number}", 100_000)
+    for at_line, name in enumerate(crew.members, start=5):
+        crew.wait_for(name, at_line)
+        crew.members[name].cut()
+    crew.wait()
+    found: Counter[str] = Counter(task.key.workflow for task in contested.tasks(Selection(CAMPAIGN)))
+    del found[WORKFLOW]
+    assert set(found.values()) == {BATCH}
+    for name in crew.members:
+        noted = {line[0].strip() for line in crew.lines(name)}
+        assert noted <= found.keys()
+        assert sum(workflow.startswith(name) for workflow in found) - len(noted) in {0, 1}
+
+
+def test_a_verb_waits_for_the_cycle(contested: Store, client: Callable[[], Store], crew: Crew) -> None:
+    """While a cycle holds the lease a verb is told so, and has it as soon as the cycle is over."""
+    cycle = crew.start("hold", "cycle")
+    crew.wait_for("cycle")
+    verb = client()
+    with pytest.raises(LeaseHeld, match=r"held by cycle until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"):
+        verb.lease(LEASE, "verb", 5)
+    crew.let_go("cycle")
+    cycle.wait()
+    wait_until(lambda: claimed(verb, "verb"), "the verb has the lease")
+    assert crew.lines("cycle")[-1] == ["written\n"]
+    assert newest(contested, UNITS[0]).actor.name == "cycle"

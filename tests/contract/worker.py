@@ -1,0 +1,132 @@
+"""Clients that contend for one store, each writing down in its own ledger what it believes to have done."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import Conflict, LeaseHeld, LeaseLost
+from autoctrl.model.actor import Actor
+from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.unit import TaskKey
+from autoctrl.ports import Selection
+from autoctrl.stores import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autoctrl.ports import Store
+
+CAMPAIGN, WORKFLOW = "contested", "reco"
+LEASE = f"{CAMPAIGN}/{WORKFLOW}"
+UNITS = ("1", "2", "3")
+LEASE_S = 0.5
+BATCH = 50
+
+
+def boot_us() -> int:
+    """Return µs since boot: one clock for all processes of the machine."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+
+class Ledger:
+    """Lines that are in the file when ``note`` returns, whatever happens to the process afterwards."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+
+    def note(self, *words: object) -> None:
+        os.write(self._file, (" ".join(map(str, words)) + "\n").encode())
+
+
+def newest(store: Store, unit: str) -> TaskRecord:
+    """Return the newest record of a contested task."""
+    return store.tasks(Selection(CAMPAIGN, (WORKFLOW,), (unit,)))[0]
+
+
+def follow(record: TaskRecord, name: str, epoch: int = 0) -> TaskRecord:
+    """Return a record that follows, written by ``name``."""
+    return record.moved(record.status, datetime.now(UTC), actor=Actor(name, "cycle"), epoch=epoch)
+
+
+def transitions(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
+    """Win ``count`` transitions of the contested tasks against all others."""
+    won = 0
+    while won < count and not is_cut():
+        record = follow(newest(store, random.choice(UNITS)), name)
+        try:
+            store.append([record])
+        except Conflict:
+            continue
+        won += 1
+        ledger.note(record.key.unit, record.sequence)
+
+
+def leases(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
+    """Hold the contested lease ``count`` times, each time moving a task under it."""
+    won = 0
+    while won < count:
+        before = boot_us()
+        try:
+            lease = store.lease(LEASE, name, LEASE_S)
+        except LeaseHeld:
+            time.sleep(random.uniform(0.0, 0.004))
+            continue
+        ledger.note("claimed", lease.epoch, before, boot_us())
+        if is_cut():
+            return
+        try:
+            store.append([follow(newest(store, UNITS[0]), name, lease.epoch)], lease)
+        except LeaseLost:
+            continue
+        won += 1
+        ledger.note("released", lease.epoch, boot_us())
+        store.lease(LEASE, name, 0)
+
+
+def hold(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
+    """Claim the lease, read, and write only when a file beside the ledger says so."""
+    del count
+    lease = store.lease(LEASE, name, LEASE_S)
+    record = follow(newest(store, UNITS[0]), name, lease.epoch)
+    ledger.note("claimed", lease.epoch)
+    while not ledger.path.with_suffix(".go").exists() and not is_cut():
+        time.sleep(0.005)
+    try:
+        store.append([record], lease)
+    except LeaseLost as error:
+        ledger.note("refused", error)
+    else:
+        ledger.note("written")
+
+
+def batches(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
+    """Append ``count`` batches of new tasks, each batch a workflow of its own."""
+    for number in range(count):
+        if is_cut():
+            return
+        keys = [TaskKey(CAMPAIGN, f"{name}-{number}", str(unit)) for unit in range(BATCH)]
+        store.append([born(key, (int(key.unit),), datetime.now(UTC)) for key in keys])
+        ledger.note(f"{name}-{number}")
+
+
+WORK = {work.__name__: work for work in (transitions, leases, hold, batches)}
+
+
+def run(work: str, url: str, ledger: str, name: str, count: str, *, is_cut: Callable[[], bool] = bool) -> None:
+    """Do one kind of work as one client."""
+    store = open_store(url)
+    try:
+        WORK[work](store, Ledger(ledger), name, int(count), is_cut)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])
