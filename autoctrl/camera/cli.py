@@ -250,7 +250,11 @@ def score(reco_file: Path, truth: Path, form: str) -> None:
     for kind, row in content["kinds"].items():
         efficiency, light = (f"{row[k]:.3f}" if row[k] is not None else "-" for k in ("efficiency", "light_ratio"))
         click.echo(f"{kind:10}{row['objects']:>8}{row['found']:>8}{efficiency:>12}{light:>8}")
-    click.echo(f"purity {content['purity']} of {content['clusters']} clusters")
+    efficiency, purity = (f"{content[k]:.3f}" if content[k] is not None else "-" for k in ("efficiency", "purity"))
+    click.echo(
+        f"efficiency {efficiency}, purity {purity}: of {content['clusters']} clusters {content['true_clusters']} are "
+        f"true and {content['single_clusters']} hold one object alone"
+    )
 
 
 def main() -> None:

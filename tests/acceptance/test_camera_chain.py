@@ -1,0 +1,213 @@
+"""The camera's command from simulation to data quality, on a small data set."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoctrl.rootio import check_alignment, count_entries
+
+COMMAND = Path(sys.executable).with_name("autoctrl-camera")
+EVENTS = 6
+# what the reconstruction must reach on simulated events, per kind of object and for the clusters
+EFFICIENCY = {"spot": 0.95, "alpha": 0.95, "muon": 0.9, "electron": 0.9}
+PURITY = 0.95
+PLOTS = ("occupancy", "pedestal", "noisy", "clusters", "light", "display")
+ROOT_READS = """
+import warnings
+warnings.simplefilter("ignore")
+import ROOT
+file = ROOT.TFile.Open("reco.root")
+events = file.Get("Events")
+assert events.AddFriend("Friends", "reco_Friend.root")
+print(events.GetEntries(), events.Draw("sc_integral:Friends.sc_regr_integral", "event == Friends.event", "goff"))
+print(events.GetLeaf("sc_size").GetTypeName(), events.GetLeaf("sc_size").GetLeafCount().GetName())
+maps = ROOT.TFile.Open("pedestal.root")
+print(maps.Get("pedmap").ClassName())
+"""
+
+
+@dataclass
+class Answer:
+    """What one call of the command did."""
+
+    code: int
+    out: str
+    err: str
+    fields: dict[str, Any]
+
+
+def call(folder: Path, *arguments: str) -> Answer:
+    fields = folder / "fields.json"
+    fields.unlink(missing_ok=True)
+    done = subprocess.run(
+        [COMMAND, *arguments],
+        cwd=folder,
+        env=os.environ | {"AUTOCTRL_FIELDS": str(fields), "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr, json.loads(fields.read_text()) if fields.exists() else {})
+
+
+def succeed(folder: Path, line: str) -> Answer:
+    answer = call(folder, *line.split())
+    assert answer.code == 0, answer.err
+    return answer
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with a pedestal run, a physics run, and everything that follows from them."""
+    folder = tmp_path_factory.mktemp("chain")
+    succeed(folder, f"simulate --runs 4500-4501 --events {EVENTS} --size 1152 --output .")
+    succeed(folder, "pedestal run04500.mid.gz --output pedestal.root")
+    succeed(folder, f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output reco.root")
+    succeed(folder, "friends reco.root --output reco_Friend.root")
+    return folder
+
+
+def test_objects_are_found(chain: Path) -> None:
+    """Efficiency per kind of object and purity of the clusters reach their floors."""
+    table = succeed(chain, "score reco.root run04501.truth.json").out
+    print(table)  # noqa: T201 - the figures belong into the log
+    score = json.loads(succeed(chain, "score reco.root run04501.truth.json --format json").out)
+    reached = {kind: row["efficiency"] for kind, row in score["kinds"].items()}
+    assert all(reached[kind] >= floor for kind, floor in EFFICIENCY.items()), table
+    assert score["purity"] >= PURITY, table
+    assert 0.95 < score["kinds"]["spot"]["light_ratio"] < 1.0
+
+
+def test_entries_are_frames(chain: Path) -> None:
+    """There is one entry per frame in Events and in Friends, and they are aligned."""
+    assert count_entries(chain / "reco.root") == {"Events": EVENTS, "Reco_params": 1}
+    assert check_alignment(chain / "reco.root", chain / "reco_Friend.root") == EVENTS
+
+
+def test_parts_merge_into_the_whole(chain: Path) -> None:
+    """Ranges that are reconstructed one by one and merged have the entries of the whole run, in order."""
+    for part, chosen in enumerate(("0:2", "2:2", "2:6")):
+        succeed(chain, f"reco run04501.mid.gz --pedestal pedestal.root --events {chosen} --output part{part}.root")
+    parts = [f"part{part}.root" for part in range(3)]
+    merging = [sys.executable, "-m", "autoctrl.rootio", "merge", "merged.root", *parts, "--entries", str(EVENTS)]
+    subprocess.run(merging, cwd=chain, check=True, timeout=60)
+    assert check_alignment(chain / "reco.root", chain / "merged.root", ("Events", "Events")) == EVENTS
+
+
+def test_a_run_says_what_it_is(chain: Path) -> None:
+    """A raw run is described as JSON: attributes, number of events, closed."""
+    content = json.loads(succeed(chain, "inspect run04501.mid.gz --format json").out)
+    assert (content["run"], content["events"], content["is_closed"]) == (4501, EVENTS, True)
+    assert content["attributes"]["kind"] == "physics"
+    head = json.loads(succeed(chain, "inspect run04501.mid.gz --head --format json").out)
+    assert (head["events"], head["attributes"]["fill"]) == (None, content["attributes"]["fill"])
+
+
+def test_numbers_are_reported_as_fields(chain: Path) -> None:
+    """Each command writes its numbers to the file that AUTOCTRL_FIELDS names."""
+    fields = succeed(chain, "pedestal run04500.mid.gz --output again.root --events 10").fields
+    assert fields["frames"] == 10
+    assert fields["mean"] == pytest.approx(99, abs=0.1)
+    assert succeed(chain, "friends reco.root --output again.root").fields == {"entries": EVENTS}
+
+
+def test_data_quality_has_numbers_and_pictures(chain: Path) -> None:
+    """A run's report is fine, and every plot has its picture."""
+    line = "dq reco.root --raw run04501.mid.gz --pedestal pedestal.root --friends reco_Friend.root --output dq.json"
+    assert succeed(chain, line).fields["level"] == 0
+    report = json.loads((chain / "dq.json").read_text())
+    assert report["level"] == "fine", report["verdicts"]
+    assert report["numbers"]["events"] == EVENTS
+    assert report["pictures"] == [f"dq_{plot}.png" for plot in PLOTS]
+    assert all((chain / picture).read_bytes().startswith(b"\x89PNG") for picture in report["pictures"])
+
+
+def test_data_quality_compares_and_does_without_the_rest(chain: Path) -> None:
+    """Without raw file and friends there are all pictures too, and an earlier report may be compared with."""
+    succeed(chain, "dq reco.root --pedestal pedestal.root --output first.json")
+    line = "dq reco.root --pedestal pedestal.root --previous first.json --pictures second --output other.json"
+    succeed(chain, line)
+    assert (chain / "second_display.png").exists()
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_truncated_run_is_refused(chain: Path, kept: float) -> None:
+    """A run that was cut off gives no output, and an error with file, offset and event."""
+    data = (chain / "run04501.mid.gz").read_bytes()
+    (chain / "cut.mid.gz").write_bytes(data[: int(kept * len(data))])
+    answer = call(chain, *["reco", "cut.mid.gz", "--pedestal", "pedestal.root", "--output", "cut.root"])
+    assert answer.code != 0
+    assert "cut.mid.gz ends at byte" in answer.err
+    assert "event" in answer.err
+    assert "Traceback" not in answer.err
+    assert not (chain / "cut.root").exists()
+    assert json.loads(succeed(chain, "inspect cut.mid.gz --format json").out)["is_closed"] is False
+
+
+def test_a_corrupt_run_is_refused(chain: Path) -> None:
+    """A run with nonsense inside gives no output, and an error with the offset."""
+    data = bytearray(gzip.decompress((chain / "run04501.mid.gz").read_bytes()))
+    middle = data.index(b"CAM0", len(data) // 2)
+    data[middle : middle + 12] = b"\xff" * 12
+    (chain / "bad.mid.gz").write_bytes(gzip.compress(bytes(data), 1))
+    answer = call(chain, *f"reco bad.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output bad.root".split())
+    assert answer.code != 0
+    assert f"corrupt at byte {middle} of the uncompressed stream" in answer.err
+    assert not (chain / "bad.root").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("reco run04501.mid.gz --pedestal pedestal.root --events 0:99 --output x.root", "0:99 asks for more"),
+        ("reco run04501.mid.gz --pedestal reco.root --output x.root", "is no pedestal file"),
+        ("reco none.mid.gz --pedestal pedestal.root --output x.root", "cannot be opened"),
+        ("pedestal run04500.mid.gz --events 1 --output x.root", "a pedestal needs 2"),
+        ("friends pedestal.root --output x.root", "has no tree 'Events'"),
+        ("friends reco.root --modules dept --output x.root", "Did you mean 'depth'?"),
+        ("simulate --run 1 --size 30 --output sim", "30 pixels"),
+        ("score reco.root reco.root", "not a readable truth file"),
+        ("dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.root", "has no tree 'Friends'"),
+    ],
+)
+def test_wrong_input_is_one_paragraph(chain: Path, line: str, reason: str) -> None:
+    """What cannot be done fails with a paragraph that says why, and leaves no output."""
+    answer = call(chain, *line.split())
+    assert answer.code != 0
+    assert reason in answer.err
+    assert "Traceback" not in answer.err
+    assert not (chain / "x.root").exists()
+
+
+def test_another_camera_is_refused(chain: Path, tmp_path: Path) -> None:
+    """Frames and pedestal must be of one size."""
+    succeed(tmp_path, "simulate --run 7 --events 1 --size 64 --output .")
+    raw = str(tmp_path / "run00007.mid.gz")
+    answer = call(chain, "reco", raw, "--pedestal", "pedestal.root", "--output", "x.root")
+    assert "64 pixels wide, the pedestal of run 4500 1152" in answer.err
+
+
+def test_root_reads_events_and_friends(chain: Path) -> None:
+    """ROOT opens the tree, joins the friend tree with AddFriend, draws both, and reads the pedestal."""
+    if find_spec("ROOT") is None:
+        pytest.skip("ROOT is not installed: pip install root")
+    done = subprocess.run(
+        [sys.executable, "-c", ROOT_READS], cwd=chain, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    entries, leaf, histogram = done.stdout.splitlines()
+    clusters = succeed(chain, "reco run04501.mid.gz --pedestal pedestal.root --output once.root").fields["clusters"]
+    assert entries.split() == [str(EVENTS), str(clusters)]
+    assert leaf == "Float_t nSc"
+    assert histogram == "TH2F"
