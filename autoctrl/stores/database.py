@@ -33,6 +33,7 @@ _WHY = {
         "cannot be opened or made",
         "Look whether it is a file, and whether this user may write it and its folder.",
     ),
+    sqlite3.SQLITE_CONSTRAINT: ("refused a record", "This is a defect: report it with this text."),
     sqlite3.SQLITE_NOTADB: (
         "is no SQLite database; the file was left as it is",
         "Give another path, or restore a copy.",
@@ -143,7 +144,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for name in MIGRATIONS[_checked_version(connection, path) :]:
-            for statement in _statements(Path(__file__).with_name(name).read_text(encoding="utf-8")):
+            for statement in migration(name):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -154,9 +155,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _statements(script: str) -> Iterator[str]:
+def migration(name: str) -> Iterator[str]:
+    """Give the statements of one of ``MIGRATIONS``, one by one: a script as a whole would end the transaction."""
     text = ""
-    for line in script.splitlines(keepends=True):
+    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines(keepends=True):
         text += line
         if sqlite3.complete_statement(text):
             yield text

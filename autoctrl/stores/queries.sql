@@ -163,9 +163,9 @@ SELECT * FROM fields_records WHERE campaign = ? AND workflow = ? AND unit = ? OR
 SELECT coalesce(max(position), 0) FROM run_records;
 
 -- name: runs_since
--- The newest record of every run written after a position.
+-- The newest record of every run written after a position. The + keeps SQLite from walking all runs to sort them.
 SELECT r.* FROM run_records AS r CROSS JOIN newest_runs AS n ON n.number = r.number AND n.sequence = r.sequence
-WHERE r.position > :since ORDER BY r.number;
+WHERE r.position > :since ORDER BY +r.number;
 
 -- name: runs_numbered
 -- The newest records of some runs, if written after a position.
