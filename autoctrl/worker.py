@@ -94,13 +94,19 @@ class Worker:
 
     def close(self) -> None:
         """Let the child end by itself."""
-        self._socket.close()
         if not self.is_over:
+            self._hang_up()
             self.is_over = True
             os.waitpid(self.pid, 0)
 
-    def _end(self) -> None:
+    def _hang_up(self) -> None:
+        # Children forked later hold copies of this end; only a shutdown tells the child that nothing more comes.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+    def _end(self) -> None:
+        self._hang_up()
         self.is_over = True
         status = os.waitpid(self.pid, 0)[1]
         if not self.error:
