@@ -52,14 +52,17 @@ class After(Lock):
     def _reason(self, workflow: str, task: Task, keys: list[TaskKey] | None, known: dict[TaskKey, TaskRecord]) -> str:
         if keys is None:
             return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
+        taken: set[int] = set()
         for key in keys:
             record = known.get(key)
             if record is None:
                 return f"waits for {workflow}, which has no task for {spoken(key.unit)} yet"
             if record.status not in self.good:
                 return f"waits for {workflow} of {spoken(key.unit)} ({record.status})"
-            if is_group(key.unit) and not set(task.members) <= set(record.members):
-                return f"{spoken(key.unit)} was processed without it by {workflow}; reprocess takes it in"
+            taken.update(record.members)
+        if any(is_group(key.unit) for key in keys) and not taken.issuperset(task.members):
+            groups = ", ".join(spoken(key.unit) for key in keys)
+            return f"{groups} was processed without it by {workflow}; reprocess takes it in"
         return ""
 
 
