@@ -47,7 +47,7 @@ def spoken(unit: str) -> str:
 def unit_order(unit: str) -> tuple[str, int, str]:
     """Sort key: runs by number first, then groups by attribute and value."""
     attribute, _, value = unit.rpartition(":")
-    return (attribute, int(value), "") if value.isdigit() else (attribute, -1, value)
+    return (attribute, int(value), "") if value.isdecimal() else (attribute, -1, value)
 
 
 def parse_runs(text: str) -> list[int]:
