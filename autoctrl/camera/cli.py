@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -53,6 +54,20 @@ def parse_runs(text: str) -> list[int]:
             raise UsageError(message, hint="Write runs as 4501 or 4500-4503.")
         runs.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
     return sorted(set(runs))
+
+
+def load_extensions(paths: tuple[Path, ...]) -> None:
+    """Run Python files that register friend modules or plots; raises UsageError for one that cannot be loaded."""
+    for number, path in enumerate(paths):
+        spec = importlib.util.spec_from_file_location(f"autoctrl_camera_extension_{number}", path)
+        if spec is None or spec.loader is None:
+            message = f"{path} is no Python file."
+            raise UsageError(message)
+        try:
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        except Exception as error:
+            message = f"{path} cannot be loaded: {type(error).__name__}: {error}"
+            raise UsageError(message) from error
 
 
 def report_fields(fields: dict[str, Any]) -> None:
@@ -195,9 +210,11 @@ def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Pa
 @click.argument("reco_file", metavar="RECO", type=FILE)
 @click.option("--output", type=FILE, help="The friend file.  [default: friends/<name>_Friend.root beside RECO]")
 @click.option("--modules", help="Friend modules, separated by commas.  [default: all]")
-def friends(reco_file: Path, output: Path | None, modules: str | None) -> None:
+@click.option("--from", "sources", multiple=True, type=FILE, help="Python file that registers more friend modules.")
+def friends(reco_file: Path, output: Path | None, modules: str | None, sources: tuple[Path, ...]) -> None:
     """Compute the friend tree of a reconstructed run: one entry per entry of Events, always."""
     science("friend_modules")
+    load_extensions(sources)
     from autoctrl.friends import chosen_modules, write_friends
     from autoctrl.rootio import friend_path
 
@@ -219,13 +236,15 @@ def friends(reco_file: Path, output: Path | None, modules: str | None) -> None:
 @click.option("--raw", type=FILE, help="The raw run, for the picture of an event.  [default: the clusters' pixels]")
 @click.option("--previous", type=FILE, help="The report of an earlier run to compare with.")
 @click.option("--pictures", type=FILE, help="Beginning of the pictures' names.  [default: the output without .json]")
+@click.option("--from", "sources", multiple=True, type=FILE, help="Python file that registers more plots.")
 @click.option("--output", required=True, type=FILE, help="The report, as JSON.")
-def dq(reco_file: Path, maps: Path, output: Path, **options: Path | None) -> None:
+def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **options: Path | None) -> None:
     """Judge a run: numbers with warnings and alarms, and the pictures PREFIX_<plot>.png.
 
     The plots are occupancy, pedestal, noisy, clusters, light and display.
     """
     quality = science("dq")
+    load_extensions(sources)
     data = quality.load_run(reco_file, maps, options["friend_file"], options["raw"])
     previous = quality.read_previous(options["previous"]) if options["previous"] else None
     report = quality.write_quality(data, output, options["pictures"] or output.with_suffix(""), previous)

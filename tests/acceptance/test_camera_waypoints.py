@@ -104,7 +104,7 @@ def processed(event: int) -> Images:
 
 
 def vignetting() -> NDArray[np.float64]:
-    """Return a smooth stand-in for the measured map: a polynomial in the distance from the centre, in rings and blocks."""
+    """Return a smooth stand-in for the measured map: a polynomial in the distance from the centre, in rings."""
     offset = np.arange(287) - 143.5
     rings = np.minimum(np.floor(np.hypot.outer(offset, offset) / 1.125), 180)
     polynomial = np.polynomial.Polynomial([1.0008, -0.0245, -1.3349, 3.4763, -7.4177, 6.8597, -2.3459])

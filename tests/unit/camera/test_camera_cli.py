@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from autoctrl.camera.cli import camera, parse_range, parse_runs, plan_runs
+from autoctrl.camera.cli import camera, load_extensions, parse_range, parse_runs, plan_runs
 from autoctrl.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 OPTIONS: dict[str, Any] = {
@@ -60,3 +61,13 @@ def test_help_ends_with_an_example(command: str) -> None:
     """The last lines of every command's help are an example of it."""
     text = CliRunner().invoke(camera, [command, "--help"]).output
     assert f"Example: autoctrl-camera {command} " in " ".join(text.split("\n\n")[-1].split())
+
+
+@pytest.mark.parametrize(("name", "text"), [("broken.py", "1 / 0"), ("missing.py", None), ("notes.txt", "words")])
+def test_an_extension_that_cannot_be_loaded_is_named(tmp_path: Path, name: str, text: str | None) -> None:
+    """A file that fails, is missing or is no Python file is refused by its name."""
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=name):
+        load_extensions((path,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,3 +70,10 @@ def test_later_cells_see_earlier_cells_new_values() -> None:
     assert grid[4, 4] == (14 + 4) / 8
     # with the old 40 beside it the 14 would have stayed
     assert grid[4, 5] == (2.25 + 4 + 3) / 8
+
+
+def test_a_missing_kernel_says_how_to_build_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extension was not built, the error says so and names the command that builds it."""
+    monkeypatch.setitem(sys.modules, "autoctrl.camera._kernel", None)
+    with pytest.raises(kernel.KernelMissing, match="pip install"):
+        kernel.reduce_noise(np.zeros((4, 4)), THRESHOLD)
