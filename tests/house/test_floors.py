@@ -18,7 +18,7 @@ ADAPTERS = {"stores", "executors", "notifiers", "sources"}
 BELOW_ADAPTERS = {*PURE, "config", "ports"}
 BELOW_HANDLERS = {*BELOW_ADAPTERS, "locks"}
 BELOW_REPORT = {*BELOW_HANDLERS, "handlers", "verbs"}
-BELOW_COMPOSE = {*BELOW_REPORT, *ADAPTERS, "quality", "friends", "testing", "report"}
+BELOW_COMPOSE = {*BELOW_REPORT, *ADAPTERS, "quality", "friends", "testing", "report", "scaffold"}
 
 MAY_IMPORT = {
     "errors": set[str](),
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "camera": {"errors", "rootio", "quality", "friends"},
     **dict.fromkeys(("handlers", "verbs", "testing"), BELOW_HANDLERS),
     **dict.fromkeys(("report", "worker"), BELOW_REPORT),
+    "scaffold": BELOW_REPORT,
     "compose": BELOW_COMPOSE,
     "rounds": {*BELOW_COMPOSE, "compose", "worker"},
     "web": {*BELOW_COMPOSE, "compose", "rounds"},

@@ -126,7 +126,13 @@ def test_a_variable_reaches_tables_whose_name_has_a_hyphen() -> None:
 
 def test_variables_of_jobs_and_of_kubernetes_are_no_settings() -> None:
     """What the wrapper tells a job and what Kubernetes tells a pod does not disturb."""
-    names = ["AUTOCTRL_FIELDS", "AUTOCTRL_SERVICE_HOST", "AUTOCTRL_PORT", "AUTOCTRL_PORT_80_TCP_ADDR"]
+    names = [
+        "AUTOCTRL_FIELDS",
+        "AUTOCTRL_OUTPUT_DIR",
+        "AUTOCTRL_SERVICE_HOST",
+        "AUTOCTRL_PORT",
+        "AUTOCTRL_PORT_80_TCP_ADDR",
+    ]
     assert load(environ=dict.fromkeys(names, "x")) == load()
 
 
