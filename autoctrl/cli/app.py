@@ -1,0 +1,158 @@
+"""The verbs by name, loaded when they are asked for, and what becomes of errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from autoctrl.errors import AutoctrlError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "autoctrl"
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+SECTIONS = {
+    "A project": ("init", "new-workflow", "doctor"),
+    "Runs": ("runs", "discover"),
+    "Processing": ("plan", "cycle", "loop"),
+    "Looking": ("status", "why", "history", "jobs", "log", "provenance", "outputs", "serve"),
+    "Acting": ("retry", "reprocess", "skip", "fail", "complete", "pause", "resume"),
+    "Campaigns": ("campaign",),
+}
+HOMES = {
+    "init": "skeletons",
+    "new-workflow": "skeletons",
+    "doctor": "services",
+    "serve": "services",
+    "runs": "runs",
+    "discover": "runs",
+    "plan": "rounds",
+    "cycle": "rounds",
+    "loop": "rounds",
+    "status": "status",
+    "why": "task",
+    "history": "task",
+    "jobs": "task",
+    "log": "task",
+    "provenance": "task",
+    "outputs": "outputs",
+    "retry": "moves",
+    "reprocess": "moves",
+    "skip": "moves",
+    "fail": "moves",
+    "complete": "moves",
+    "pause": "moves",
+    "resume": "moves",
+    "campaign": "campaigns",
+}
+
+
+class Verbs(click.Group):
+    """All verbs; a module is imported when one of its verbs is used or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs' names in the order in which help shows them."""
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Return the verb of this name, None if there is none."""
+        if cmd_name not in HOMES:
+            return None
+        module = importlib.import_module(f"autoctrl.cli.{HOMES[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb. Raises ``click.UsageError`` naming the nearest if there is none."""
+        if args[0] not in HOMES and not args[0].startswith("-"):
+            ctx.fail(f"There is no verb '{args[0]}'. {nearest(args[0], HOMES)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs by what they are for."""
+        width = max(len(name) for name in HOMES)
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                commands = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl(
+                    [(name.ljust(width), command.get_short_help_str(80)) for name, command in commands if command]
+                )
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from autoctrl import __version__
+
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    PROGRAM,
+    cls=Verbs,
+    epilog=f"Example: {PROGRAM} status",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def app() -> None:
+    """Process a physics experiment's data: every run through every workflow.
+
+    Every verb says more with --help; its options come after it.
+    """
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; errors become one paragraph on stderr and an exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = app.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has closed it; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a fault of ours is reported like any other error
+        return _complain(error, is_debugging="--debug" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _complain(error: BaseException, *, is_debugging: bool) -> int:
+    """Say on stderr what went wrong, in one paragraph, and return the exit code."""
+    if is_debugging and not isinstance(error, click.Abort | KeyboardInterrupt):
+        traceback.print_exception(error)
+    text, code = _verdict(error, is_debugging=is_debugging)
+    sys.stderr.write(f"{text}\n")
+    return code
+
+
+def _verdict(error: BaseException, *, is_debugging: bool) -> tuple[str, int]:
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return "Interrupted.", INTERRUPTED
+    if isinstance(error, AutoctrlError):
+        return str(error), error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message(), 2
+    if isinstance(error, click.ClickException):
+        return _usage_text(error), 2
+    text = " ".join(f"autoctrl met an error that it does not know: {type(error).__name__}: {error}.".split())
+    return text + ("" if is_debugging else " Run the same with --debug to see where, and report it."), 2
+
+
+def _usage_text(error: click.ClickException) -> str:
+    text = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        known = [name for option in context.command.get_params(context) for name in option.opts if name.startswith("-")]
+        text = f"There is no option {error.option_name}. {nearest(error.option_name, known)}"
+    return f"{text} See: {context.command_path if context is not None else PROGRAM} --help"

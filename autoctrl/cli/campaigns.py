@@ -1,0 +1,156 @@
+"""The verbs about campaigns: create, list, edit, close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autoctrl.cli.runs import parse_pairs
+from autoctrl.cli.screen import NOTHING, Table, say, show_json, show_table
+from autoctrl.cli.session import complete_campaigns, complete_workflows, verb
+from autoctrl.model.campaign import PROMPT, Campaign
+
+if TYPE_CHECKING:
+    from autoctrl.cli.session import Session
+    from autoctrl.compose import Project
+
+name_argument = click.argument("name", metavar="NAME", shell_complete=complete_campaigns)
+reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; kept with the campaign.")
+set_option = click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting: {campaign.KEY}.")
+runs_option = click.option("--runs", metavar="RUNS", help="A fixed list of runs; by default those registered now.")
+code_option = click.option("--code", metavar="COMMIT", help="Commit at which its workflows must stand.")
+dry_option = click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
+
+
+@click.group()
+def campaign() -> None:
+    """Process many runs anew with settings of their own."""
+
+
+@verb(
+    "campaign create rereco --workflows camera-reco,camera-friends --runs 4500-4510 --set global_tag=v7",
+    group=campaign,
+    has_campaign=False,
+)
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--workflows",
+    required=True,
+    metavar="A,B",
+    help="Workflows that it processes; others are looked up in the parent.",
+    shell_complete=complete_workflows,
+)
+@click.option("--parent", default=PROMPT, show_default=True, metavar="NAME", help="Where the other workflows are.")
+@runs_option
+@set_option
+@code_option
+@click.option("--follow", is_flag=True, help="Take runs as the sources discover them, instead of a fixed list.")
+@reason_option
+@dry_option
+def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
+    """Create a campaign."""
+    from autoctrl.verbs import create_campaign
+
+    wanted = Campaign(
+        name,
+        parent=given["parent"] or None,
+        workflows=tuple(part.strip() for part in given["workflows"].split(",") if part.strip()),
+        settings=typed(parse_pairs(given["pairs"])),
+        code=given["code"],
+        runs=given["runs"],
+        follow=given["follow"],
+    )
+    with session.open() as project:
+        request = session.request(project, given["reason"], dry_run=given["dry_run"])
+        made = create_campaign(request, wanted, known_workflows(project))
+    _tell(session, made, f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}")
+
+
+@verb("campaign list", name="list", group=campaign, has_campaign=False)
+def list_(session: Session) -> None:
+    """List all campaigns."""
+    from autoctrl.verbs import list_campaigns
+
+    with session.open() as project:
+        found = list_campaigns(project.store)
+    if session.is_json:
+        show_json(campaigns=found)
+        return
+    rows = [
+        (
+            item.name,
+            item.parent or NOTHING,
+            "all" if item.workflows is None else ",".join(item.workflows),
+            "follows the sources" if item.follow else item.runs or "all",
+            " ".join(f"{key}={value}" for key, value in item.settings.items()) or NOTHING,
+            "closed" if item.closed else "open",
+        )
+        for item in found
+    ]
+    show_table(Table(("NAME", "PARENT", "WORKFLOWS", "RUNS", "SETTINGS", "IS"), rows))
+
+
+@verb("campaign edit rereco --runs 4500-4600", group=campaign, has_campaign=False)
+@name_argument
+@click.option("--workflows", metavar="A,B", help="Workflows that it processes.", shell_complete=complete_workflows)
+@click.option("--parent", metavar="NAME", help="Where the other workflows are; empty for nowhere.")
+@click.option("--runs", metavar="RUNS", help="A fixed list of runs instead of the present one.")
+@set_option
+@code_option
+@click.option("--follow/--no-follow", default=None, help="Whether to take runs as the sources discover them.")
+@click.option("--reopen", is_flag=True, help="Open a closed campaign again.")
+@reason_option
+@dry_option
+def edit(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
+    """Change a campaign; what is not given stays as it is."""
+    from autoctrl.verbs import edit_campaign
+
+    changes = {key: given[key] for key in ("runs", "code", "follow") if given[key] is not None}
+    if given["parent"] is not None:
+        changes["parent"] = given["parent"] or None
+    if given["workflows"] is not None:
+        changes["workflows"] = tuple(part.strip() for part in given["workflows"].split(",") if part.strip())
+    if given["pairs"]:
+        changes["settings"] = typed(parse_pairs(given["pairs"]))
+    if given["reopen"]:
+        changes["closed"] = False
+    with session.open() as project:
+        request = session.request(project, given["reason"], dry_run=given["dry_run"])
+        made, is_changed = edit_campaign(request, name, changes, known_workflows(project))
+    _tell(session, made, f"Campaign {name} is changed." if is_changed else "Nothing is different.")
+
+
+@verb("campaign close rereco", group=campaign, has_campaign=False)
+@name_argument
+@reason_option
+def close(session: Session, name: str, reason: str) -> None:
+    """Close a campaign: it takes no more runs and starts nothing more."""
+    from autoctrl.verbs import close_campaign
+
+    with session.open() as project:
+        made, is_changed = close_campaign(session.request(project, reason), name)
+    _tell(session, made, f"Campaign {name} is closed{'' if is_changed else ' already'}.")
+
+
+def typed(pairs: dict[str, str]) -> dict[str, str | int]:
+    """Return settings with whole numbers as such, so that ``{campaign.year:04d}`` works."""
+    return {
+        key: int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
+        for key, text in pairs.items()
+    }
+
+
+def known_workflows(project: Project) -> set[str]:
+    """Return the workflows that the project has: those that made a cycle, and the names of the modules' folders."""
+    from autoctrl.handlers.discovery import find_modules
+
+    marks = {mark.name for mark in project.store.marks("workflow")}
+    return marks | {path.parent.name for path in find_modules(project.folder)}
+
+
+def _tell(session: Session, made: Campaign, text: str) -> None:
+    if session.is_json:
+        show_json(campaign=made)
+    else:
+        say(text)

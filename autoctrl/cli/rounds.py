@@ -1,0 +1,120 @@
+"""The verbs that make the machine move: plan, cycle, loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autoctrl.cli.screen import Table, Times, say, show_json, show_table, warn
+from autoctrl.cli.session import complete_workflows, verb
+from autoctrl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autoctrl.cli.session import Session
+
+workflow_option = click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="NAME",
+    help="Only this workflow; may be given repeatedly.",
+    shell_complete=complete_workflows,
+)
+
+
+@verb("plan --workflow camera-reco")
+@workflow_option
+@click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 if something would move.")
+def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> int:
+    """Show every task that would move or wait now, with the action or the reason; write nothing."""
+    from autoctrl.rounds import Rounds
+
+    planned, problems = Rounds(session.settings(), session.campaign, workflows or None).plan()
+    if session.is_json:
+        show_json(campaign=session.campaign, planned=planned, problems=problems)
+    else:
+        for problem in problems:
+            warn(problem)
+        if planned:
+            rows = [(row.workflow, row.unit, row.action, row.text) for row in planned]
+            show_table(Table(("WORKFLOW", "UNIT", "ACTION", "WHAT OR WHY"), rows))
+        else:
+            say("Nothing is open: every known run is processed as far as its workflows want. See: autoctrl status")
+    if problems:
+        return 2
+    return int(has_exit_code and any(row.moves for row in planned))
+
+
+@verb("cycle --workflow camera-reco")
+@workflow_option
+def cycle(session: Session, workflows: tuple[str, ...]) -> int:
+    """Discover runs, then make one cycle of every workflow.
+
+    Exits with 1 if a task failed for good in this cycle, with 2 if a workflow's cycle could not work.
+    """
+    from autoctrl.compose import exit_code
+    from autoctrl.report import describe_summary, summary_values
+    from autoctrl.rounds import Rounds
+
+    done = Rounds(session.settings(), session.campaign, workflows or None).cycle()
+    if session.is_json:
+        found = done.arrivals._asdict()
+        values = [summary_values(summary) for summary in done.summaries]
+        show_json(campaign=session.campaign, discovered=found, workflows=values)
+    else:
+        for problem in done.arrivals.problems:
+            warn(problem)
+        if done.arrivals.new:
+            say(f"discovered: {len(done.arrivals.new)} new runs")
+        for summary in done.summaries:
+            (warn if summary.error else say)(describe_summary(summary))
+        if not done.summaries:
+            say("There is no workflow yet. Make one: autoctrl new-workflow NAME")
+    return exit_code([summary.error for summary in done.summaries], [x for s in done.summaries for x in s.failed])
+
+
+@verb("loop --every 10s --until-idle")
+@workflow_option
+@click.option("--every", default="10s", show_default=True, metavar="TIME", help="Pause while idle: 10s, 5min, 1h.")
+@click.option("--until-idle", is_flag=True, help="Stop once nothing moves and nothing is processing.")
+def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: bool) -> int:
+    """Make cycle after cycle, with progress; the scheduler that needs no other.
+
+    Exits with 1 if a task failed for good meanwhile, with 2 if a workflow's last cycle could not work.
+    """
+    from autoctrl.cli.progress import Progress
+    from autoctrl.rounds import loop as go_on
+
+    settings = session.settings()
+    every_s = parse_duration(every)
+    with Progress(Times(settings.project.timezone), is_silent=session.is_json) as progress:
+        go_on(
+            settings,
+            session.campaign,
+            workflows=workflows or None,
+            every_s=every_s,
+            until_idle=until_idle,
+            on_round=progress.take,
+        )
+    if session.is_json:
+        show_json(campaign=session.campaign, **progress.values())
+    return progress.exit_code
+
+
+def parse_duration(text: str) -> float:
+    """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds. Raises ``UsageError`` otherwise."""
+    factors: dict[str, Callable[[float], float]] = {
+        "min": lambda value: value * 60,
+        "h": lambda value: value * 3600,
+        "s": lambda value: value,
+        "": lambda value: value,
+    }
+    for unit, scale in factors.items():
+        number: Any = text.removesuffix(unit).strip() if text.endswith(unit) else ""
+        if number.replace(".", "", 1).isdecimal():
+            return scale(float(number))
+    message = f"'{text}' is no duration."
+    raise UsageError(message, hint="Write it as 10s, 5min or 1h.")

@@ -1,0 +1,129 @@
+"""The verbs about runs: runs add, runs list, discover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from autoctrl.cli.screen import Table, Times, count, say, show_json, show_table, spell_pairs, warn
+from autoctrl.cli.session import verb
+from autoctrl.errors import UsageError
+from autoctrl.model.unit import format_runs, parse_runs
+
+if TYPE_CHECKING:
+    from autoctrl.cli.session import Session
+    from autoctrl.verbs import Registration
+
+NEWEST = 50
+NO_RUNS = "No runs yet. Add some: autoctrl runs add 1-5"
+
+
+def parse_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return ``("fill=8222",)`` as a dictionary. Raises ``UsageError`` for a text without ``=``."""
+    for pair in pairs:
+        if "=" not in pair:
+            message = f"'{pair}' sets nothing."
+            raise UsageError(message, hint="Write it as name=value, e.g. fill=8222.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@click.group()
+def runs() -> None:
+    """Register runs by hand, and list them."""
+
+
+@verb("runs add 4500-4510,4521 --set fill=8222", group=runs, has_campaign=False)
+@click.argument("selection", metavar="RUNS")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Set an attribute; may be given repeatedly.")
+@click.option("--open/--closed", "is_open", default=None, help="Whether data taking goes on. New runs are closed.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
+def add(session: Session, selection: str, pairs: tuple[str, ...], is_open: bool | None, dry_run: bool) -> None:
+    """Register runs, or set attributes of known ones.
+
+    RUNS is a selection such as 4500-4510,4521. What is not given stays as it is.
+    """
+    from autoctrl.verbs import add_runs
+
+    with session.open() as project:
+        done = add_runs(
+            session.request(project, dry_run=dry_run),
+            selection,
+            parse_pairs(pairs),
+            project.settings.attributes,
+            is_closed=None if is_open is None else not is_open,
+        )
+    if session.is_json:
+        show_json(**done._asdict(), dry_run=dry_run)
+        return
+    say(("Would do: " if dry_run else "") + _describe(done))
+
+
+def _describe(done: Registration) -> str:
+    parts = [
+        f"{count(numbers, 'run')} {word} ({format_runs(list(numbers))})"
+        for word, numbers in done._asdict().items()
+        if numbers
+    ]
+    return ", ".join(parts) + "."
+
+
+@verb("runs list --runs 4500-4510", name="list", group=runs)
+@click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help=f"Only so many of the newest; text shows {NEWEST} by default."
+)
+def list_(session: Session, selection: str | None, limit: int | None) -> None:
+    """List the campaign's runs with their attributes, the newest last."""
+    from autoctrl.views import list_runs
+    from autoctrl.views.columns import find_lineage
+
+    numbers = None if selection is None else parse_runs(selection)
+    with session.open() as project:
+        campaign = find_lineage(project.store, session.campaign)[0]
+        lines = list_runs(project.store, campaign, numbers, limit)
+        times = Times(project.settings.project.timezone)
+    if session.is_json:
+        show_json(campaign=session.campaign, runs=lines)
+        return
+    if not lines:
+        say(NO_RUNS if selection is None else "None of these runs is registered.")
+        return
+    shown = lines if limit else lines[-NEWEST:]
+    rows = [
+        (
+            str(line.run),
+            "closed" if line.is_closed else "open",
+            spell_pairs(line.attributes, times),
+            _source(line.actor),
+        )
+        for line in shown
+    ]
+    show_table(Table(("RUN", "DATA TAKING", "ATTRIBUTES", "FROM"), rows))
+    if len(shown) < len(lines):
+        say(f"The newest {len(shown)} of {len(lines)} runs; see more with --limit {len(lines)}.")
+
+
+def _source(actor: object) -> str:
+    name, via = getattr(actor, "name", ""), getattr(actor, "via", "")
+    return f"{name} ({via})"
+
+
+@verb("discover", has_campaign=False)
+def discover(session: Session) -> int:
+    """Ask the sources for new runs, and write down what is new."""
+    from autoctrl.handlers.arrivals import discover as ask_sources
+
+    with session.open() as project:
+        sources = project.sources()
+        arrivals = ask_sources(project.store, sources, project.clock)
+    if session.is_json:
+        show_json(**arrivals._asdict())
+    else:
+        for problem in arrivals.problems:
+            warn(problem)
+        if not sources:
+            say("The settings name no source. Add runs by hand (autoctrl runs add 1-5), or add a [sources.NAME].")
+        else:
+            say(f"{count(arrivals.new, 'new run')}, {count(arrivals.changed, 'changed run')}.")
+    return 2 if arrivals.problems and not (arrivals.new or arrivals.changed) else 0

@@ -1,0 +1,172 @@
+"""What every verb of the command line has: the common options, the open project, the person."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from autoctrl.cli.app import PROGRAM
+from autoctrl.model.actor import Actor
+from autoctrl.model.campaign import PROMPT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autoctrl.compose import Project
+    from autoctrl.config import Settings
+    from autoctrl.verbs import Request
+
+
+class Session(NamedTuple):
+    """The common options of one call.
+
+    folder       where to look for the project, None for the nearest one
+    campaign     the campaign that is meant
+    environment  environment of the settings, None for AUTOCTRL_ENVIRONMENT's or none
+    format       ``text``, ``json`` or, for an overview, ``csv``
+    """
+
+    folder: Path | None
+    campaign: str
+    environment: str | None
+    format: str
+
+    @property
+    def is_json(self) -> bool:
+        """Say whether JSON is wanted."""
+        return self.format == "json"
+
+    def settings(self) -> Settings:
+        """Load the settings. Raises ``SettingsError``."""
+        from autoctrl.config import find_project, load_settings
+
+        return load_settings(find_project(self.folder), environment=self.environment)
+
+    def open(self) -> Project:
+        """Open the project. Raises ``SettingsError`` or ``StoreError``."""
+        from autoctrl.compose import Project
+
+        return Project(self.settings())
+
+    def request(self, project: Project, reason: str = "", *, dry_run: bool = False) -> Request:
+        """Return what a verb needs to know."""
+        from autoctrl.verbs import Request
+
+        cycle = project.settings.cycle
+        return Request(
+            store=project.store,
+            clock=project.clock,
+            actor=person(),
+            reason=reason,
+            campaign=self.campaign,
+            environment=project.settings.environment,
+            dry_run=dry_run,
+            wait_s=cycle.verb_wait_s,
+            lease_s=cycle.lease_s,
+        )
+
+
+class Verb(click.Command):
+    """A verb whose help ends with an example."""
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """End with the example, on one line however long it is."""
+        formatter.write_paragraph()
+        formatter.write(f"Example: {PROGRAM} {self.example}\n")
+
+
+def verb(
+    example: str,
+    *,
+    name: str | None = None,
+    group: click.Group | None = None,
+    formats: tuple[str, ...] = ("text", "json"),
+    has_campaign: bool = True,
+    has_project: bool = True,
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Make a function a verb with the common options; it is called with the session first.
+
+    ``example`` is a whole command line without the program's name; ``group`` is the verb that it is part of.
+    """
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def call(**given: Any) -> int | None:  # noqa: ANN401 - each verb has its own options
+            del given["debug"]
+            session = Session(
+                folder=given.pop("project", None),
+                campaign=given.pop("campaign", PROMPT),
+                environment=given.pop("environment", None),
+                format=given.pop("format"),
+            )
+            return function(session, **given)
+
+        for option in _common(formats, has_campaign=has_campaign, has_project=has_project):
+            call = option(call)
+        make = group.command if group is not None else click.command
+        called = name or function.__name__.removesuffix("_").replace("_", "-")
+        return make(called, cls=Verb, example=example)(call)
+
+    return decorate
+
+
+def _common(formats: tuple[str, ...], *, has_campaign: bool, has_project: bool) -> list[Callable[[Any], Any]]:
+    folder = click.Path(path_type=Path, file_okay=False)
+    format_choice = click.Choice(formats)
+    campaign = click.option(
+        "--campaign",
+        metavar="NAME",
+        default=PROMPT,
+        show_default=True,
+        help="Campaign that is meant.",
+        shell_complete=complete_campaigns,
+    )
+    of_project = [
+        click.option("--environment", metavar="NAME", help="Environment of the settings."),
+        click.option("--project", type=folder, metavar="DIR", help="Project folder; by default the nearest above."),
+    ]
+    return [
+        click.option("--debug", is_flag=True, help="Show where an error comes from."),
+        click.option("--format", type=format_choice, default="text", show_default=True, help="How to print."),
+        *([campaign] if has_campaign else []),
+        *(of_project if has_project else []),
+    ]
+
+
+def person() -> Actor:
+    """Return who calls, as the operating system names them."""
+    try:
+        return Actor(getpass.getuser(), "cli")
+    except (OSError, KeyError):
+        return Actor(f"uid {os.getuid()}", "cli")
+
+
+def complete_campaigns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's
+    """Return the campaigns whose names begin so, for the shell."""
+    return _complete(ctx, "campaign", incomplete)
+
+
+def complete_workflows(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's
+    """Return the workflows whose names begin so, for the shell."""
+    return _complete(ctx, "workflow", incomplete)
+
+
+def _complete(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
+    from autoctrl.errors import AutoctrlError
+
+    session = Session(ctx.params.get("project"), PROMPT, ctx.params.get("environment"), "text")
+    try:
+        with session.open() as project:
+            names = {mark.name for mark in project.store.marks(kind)}
+    except AutoctrlError:
+        return []  # outside a project there is nothing to complete
+    return sorted(name for name in names if name.startswith(incomplete))
