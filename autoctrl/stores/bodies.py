@@ -49,17 +49,22 @@ def _restored(pairs: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON holds anythi
     return datetime.fromisoformat(pairs[_TIME]) if pairs.keys() == {_TIME} else pairs
 
 
+# What ``encode`` wrote has no space around it that would have to be looked for.
+_DECODE = json.JSONDecoder().raw_decode
+_DECODE_TIMES = json.JSONDecoder(object_hook=_restored).raw_decode
+
+
 def decode_mapping(text: str | None) -> dict[str, Any]:
     """Return the mapping that ``encode`` wrote, empty for None."""
     if not text:
         return {}
-    loaded: dict[str, Any] = json.loads(text, object_hook=_restored) if _TIME in text else json.loads(text)
+    loaded: dict[str, Any] = (_DECODE_TIMES if _TIME in text else _DECODE)(text)[0]
     return loaded
 
 
 def decode_list(text: str | None) -> list[Any]:
     """Return the list that ``encode`` wrote, empty for None."""
-    loaded: list[Any] = json.loads(text) if text else []
+    loaded: list[Any] = _DECODE(text)[0] if text else []
     return loaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.actor import Actor
@@ -130,15 +131,8 @@ def job_row(record: JobRecord, encode: Encoder) -> Row:
         _JOB_STATUS[record.status],
         micros(record.time),
         _ROLE[record.role],
-        encode(spec.argv),
-        encode(spec.outputs),
-        encode(spec.inputs),
+        encode(spec, _plain_spec),
         encode(spec.environment),
-        spec.memory_mb,
-        spec.time_limit_s,
-        spec.cpus,
-        spec.executor,
-        *(spec.events or (None, None)),
         record.used,
         record.reason,
         _FAILURE[record.failure],
@@ -162,33 +156,53 @@ def job_row(record: JobRecord, encode: Encoder) -> Row:
     )
 
 
-def _spec(row: Row) -> JobSpec:
-    argv, outputs, inputs, variables, memory_mb, time_limit_s, cpus, executor, first, last = row
+def _plain_spec(spec: JobSpec) -> dict[str, object]:
+    return {
+        "argv": spec.argv,
+        "outputs": spec.outputs,
+        "inputs": spec.inputs,
+        "memory_mb": spec.memory_mb,
+        "time_limit_s": spec.time_limit_s,
+        "cpus": spec.cpus,
+        "executor": spec.executor,
+        "events": spec.events,
+    }
+
+
+@lru_cache(maxsize=64)
+def _variables(text: str | None) -> dict[str, str]:
+    # Thousands of jobs share one environment; each record gets a copy of its own.
+    return decode_mapping(text)
+
+
+def _spec(text: str, variables: str | None) -> JobSpec:
+    plain = decode_mapping(text)
+    events = plain["events"]
     return JobSpec(
-        tuple(decode_list(argv)),
-        decode_mapping(outputs),
-        {name: tuple(urls) for name, urls in decode_mapping(inputs).items()},
-        decode_mapping(variables),
-        memory_mb,
-        time_limit_s,
-        cpus,
-        executor,
-        None if first is None else (first, last),
+        tuple(plain["argv"]),
+        plain["outputs"],
+        {name: tuple(urls) for name, urls in plain["inputs"].items()},
+        dict(_variables(variables)),
+        plain["memory_mb"],
+        plain["time_limit_s"],
+        plain["cpus"],
+        plain["executor"],
+        None if events is None else tuple(events),
     )
 
 
 def job_record(row: Row) -> JobRecord:
     """Return the record of a row of ``job_records``."""
     sequence, epoch, attempt, status, time, role = row[5:11]
-    used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[21:31]
-    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[31:]
+    used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
+    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[23:]
     return JobRecord(
         JobKey(TaskKey._make(row[:3]), row[3], row[4]),
         _ROLE_OF[role],
         attempt,
         _JOB_STATUS_OF[status],
         moment(time),
-        _spec(row[11:21]),
+        _spec(*row[11:13]),
         used,
         reason,
         _FAILURE_OF[failure],

@@ -69,16 +69,8 @@ CREATE TABLE job_records (
     status TEXT NOT NULL,
     time INTEGER NOT NULL,
     role TEXT NOT NULL,
-    argv TEXT,                     -- JSON, like all that follows without a type of its own
-    outputs TEXT,
-    inputs TEXT,
-    variables TEXT,
-    memory_mb INTEGER NOT NULL,
-    time_limit_s INTEGER NOT NULL,
-    cpus INTEGER NOT NULL,
-    executor TEXT NOT NULL,
-    first_event INTEGER,
-    last_event INTEGER,
+    spec TEXT NOT NULL,            -- JSON, like files, fields and spent
+    variables TEXT,                -- the specification's environment, JSON
     used INTEGER NOT NULL,
     reason TEXT NOT NULL,
     failure TEXT,
