@@ -18,7 +18,8 @@ handler = BatchHandler(
         "raw": Files("run{run:05d}.mid.gz"),
     },
     run_line="autoctrl-camera dq {reco} --friends {friends} --pedestal {pedestal} --raw {raw} --output {report}",
-    outputs={"report": "dq_run{run:05d}.json"} | {name: f"dq_run{{run:05d}}_{name}.png" for name in PICTURES},
+    outputs={"report": "dq_run{run:05d}.json"}
+    | {f"{name}_picture": f"dq_run{{run:05d}}_{name}.png" for name in PICTURES},
 )
 
 if __name__ == "__main__":
