@@ -2,357 +2,261 @@
 
 One file, standard library only, Python 3.9 or later, so that a copy of it runs wherever a job can run.
 
-FOLDER is the job's bookkeeping folder. ``spec.json`` in it says what to do (``docs/reference/executors.md`` lists its
-keys); beside it appear
-
-    claim        who runs it, linked into place complete and locked; the lock is inherited by the job
-    stdout.log   what the job printed, and stderr.log
-    result.json  what became of it, by rename: it is whole or absent
-
-Exit code of the wrapper: 0 the result is written, or somebody else has claimed the job; 2 the spec cannot be read;
+FOLDER is the job's bookkeeping folder: ``spec.json`` says what to do (see ``docs/reference/executors.md``), ``claim``,
+linked into place complete and locked, who does it (the job inherits the lock); a file ``remove`` asks that the job be
+ended or never started; ``stdout.log`` and ``stderr.log`` keep what it prints; ``result.json``, placed by rename, says
+what became of it. Exit code: 0 the result is written, or there is nothing to do; 2 the spec cannot be read;
 3 nothing could be recorded (full disk). It says nothing about the job: only the result does.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import math
 import os
 import resource
 import signal
-import socket
 import stat
 import sys
 import time
 
-TYPE_CHECKING = False  # importing typing costs more than running a small job
+TYPE_CHECKING = False  # typing, contextlib and pathlib take as long to import as a small job takes to run
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
-SCHEMA = 1
+SCHEMA, MB, MAX_FIELDS_BYTES = 1, 1024 * 1024, 64 * 1024
 SPEC, CLAIM, RESULT, REMOVE, FIELDS = "spec.json", "claim", "result.json", "remove", "fields.json"
 RECORDED, BAD_SPEC, UNRECORDED = 0, 2, 3
-NOTE = "autoctrl wrapper: "
-
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 WATCHED = STOPS | {signal.SIGCHLD}
-RESTORED = (*WATCHED, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT)
-
-MB = 1024 * 1024
-FIRST_SAMPLE_S, SLOWEST_SAMPLE_S = 0.1, 0.5
-LINGER_S, LEFTOVER_GRACE_S = 0.5, 2.0
-MAX_FIELDS, MAX_FIELDS_BYTES, MAX_TEXT = 1000, 64 * 1024, 500
-
+FIRST_SAMPLE_S, SLOWEST_SAMPLE_S, LINGER_S, LEFTOVER_GRACE_S = 0.1, 0.5, 0.5, 2.0
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Refused(Exception):
-    """The job cannot be started, or its outputs cannot be accepted: failure class, sentence, exit code a shell would give."""
-
-    def __init__(self, failure: str, reason: str, exit_code: int | None = None) -> None:
-        super().__init__(reason)
-        self.failure, self.reason, self.exit_code = failure, reason, exit_code
+    """The job cannot be started or its outputs not accepted; its arguments are failure class, sentence, exit code."""
 
 
-# --- files ---------------------------------------------------------------------------------------------------------
-
-
-def read_json(path: str) -> dict[str, Any] | None:
-    """Return the object in a JSON file, None if there is no file. Raises ``ValueError`` if it is anything else."""
+def publish(path: str, content: dict[str, Any], place: Callable[[str, str], None], draft: tuple[str, int]) -> None:
+    """Fill a draft and put it in place whole, also after a power cut. Raises ``OSError``; no half file is left."""
+    name, fd = draft
     try:
-        with open(path, "rb") as file:
-            content = json.loads(file.read())
-    except FileNotFoundError:
-        return None
-    if not isinstance(content, dict):
-        raise ValueError(path + " does not hold a JSON object")  # noqa: TRY003, TRY004 - as json raises it
-    return content
-
-
-def write_json(path: str, content: dict[str, Any]) -> None:
-    """Write a file that is whole or absent, also after a power cut. Raises ``OSError``."""
-    draft = _draft(path)
-    try:
-        with open(draft, "xb") as file:
-            file.write(json.dumps(content).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(draft, path)
-    except OSError:
-        _unlink(draft)
-        raise
-    _sync(os.path.dirname(path))
-
-
-def link_json(path: str, content: dict[str, Any], draft_fd: int, draft: str) -> bool:
-    """Write ``content`` through ``draft_fd`` and link it to ``path`` complete; say whether we were the first."""
-    try:
-        os.write(draft_fd, json.dumps(content).encode())
-        os.fsync(draft_fd)
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        _unlink(draft)
-    _sync(os.path.dirname(path))
-    return True
-
-
-def _draft(path: str) -> str:
-    return "{}.{}.{}".format(path, os.getpid(), os.urandom(4).hex())
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
-def _sync(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
+        data = json.dumps(content).encode()
+        while data:
+            data = data[os.write(fd, data) :]
         os.fsync(fd)
+        place(name, path)
     finally:
-        os.close(fd)
+        unlink(name)
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
-def note(folder: str, text: str) -> None:
-    """Say what the wrapper itself could not do, in the job's stderr.log if there is room, and on its own stderr."""
-    line = (NOTE + " ".join(text.split()) + "\n").encode(errors="backslashreplace")
-    try:
-        fd = os.open(os.path.join(folder, "stderr.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            os.write(fd, line)
-        finally:
-            os.close(fd)
-    except OSError:
-        pass  # the same full disk that we are reporting
-    os.write(2, line)
+def open_draft(path: str) -> tuple[str, int]:
+    """Make a file beside ``path`` that nobody reads; return its name and descriptor."""
+    name = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    return name, os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
 
 
-# --- processes -----------------------------------------------------------------------------------------------------
+def unlink(path: str) -> None:
+    """Remove a file if it is there."""
+    if os.path.lexists(path):
+        os.unlink(path)
+
+
+def complain(text: str, code: int) -> int:
+    """Say on the wrapper's own stderr what it could not do; return its exit code."""
+    os.write(2, f"autoctrl wrapper: {text}\n".encode(errors="backslashreplace"))
+    return code
 
 
 def machine() -> str:
-    """Identity of the running kernel and of what process numbers mean in it; numbers of another one say nothing here."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip() + " " + os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return socket.gethostname()
+    """Identify the running kernel and what process numbers mean in it; those of another one say nothing here."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
 
 
 def start_time(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot; None if it does not live (a zombie does not)."""
     try:
-        with open("/proc/{}/stat".format(pid), "rb") as file:
+        with open(f"/proc/{pid}/stat", "rb") as file:
             words = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
     return None if words[0] in (b"Z", b"X") else int(words[19])
 
 
-def prctl(option: int, value: int) -> bool:
-    """Set an attribute of this process where the system can; say whether it did."""
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process where the system can; where not, the executor ends what is left."""
     try:
         import ctypes
 
-        return ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (ImportError, OSError, AttributeError):
-        return False
+        pass
 
 
-def descendants(root: int) -> list[int]:
-    """Return all living descendants of a process; orphans are among them where we are their subreaper."""
-    found: list[int] = []
-    queue = [root]
+def descendants() -> list[int]:
+    """Return all our descendants; orphans are among them where we are their subreaper."""
+    found, queue = [], [os.getpid()]
     while queue:
-        children = _children(queue.pop())
-        found += children
-        queue += children
-    return found
+        found.append(queue.pop())
+        try:
+            for thread in os.listdir(f"/proc/{found[-1]}/task"):
+                with open(f"/proc/{found[-1]}/task/{thread}/children", "rb") as file:
+                    queue += map(int, file.read().split())
+        except OSError:
+            continue  # it ended while we looked
+    return found[1:]
 
 
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        for thread in os.listdir("/proc/{}/task".format(pid)):
-            with open("/proc/{}/task/{}/children".format(pid, thread), "rb") as file:
-                found += map(int, file.read().split())
-    except OSError:
-        pass  # it ended while we looked
-    return found
-
-
-def memory_mb(pids: Iterable[int], exact: bool = False) -> float:  # noqa: FBT001, FBT002 - of one file for any node
-    """Return the resident memory of processes, MB; ``exact`` counts shared pages once, which takes longer."""
+def memory_mb(pids: Iterable[int], *, is_exact: bool = False) -> float:
+    """Return the resident memory of processes, MB; the exact one counts shared pages once, which takes longer."""
     total = 0.0
     for pid in pids:
         try:
-            if exact:
-                with open("/proc/{}/smaps_rollup".format(pid), "rb") as file:
-                    lines = [line for line in file if line.startswith(b"Pss:")]
-                total += int(lines[0].split()[1]) / 1024
-            else:
-                with open("/proc/{}/statm".format(pid), "rb") as file:
-                    total += int(file.read().split()[1]) * resource.getpagesize() / MB
+            with open(f"/proc/{pid}/smaps_rollup" if is_exact else f"/proc/{pid}/statm", "rb") as file:
+                words = file.read().partition(b"\nPss:")[2 if is_exact else 0].split()
+            total += int(words[0]) / 1024 if is_exact else int(words[1]) * resource.getpagesize() / MB
         except (OSError, IndexError):
             continue  # it ended while we looked
     return total
 
 
-def _send(pids: Iterable[int], number: int) -> None:
+def send(function: Callable[[int, int], None], pids: Iterable[int], number: int) -> None:
+    """Send a signal to processes (``os.kill``) or groups (``os.killpg``), whether or not they still live."""
     for pid in pids:
         try:
-            os.kill(pid, number)
+            function(pid, number)
         except (ProcessLookupError, PermissionError):
             continue
 
 
-def _send_group(group: int, number: int) -> bool:
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+def timestamp() -> str:
+    """Return the present time as ``2026-11-20T18:04:05.123456Z``."""
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}Z"
 
 
-# --- the job's side of the fork --------------------------------------------------------------------------------------
+class Start:
+    """One start of the job whose folder is the current one: first its own side of the fork, then the wrapper's."""
 
-
-def _become_job(spec: dict[str, Any], folder: str, go: int, errors: int, parent: int) -> None:
-    """Wait for the word of the wrapper, then become the job. Never returns."""
-    try:
-        os.setsid()
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent or os.read(go, 1) != b"g":
-            os._exit(0)
-        environment = job_environment(spec, folder)
-        workdir = _prepare(spec, folder)
-        _redirect(spec, folder)
-        os.chdir(workdir)
-        for number in RESTORED:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        _execute(spec["argv"], environment)
-    except Refused as error:
-        message = [error.failure, error.reason, error.exit_code]
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the wrapper writes it down
-        message = ["node", "the job could not be started: {}".format(error), None]
-    os.write(errors, json.dumps(message).encode()[:60000])
-    os._exit(127)
-
-
-def job_environment(spec: dict[str, Any], folder: str) -> dict[str, str]:
-    """Return the job's whole environment: what it may inherit, what the spec sets, and ours."""
-    names = spec.get("inherit", [])
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if any(key == name or (name.endswith("*") and key.startswith(name[:-1])) for name in names)
-    }
-    ours = {
-        "AUTOCTRL_TAG": spec["tag"],
-        "AUTOCTRL_START": str(spec.get("start", 1)),
-        "AUTOCTRL_FIELDS": os.path.join(folder, FIELDS),
-        "AUTOCTRL_OUTPUT_DIR": os.path.join(folder, spec["workdir"]),
-    }
-    return {**kept, **spec.get("environment", {}), **ours}
-
-
-def _prepare(spec: dict[str, Any], folder: str) -> str:
-    """Make the folder of this attempt's outputs; remove what an earlier start left there under a declared name."""
-    workdir = os.path.join(folder, spec["workdir"])
-    os.makedirs(workdir, exist_ok=True)
-    for name, path in spec.get("outputs", {}).items():
-        if os.path.isabs(path) or ".." in path.split("/") or os.path.normpath(path) == ".":
-            raise Refused("user code", "output '{}' must stay inside the job's folder, but it is '{}'".format(name, path))
-        whole = os.path.join(workdir, path)
-        if "/" in path:
-            _check_inside(name, os.path.dirname(whole), workdir)
-            os.makedirs(os.path.dirname(whole), exist_ok=True)
-        if os.path.lexists(whole) and not os.path.isdir(whole):
-            os.unlink(whole)
-    _unlink(os.path.join(folder, FIELDS))
-    return workdir
-
-
-def _check_inside(name: str, path: str, workdir: str) -> str:
-    real, root = os.path.realpath(path), os.path.realpath(workdir)
-    if real != root and not real.startswith(root.rstrip("/") + "/"):
-        raise Refused("output", "output '{}' leads out of the job's folder, to {}".format(name, real))
-    return real
-
-
-def _redirect(spec: dict[str, Any], folder: str) -> None:
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    for fd, stream in ((1, "stdout"), (2, "stderr")):
-        path = os.path.join(folder, spec.get(stream, stream + ".log"))
-        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        os.dup2(log, fd)
-
-
-def _execute(argv: list[str], environment: dict[str, str]) -> None:
-    command = argv[0]
-    try:
-        os.execvpe(command, argv, environment)  # noqa: S606 - no shell is the point
-    except (FileNotFoundError, NotADirectoryError) as error:
-        where = "" if "/" in command else " in PATH " + environment.get("PATH", "(not set)")
-        text = "cannot run '{}': no such command{}, or its interpreter is missing".format(command, where)
-        raise Refused("user code", text, 127) from error
-    except (PermissionError, ValueError) as error:
-        raise Refused("user code", "cannot run '{}': {}".format(command, error), 126) from error
-    except OSError as error:
-        is_node = error.errno in (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EIO)
-        text = "cannot run '{}': {}".format(command, error.strerror)
-        raise Refused("node" if is_node else "user code", text, 126) from error
-
-
-# --- the wrapper's side ----------------------------------------------------------------------------------------------
-
-
-class Watch:
-    """One running job under its limits.
-
-    pid, spec, folder  the job's main process, its spec, its bookkeeping folder
-    failure, reason    why we stopped it, empty if we did not
-    peak_mb            largest memory seen
-    status             wait status of the main process once it has ended
-    """
-
-    def __init__(self, pid: int, spec: dict[str, Any], folder: str) -> None:
-        self.pid, self.spec, self.folder = pid, spec, folder
-        self.failure, self.reason, self.peak_mb = "", "", 0.0
-        self.status: int | None = None
-        self.began = self.now = time.monotonic()
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec, self.folder, self.workdir = spec, os.getcwd(), os.path.abspath(spec["workdir"])
+        self.tag, self.start, self.outputs = spec["tag"], int(spec.get("start", 1)), spec.get("outputs", {})
+        self.pid, self.status, self.peak_mb, self.failure, self.reason = 0, 0, 0.0, "", ""
         self.limit_s = float(spec.get("time_limit_s") or math.inf)
         self.limit_mb = float(spec.get("memory_mb") or math.inf)
         self.grace_s = float(spec.get("grace_s", 10.0))
-        self.kill_at = math.inf
-        self.interval = FIRST_SAMPLE_S
+        self.kill_at, self.interval = math.inf, FIRST_SAMPLE_S
+
+    def become_job(self, go: int, errors: int, parent: int) -> None:
+        """Wait for the word of the wrapper, then become the job; where that fails, tell the wrapper. Never returns."""
+        message: list[Any] = ["node", "the job could not be started", None]
+        try:
+            os.setsid()
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent or os.read(go, 1) != b"g":
+                os._exit(0)
+            self.prepare()
+            os.chdir(self.workdir)
+            self.execute(self.spec["argv"], self.environment())
+        except Refused as error:
+            message = [*error.args]
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the wrapper writes it down
+            message[1] += f": {error}"
+        os.write(errors, json.dumps([message[0], message[1][:2000], message[2]]).encode())  # less than the pipe holds
+        os._exit(127)
+
+    def prepare(self) -> None:
+        """Open the logs; make folders for the outputs and remove what an earlier start left under their names."""
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for fd, log in ((1, "stdout.log"), (2, "stderr.log")):
+            os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), fd)
+        unlink(FIELDS)
+        os.makedirs(self.workdir, exist_ok=True)
+        for name, path in self.outputs.items():
+            if os.path.isabs(path) or ".." in path.split("/"):
+                raise Refused("user code", f"its output '{name}' is '{path}', outside the job's folder", None)
+            whole = self.check_inside(name, path)
+            os.makedirs(os.path.dirname(whole), exist_ok=True)
+            if not os.path.isdir(whole):
+                unlink(whole)
+
+    def check_inside(self, name: str, path: str) -> str:
+        """Return the real path of an output. Raises ``Refused`` if a link leads it out of the job's folder."""
+        real = os.path.realpath(os.path.join(self.workdir, path))
+        if not real.startswith(os.path.realpath(self.workdir).rstrip("/") + "/"):
+            raise Refused("output", f"its output '{name}' leads out of the job's folder, to {real}", None)
+        return real
+
+    def environment(self) -> dict[str, str]:
+        """Return the job's environment: the wrapper's if it inherits that, what the spec sets, and who the job is."""
+        identity = {"AUTOCTRL_TAG": self.tag, "AUTOCTRL_START": str(self.start), "AUTOCTRL_OUTPUT_DIR": self.workdir}
+        given = {**(os.environ if self.spec.get("inherit") else {}), **self.spec.get("environment", {})}
+        return {**given, **identity, "AUTOCTRL_FIELDS": os.path.join(self.folder, FIELDS)}
+
+    def execute(self, argv: list[str], environment: dict[str, str]) -> None:
+        """Become the command. Raises ``Refused`` with the exit code that a shell would give."""
+        for number in (*WATCHED, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        try:
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - no shell is the point
+        except (FileNotFoundError, NotADirectoryError) as error:
+            where = f"PATH is {environment.get('PATH', 'not set')}; a script's missing interpreter looks the same"
+            raise Refused("user code", f"cannot run '{argv[0]}': no such command ({where})", 127) from error
+        except (OSError, ValueError) as error:
+            raise Refused("user code", f"cannot run '{argv[0]}': {error}", 126) from error
+
+    def run(self) -> None:
+        """Fork the job, claim it while the fork waits, let it go, and write what became of it. Raises ``OSError``."""
+        draft = open_draft(CLAIM)
+        fcntl.flock(draft[1], fcntl.LOCK_EX)
+        os.set_inheritable(draft[1], True)  # noqa: FBT003 - positional-only
+        (waiting, go), (errors, report) = os.pipe(), os.pipe()
+        parent = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(go)
+            self.become_job(waiting, report, parent)
+        os.close(report)
+        who = {"schema": SCHEMA, "tag": self.tag, "start": self.start, "host": os.uname().nodename}
+        pids = {"pid": parent, "pid_start": start_time(parent), "machine": machine()}
+        group = {"group": self.pid, "group_start": start_time(self.pid), "time": timestamp()}
+        try:
+            publish(CLAIM, {**who, **pids, **group}, os.link, draft)
+        except FileExistsError:
+            return os.close(go)  # somebody else was first; our fork reads the end of the pipe and ends
+        self.began = self.now = time.monotonic()
         self.sample_at = self.began + self.interval
+        os.write(go, b"g")
+        self.wait()
+        wall_s = round(time.monotonic() - self.began, 6)
+        result = self.result(os.read(errors, 65536), self.end_leftovers())
+        return publish(
+            RESULT, {**who, "started": group["time"], "wall_s": wall_s, **result}, os.rename, open_draft(RESULT)
+        )
 
     def wait(self) -> None:
         """Return when the main process has ended, by itself or because it was stopped."""
-        while not self._reap():
+        while not self.reap():
             until = min(self.sample_at, self.kill_at, math.inf if self.failure else self.began + self.limit_s)
             caught = signal.sigtimedwait(WATCHED, max(0.0, until - time.monotonic()))
             self.now = time.monotonic()
             if caught is not None and caught.si_signo in STOPS:
-                self._stop("removed", "removed while it ran (signal {})".format(caught.si_signo))
+                self.stop("removed", f"removed while it ran (signal {caught.si_signo})")
             if self.now >= self.began + self.limit_s:
-                self._stop("time limit", "ran longer than its limit of {:g} s and was stopped".format(self.limit_s))
+                self.stop("time limit", f"ran longer than its limit of {self.limit_s:g} s and was stopped")
             if self.now >= self.kill_at:
-                self._kill()
+                self.kill()
             if self.now >= self.sample_at:
-                self._sample()
+                self.sample()
 
-    def _reap(self) -> bool:
+    def reap(self) -> bool:
         """Collect what has ended; say whether the main process has."""
         while True:
             try:
@@ -360,303 +264,137 @@ class Watch:
             except ChildProcessError:
                 return True
             if pid == self.pid:
-                self.status = status
-                self.peak_mb = max(self.peak_mb, usage.ru_maxrss / 1024)
-                return True
-            if pid == 0:
-                return False
+                self.status, self.peak_mb = status, max(self.peak_mb, usage.ru_maxrss / 1024)
+            if pid in {0, self.pid}:
+                return pid == self.pid
 
-    def _stop(self, failure: str, reason: str) -> None:
+    def stop(self, failure: str, reason: str) -> None:
+        """Ask the job to end, and give it its time of grace."""
         if not self.failure:
-            self.failure, self.reason = failure, reason
-            self.kill_at = self.now + self.grace_s
-            _send_group(self.pid, signal.SIGTERM)
+            self.failure, self.reason, self.kill_at = failure, reason, self.now + self.grace_s
+            send(os.killpg, [self.pid], signal.SIGTERM)
 
-    def _kill(self) -> None:
-        self.kill_at = self.now + 1.0  # again, for a child that was born while we looked
-        _send_group(self.pid, signal.SIGKILL)
-        _send(descendants(os.getpid()), signal.SIGKILL)
+    def kill(self) -> None:
+        """Kill the job, and again a second later, for a child that was born meanwhile."""
+        self.kill_at = self.now + 1.0
+        send(os.killpg, [self.pid], signal.SIGKILL)
+        send(os.kill, descendants(), signal.SIGKILL)
 
-    def _sample(self) -> None:
+    def sample(self) -> None:
+        """Measure the memory, and look whether anybody wants the job removed."""
         self.interval = min(2 * self.interval, SLOWEST_SAMPLE_S)
         self.sample_at = self.now + self.interval
-        pids = descendants(os.getpid())
+        pids = descendants()
         used = memory_mb(pids)
         if used > self.limit_mb:
-            used = memory_mb(pids, exact=True) or used
+            used = memory_mb(pids, is_exact=True) or used
         self.peak_mb = max(self.peak_mb, used)
         if used > self.limit_mb and not self.failure:
             self.failure = "memory"
-            self.reason = "used {:.0f} MB of memory, more than its {:.0f} MB, and was stopped".format(used, self.limit_mb)
-            self._kill()
-        elif os.path.lexists(os.path.join(self.folder, REMOVE)):
-            self._stop("removed", "removed while it ran")
+            self.reason = f"used {used:.0f} MB of memory, more than its {self.limit_mb:.0f} MB, and was stopped"
+            self.kill()
+        elif os.path.lexists(REMOVE):
+            self.stop("removed", "removed while it ran")
 
     def end_leftovers(self) -> int:
         """End whatever the job left behind, politely first; return how many processes that were."""
         seen: set[int] = set()
-        began = time.monotonic()
-        is_told = False
+        began, is_told = time.monotonic(), False
         while True:
-            self._reap()
-            left = descendants(os.getpid())
+            self.reap()
+            left = descendants()
             if not left:
-                _send_group(self.pid, signal.SIGKILL)  # finds something only where there is no subreaper
+                send(os.killpg, [self.pid], signal.SIGKILL)  # finds something only where there is no subreaper
                 return len(seen)
             seen.update(left)
             waited = time.monotonic() - began
             if self.failure or waited > LINGER_S + LEFTOVER_GRACE_S:
-                _send(left, signal.SIGKILL)
+                send(os.kill, left, signal.SIGKILL)
             elif waited > LINGER_S and not is_told:
                 is_told = True
-                _send(left, signal.SIGTERM)
+                send(os.kill, left, signal.SIGTERM)
             signal.sigtimedwait({signal.SIGCHLD}, 0.05)
+
+    def result(self, complaint: bytes, left: int) -> dict[str, Any]:
+        """Return what became of the job; ``complaint`` is what its side of the fork could not do."""
+        code = os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None
+        number = os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
+        failure, reason, outputs = self.failure, self.reason, []
+        if complaint:
+            failure, reason, code = json.loads(complaint)
+        elif not failure and number == signal.SIGKILL and self.peak_mb > self.limit_mb:
+            failure, reason = "memory", f"used {self.peak_mb:.0f} MB of its {self.limit_mb:.0f} MB, and was killed"
+        elif not failure and (code or number):
+            failure, reason = "user code", f"exited with code {code}" if code else f"was ended by signal {number}"
+        try:
+            outputs = [self.measure(name, path) for name, path in self.outputs.items() if not failure]
+        except Refused as error:
+            failure, reason = error.args[0], f"exited 0, but {error.args[1]}"
+        fields, remark = read_fields()
+        remarks = [reason, remark, f"{left} processes left behind were ended" if left and not self.failure else ""]
+        ending = {"exit_code": code, "signal": number, "failure": failure or None, "ended": timestamp()}
+        cpu_s = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+        used = {"cpu_s": round(cpu_s, 6), "peak_memory_mb": round(self.peak_mb, 1)}
+        return {**ending, **used, "reason": "; ".join(filter(None, remarks)), "outputs": outputs, "fields": fields}
+
+    def measure(self, name: str, path: str) -> dict[str, Any]:
+        """Return name, path, bytes and SHA-256 of an output, now on disk. Raises ``Refused`` if it is none."""
+        import hashlib
+
+        real, digest, size, why = self.check_inside(name, path), hashlib.sha256(), 0, "is not a file"
+        try:
+            fd = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            with os.fdopen(fd, "rb", buffering=0) as file:
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    os.fsync(fd)
+                    for block in iter(lambda: file.read(MB), b""):
+                        digest.update(block)
+                        size += len(block)
+                    why = "" if size else "is empty"
+        except OSError as error:
+            why = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        if why:
+            raise Refused("output", f"its output '{name}' ({path}) {why}", None)
+        return {"name": name, "path": os.path.join(self.workdir, path), "bytes": size, "sha256": digest.hexdigest()}
+
+
+def read_fields() -> tuple[dict[str, Any], str]:
+    """Return what the job reported about itself, and a remark if that cannot be taken."""
+    try:
+        fd = os.open(FIELDS, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with os.fdopen(fd, "rb") as file:
+            content = json.loads(file.read(MAX_FIELDS_BYTES))  # what is longer is cut, and so no JSON
+    except FileNotFoundError:
+        content = {}
+    except (OSError, ValueError, RecursionError) as error:
+        content = str(error)
+    if isinstance(content, dict):  # whoever reads the result judges the values; what is nested is none
+        return {key: None if isinstance(value, (dict, list)) else value for key, value in content.items()}, ""
+    return {}, f"its fields are no JSON object: {content}"[:500]
 
 
 def run(folder: str) -> int:
     """Run the job described in ``folder`` once, unless somebody has claimed it; return the wrapper's exit code."""
-    folder = os.path.abspath(folder)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    for number in WATCHED:
-        signal.signal(number, signal.SIG_DFL)
-    if os.path.lexists(os.path.join(folder, CLAIM)):
-        return RECORDED
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        spec = _read_spec(folder)
-    except (OSError, ValueError) as error:
-        note(folder, "cannot read the job's description: {}".format(error))
-        return BAD_SPEC
-    try:
-        if os.path.lexists(os.path.join(folder, REMOVE)):
-            void(folder, spec["tag"], "removed", "removed before it started")
+        os.chdir(folder)
+        if os.path.lexists(CLAIM) or os.path.lexists(REMOVE):
             return RECORDED
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
-        _claim_and_run(folder, spec)
+        with open(SPEC, "rb") as file:
+            spec = json.loads(file.read())
+        if spec["schema"] != SCHEMA:
+            raise ValueError(f"schema {spec['schema']} is not {SCHEMA}")
+        start = Start(spec)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        return complain(f"{folder}: cannot read the job's description: {error!r}", BAD_SPEC)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        start.run()
     except OSError as error:
-        note(folder, "cannot record the job: {}".format(error))
-        return UNRECORDED
+        return complain(f"{folder}: cannot record the job: {error}", UNRECORDED)
     return RECORDED
 
 
-def _read_spec(folder: str) -> dict[str, Any]:
-    spec = read_json(os.path.join(folder, SPEC))
-    if spec is None:
-        raise ValueError(SPEC + " is missing")  # noqa: TRY003
-    if spec.get("schema") != SCHEMA:
-        raise ValueError("{} has schema {}, this wrapper reads {}".format(SPEC, spec.get("schema"), SCHEMA))
-    argv, texts = spec.get("argv"), [spec.get("tag"), spec.get("workdir")]
-    if not argv or not isinstance(argv, list) or not all(isinstance(text, str) for text in argv + texts):
-        raise ValueError(SPEC + " needs tag, argv and workdir")  # noqa: TRY003
-    return spec
-
-
-def void(folder: str, tag: str, status: str, reason: str) -> bool:
-    """Claim a job so that it never starts: ``status`` (removed, lost) is then its end; say whether we were the first."""
-    path = os.path.join(folder, CLAIM)
-    draft = _draft(path)
-    fd = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-    try:
-        return link_json(path, {"schema": SCHEMA, "tag": tag, "void": status, "reason": reason}, fd, draft)
-    finally:
-        os.close(fd)
-
-
-def _claim_and_run(folder: str, spec: dict[str, Any]) -> None:
-    """Fork the job, claim it while the fork waits, then let it go: nothing runs that the claim does not name."""
-    path = os.path.join(folder, CLAIM)
-    draft = _draft(path)
-    lock = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    os.set_inheritable(lock, True)
-    (waiting, go), (errors, report) = os.pipe(), os.pipe()
-    parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        os.close(go)
-        _become_job(spec, folder, waiting, report, parent)
-    os.close(waiting)
-    os.close(report)
-    claim = {
-        "schema": SCHEMA,
-        "tag": spec["tag"],
-        "start": int(spec.get("start", 1)),
-        "pid": parent,
-        "pid_start": start_time(parent),
-        "group": pid,
-        "group_start": start_time(pid),
-        "machine": machine(),
-        "host": socket.gethostname(),
-        "time": timestamp(time.time()),
-    }
-    if not link_json(path, claim, lock, draft):
-        os.close(go)
-        os.waitpid(pid, 0)
-        return
-    watch = Watch(pid, spec, folder)
-    began = time.time()
-    os.write(go, b"g")
-    os.close(go)
-    watch.wait()
-    wall_s = time.monotonic() - watch.began
-    left = watch.end_leftovers()
-    result = _result(watch, claim, errors, left)
-    write_json(os.path.join(folder, RESULT), dict(result, started=timestamp(began), wall_s=round(wall_s, 6)))
-
-
-def timestamp(seconds: float) -> str:
-    """Write a time as ``2026-11-20T18:04:05.123456Z``."""
-    whole = math.floor(seconds)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + ".{:06d}Z".format(int((seconds - whole) * 1e6))
-
-
-# --- the result ------------------------------------------------------------------------------------------------------
-
-
-def _result(watch: Watch, claim: dict[str, Any], errors: int, left: int) -> dict[str, Any]:
-    exit_code, number, failure, reason = _ending(watch, os.read(errors, 65536))
-    outputs: list[dict[str, Any]] = []
-    if not failure:
-        try:
-            outputs = measure_outputs(watch.spec, watch.folder)
-        except Refused as error:
-            failure, reason = error.failure, "exited 0, but {}".format(error.reason)
-    fields, complaint = read_fields(os.path.join(watch.folder, FIELDS))
-    remarks = [reason, complaint]
-    if left and not watch.failure:
-        remarks.append("{} processes that it left behind were ended".format(left))
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {
-        "schema": SCHEMA,
-        "tag": claim["tag"],
-        "start": claim["start"],
-        "exit_code": exit_code,
-        "signal": number,
-        "failure": failure or None,
-        "reason": "; ".join(remark for remark in remarks if remark),
-        "host": claim["host"],
-        "ended": timestamp(time.time()),
-        "cpu_s": round(usage.ru_utime + usage.ru_stime, 6),
-        "peak_memory_mb": round(watch.peak_mb, 1),
-        "outputs": outputs,
-        "fields": fields,
-    }
-
-
-def _ending(watch: Watch, complaint: bytes) -> tuple[int | None, int | None, str, str]:
-    """Return exit code, signal, failure class and reason of the main process."""
-    if complaint:
-        failure, reason, code = json.loads(complaint)
-        return code, None, failure, reason
-    status = watch.status or 0
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-    if watch.failure:
-        return code, number, watch.failure, watch.reason
-    if number == signal.SIGKILL and watch.peak_mb > watch.limit_mb:
-        text = "used {:.0f} MB of memory, more than its {:.0f} MB, and was killed".format(watch.peak_mb, watch.limit_mb)
-        return code, number, "memory", text
-    if number is not None:
-        return code, number, "user code", "was ended by signal {}{}".format(_signal_name(number), last_words(watch))
-    if code:
-        return code, number, "user code", "exited with code {}{}".format(code, last_words(watch))
-    return code, number, "", ""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return "{} ({})".format(number, signal.Signals(number).name)
-    except ValueError:
-        return str(number)
-
-
-def last_words(watch: Watch) -> str:
-    """Return the last line of the job's stderr as the end of a sentence, empty if there is none."""
-    path = os.path.join(watch.folder, watch.spec.get("stderr", "stderr.log"))
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            lines = file.read().decode(errors="backslashreplace").split("\n")
-    except OSError:
-        return ""
-    words = [line.strip() for line in lines if line.strip()]
-    return "; it last said: " + "".join(c if c.isprintable() else "?" for c in words[-1][:200]) if words else ""
-
-
-def measure_outputs(spec: dict[str, Any], folder: str) -> list[dict[str, Any]]:
-    """Return name, path, bytes and SHA-256 of every declared output, flushed to disk.
-
-    Raises ``Refused`` if one is missing, empty, no file, or leads out of the job's folder.
-    """
-    workdir = os.path.join(folder, spec["workdir"])
-    return [_measure(name, path, workdir) for name, path in spec.get("outputs", {}).items()]
-
-
-def _measure(name: str, path: str, workdir: str) -> dict[str, Any]:
-    import hashlib
-
-    real = _check_inside(name, os.path.join(workdir, path), workdir)
-    digest, size = hashlib.sha256(), 0
-    try:
-        fd = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise Refused("output", "its output '{}' ({}) is not a file".format(name, path))
-            os.fsync(fd)
-            while True:
-                block = file.read(MB)
-                if not block:
-                    break
-                digest.update(block)
-                size += len(block)
-    except FileNotFoundError as error:
-        raise Refused("output", "its output '{}' ({}) is missing".format(name, path)) from error
-    except OSError as error:
-        text = "its output '{}' ({}) cannot be read: {}".format(name, path, error.strerror)
-        raise Refused("output", text) from error
-    if size == 0:
-        raise Refused("output", "its output '{}' ({}) is empty".format(name, path))
-    return {"name": name, "path": os.path.join(workdir, path), "bytes": size, "sha256": digest.hexdigest()}
-
-
-def read_fields(path: str) -> tuple[dict[str, Any], str]:
-    """Return the custom fields that the job reported, and a complaint about those that cannot be taken."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        with os.fdopen(fd, "rb") as file:
-            raw = file.read(MAX_FIELDS_BYTES + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else b"no file"
-        if len(raw) > MAX_FIELDS_BYTES:
-            return {}, "its fields were ignored: more than {} bytes".format(MAX_FIELDS_BYTES)
-        content = json.loads(raw)
-    except FileNotFoundError:
-        return {}, ""
-    except (OSError, ValueError, RecursionError) as error:
-        return {}, "its fields were ignored: {}".format(error)
-    if not isinstance(content, dict):
-        return {}, "its fields were ignored: not a JSON object"
-    values = {key: _field(value) for key, value in list(content.items())[:MAX_FIELDS] if key and len(key) <= MAX_TEXT}
-    good = {key: value for key, value in values.items() if value is not None}
-    bad = [key[:40] for key in content if key not in good]
-    names = ", ".join(bad[:5]) + (", …" if len(bad) > 5 else "")
-    return good, "fields ignored, being no number or short text: {}".format(names) if bad else ""
-
-
-def _field(value: object) -> float | str | None:
-    if isinstance(value, (int, float)):
-        try:
-            number = float(value)
-        except OverflowError:
-            return None
-        return number if math.isfinite(number) else None
-    return value if isinstance(value, str) and len(value) <= MAX_TEXT else None
-
-
-def main() -> int:
-    """Run the job whose folder is the only argument."""
-    if len(sys.argv) != 2:
-        os.write(2, b"usage: wrapper.py FOLDER\n")
-        return BAD_SPEC
-    return run(sys.argv[1])
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(sys.argv[1]) if len(sys.argv) == 2 else complain("usage: wrapper.py FOLDER", BAD_SPEC))  # noqa: PLR2004

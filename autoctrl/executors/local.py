@@ -3,30 +3,30 @@
 Everything known of a job lies in its folder, so any controller can go on where another was killed. What a SIGKILL at
 any instruction of the controller, of a slot's process or of the wrapper can leave behind:
 
-=============================================  ===================  ===================================================
-folder of the job                              reported as          what happens next
-=============================================  ===================  ===================================================
-none, or without ``spec.json``                 unknown to ``find``  submitted again; by handle: lost
-``spec.json``, not queued                      idle                 ``find`` and ``poll`` queue it again
-``spec.json``, queued                          idle                 a free slot takes it
-``remove``, no ``claim``                       removed              the wrapper refuses to start it
-``claim`` that says void                       removed or lost      nothing, it never starts
-``claim`` locked, its wrapper alive            running              –
-``claim`` locked, its wrapper dead             running              ``poll`` kills what still holds the lock
-``claim`` not locked, some process left        running              ``poll`` kills it
-``claim`` not locked, nothing left             lost                 after a last look for the result
-the same, with ``remove``                      removed              –
-``result.json``                                by what it says      –
-a queue entry whose job is claimed or gone     –                    the next process of a slot drops it
-``claim.<pid>.<random>``, ``*.<random>``       –                    drafts, never read
-=============================================  ===================  ===================================================
+========================================  ===============  ======================================================
+folder of the job                         reported as      what happens next
+========================================  ===============  ======================================================
+none, or no readable ``spec.json``        unknown          ``find`` does not name it, so it is submitted again
+the same, asked for by its handle         lost             nothing
+``spec.json``, not queued                 idle             ``find`` and ``poll`` queue it again
+``spec.json``, queued                     idle             a free slot takes it
+``remove``, no ``claim``                  removed          ``poll`` claims it, so that it never starts
+``claim`` that says void                  removed          nothing, it never starts
+``claim`` locked, its wrapper alive       running          the wrapper goes on
+``claim`` locked, its wrapper dead        running          ``poll`` kills what still holds the lock
+``claim`` not locked, a process is left   running          ``poll`` kills it
+``claim`` not locked, nothing is left     lost             after a last look for the result
+the same, with ``remove``                 removed          nothing
+``result.json``                           what it says     nothing
+========================================  ===============  ======================================================
+
+An entry of the queue whose job is claimed or gone is dropped by the next process that serves a slot. Drafts
+(``claim.<pid>.<random>`` and the like) are never read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
 import os
 import sys
 from pathlib import Path
@@ -38,14 +38,15 @@ from autoctrl.executors import survivors
 from autoctrl.executors.environment import job_environment, passed_on
 from autoctrl.executors.logs import read_log
 from autoctrl.executors.pool import Pool, mark
-from autoctrl.model.job import FileInfo
+from autoctrl.executors.records import LOGS, is_locked, last_words, log_of, own_result, read, void, write_spec
 from autoctrl.model.status import Failure, JobStatus
-from autoctrl.ports import JobOrder, JobReport, JobResult
+from autoctrl.ports import JobReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
+    from autoctrl.ports import JobOrder, JobResult
+
 REMOVED = "removed before it started"
 
 
@@ -75,8 +76,9 @@ class LocalExecutor:
         refusals: list[str] = []
         try:
             self.pool.open()
+            queued = self.pool.queued()
             for order in orders:
-                refusal = self._write(order)
+                refusal = self._write(order, queued)
                 if refusal:
                     refusals.append(refusal)
                 else:
@@ -89,7 +91,7 @@ class LocalExecutor:
         self.pool.start()
         return handles
 
-    def _write(self, order: JobOrder) -> str:
+    def _write(self, order: JobOrder, queued: set[str]) -> str:
         """Write one job's folder and queue it; return why it was refused, empty if it was not."""
         handle = handle_of(order.tag)
         folder = self.jobs / handle
@@ -98,13 +100,13 @@ class LocalExecutor:
                 folder.mkdir()
             except FileNotFoundError:
                 folder.mkdir(parents=True)
-        if not write_spec(folder, self._spec(order)):
-            owner = read(folder / wrapper.SPEC).get("tag")
-            if owner != order.tag:
-                return f"{folder} already holds the job {owner}, not {order.tag}."
-            self._repair(handle, self.pool.queued())
+        if write_spec(folder, self._spec(order)):
+            self.pool.enqueue(handle)
             return ""
-        self.pool.enqueue(handle)
+        owner = read(folder / wrapper.SPEC).get("tag")
+        if owner != order.tag:
+            return f"{folder} already holds the job {owner}, not {order.tag}."
+        self._repair(handle, queued)
         return ""
 
     def _spec(self, order: JobOrder) -> dict[str, object]:
@@ -137,7 +139,10 @@ class LocalExecutor:
         if handles:
             self._check_reachable()
         queued = self.pool.queued()
-        reports = {handle: self._report(handle, queued) for handle in handles}
+        reports = {}
+        for handle in handles:
+            with contextlib.suppress(OSError):  # no answer for this one, so nothing is concluded
+                reports[handle] = self._report(handle, queued)
         self.pool.start()
         return reports
 
@@ -151,7 +156,9 @@ class LocalExecutor:
             return self._unclaimed(handle, folder, queued)
         if "void" in claim:
             return ended_unstarted(JobStatus(claim["void"]), claim["reason"])
-        running = JobReport(JobStatus.RUNNING, starts=claim["start"], host=claim["host"], log=str(folder / "stdout.log"))
+        running = JobReport(
+            JobStatus.RUNNING, starts=claim["start"], host=claim["host"], log=str(folder / "stdout.log")
+        )
         if is_locked(folder / wrapper.CLAIM):
             if survivors.is_here(claim) and not survivors.is_wrapper_alive(claim):
                 survivors.end(claim)
@@ -164,22 +171,19 @@ class LocalExecutor:
         result = own_result(folder)
         if result is None:
             return None
-        failure = Failure(result["failure"]) if result["failure"] else None
-        status = JobStatus.FAILED if failure else JobStatus.DONE
-        return JobReport(
-            JobStatus.REMOVED if failure is Failure.REMOVED else status,
-            result["reason"],
-            failure,
-            result["start"],
-            result["host"],
-            log_of(folder),
-        )
+        status = JobStatus.FAILED if result.failure else JobStatus.DONE
+        if result.failure is Failure.REMOVED:
+            status = JobStatus.REMOVED
+        return JobReport(status, result.reason, result.failure, result.starts, result.host, log_of(folder))
 
     def _unclaimed(self, handle: str, folder: Path, queued: set[str]) -> JobReport:
-        if (folder / wrapper.REMOVE).exists():
-            return ended_unstarted(JobStatus.REMOVED, REMOVED)
+        if (folder / wrapper.REMOVE).exists():  # whoever asked was killed before the claim
+            void(folder, "", JobStatus.REMOVED, REMOVED)
+            return self._report(handle, queued)
         if not (folder / wrapper.SPEC).exists():
             return ended_unstarted(JobStatus.LOST, f"its folder {folder} is gone")
+        if mark(handle) not in queued and read(folder / wrapper.SPEC).get("schema") != wrapper.SCHEMA:
+            return ended_unstarted(JobStatus.LOST, f"its description {folder / wrapper.SPEC} cannot be read")
         self._repair(handle, queued)
         return JobReport(JobStatus.IDLE)
 
@@ -195,32 +199,12 @@ class LocalExecutor:
         reason = "its wrapper ended without a result"
         if not survivors.is_here(claim):
             reason = f"{host} was restarted while it ran"
-        said = read_log(folder / "stderr.log", 4096).strip().rpartition("\n")[2]
-        if said.startswith(wrapper.NOTE):
-            reason += f": {said.removeprefix(wrapper.NOTE)}"
+        reason += last_words(folder / LOGS["stderr"])
         return JobReport(JobStatus.LOST, reason, Failure.NODE, starts, host, log)
 
     def result(self, handle: str) -> JobResult | None:
         """Return what the wrapper wrote, None if there is nothing (yet) or it belongs to another job."""
-        result = own_result(self.jobs / handle)
-        if result is None:
-            return None
-        return JobResult(
-            exit_code=result["exit_code"],
-            signal=result["signal"],
-            failure=Failure(result["failure"]) if result["failure"] else None,
-            reason=result["reason"],
-            host=result["host"],
-            starts=result["start"],
-            wall_s=result["wall_s"],
-            cpu_s=result["cpu_s"],
-            peak_memory_mb=result["peak_memory_mb"],
-            files=tuple(
-                FileInfo(output["name"], output["path"], output["bytes"], f"sha256:{output['sha256']}")
-                for output in result["outputs"]
-            ),
-            fields=result["fields"],
-        )
+        return own_result(self.jobs / handle)
 
     def remove(self, handles: Sequence[str]) -> None:
         """Ask that the attempts be ended; a queued one never starts. Returns at once. Raises ``ServiceDown``."""
@@ -237,7 +221,7 @@ class LocalExecutor:
             return
         (folder / wrapper.REMOVE).touch()
         tag = str(read(folder / wrapper.SPEC).get("tag", ""))
-        if wrapper.void(str(folder), tag, JobStatus.REMOVED, REMOVED):
+        if void(folder, tag, JobStatus.REMOVED, REMOVED):
             return
         claim = read(folder / wrapper.CLAIM)
         if "void" in claim or not survivors.is_here(claim):
@@ -296,52 +280,6 @@ def handle_of(tag: str) -> str:
     return handle
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return a JSON object, empty if there is none or it cannot be read: then nothing may be concluded from it."""
-    try:
-        return wrapper.read_json(str(path)) or {}
-    except (OSError, ValueError):
-        return {}
-
-
-def own_result(folder: Path) -> dict[str, Any] | None:
-    """Return the result in a job's folder if it belongs to the job that the folder was made for."""
-    result = read(folder / wrapper.RESULT)
-    return result if result and result.get("tag") == read(folder / wrapper.SPEC).get("tag") else None
-
-
-def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
-    """Write a job's description, whole or not at all; say whether we were the first."""
-    draft = folder / f"{wrapper.SPEC}.{os.getpid()}.{os.urandom(4).hex()}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(json.dumps(spec))
-    try:
-        os.link(draft, folder / wrapper.SPEC)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
-
-
-def is_locked(path: Path) -> bool:
-    """Say whether a living process holds the lock of a claim; looking does not disturb it."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
-
-
 def ended_unstarted(status: JobStatus, reason: str) -> JobReport:
     """Return the report of a job that never started and never will."""
     return JobReport(status, reason, Failure.REMOVED if status is JobStatus.REMOVED else Failure.NODE)
-
-
-def log_of(folder: Path) -> str:
-    """Return the log that says more about how a job ended: stderr if there is anything in it."""
-    errors = folder / LOGS["stderr"]
-    return str(errors if errors.exists() and errors.stat().st_size else folder / LOGS["stdout"])

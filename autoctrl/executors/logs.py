@@ -13,9 +13,9 @@ LIMIT = 1024 * 1024
 
 
 def read_log(path: Path, limit: int = LIMIT) -> str:
-    """Return a log's text, empty if there is none yet.
+    r"""Return a log's text, empty if there is none yet.
 
-    Bytes that are no UTF-8 and control characters appear as ``\\xff``; of more than ``limit`` bytes the middle is left
+    Bytes that are no UTF-8 and control characters appear as ``\xff``; of more than ``limit`` bytes the middle is left
     out, with a note. Raises ``OSError`` if the file cannot be read.
     """
     try:

@@ -55,7 +55,7 @@ class Pool:
     def enqueue(self, handle: str) -> None:
         """Put a job at the end of the queue. Twice is harmless: the claim lets it start once."""
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(self._number)}-{mark(handle)}"
-        os.symlink(f"../../{handle}", self.folder / "queue" / name)
+        (self.folder / "queue" / name).symlink_to(f"../../{handle}")
 
     def start(self) -> None:
         """Start a process in each free slot, as far as there are queued jobs. Raises ``ServiceDown`` if it cannot."""

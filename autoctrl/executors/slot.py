@@ -39,15 +39,15 @@ def take(entry: str, run: Run) -> bool:
         folder = os.path.normpath(os.path.join(os.path.dirname(entry), os.readlink(entry)))
     except FileNotFoundError:
         return True
-    claim = os.path.join(folder, "claim")
-    code = 0
-    if not os.path.lexists(claim) and os.path.isdir(folder):
-        code = run_apart(run, folder)
-    if code <= 0 and not os.path.lexists(claim) and os.path.isdir(folder):
-        return True  # killed before it claimed the job, which is still to be run
-    if code <= 0 or os.path.lexists(claim):
+    code = 0 if is_settled(folder) else run_apart(run, folder)
+    if code == 2 or is_settled(folder):  # noqa: PLR2004 - the wrapper cannot read the job's description, nobody can
         drop(entry)
-    return code <= 0
+    return code <= 2  # noqa: PLR2004 - else nothing can be recorded here, and the next job would fail in the same way
+
+
+def is_settled(folder: str) -> bool:
+    """Say whether nobody has to start this job any more: it is claimed, removed or gone."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in ("claim", "remove")) or not os.path.isdir(folder)
 
 
 def run_apart(run: Run, folder: str) -> int:
@@ -56,8 +56,11 @@ def run_apart(run: Run, folder: str) -> int:
     if pid == 0:
         code = 4
         try:
+            log = os.open(os.path.join(folder, "stderr.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            os.dup2(log, 2)
+            os.close(log)
             code = run(folder)
-        except BaseException:  # noqa: BLE001 - the process ends here, its complaint goes to the pool's log
+        except BaseException:  # noqa: BLE001 - the process ends here, its complaint goes where it can be read
             traceback.print_exc()
         finally:
             sys.stderr.flush()

@@ -22,7 +22,7 @@ def is_here(claim: Claim) -> bool:
 
 def is_wrapper_alive(claim: Claim) -> bool:
     """Say whether the process that claimed the job still runs; a later one of the same number does not count."""
-    return start_time(claim["pid"]) == claim["pid_start"]
+    return bool(start_time(claim["pid"]) == claim["pid_start"])
 
 
 def survivors(claim: Claim) -> list[int]:
