@@ -30,7 +30,7 @@ def create_project(folder: Path) -> list[Path]:
         message = f"{folder} is an autoctrl project already."
         raise UsageError(message, hint="Go there and say: autoctrl loop --until-idle")
     name = folder.absolute().name.replace("\\", "").replace('"', "")
-    return _write("project", folder, {"name": name or "autoctrl"})
+    return _write("new-project", folder, {"name": name or "autoctrl"})
 
 
 def create_workflow(project: Path, name: str, kind: str = "inline") -> list[Path]:
@@ -48,7 +48,7 @@ def create_workflow(project: Path, name: str, kind: str = "inline") -> list[Path
     if folder.exists():
         message = f"Workflow '{name}' exists already: {folder}."
         raise UsageError(message, hint="Choose another name, or change its handler.py.")
-    return _write(f"workflow/{kind}", folder, {"name": name})
+    return _write(f"new-workflow/{kind}", folder, {"name": name})
 
 
 def _write(skeleton: str, folder: Path, values: dict[str, str]) -> list[Path]:
