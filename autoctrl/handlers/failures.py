@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GROWTH = 1.5
 MEMORY_STEP_MB = 128
+MOST_DOUBLINGS = 60
 
 
 class Rule(NamedTuple):
@@ -115,6 +116,7 @@ def next_attempt(job: JobRecord, policy: Policy, now: datetime) -> JobRecord:
         reason=f"attempt {job.attempt} failed ({job.failure}): {job.reason}",
         spent=spent,
         epoch=job.epoch,
+        late=job.late,
     )
 
 
@@ -135,6 +137,6 @@ def grown(job: JobRecord, rule: Rule, policy: Policy) -> JobSpec:
 
 def delay(job: JobRecord, policy: Policy) -> timedelta:
     """Return how long to wait before the next attempt: doubled each time, ± 25 % as the job's name has it."""
-    base = min(policy.back_off_s * 2 ** (job.used - 1), policy.max_back_off_s)
+    base = min(policy.back_off_s * 2.0 ** min(job.used - 1, MOST_DOUBLINGS), policy.max_back_off_s)
     jitter = 0.75 + 0.5 * (zlib.crc32(str(job).encode()) / 2**32)
     return timedelta(seconds=base * jitter)

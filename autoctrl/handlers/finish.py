@@ -62,7 +62,7 @@ def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation
     reason, log = _verdict(record, bad)
     failed = record.moved(
         TaskStatus.FAILED,
-        situation.now,
+        max([situation.now, *(job.time for job in bad)]),
         reason=reason,
         log=log,
         stopping=False,
