@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.errors import AutoctrlError, DataError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KEYS = ("run", "event")
 STEP = "64 MB"
@@ -60,24 +60,38 @@ def load_uproot() -> Any:  # noqa: ANN401 - a module without type hints
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; the file takes its final name only when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Give a temporary name beside ``path``; the file takes its final name only when the block ends well.
+
+    Raises AutoctrlError when the place is read-only, full or otherwise refuses the file.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}."
+        raise AutoctrlError(message, hint="Make room, or choose another place.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # what prevented the writing may prevent this too, and is the error worth telling
+        with suppress(OSError):
+            temporary.unlink()
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Any]:
-    """Open a ROOT file for writing under a temporary name; ``path`` appears when the block ends well."""
+def new_file(path: Path, check: Callable[[Path], object] | None = None) -> Iterator[Any]:
+    """Open a ROOT file for writing under a temporary name; ``path`` appears when the block ends well.
+
+    ``check`` gets the closed temporary file, and may raise to keep it from appearing.
+    """
     uproot = load_uproot()
-    with replacing(path) as temporary, uproot.recreate(temporary, compression=uproot.ZSTD(1)) as file:
-        yield file
+    with replacing(path) as temporary:
+        with uproot.recreate(temporary, compression=uproot.ZSTD(1)) as file:
+            yield file
+        if check:
+            check(temporary)
 
 
 @contextmanager

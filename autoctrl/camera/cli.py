@@ -283,3 +283,8 @@ def main() -> None:
     except AutoctrlError as error:
         click.echo(f"autoctrl-camera: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        click.echo(
+            f"autoctrl-camera: {error.filename or 'a file'} cannot be used: {error.strerror or error}.", err=True
+        )
+        sys.exit(AutoctrlError.exit_code)

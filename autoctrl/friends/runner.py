@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import AutoctrlError, DataError, UsageError
-from autoctrl.rootio import KEYS, STEP, Layout, TreeWriter, check_alignment, get_tree, new_file, open_file, replacing
+from autoctrl.rootio import KEYS, STEP, Layout, TreeWriter, check_alignment, get_tree, new_file, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,18 +28,18 @@ def write_friends(
     Raises DataError when a module fails or gives another number of values than there are entries or clusters.
     """
     layout = friend_layout(modules)
+    is_aligned = partial(check_alignment, events_file, trees=(tree, TREE))
     needs = list(dict.fromkeys([*KEYS, COUNTER, *(branch for module in modules for branch in module.needs)]))
-    with replacing(output) as unchecked:
-        with open_file(events_file) as source, new_file(unchecked) as target:
-            events = get_tree(source, tree)
-            missing = [branch for branch in needs if branch not in events.keys()]  # noqa: SIM118 - trees iterate branches
-            if missing:
-                message = f"tree {tree} of {events_file} has no branch {', '.join(missing)} for the friend modules."
-                raise DataError(message)
-            writer = TreeWriter(target, TREE, layout)
-            for chunk in events.iterate(needs, step_size=step, library="ak"):
-                writer.append(friend_columns(chunk, modules))
-        return check_alignment(events_file, unchecked, (tree, TREE))
+    with open_file(events_file) as source, new_file(output, check=is_aligned) as target:
+        events = get_tree(source, tree)
+        missing = [branch for branch in needs if branch not in events.keys()]  # noqa: SIM118 - trees iterate branches
+        if missing:
+            message = f"tree {tree} of {events_file} has no branch {', '.join(missing)} for the friend modules."
+            raise DataError(message)
+        writer = TreeWriter(target, TREE, layout)
+        for chunk in events.iterate(needs, step_size=step, library="ak"):
+            writer.append(friend_columns(chunk, modules))
+        return int(events.num_entries)
 
 
 def friend_layout(modules: Sequence[FriendModule]) -> Layout:

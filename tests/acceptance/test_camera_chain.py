@@ -22,6 +22,16 @@ EVENTS = 6
 EFFICIENCY = {"spot": 0.95, "alpha": 0.95, "muon": 0.9, "electron": 0.9}
 PURITY = 0.95
 PLOTS = ("occupancy", "pedestal", "noisy", "clusters", "light", "display")
+BROKEN_PLOT = """
+from autoctrl.quality import register
+
+@register
+class Broken:
+    name = "broken"
+
+    def __call__(self, data, previous=None):
+        raise ValueError("no idea")
+"""
 ROOT_READS = """
 import warnings
 warnings.simplefilter("ignore")
@@ -139,6 +149,18 @@ def test_data_quality_compares_and_does_without_the_rest(chain: Path) -> None:
     line = "dq reco.root --pedestal pedestal.root --previous first.json --pictures second --output other.json"
     succeed(chain, line)
     assert (chain / "second_display.png").exists()
+
+
+def test_a_failing_plot_stops_nothing(chain: Path) -> None:
+    """A plot that fails is an alarm with its reason; its picture says why, and all others are there."""
+    (chain / "broken.py").write_text(BROKEN_PLOT)
+    answer = succeed(chain, "dq reco.root --pedestal pedestal.root --from broken.py --output odd.json")
+    assert "plot broken failed: ValueError: no idea" in answer.out
+    report = json.loads((chain / "odd.json").read_text())
+    assert report["level"] == "alarm"
+    assert report["failed"] == {"broken": "ValueError: no idea"}
+    assert report["pictures"] == [f"odd_{plot}.png" for plot in (*PLOTS, "broken")]
+    assert all((chain / picture).stat().st_size > 1000 for picture in report["pictures"])
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.9])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from autoctrl.errors import DataError, UsageError
+from autoctrl.errors import AutoctrlError, DataError, UsageError
 from autoctrl.rootio import (
     Layout,
     TreeWriter,
@@ -80,6 +80,17 @@ def test_a_failed_file_never_appears(tmp_path: Path) -> None:
     with pytest.raises(EOFError):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_refuses_the_file_is_named(tmp_path: Path) -> None:
+    """Where no file can be written the error says which file and why."""
+    (tmp_path / "file").write_text("not a folder")
+    target = tmp_path / "file" / "a.root"
+    with (
+        pytest.raises(AutoctrlError, match=r"a\.root cannot be written: Not a directory|File exists"),
+        new_file(target),
+    ):
+        pass
 
 
 def test_columns_of_different_lengths_are_refused(tmp_path: Path) -> None:
