@@ -190,7 +190,7 @@ FROM task_records;
 CREATE VIEW jobs AS
 SELECT r.campaign, r.workflow, r.unit, r.version, r.job, r.attempt, r.status, r.reason, r.failure, r.exit_code, r.host,
        strftime('%Y-%m-%dT%H:%M:%S', r.time / 1000000, 'unixepoch') || printf('.%06dZ', r.time % 1000000) AS at,
-       r.executor, r.handle, r.wall_s, r.peak_memory_mb, r.log
+       json_extract(r.spec, '$.executor') AS executor, r.handle, r.wall_s, r.peak_memory_mb, r.log
 FROM newest_jobs AS n JOIN job_records AS r USING (campaign, workflow, unit, version, job, sequence);
 
 CREATE VIEW runs AS
