@@ -40,14 +40,15 @@ def is_nested(name: str, path: Path) -> bool:
 
 def verbs() -> Iterator[tuple[str, click.Command]]:
     """Yield every verb of the command line with its words, e.g. ``runs add``."""
-    from autoctrl import cli
+    from autoctrl.cli.app import app
 
-    groups = [value for value in vars(cli).values() if isinstance(value, click.Group)]
-    root = max(groups, key=lambda group: len(group.commands))
-    waiting = [("", root)]
+    waiting: list[tuple[str, click.Group]] = [("", app)]
     while waiting:
         words, group = waiting.pop()
-        for name, command in sorted(group.commands.items()):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
             yield f"{words} {name}".strip(), command
             if isinstance(command, click.Group):
                 waiting.append((f"{words} {name}".strip(), command))

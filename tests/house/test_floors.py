@@ -17,7 +17,7 @@ PURE = {"errors", "wrapper", "model", "rootio"}
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}
 BELOW_ADAPTERS = {*PURE, "config", "ports"}
 BELOW_HANDLERS = {*BELOW_ADAPTERS, "locks"}
-BELOW_REPORT = {*BELOW_HANDLERS, "handlers", "verbs"}
+BELOW_REPORT = {*BELOW_HANDLERS, "handlers", "verbs", "views"}
 BELOW_COMPOSE = {*BELOW_REPORT, *ADAPTERS, "quality", "friends", "testing", "report", "scaffold"}
 
 MAY_IMPORT = {
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     **dict.fromkeys(("config", "ports", "quality", "friends"), PURE),
     **dict.fromkeys(("locks", *ADAPTERS), BELOW_ADAPTERS),
     "camera": {"errors", "rootio", "quality", "friends"},
-    **dict.fromkeys(("handlers", "verbs", "testing"), BELOW_HANDLERS),
+    **dict.fromkeys(("handlers", "verbs", "views", "testing"), BELOW_HANDLERS),
     **dict.fromkeys(("report", "worker"), BELOW_REPORT),
     "scaffold": BELOW_REPORT,
     "compose": BELOW_COMPOSE,
