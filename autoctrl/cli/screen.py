@@ -8,8 +8,6 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.views import plain
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import tzinfo
@@ -46,6 +44,8 @@ def show_json(**values: Any) -> None:  # noqa: ANN401 - whatever a verb has to s
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - see above
     """Print any value as JSON."""
+    from autoctrl.views import plain
+
     print(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 

@@ -110,8 +110,12 @@ def verb(
             )
             return function(session, **given)
 
+        # click shows options in the reverse order of this list: the verb's own first, then the common ones.
+        own = getattr(function, "__click_params__", [])
+        call.__click_params__ = []  # type: ignore[attr-defined]
         for option in _common(formats, has_campaign=has_campaign, has_project=has_project):
             call = option(call)
+        call.__click_params__ += own  # type: ignore[attr-defined]
         make = group.command if group is not None else click.command
         called = name or function.__name__.removesuffix("_").replace("_", "-")
         return make(called, cls=Verb, example=example)(call)
