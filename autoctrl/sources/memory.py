@@ -62,8 +62,8 @@ def learned(known: Known, file: FoundFile, answer: Answer, types: Mapping[str, s
     """Return what is known of a file after it was inspected; attributes that are not declared are left out."""
     attributes: dict[str, Any] = {}
     remarks: list[str] = []
-    for name in types.keys() & answer.attributes.keys():
-        value = answer.attributes[name]
+    for name in types:
+        value = answer.attributes.get(name)
         try:
             found = typed_value(name, value, types)
         except UsageError as error:
@@ -81,7 +81,7 @@ def learned(known: Known, file: FoundFile, answer: Answer, types: Mapping[str, s
         attributes=attributes,
         is_closed=answer.is_closed,
         problem=problem,
-        remarks=tuple(sorted(remarks)),
+        remarks=tuple(remarks),
     )
 
 
