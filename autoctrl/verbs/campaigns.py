@@ -72,7 +72,8 @@ def edit_campaign(
         if after.parent is not None:
             _check_ancestry(request.store, name, after.parent)
         if changes.get("runs") is not None or changes.get("follow") is not None:
-            after = after._replace(runs=_frozen_runs(request.store, _chosen(after, changes)))
+            chosen = _chosen(after, changes)
+            after = chosen._replace(runs=_frozen_runs(request.store, chosen))
         _check_workflows(after, known)
         if after == before:
             return before, False
