@@ -47,7 +47,8 @@ class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
     name     what is held: ``<campaign>/<workflow>`` or ``runs``
-    owner    who holds it; unique to the process
+    owner    who holds it, unique to the process: ``host:pid:start:namespace``, where the start (clock ticks since boot)
+             and the namespace of process numbers let a store on the same machine see that the holder is dead
     epoch    counts the holders of this name, from 1
     expires  when it ends unless renewed, aware UTC, for people; the store judges by its own clock
     """

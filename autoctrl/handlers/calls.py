@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.ports import JobReport, JobResult
+from autoctrl.wrapper import PR_SET_PDEATHSIG, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,17 +131,24 @@ class InlineExecutor:
         reports, writing = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.close(reports)
-            self._be_child(orders, writing, printed)
+            self._be_child(orders, writing, printed, parent)
         os.close(writing)
         return Child(pid, reports, printed)
 
-    def _be_child(self, orders: Sequence[JobOrder], writing: int, printed: Any) -> NoReturn:  # noqa: ANN401 - as above
-        """Make the calls, report each; never return and never run what the parent registered for its exit."""
+    def _be_child(self, orders: Sequence[JobOrder], writing: int, printed: Any, parent: int) -> NoReturn:  # noqa: ANN401 - as above
+        """Make the calls, report each; never return and never run what the parent registered for its exit.
+
+        It dies with the parent: whoever takes the parent's work over calls again.
+        """
         try:
             os.setsid()
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(0)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             for stream in (1, 2):

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.job import unit_folder
+from autoctrl.wrapper import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +62,9 @@ class Context(NamedTuple):
 
 
 def owner() -> str:
-    """Name of this process as a holder of leases: ``host:pid``."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Name of this process as a holder of leases, from which others see whether it still lives; see ``ports.Lease``."""
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116
 
 
 def lease_name(campaign: str, workflow: str) -> str:

@@ -1,11 +1,13 @@
 """The rules of leases, pure: who holds one, for how long, and whether a batch may still be written under it.
 
 A store judges by its own ticks: time since boot, which no change of the wall clock moves and which counts while the
-machine sleeps. A lease of an earlier boot has ended by definition: nobody who held it can be alive.
+machine sleeps. A lease of an earlier boot has ended by definition: nobody who held it can be alive. So has one whose
+holder was a process of this machine that is dead.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,10 +16,12 @@ from typing import NamedTuple
 
 from autoctrl.errors import LeaseHeld, LeaseLost
 from autoctrl.ports import Lease
+from autoctrl.wrapper import start_time
 
 MICROS = 1_000_000
 LARGEST_MARGIN = 1 * MICROS
 MARGIN_PART = 10
+OWNER_NUMBERS = 3
 
 
 class Ticks(NamedTuple):
@@ -68,6 +72,18 @@ def boot_ticks() -> Ticks:
     return Ticks(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
 
 
+def has_died(owner: str) -> bool:
+    """Say whether the owner is known to be dead: a process that was seen from here and is no more; see ``ports.Lease``.
+
+    Its number alone proves nothing, because numbers are reused and mean something else in another container.
+    """
+    words = owner.rsplit(":", 3)[1:]
+    if len(words) != OWNER_NUMBERS or not all(word.isdecimal() for word in words):
+        return False
+    pid, start, namespace = map(int, words)
+    return namespace == os.stat("/proc/self/ns/pid").st_ino and start_time(pid) != start  # noqa: PTH116 - no file of ours
+
+
 def _left(held: Held, ticks: Ticks) -> int:
     return held.ends - ticks.micros if held.boot == ticks.boot else 0
 
@@ -85,10 +101,12 @@ def claim(name: str, held: Held | None, *, owner: str, seconds: float, ticks: Ti
     """Return the lease after ``owner`` asked for ``seconds`` of it. Raises ``LeaseHeld`` if somebody else has it."""
     length = round(seconds * MICROS)
     is_held = held is not None and _left(held, ticks) > 0
+    if held is not None and is_held and held.owner != owner and has_died(held.owner):
+        is_held = False
     if held is not None and is_held and held.owner != owner:
         message = f"The lease {name} is held by {held.owner} until {_said(held.expires)}."
         raise LeaseHeld(
-            message, hint="Wait: its holder renews it while working, and it ends by itself if the holder died."
+            message, hint="Wait: its holder renews it while working, and it ends by itself once the holder is dead."
         )
     before = held.epoch if held is not None else 0
     epoch = before if is_held else before + 1

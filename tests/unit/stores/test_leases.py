@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost
 from autoctrl.stores.leases import MICROS, Held, Ticks, as_lease, boot_ticks, check, claim, margin, release
+from autoctrl.wrapper import start_time
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -82,3 +84,20 @@ def test_ticks_rise() -> None:
     before, after = boot_ticks(), boot_ticks()
     assert before.boot == after.boot != ""
     assert 0 < before.micros <= after.micros
+
+
+def test_death_of_the_holder() -> None:
+    """A lease of a process that is known to be dead is free at once; one that may live elsewhere is not."""
+    alive, namespace = os.getpid(), os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - the kernel's, no file
+    dead = f"host:{alive}:1:{namespace}"
+    first = claimed(None, dead, at(0))
+    assert claimed(first, "b", at(1)).epoch == 2
+    assert claimed(first, dead, at(1)).epoch == 1
+    for owner in (
+        f"host:{alive}:{start_time(alive)}:{namespace}",
+        f"host:{alive}:1:{namespace + 1}",
+        "a:1:1",
+        "x:1:y:2",
+    ):
+        with pytest.raises(LeaseHeld):
+            claimed(claimed(None, owner, at(0)), "b", at(1))
