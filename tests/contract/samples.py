@@ -31,19 +31,19 @@ class Shifted:
         return datetime.now(UTC) + self._shift
 
 
-def task(unit: str = "4521", workflow: str = "reco", campaign: str = "prompt", **changes: Any) -> TaskRecord:  # noqa: ANN401 - fields differ in type
+def task(unit: str = "4521", workflow: str = "reco", campaign: str = "prompt", **changes: Any) -> TaskRecord:
     """Return the first record of a task."""
     members = (int(unit.rpartition(":")[2]),)
     return born(TaskKey(campaign, workflow, unit), members, NOW, **changes)
 
 
-def job(owner: TaskRecord, index: int = 0, **changes: Any) -> JobRecord:  # noqa: ANN401 - as task
+def job(owner: TaskRecord, index: int = 0, **changes: Any) -> JobRecord:
     """Return the first record of a job of the task's version."""
     key = JobKey(owner.key, owner.version, index)
     return JobRecord(key, Role.PART, 1, JobStatus.SUBMITTING, NOW, SPEC, **changes)
 
 
-def output(owner: TaskRecord, name: str = "output", url: str = "file:/a", **changes: Any) -> OutputRecord:  # noqa: ANN401 - as task
+def output(owner: TaskRecord, name: str = "output", url: str = "file:/a", **changes: Any) -> OutputRecord:
     """Return the record of a copy of an output."""
     record = OutputRecord(
         owner.key, owner.version, name, url, LocationState.PRESENT, 7, {"sha256": "ab"}, {"Events": 3}, (4521,), "", NOW
@@ -51,12 +51,12 @@ def output(owner: TaskRecord, name: str = "output", url: str = "file:/a", **chan
     return record._replace(**changes)
 
 
-def run(number: int, sequence: int = 1, **attributes: Any) -> RunRecord:  # noqa: ANN401 - as task
+def run(number: int, sequence: int = 1, **attributes: Any) -> RunRecord:
     """Return a record of a run."""
     return RunRecord(number, attributes, False, NOW, ALICE, sequence)  # noqa: FBT003 - a field of the record
 
 
-def mark(name: str = "reco", campaign: str = "prompt", sequence: int = 1, **values: Any) -> MarkRecord:  # noqa: ANN401 - as task
+def mark(name: str = "reco", campaign: str = "prompt", sequence: int = 1, **values: Any) -> MarkRecord:
     """Return a mark."""
     return MarkRecord("workflow", campaign, name, values, NOW, ALICE, "because", sequence)
 

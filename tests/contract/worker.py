@@ -26,7 +26,7 @@ CAMPAIGN, WORKFLOW = "contested", "reco"
 LEASE = f"{CAMPAIGN}/{WORKFLOW}"
 UNITS = ("1", "2", "3")
 LEASE_S = 0.5
-BATCH = 50
+BATCH = 500
 
 
 def boot_us() -> int:
@@ -106,13 +106,18 @@ def hold(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[
         ledger.note("written")
 
 
+def batch(workflow: str) -> list[TaskRecord]:
+    """Return the first records of many tasks."""
+    now = datetime.now(UTC)
+    return [born(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
+
+
 def batches(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
     """Append ``count`` batches of new tasks, each batch a workflow of its own."""
     for number in range(count):
         if is_cut():
             return
-        keys = [TaskKey(CAMPAIGN, f"{name}-{number}", str(unit)) for unit in range(BATCH)]
-        store.append([born(key, (int(key.unit),), datetime.now(UTC)) for key in keys])
+        store.append(batch(f"{name}-{number}"))
         ledger.note(f"{name}-{number}")
 
 
