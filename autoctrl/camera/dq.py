@@ -11,14 +11,17 @@ from autoctrl.camera import plots
 from autoctrl.camera.frames import read_frames
 from autoctrl.camera.pedestal import read_pedestal
 from autoctrl.camera.pictures import draw_failure, save_picture, styled
+from autoctrl.camera.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.quality import chosen_plots, evaluate
-from autoctrl.rootio import check_alignment, get_tree, open_file, replacing
+from autoctrl.rootio import STEP, check_alignment, get_tree, open_file, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from autoctrl.quality import Report
+
+PIXELS = ("redpix_ix", "redpix_iy", "redpix_iz")
 
 
 def load_run(reco: Path, pedestal: Path, friends: Path | None, raw: Path | None) -> plots.RunData:
@@ -26,21 +29,40 @@ def load_run(reco: Path, pedestal: Path, friends: Path | None, raw: Path | None)
 
     Raises DataError when the friend file is not aligned or the files belong to different runs.
     """
+    pedestal_maps = read_pedestal(pedestal)
+    size = len(pedestal_maps.mean)
     with open_file(reco) as file:
-        events = get_tree(file, "Events").arrays(library="ak")
-    if not len(events):
-        message = f"{reco} has no entries: there is nothing to judge."
-        raise DataError(message)
-    friend_entries = None
+        tree = get_tree(file, "Events")
+        if not tree.num_entries:
+            message = f"{reco} has no entries: there is nothing to judge."
+            raise DataError(message)
+        events = tree.arrays([name for name in tree.keys() if not name.startswith("redpix_")], library="ak")  # noqa: SIM118
+        light_map = np.zeros((plots.MAP_BINS, plots.MAP_BINS))
+        for chunk in tree.iterate(PIXELS, step_size=STEP, library="ak"):
+            plots.add_light(light_map, chunk, size)
+        fullest = int(np.argmax(events["nSc"]))
+        shown = tree.arrays(entry_start=fullest, entry_stop=fullest + 1, library="ak")[0]
+    data = plots.RunData(int(shown["run"]), events, None, pedestal_maps, light_map, shown)
     if friends is not None:
         check_alignment(reco, friends)
         with open_file(friends) as file:
-            friend_entries = get_tree(file, "Friends").arrays(library="ak")
-    shown = int(events["event"][int(np.argmax(events["nSc"]))])
-    data = plots.RunData(int(events["run"][0]), events, friend_entries, read_pedestal(pedestal), None, shown)
+            data.friends = get_tree(file, "Friends").arrays(library="ak")
+    _refuse_strangers(data, reco, pedestal, raw)
     if raw is not None:
-        ((_, data.frame),) = read_frames(raw, shown, shown + 1)
+        event = int(shown["event"])
+        ((_, data.frame),) = read_frames(raw, event, event + 1)
     return data
+
+
+def _refuse_strangers(data: plots.RunData, reco: Path, pedestal: Path, raw: Path | None) -> None:
+    """Refuse a pedestal that was not used, and a raw file of another run."""
+    used = int(data.shown["pedestal_run"])
+    if data.pedestal.run != used:
+        message = f"{reco} was made with the pedestal of run {used}, {pedestal} is of run {data.pedestal.run}."
+        raise DataError(message)
+    if raw is not None and (run := read_head(raw).run) != data.run:
+        message = f"{raw} is run {run}, {reco} is run {data.run}."
+        raise DataError(message)
 
 
 def read_previous(path: Path) -> dict[str, float]:

@@ -34,17 +34,19 @@ THRESHOLDS = (
 
 @dataclass
 class RunData:
-    """One run: its entries of ``Events``, of ``Friends`` (or none), its pedestal, and one raw frame (or none).
+    """One run: its entries of ``Events`` without pixel lists, of ``Friends`` (or none), and its pedestal.
 
-    ``frame`` belongs to the event number ``frame_event``.
+    ``light_map`` is the light of all listed pixels in 96 x 96 areas of the sensor.  ``shown`` is one entry with its
+    pixel list, and ``frame`` the raw frame of that event (or none).
     """
 
     run: int
     events: Any
     friends: Any
     pedestal: Pedestal
+    light_map: NDArray[np.float64]
+    shown: Any
     frame: NDArray[np.uint16] | None = None
-    frame_event: int = 0
 
     @property
     def size(self) -> int:
@@ -61,6 +63,13 @@ def block_means(image: NDArray[Any], blocks: int) -> NDArray[np.float64]:
     return averaged
 
 
+def add_light(image: NDArray[np.float64], chunk: Any, size: int) -> None:  # noqa: ANN401 - an awkward array
+    """Add the listed pixels of some entries to a light map of a sensor of ``size`` pixels."""
+    rows, cols, light = (ak.to_numpy(ak.flatten(chunk[f"redpix_{part}"])) for part in ("ix", "iy", "iz"))
+    edges = np.linspace(0, size, MAP_BINS + 1)
+    image += np.histogram2d(rows, cols, bins=(edges, edges), weights=np.maximum(light, 0))[0]
+
+
 def mark_previous(axes: Any, previous: Mapping[str, float] | None, number: str) -> None:  # noqa: ANN401
     """Draw the earlier run's value of a number as a dashed line."""
     if previous and number in previous:
@@ -75,9 +84,7 @@ class Occupancy:
 
     def __call__(self, data: RunData, previous: Mapping[str, float] | None = None) -> PlotResult:  # noqa: ARG002
         """Draw the light per area, and the clusters' positions."""
-        rows, cols, light = (ak.to_numpy(ak.flatten(data.events[f"redpix_{part}"])) for part in ("ix", "iy", "iz"))
-        edges = np.linspace(0, data.size, MAP_BINS + 1)
-        image, _, _ = np.histogram2d(rows, cols, bins=(edges, edges), weights=np.maximum(light, 0))
+        image = data.light_map
         figure, axes = new_figure(size=(7.2, 6.0))
         drawn = show_image(axes, np.log10(1 + image / max(1, len(data.events))), data.size)
         where = [ak.to_numpy(ak.flatten(data.events[name])) for name in ("sc_ymean", "sc_xmean")]
@@ -190,8 +197,8 @@ class EventDisplay:
 
     def __call__(self, data: RunData, previous: Mapping[str, float] | None = None) -> PlotResult:  # noqa: ARG002
         """Draw the frame above pedestal (or, without it, the clusters' pixels) and outline the clusters."""
-        entry = data.events[data.events["event"] == data.frame_event][0]
-        image = self._image(data, entry)
+        entry = data.shown
+        image = self._image(data)
         figure, axes = new_figure(size=(8.0, 7.0))
         drawn = show_image(axes, image, data.size, vmin=0, vmax=max(1.0, float(np.percentile(image, 99.7))))
         boxes = zip(*(entry[f"sc_{name}"] for name in ("ymin", "xmin", "ymax", "xmax", "integral")), strict=True)
@@ -199,16 +206,17 @@ class EventDisplay:
             axes.add_patch(_outline(left, top, right - left + 1, bottom - top + 1))
             label = f"{number}: {light:,.0f}"
             axes.annotate(label, (left, top), (0, 3), textcoords="offset points", color="#7fd1ff", fontsize=8)
-        axes.set_title(f"Run {data.run}, event {data.frame_event}: {len(entry['sc_size'])} clusters")
+        axes.set_title(f"Run {data.run}, event {entry['event']}: {len(entry['sc_size'])} clusters")
         figure.colorbar(drawn, ax=axes, label="counts above pedestal", shrink=0.85)
         return PlotResult(figure)
 
     @staticmethod
-    def _image(data: RunData, entry: Any) -> NDArray[np.float64]:  # noqa: ANN401 - an awkward record
+    def _image(data: RunData) -> NDArray[np.float64]:
         if data.frame is not None:
             return block_means(data.frame - data.pedestal.mean, 576)
         image = np.zeros((data.size, data.size))
-        image[np.asarray(entry["redpix_ix"]), np.asarray(entry["redpix_iy"])] = entry["redpix_iz"]
+        rows, cols, light = (np.asarray(data.shown[f"redpix_{part}"]) for part in ("ix", "iy", "iz"))
+        image[rows, cols] = light
         return block_means(image, 576)
 
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoctrl.camera.fits import fit_gaussian
 from autoctrl.camera.profiles import find_main_peak, make_profile, profile_edges, weighted_spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autoctrl.camera.fits import Fit
     from autoctrl.camera.pixels import Pixels
 
     Values = NDArray[np.float64]
 
-FILLER = -999.0
 NO_CALIBRATION = -1.0
 NO_PEARSON = 999.0
 NEED_ALONG = 25.0
@@ -29,8 +30,6 @@ MIN_LIGHT = 10.0
 _A0, _Q0 = 0.1855, 2.5
 _K = 0.015625 * 0.08 * 0.00018 / 1.60217662e-7
 SATURATION = (_A0 / _K, 1 - 2 * _A0 * _Q0, _A0 * _Q0**2 * _K)
-UNFITTED = ("lgaussamp", "lgaussmean", "lgausssigma", "lchi2", "tgaussamp", "tgaussmean", "tgausssigma", "tchi2")
-NO_FIT_STATUS = -1.0
 
 
 def measure_cluster(pixels: Pixels, *, directional: bool = False) -> dict[str, float]:
@@ -44,9 +43,8 @@ def measure_cluster(pixels: Pixels, *, directional: bool = False) -> dict[str, f
         "width": float(np.ptp(across)),
         "directional": float(directional),
     }
-    fits = dict.fromkeys(UNFITTED, FILLER) | {"lstatus": NO_FIT_STATUS, "tstatus": NO_FIT_STATUS}
     profiles = measure_profiles(along, across, pixels.light)
-    return measure_light(pixels) | shape | profiles | fits | measure_position(pixels)
+    return measure_light(pixels) | shape | profiles | measure_position(pixels)
 
 
 def measure_light(pixels: Pixels) -> dict[str, float]:
@@ -100,7 +98,7 @@ def rotate(pixels: Pixels, major: tuple[float, float]) -> tuple[Values, Values]:
 
 
 def measure_profiles(along: Values, across: Values, light: Values) -> dict[str, float]:
-    """Return the spreads and peaks of the profiles along and across the axis."""
+    """Return the spreads, peaks and fits of the profiles along (``l``) and across (``t``) the axis."""
     a, b = along - along.min(), across - across.min()
     long_profile = make_profile(a, light, profile_edges(along, NEED_ALONG))
     lat_profile = make_profile(b, light, profile_edges(across, NEED_ACROSS))
@@ -116,6 +114,19 @@ def measure_profiles(along: Values, across: Values, light: Values) -> dict[str, 
         "lp0mean": long_peak.position,
         "lp0fwhm": long_peak.width,
         "tp0fwhm": lat_peak.width,
+        **name_fit("l", fit_gaussian(long_profile)),
+        **name_fit("t", fit_gaussian(lat_profile)),
+    }
+
+
+def name_fit(direction: str, fit: Fit) -> dict[str, float]:
+    """Return a fit under the names of its branches."""
+    return {
+        f"{direction}gaussamp": fit.amplitude,
+        f"{direction}gaussmean": fit.mean,
+        f"{direction}gausssigma": fit.sigma,
+        f"{direction}chi2": fit.chi2,
+        f"{direction}status": fit.status,
     }
 
 

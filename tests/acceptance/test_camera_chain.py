@@ -198,6 +198,10 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
         ("pedestal run04500.mid.gz --events 1 --output x.root", "a pedestal needs 2"),
         ("friends pedestal.root --output x.root", "has no tree 'Events'"),
         ("friends reco.root --modules dept --output x.root", "Did you mean 'depth'?"),
+        (
+            "dq reco.root --pedestal pedestal.root --raw run04500.mid.gz --output x.root",
+            "is run 4500, reco.root is run",
+        ),
         ("simulate --run 1 --size 30 --output sim", "30 pixels"),
         ("score reco.root reco.root", "not a readable truth file"),
         ("dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.root", "has no tree 'Friends'"),
