@@ -19,12 +19,14 @@ class Cursor(NamedTuple):
     digest    of the filter, the grouping and the campaign's list of runs that were used
     pending   runs of each group that is still open, by the group's value as text
     newest    the largest group value seen, None before the first
+    ended     the newest group, as text, if its end is known, else empty
     """
 
     position: int = 0
     digest: str = ""
     pending: Mapping[str, tuple[int, ...]] = {}
     newest: Any = None
+    ended: str = ""
 
 
 class Birth(NamedTuple):
@@ -59,7 +61,7 @@ def _advance_groups(
     cursor: Cursor, considered: list[RunRecord], where: Where, group_by: str
 ) -> tuple[list[Birth], Cursor]:
     pending = {value: set(members) for value, members in cursor.pending.items()}
-    ended: set[str] = set()
+    ended = {cursor.ended}
     newest = cursor.newest
     for run in considered:
         for members in pending.values():
@@ -75,10 +77,8 @@ def _advance_groups(
     closed = [value for value in pending if value in ended or _is_before(value, newest)]
     births = [Birth(group_unit(group_by, value), tuple(sorted(pending[value]))) for value in closed if pending[value]]
     still_open = {value: tuple(sorted(members)) for value, members in pending.items() if value not in closed}
-    return births, cursor._replace(pending=still_open, newest=newest)
+    return births, cursor._replace(pending=still_open, newest=newest, ended=str(newest) if str(newest) in ended else "")
 
 
 def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - a group's value has the attribute's type
-    if isinstance(newest, str) or newest is None:
-        return value < str(newest)
     return bool(type(newest)(value) < newest)

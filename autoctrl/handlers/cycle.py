@@ -243,4 +243,5 @@ class Cycle:
 
 def _cursor(values: Mapping[str, Any]) -> Cursor:
     pending = {value: tuple(members) for value, members in values.get("pending", {}).items()}
-    return Cursor(values.get("position", 0), values.get("digest", ""), pending, values.get("newest"))
+    given = {name: values[name] for name in Cursor._fields if name in values}
+    return Cursor(**{**given, "pending": pending})
