@@ -8,7 +8,7 @@ from autoctrl.handlers.action import Action, ActionKind, Ready, Sighting, Situat
 from autoctrl.handlers.failures import classify, is_repeated, next_attempt
 from autoctrl.handlers.finish import fail_task, finish_task
 from autoctrl.model.job import MERGE_INDEX, JobKey, JobRecord
-from autoctrl.model.status import JobStatus, Role, TaskStatus
+from autoctrl.model.status import FINAL_JOBS, JobStatus, Role, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autoctrl.locks.lock import Wait
     from autoctrl.model.job import JobSpec
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import OpenTask
+    from autoctrl.ports import JobReport, OpenTask
 
 
 def plan(situation: Situation) -> list[Action]:
@@ -89,6 +89,9 @@ def _intent(
     index, role = key
     if earlier is not None:
         now = max(situation.now, record.time)
+        # Memory that an attempt was given because it lacked it is kept when a person tries again.
+        memory_mb = max(spec.memory_mb, min(earlier.spec.memory_mb, situation.policy.max_memory_mb))
+        spec = spec._replace(memory_mb=memory_mb)
         return earlier.again(now, spec, used=1, asked=situation.now, epoch=situation.epoch, late=earlier.late)
     return JobRecord(
         key=JobKey(record.key, record.version, index),
@@ -172,9 +175,9 @@ def plan_job(record: TaskRecord, job: JobRecord, situation: Situation) -> tuple[
         return _plan_unsubmitted(record, job, sighting, situation)
     if sighting is None or sighting.report is None:
         return job, []
-    if sighting.report.status in {JobStatus.DONE, JobStatus.FAILED, JobStatus.LOST, JobStatus.REMOVED}:
-        return _accept(record, job, sighting, situation)
-    return _sample(record, job, sighting, situation)
+    if sighting.report.status in FINAL_JOBS:
+        return _accept(record, job, sighting, sighting.report, situation)
+    return _sample(record, job, sighting, sighting.report, situation)
 
 
 def _record_late(job: JobRecord, late: Late, situation: Situation) -> tuple[JobRecord, list[Action]]:
@@ -210,19 +213,18 @@ def _may_repeat(job: JobRecord, sighting: Sighting | None, situation: Situation)
 
 
 def _sample(
-    record: TaskRecord, job: JobRecord, sighting: Sighting, situation: Situation
+    record: TaskRecord, job: JobRecord, sighting: Sighting, report: JobReport, situation: Situation
 ) -> tuple[JobRecord, list[Action]]:
-    report = sighting.report
-    if report is None:
-        return job, []
+    """Write down how a live job stands; a job that is held for good is removed, and its class of failure kept."""
     status = JobStatus.REMOVING if job.status is JobStatus.REMOVING else report.status
-    wants_removal = record.stopping and job.status is not JobStatus.REMOVING
+    is_hopeless = report.status is JobStatus.HELD and report.failure is not None
+    wants_removal = (record.stopping or is_hopeless) and job.status is not JobStatus.REMOVING
     if wants_removal:
         status = JobStatus.REMOVING
     seen = (status, report.reason, sighting.handle, report.starts, report.host)
     known = (job.status, job.reason, job.handle, job.starts, job.host)
     if seen == known:
-        again = (job,) if record.stopping else ()
+        again = (job,) if status is JobStatus.REMOVING else ()
         return job, [Action(ActionKind.REMOVE, record.key, "ask again to remove", remove=again)] if again else []
     after = job.moved(
         status,
@@ -232,6 +234,7 @@ def _sample(
         starts=report.starts,
         host=report.host,
         log=sighting.log,
+        failure=report.failure if is_hopeless else job.failure,
         epoch=situation.epoch,
     )
     kind = ActionKind.REMOVE if wants_removal else ActionKind.SAMPLE
@@ -240,18 +243,16 @@ def _sample(
 
 
 def _accept(
-    record: TaskRecord, job: JobRecord, sighting: Sighting, situation: Situation
+    record: TaskRecord, job: JobRecord, sighting: Sighting, report: JobReport, situation: Situation
 ) -> tuple[JobRecord, list[Action]]:
     """Move a job to its final status; the same write starts its next attempt, if there is one."""
-    report, result = sighting.report, sighting.result
-    if report is None:
-        return job, []
-    verdict = classify(report, result, sighting.problem)
-    ended = _ended(job, sighting, situation)
+    verdict = classify(report, sighting.result, sighting.problem)
     if verdict is None:
-        return ended, [_sampled(ended, "done")]
-    failure, reason = verdict
-    ended = ended._replace(failure=failure, reason=reason, files=())
+        done = _ended(job, JobStatus.DONE, sighting, report, situation)
+        return done, [_sampled(done, "done")]
+    status = JobStatus.FAILED if report.status is JobStatus.DONE else report.status
+    failure, reason = verdict if job.failure is None else (job.failure, job.reason)
+    ended = _ended(job, status, sighting, report, situation)._replace(failure=failure, reason=reason, files=())
     policy = situation.policy
     if record.stopping or not is_repeated(ended, policy, policy.retry_exit_codes):
         return ended, [_sampled(ended, reason)]
@@ -261,19 +262,16 @@ def _accept(
     return following, [action]
 
 
-def _ended(job: JobRecord, sighting: Sighting, situation: Situation) -> JobRecord:
-    report, result = sighting.report, sighting.result
-    status = JobStatus.LOST if report is None else report.status
-    verdict = None if report is None else classify(report, result, sighting.problem)
-    if status in {JobStatus.DONE, JobStatus.FAILED}:
-        status = JobStatus.DONE if verdict is None else JobStatus.FAILED
+def _ended(job: JobRecord, status: JobStatus, sighting: Sighting, report: JobReport, situation: Situation) -> JobRecord:
+    result = sighting.result
     ended = job.moved(
         status,
         situation.now,
         handle=sighting.handle or job.handle,
         log=sighting.log or job.log,
-        starts=report.starts if report else job.starts,
-        host=(report.host if report else "") or job.host,
+        starts=report.starts,
+        host=report.host or job.host,
+        failure=None,
         epoch=situation.epoch,
     )
     if result is None:
