@@ -292,12 +292,12 @@ def test_the_history_keeps_every_record(scene: Scene) -> None:
         ("job", "0.1", "submitting"),
         ("job", "0.1", "running"),
         ("job", "0.1", "done"),
-        ("task", "", "done"),
         ("output", "", "present"),
+        ("task", "", "done"),
         ("fields", "", ""),
     ]
     assert seen[-1].text == "clusters = 3.0"
-    assert seen[-2].text.startswith("output: /data/reco")
+    assert seen[-3].text.startswith("output: /data/reco")
 
 
 def test_attempts_show_the_newest_record_of_each(scene: Scene) -> None:
