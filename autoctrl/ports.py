@@ -76,7 +76,7 @@ class Store(Protocol):
         """
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every task that is new or processing, ordered by unit; costs what is open, not what is done."""
+        """Return every task that is new or processing, by workflow and unit; costs what is open, not what is done."""
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task, ordered by workflow and unit."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import defaultdict
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ class _Content:
     """What is kept: every record, in chains by identity."""
 
     def __init__(self) -> None:
-        self.store_id = secrets.token_hex(8)
+        self.store_id = os.urandom(8).hex()
         self.lock = RLock()
         self.tasks: dict[TaskKey, list[TaskRecord]] = {}
         self.jobs: dict[TaskKey, dict[JobKey, list[JobRecord]]] = defaultdict(dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class SqliteStore:
         with self.session.writing() as connection:
             known = _known_id(connection, seen)
             if not known:
-                known = secrets.token_hex(8)
+                known = os.urandom(8).hex()
                 connection.execute(SQL["write_identity"], (known, *seen, rows.micros(self._clock.now())))
         return known
 

@@ -11,8 +11,8 @@ from autoctrl.stores.mounts import file_system, is_network
 
 MOUNTS = """\
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 27 0:30 / /home rw,relatime shared:1 - nfs4 server:/home rw
-31 30 254:1 / /home/me rw - xfs /dev/vdb rw
+30 27 0:30 / /site rw,relatime shared:1 - nfs4 server:/site rw
+31 30 254:1 / /site/me rw - xfs /dev/vdb rw
 32 27 0:31 / /data\\040disk rw master:2 - fuse.sshfs host:/x rw
 33 27 0:32 / /twice rw - ext4 /dev/vdc rw
 34 33 0:33 / /twice rw - lustre mds:/fs rw
@@ -23,9 +23,9 @@ MOUNTS = """\
     ("path", "kind"),
     [
         ("/var/store.db", "ext4"),
-        ("/home/you/store.db", "nfs4"),
-        ("/homework/store.db", "ext4"),
-        ("/home/me/store.db", "xfs"),
+        ("/site/you/store.db", "nfs4"),
+        ("/sitework/store.db", "ext4"),
+        ("/site/me/store.db", "xfs"),
         ("/data disk/store.db", "fuse.sshfs"),
         ("/twice/store.db", "lustre"),
     ],
