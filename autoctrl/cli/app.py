@@ -84,7 +84,7 @@ class Verbs(click.Group):
             with formatter.section(title):
                 commands = ((name, self.get_command(ctx, name)) for name in names)
                 formatter.write_dl(
-                    [(name.ljust(width), command.get_short_help_str(80)) for name, command in commands if command]
+                    [(name.ljust(width), command.get_short_help_str(60)) for name, command in commands if command]
                 )
 
 
@@ -99,7 +99,6 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     PROGRAM,
     cls=Verbs,
-    epilog=f"Example: {PROGRAM} status",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 @click.option(

@@ -101,7 +101,10 @@ def skip(session: Session, runs: str, workflow: str, reason: str, dry_run: bool)
 @reason_option
 @dry_option
 def fail(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
-    """End processing tasks: their jobs are removed, and they fail when the jobs are gone."""
+    """End processing tasks.
+
+    Their jobs are removed, and each task fails when its jobs are gone.
+    """
     from autoctrl import verbs
 
     with session.open() as project:
@@ -122,7 +125,10 @@ def fail(session: Session, runs: str, workflow: str, reason: str, dry_run: bool)
 @reason_option
 @dry_option
 def complete(session: Session, runs: str, workflow: str, outputs: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - one option each
-    """Declare a new or failed task done by hand, with files that you made."""
+    """Declare a task done by hand, with files that you made.
+
+    Takes new and failed tasks.
+    """
     from autoctrl import verbs
 
     reason, dry_run = given["reason"], given["dry_run"]
@@ -136,7 +142,10 @@ def complete(session: Session, runs: str, workflow: str, outputs: tuple[str, ...
 @workflow_argument
 @reason_option
 def pause(session: Session, workflow: str, reason: str) -> int:
-    """Submit nothing more for a workflow; running jobs are still collected."""
+    """Submit nothing more for a workflow.
+
+    Running jobs are still collected.
+    """
     from autoctrl import verbs
 
     return _set_paused(session, workflow, reason, verbs.pause, "paused")

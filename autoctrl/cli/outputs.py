@@ -17,7 +17,7 @@ NEWEST = 50
 @click.option("--superseded", is_flag=True, help="Also of versions that were replaced by newer ones.")
 @click.option("--limit", type=click.IntRange(min=1), help=f"Only so many of the last; text shows {NEWEST} by default.")
 def outputs(session: Session, workflow: str | None, selection: str | None, superseded: bool, limit: int | None) -> None:
-    """List the published outputs with their places, sizes, checksums and entries."""
+    """List the published outputs and where they are."""
     from autoctrl.views import published
 
     runs = None if selection is None else frozenset(parse_runs(selection))

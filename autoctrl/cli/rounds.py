@@ -29,7 +29,10 @@ workflow_option = click.option(
 @workflow_option
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 if something would move.")
 def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> int:
-    """Show every task that would move or wait now, with the action or the reason; write nothing."""
+    """Show every task that would move or wait now, and why.
+
+    Nothing is written. With --exit-code it exits with 1 if something would move; with 2 if a workflow cannot be asked.
+    """
     from autoctrl.rounds import Rounds
 
     planned, problems = Rounds(session.settings(), session.campaign, workflows or None).plan()
@@ -81,7 +84,7 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
 @click.option("--every", default="10s", show_default=True, metavar="TIME", help="Pause while idle: 10s, 5min, 1h.")
 @click.option("--until-idle", is_flag=True, help="Stop once nothing moves and nothing is processing.")
 def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: bool) -> int:
-    """Make cycle after cycle, with progress; the scheduler that needs no other.
+    """Make cycle after cycle, with progress.
 
     Exits with 1 if a task failed for good meanwhile, with 2 if a workflow's last cycle could not work.
     """

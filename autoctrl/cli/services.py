@@ -36,9 +36,9 @@ class Finding(NamedTuple):
 
 @verb("doctor", has_campaign=False)
 def doctor(session: Session) -> int:
-    """Ask every configured service whether it works, with a hint for each that does not.
+    """Ask every configured service whether it works.
 
-    Exits with 2 if something does not work.
+    Each that does not gets a hint. Exits with 2 if something does not work.
     """
     findings = examine(session)
     if session.is_json:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--limit", type=click.IntRange(min=1), help=f"Only so many of the newest; text shows {NEWEST} by default."
 )
 def status(session: Session, selection: str | None, limit: int | None) -> None:
-    """Show the overview: every run and where it stands in every workflow."""
+    """Show where every run stands in every workflow."""
     from autoctrl.views import overview
 
     numbers = None if selection is None else parse_runs(selection)

@@ -38,7 +38,7 @@ limit_option = click.option(
     "--now", "is_asked", is_flag=True, help="Ask the workflow's locks afresh instead of the last cycle's answer."
 )
 def why(session: Session, run: str, workflow: str, is_asked: bool) -> None:
-    """Say where a run's task stands, and why it waits or failed or does not exist.
+    """Say where a run's task stands, and why.
 
     RUN is a run number, or a group such as fill:8222.
     """
@@ -99,7 +99,7 @@ def show_why(seen: Why, fresh: str | None, times: Times) -> None:
 @workflow_argument
 @limit_option
 def history(session: Session, run: str, workflow: str, limit: int | None) -> None:
-    """Show everything that was ever recorded of a run's task, oldest first."""
+    """Show all that was ever recorded of a run's task."""
     from autoctrl.views import steps
 
     with session.open() as project:
@@ -221,7 +221,7 @@ def choose_job(key: TaskKey, known: Sequence[JobRecord], index: str | None, atte
 @run_argument
 @workflow_argument
 def provenance(session: Session, run: str, workflow: str) -> None:
-    """Show what made each version: inputs, command lines, code, settings, environment."""
+    """Show what made each version of a run's task."""
     from autoctrl.handlers.provenance import read_body
     from autoctrl.views import made
 
