@@ -77,6 +77,17 @@ CLUSTERS = (
     (1232, 7509.0, 16111.9, 6.7960, 1154.416, 1644.936),
 )
 
+# length, theta, spread across, sigma and chi2 of the fit across, in the same order
+SHAPES = (
+    (367.2496, -42.0621, 10.81477, 10.46293, 442.350),
+    (2259.1394, -177.9204, 86.42248, 233.98366, 23190.875),
+    (402.5736, 43.1680, 22.47543, 21.26440, 637.985),
+    (37.7612, -164.2080, 5.19027, 5.24994, 2.343),
+    (35.4670, 139.0788, 5.15257, 5.24000, 5.686),
+    (36.0252, 140.7225, 4.94576, 4.88915, 10.813),
+    (39.9269, 5.9227, 6.48393, 6.48873, 11.106),
+    (40.0786, 4.6060, 6.89366, 6.79027, 18.126),
+)
 LAST_DIGITS = (0.06, 0.06, 6e-5, 6e-4, 6e-4)
 
 
@@ -152,10 +163,26 @@ def test_a_frame_without_light_has_no_seeds() -> None:
     assert len(images.seeds.cells) == 0
 
 
-def test_clusters_have_the_published_variables() -> None:
+@lru_cache(maxsize=1)
+def clusters_of_event_0() -> list[dict[str, float]]:
+    return Reconstruction(1, maps(), vignetting=vignetting()).reconstruct(0, draw_event(0)).clusters
+
+
+def test_clusters_have_the_published_light_and_position() -> None:
     """Size, light, spread and position of every cluster of event 0 agree with the published table."""
-    result = Reconstruction(1, maps(), vignetting=vignetting()).reconstruct(0, draw_event(0))
-    found = [(c["size"], c["integral"], c["corrintegral"], c["rms"], c["xmean"], c["ymean"]) for c in result.clusters]
-    assert [size for size, *_ in found] == [size for size, *_ in CLUSTERS]
-    for (_, *values), (_, *expected) in zip(found, CLUSTERS, strict=True):
-        assert values == [pytest.approx(value, abs=digit) for value, digit in zip(expected, LAST_DIGITS, strict=True)]
+    names = ("integral", "corrintegral", "rms", "xmean", "ymean")
+    found = clusters_of_event_0()
+    assert [cluster["size"] for cluster in found] == [size for size, *_ in CLUSTERS]
+    for cluster, (_, *expected) in zip(found, CLUSTERS, strict=True):
+        close = [pytest.approx(value, abs=digit) for value, digit in zip(expected, LAST_DIGITS, strict=True)]
+        assert [cluster[name] for name in names] == close
+
+
+def test_clusters_have_the_published_shapes() -> None:
+    """Length, direction, spread and fit across of every cluster of event 0 agree within the published tolerances."""
+    for cluster, (length, theta, spread, sigma, chi2) in zip(clusters_of_event_0(), SHAPES, strict=True):
+        assert cluster["length"] == pytest.approx(length, abs=1e-4)
+        assert (cluster["theta"] - theta + 90) % 180 - 90 == pytest.approx(0, abs=1e-3)
+        assert cluster["tfullrms"] == pytest.approx(spread, rel=1e-3)
+        assert cluster["tgausssigma"] == pytest.approx(sigma, rel=3e-3)
+        assert cluster["tchi2"] == pytest.approx(chi2, rel=1e-2)
