@@ -1,0 +1,69 @@
+"""Opening executors, naming jobs, and what the wrapper is made of."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from autoctrl import wrapper
+from autoctrl.config import LocalExecutorSettings
+from autoctrl.errors import SettingsError, SubmitRefused
+from autoctrl.executors import open_executor
+from autoctrl.executors.local import LocalExecutor, handle_of
+from autoctrl.executors.pool import mark
+
+STATE = Path("/nowhere")
+
+
+def test_settings_make_a_local_executor() -> None:
+    """The settings' slots and time of grace reach the executor, whose jobs lie under its own name."""
+    executor = open_executor("fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE)
+    assert isinstance(executor, LocalExecutor)
+    assert (executor.name, executor.pool.slots, executor.grace_s) == ("fast", 3, 1.5)
+    assert executor.jobs == STATE / "jobs" / "fast"
+    assert executor.has_safe_resubmit
+    assert not executor.is_immediate
+
+
+def test_without_slots_all_usable_cores_are_taken() -> None:
+    """No number of slots means one for each usable core."""
+    assert LocalExecutor("local", STATE).pool.slots >= 1
+
+
+def test_an_unknown_type_names_the_nearest() -> None:
+    """A misspelt type is refused with the name that was meant."""
+    with pytest.raises(SettingsError, match="Did you mean 'local'"):
+        open_executor("x", LocalExecutorSettings(type="locla"), STATE)
+
+
+def test_a_handle_is_the_tag_without_its_store() -> None:
+    """The handle is the attempt's path, whatever store asked for it."""
+    assert handle_of("id/prompt/reco/fill-8222/v1/merge.2") == "prompt/reco/fill-8222/v1/merge.2"
+
+
+@pytest.mark.parametrize("tag", ["", "id", "id/", "id//x", "id/../x", "id/a/../x", "id/.pool/x", "id//etc"])
+def test_a_tag_that_leads_elsewhere_is_refused(tag: str) -> None:
+    """No tag can name a folder outside that of the jobs, or the pool's own."""
+    with pytest.raises(SubmitRefused):
+        handle_of(tag)
+
+
+def test_marks_tell_jobs_apart() -> None:
+    """Two jobs have different marks, one job always the same, short enough for a file name."""
+    assert mark("a/1") == mark("a/1") != mark("a/2")
+    assert len(mark("x" * 500)) == 24
+
+
+def test_the_wrapper_runs_anywhere() -> None:
+    """The wrapper is Python 3.9 and imports the standard library only."""
+    tree = ast.parse(Path(wrapper.__file__).read_text(), feature_version=(3, 9))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported.add(str(node.module).split(".")[0])
+    assert imported <= sys.stdlib_module_names
