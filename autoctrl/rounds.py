@@ -5,6 +5,7 @@ from __future__ import annotations
 import graphlib
 import select
 import time
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,14 +20,16 @@ from autoctrl.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
+    from autoctrl.model.campaign import Campaign
 
 SHORTEST_PAUSE_S = 0.05
 PAUSE_GROWTH = 1.5
 LOOP_LEASE_S = 30.0
-DAY_S = 86400.0
+RETRY_S = 3600.0
 
 
 class Planned(NamedTuple):
@@ -67,13 +70,33 @@ class Round(NamedTuple):
         return sum(summary.open[1] for summary in self.summaries)
 
 
+class Silence(NamedTuple):
+    """Why a module is not started again for now.
+
+    error    what is said of it
+    changed  when a file beside it was last changed, ns
+    at       when it was ended, by the monotonic clock
+    """
+
+    error: str
+    changed: int
+    at: float
+
+
 class Rounds:
-    """Rounds over one project and campaign; a module that is slow in one round may finish in the next."""
+    """Rounds over one project and campaign; a module that is slow in one round may finish in a later one."""
 
     def __init__(self, settings: Settings, campaign: str, workflows: Sequence[str] | None = None) -> None:
         """Work for these workflows of ``campaign``, all by default."""
         self.settings, self.campaign, self.workflows = settings, campaign, workflows
         self.slow: list[tuple[Worker, str]] = []
+        self.loading: list[Worker] = []
+        self.silent: dict[Path, Silence] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a module still works for an earlier round, or is still being loaded."""
+        return bool(self.slow or self.loading)
 
     def discover(self) -> Arrivals:
         """Ask the sources for runs; another process that does the same is no error."""
@@ -105,56 +128,75 @@ class Rounds:
         return planned, problems
 
     def ask_all(self, request: Mapping[str, Any], *, is_patient: bool = True) -> dict[str, dict[str, Any]]:
-        """Send a request to every wanted workflow, in the order of the chain; return the answers by workflow."""
-        busy = {worker.path for worker, _ in self.slow}
-        modules = [path for path in find_modules(self.settings.folder) if path not in busy]
-        workers = [Worker(path, self._work) for path in modules]
-        answers: dict[str, dict[str, Any]] = {}
-        try:
-            self._await(workers, lambda worker: worker.declares is not None, self.settings.cycle.patience_s, answers)
-            for worker, workflow in self._ordered(workers, answers):
-                if worker.is_over:
-                    continue
-                worker.ask({**request, "workflow": workflow})
-                self._await(
-                    [worker], partial(_has_answered, workflow, answers), self.settings.cycle.patience_s, answers
-                )
-                if workflow not in answers and not worker.is_over:
-                    self.slow.append((worker, workflow))
-            self._finish_slow(answers, is_patient=is_patient)
-        finally:
-            self._close(workers, answers)
-        return answers
+        """Send a request to every wanted workflow, in the order of the chain; return the answers by workflow.
 
-    def _ordered(self, workers: Sequence[Worker], answers: dict[str, dict[str, Any]]) -> list[tuple[Worker, str]]:
-        """Return the wanted workflows with their workers so that each comes after those that it waits for."""
-        declared: dict[str, Worker] = {}
-        graph: dict[str, list[str]] = {}
-        for worker in workers:
-            for workflow, after in (worker.declares or {}).items():
-                if workflow in declared:
-                    first = declared[workflow].name
-                    text = f"workflow '{workflow}' is declared by {first} already; rename it in one of the two."
-                    answers[worker.name if worker.name != workflow else f"{worker.name}/handler.py"] = {"error": text}
-                    continue
-                declared[workflow] = worker
-                graph[workflow] = after
-        self._check_wanted(declared, workers)
-        return [(declared[name], name) for name in chain_order(graph) if self._is_wanted(name)]
-
-    def _check_wanted(self, declared: Mapping[str, Worker], workers: Sequence[Worker]) -> None:
-        for name in self.workflows or ():
-            if name not in declared and not any(worker.error for worker in workers):
-                message = (
-                    f"There is no workflow '{name}' in {self.settings.folder / 'workflows'}. {nearest(name, declared)}"
-                )
-                raise UsageError(message)
-
-    def _is_wanted(self, workflow: str) -> bool:
+        A module that is not loaded in time holds up nobody: the others go first.
+        """
         with Project(self.settings) as project:
             campaign = lineage_of(project.store, self.campaign)[0]
-        is_chosen = self.workflows is None or workflow in self.workflows
-        return is_chosen and campaign.has(workflow) and self.settings.workflow(workflow).enabled
+        answers: dict[str, dict[str, Any]] = {}
+        workers, self.loading = self._workers(answers), []
+        declared = {name: worker for worker, _ in self.slow for name in worker.declares or ()}
+        try:
+            self._await(workers, _is_loaded, self.settings.cycle.patience_s, answers)
+            self._ask(workers, declared, campaign, request, answers)
+            while is_patient and (late := [w for w in workers if not _is_loaded(w)]) and self._is_missing(declared):
+                self._await(late, _is_loaded, SHORTEST_PAUSE_S, answers)
+                self._end_silent(late)
+                self._ask([worker for worker in late if _is_loaded(worker)], declared, campaign, request, answers)
+            self._finish_slow(answers, is_patient=is_patient)
+            self._check_wanted(declared, workers)
+        finally:
+            self._close(workers, declared, answers)
+        return answers
+
+    def _workers(self, answers: dict[str, dict[str, Any]]) -> list[Worker]:
+        """Return the modules that are still being loaded, and start those that are not at work."""
+        workers = list(self.loading)
+        busy = {worker.path for worker in (*workers, *(worker for worker, _ in self.slow))}
+        for path in find_modules(self.settings.folder):
+            silence = self.silent.get(path)
+            if silence is not None and silence.changed == _changed(path) and time.monotonic() - silence.at < RETRY_S:
+                answers[path.parent.name] = {"error": silence.error}
+            elif path not in busy:
+                self.silent.pop(path, None)
+                workers.append(Worker(path, self._work))
+        return workers
+
+    def _ask(
+        self,
+        workers: Iterable[Worker],
+        declared: dict[str, Worker],
+        campaign: Campaign,
+        request: Mapping[str, Any],
+        answers: dict[str, dict[str, Any]],
+    ) -> None:
+        """Ask the wanted workflows of these modules, one after the other, each with patience."""
+        patience_s = self.settings.cycle.patience_s
+        for worker, workflow in _ordered(workers, declared, answers):
+            is_chosen = self.workflows is None or workflow in self.workflows
+            if not (is_chosen and campaign.has(workflow) and self.settings.workflow(workflow).enabled):
+                continue
+            if not worker.is_over:
+                worker.ask({**request, "workflow": workflow})
+                self._await([worker], partial(_has_answered, workflow, answers), patience_s, answers)
+            if worker.is_over and workflow not in answers:
+                answers[workflow] = {"error": worker.error}
+            elif workflow not in answers:
+                self.slow.append((worker, workflow))
+
+    def _is_missing(self, declared: Mapping[str, Worker]) -> bool:
+        """Say whether a module that is not loaded yet may declare a wanted workflow."""
+        return self.workflows is None or not declared.keys() >= set(self.workflows)
+
+    def _check_wanted(self, declared: Mapping[str, Worker], workers: Sequence[Worker]) -> None:
+        if self.silent or any(worker.error or not _is_loaded(worker) for worker in workers):
+            return
+        for name in self.workflows or ():
+            if name not in declared:
+                where = self.settings.folder / "workflows"
+                message = f"There is no workflow '{name}' in {where}. {nearest(name, declared)}"
+                raise UsageError(message)
 
     def _await(
         self,
@@ -174,31 +216,57 @@ class Rounds:
 
     def _finish_slow(self, answers: dict[str, dict[str, Any]], *, is_patient: bool) -> None:
         """Collect what slow modules answered; end those that gave no sign of life for the time limit."""
-        limit = self.settings.cycle.module_limit_s
         while self.slow:
-            workers = [worker for worker, _ in self.slow]
+            workers = list({worker.pid: worker for worker, _ in self.slow}.values())
             self._await(workers, lambda worker: _is_answered(worker, self.slow, answers), SHORTEST_PAUSE_S, answers)
+            self._end_silent(workers)
             for worker, workflow in self.slow:
-                if worker.silence_s() > limit:
-                    worker.kill(f"Workflow {workflow} gave no sign of life for {limit:g} s and was ended.")
                 if worker.is_over:
                     answers.setdefault(workflow, {"error": worker.error})
             self.slow = [(worker, name) for worker, name in self.slow if name not in answers]
+            still = {worker for worker, _ in self.slow}
+            for worker in workers:
+                if worker not in still:
+                    worker.close()
             if not is_patient:
                 return
 
-    def _close(self, workers: Sequence[Worker], answers: dict[str, dict[str, Any]]) -> None:
-        still_slow = {worker for worker, _ in self.slow}
+    def _end_silent(self, workers: Iterable[Worker]) -> None:
+        """End the modules that gave no sign of life for the time limit, and leave them alone until they change."""
+        limit = self.settings.cycle.module_limit_s
         for worker in workers:
-            if worker in still_slow:
+            if worker.is_over or worker.silence_s() <= limit:
                 continue
-            if worker.declares is None and not worker.is_over:
-                worker.kill(f"Workflow module {worker.name}/{worker.path.name} was not loaded in time.")
-            missing = set(worker.declares or ()) - answers.keys() if worker.error else set()
-            for name in missing if worker.declares else {worker.name}:
-                if worker.error:
-                    answers.setdefault(name, {"error": worker.error})
-            worker.close()
+            doing = "in its cycle" if _is_loaded(worker) else "while it was loaded"
+            worker.kill(
+                f"Workflow module {worker.name}/{worker.path.name} gave no sign of life for {limit:g} s {doing} "
+                "and was ended. Look for an endless loop or a service that does not answer; "
+                "it is started again when a file beside it changes, or after an hour."
+            )
+            self.silent[worker.path] = Silence(worker.error, _changed(worker.path), time.monotonic())
+
+    def _close(
+        self, workers: Sequence[Worker], declared: Mapping[str, Worker], answers: dict[str, dict[str, Any]]
+    ) -> None:
+        """Let the modules end that are not needed any more, and say which of them are broken."""
+        still_slow = {worker for worker, _ in self.slow}
+        self._end_silent(worker for worker in workers if not _is_loaded(worker))
+        self.loading = [worker for worker in workers if not _is_loaded(worker) and self._is_missing(declared)]
+        for worker in workers:
+            if worker in self.loading or worker in still_slow:
+                continue
+            if worker.error and worker.declares is None and self._is_missing(declared):
+                answers.setdefault(worker.name, {"error": worker.error})
+            if _is_loaded(worker):
+                worker.close()
+            else:
+                worker.kill("not needed")
+
+    def close(self) -> None:
+        """End what is still at work for an earlier round."""
+        for worker in {*self.loading, *(worker for worker, _ in self.slow)}:
+            worker.kill("the rounds are over")
+        self.loading, self.slow = [], []
 
     def _work(self, handler: Handler, request: Mapping[str, Any], alive: Callable[[], None]) -> dict[str, Any]:
         """Do one request in the child: it opens the project anew, nothing of the parent's is used."""
@@ -214,6 +282,38 @@ class Rounds:
                 for action in actions
             ]
             return {"planned": rows, "problems": problems}
+
+
+def _ordered(
+    workers: Iterable[Worker], declared: dict[str, Worker], answers: dict[str, dict[str, Any]]
+) -> list[tuple[Worker, str]]:
+    """Return the modules' workflows so that each comes after those that it waits for; a name is taken once."""
+    graph: dict[str, list[str]] = {}
+    for worker in workers:
+        for workflow, after in (worker.declares or {}).items():
+            if workflow in declared:
+                first = declared[workflow]
+                text = (
+                    f"Workflow '{workflow}' is declared in {first.name}/{first.path.name} already, so that of "
+                    f"{worker.name}/{worker.path.name} was left out. Rename it in one of the two."
+                )
+                answers[worker.name if worker.name != workflow else f"{worker.name}/{worker.path.name}"] = {
+                    "error": text
+                }
+                continue
+            declared[workflow] = worker
+            graph[workflow] = after
+    return [(declared[name], name) for name in chain_order(graph)]
+
+
+def _is_loaded(worker: Worker) -> bool:
+    """Say whether the module has declared its workflows, or never will."""
+    return worker.declares is not None or worker.is_over
+
+
+def _changed(path: Path) -> int:
+    """Return when the module or a file beside it was last changed, ns."""
+    return max((file.stat().st_mtime_ns for file in path.parent.glob("*.py")), default=0)
 
 
 def _has_answered(workflow: str, answers: Mapping[str, Any], _: Worker) -> bool:
@@ -253,28 +353,27 @@ def loop(
     While something moves or runs, rounds follow one another quickly; else every ``every_s`` seconds. ``until_idle``
     ends when nothing moved and nothing is processing. Raises ``LeaseHeld`` if another loop works for this campaign.
     """
-    rounds = Rounds(settings, campaign, workflows)
-    with Project(settings) as project:
+    with Project(settings) as project, closing(Rounds(settings, campaign, workflows)) as rounds:
         name = f"loop/{campaign}"
         project.store.lease(name, owner(), LOOP_LEASE_S)
         is_bad, pause_s = False, SHORTEST_PAUSE_S
         try:
             while True:
-                done = rounds.cycle(is_patient=until_idle)
+                done = rounds.cycle(is_patient=False)
                 on_round(done)
                 is_bad = is_bad or any(summary.failed for summary in done.summaries)
-                if until_idle and not done.moved and not done.processing and not rounds.slow:
+                if until_idle and not done.moved and not done.processing and not rounds.is_busy:
                     return is_bad or any(summary.error for summary in done.summaries)
-                pause_s = _next_pause(done, pause_s, every_s)
+                pause_s = _next_pause(done, pause_s, every_s, is_busy=rounds.is_busy)
                 _wait(project, name, pause_s)
         finally:
             project.store.lease(name, owner(), 0)
 
 
-def _next_pause(done: Round, pause_s: float, every_s: float) -> float:
+def _next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -> float:
     if done.moved:
         return min(SHORTEST_PAUSE_S, every_s)
-    return min(pause_s * PAUSE_GROWTH, every_s) if done.processing else every_s
+    return min(pause_s * PAUSE_GROWTH, every_s) if done.processing or is_busy else every_s
 
 
 def _wait(project: Project, name: str, pause_s: float) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.handlers.discovery import load_module
+from autoctrl.wrapper import PR_SET_PDEATHSIG, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,10 +43,11 @@ class Worker:
         self._socket, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             self._socket.close()
-            _be_child(path, theirs, work)
+            _be_child(path, theirs, work, parent)
         theirs.close()
         self._socket.settimeout(0)
 
@@ -114,11 +116,14 @@ class Worker:
             self.error = f"Workflow module {self.name}/{self.path.name} ended its process by {how}."
 
 
-def _be_child(path: Path, channel: socket.socket, work: Work) -> NoReturn:
-    """Load the module, declare it, serve requests until the parent closes; never return."""
+def _be_child(path: Path, channel: socket.socket, work: Work, parent: int) -> NoReturn:
+    """Load the module, declare it, serve requests until the parent closes or dies; never return."""
     code = 0
     try:
         os.setsid()
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
         os.dup2(2, 1)  # what a module prints must not mix with the command's own output
         with channel.makefile("rwb") as stream:
             _serve(path, stream, work)
