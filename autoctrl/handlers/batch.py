@@ -44,16 +44,15 @@ class BatchHandler(Handler):
         **declaration: Any,  # noqa: ANN401 - checked by the handler it is passed to
     ) -> None:
         """Declare a workflow of jobs; see ``Handler`` for the rest. Raises ``WorkflowError`` as it does."""
+        self.split_events = split_events
         super().__init__(workflow, **declaration)
         given = [way for way in (run_line, argv, jobs) if way is not None]
         if len(given) != 1:
             message = f"{workflow}: a batch workflow has one of run_line, argv and jobs; {len(given)} are given."
             raise WorkflowError(message, hint="Write run_line='mytool {raw} --output {output}'.")
-        self.jobs, self.split_events, self.environment = jobs, split_events, dict(environment or {})
+        self.jobs, self.environment = jobs, dict(environment or {})
         self.line = run_line if run_line is not None else tuple(argv or ())
         known = self.scalar_names | self.inputs.keys() | self.outputs.keys()
-        if split_events is None:
-            known -= {"first", "last"}
         self.words = [] if jobs is not None else parse_line(f"{workflow}: run_line", self.line, known)
         self.merge_line = merge_line
         self.merge_words = self._parse_merge(merge_line)
@@ -64,7 +63,11 @@ class BatchHandler(Handler):
             return []
         parts = {"parts"} | {f"{name}_parts" for name in self.outputs}
         known = (self.scalar_names | parts | self.outputs.keys()) - {"first", "last"}
-        return parse_line(f"{self.workflow}: merge_line", merge_line, known)
+        words = parse_line(f"{self.workflow}: merge_line", merge_line, known)
+        for piece in (piece for pieces in words for piece in pieces if "." in (piece.name or "")):
+            message = f"{self.workflow}: merge_line cannot use {{{piece.name}}}."
+            raise WorkflowError(message, hint="A merge knows its parts, its output and its unit.")
+        return words
 
     def _check_split(self) -> None:
         if self.split_events is None and self.jobs is None:
@@ -81,6 +84,11 @@ class BatchHandler(Handler):
             raise WorkflowError(message, hint="Write merge_line='mytool merge {parts} --output {output}'.")
 
     @property
+    def scalar_names(self) -> set[str]:
+        """Placeholders with one value; a split workflow has its range of events besides."""
+        return super().scalar_names | ({"first", "last"} if self.split_events is not None else set())
+
+    @property
     def _is_one_root_file(self) -> bool:
         return len(self.outputs) == 1 and all(name.endswith(".root") for name in self.outputs.values())
 
@@ -91,12 +99,25 @@ class BatchHandler(Handler):
         try:
             values = self.values(task, resources)
             if self.jobs is not None:
-                return [self._spec(tuple(map(str, words)), values, task, resources) for words in self.jobs(task)]
+                return self._listed(self.jobs, task, resources, values)
             if self.split_events is None:
                 return [self._spec(None, values, task, resources)]
             return self._ranges(task, resources, inputs, values, is_closed=is_closed)
         except NotKnownYet as error:
             return Wait(str(error))
+
+    def _listed(
+        self,
+        jobs: Callable[[Task], Iterable[Sequence[str]]],
+        task: Task,
+        resources: Resources,
+        values: Mapping[str, Filling],
+    ) -> list[JobSpec] | Wait:
+        try:
+            commands = [tuple(map(str, words)) for words in jobs(task)]
+        except Exception as error:  # noqa: BLE001 - whatever an author's function raises is a reason to wait
+            return Wait(f"jobs raised {type(error).__name__}: {error}")
+        return [self._spec(words, values, task, resources) for words in commands]
 
     def _ranges(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import WorkflowError, nearest
 from autoctrl.handlers.inputs import Friend, as_resolver
-from autoctrl.handlers.words import NotKnownYet, fill_word, parse_word
+from autoctrl.handlers.words import ALWAYS, NotKnownYet, fill_word, parse_word
 from autoctrl.locks.lock import Wait, as_lock
 from autoctrl.model.run import Where
 
@@ -100,6 +100,12 @@ class Handler:
         return pattern
 
     def _check_together(self) -> None:
+        taken = (self.inputs.keys() | self.outputs.keys()) & (ALWAYS | {"run", "group", "first", "last", "parts"})
+        if taken:
+            message = (
+                f"{self.workflow}: the name '{min(taken)}' of an input or output stands for something else already."
+            )
+            raise WorkflowError(message, hint="Give it another name.")
         both = self.inputs.keys() & self.outputs.keys()
         if both:
             message = f"{self.workflow}: '{min(both)}' names an input and an output."
@@ -117,7 +123,7 @@ class Handler:
     def scalar_names(self) -> set[str]:
         """Placeholders with one value that every word of this workflow may use."""
         unit = {"group"} if self.group_by else {"run"}
-        return unit | {"unit", "campaign", "workflow", "version", "first", "last"}
+        return unit | {"unit", "campaign", "workflow", "version"}
 
     def values(self, task: Task, resources: Resources) -> dict[str, Filling]:
         """Return the value of every placeholder that has one for this task."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Filling = str | int | float | tuple[str, ...]
 
-ALWAYS = frozenset({"unit", "campaign", "workflow", "version", "python", "folder", "project", "cpus", "memory_mb"})
+ALWAYS = frozenset({"unit", "campaign", "workflow", "version", "python", "folder", "cpus", "memory_mb"})
 OPEN_ENDED = ("campaign.", "run.")
 
 
@@ -55,7 +55,7 @@ def parse_word(where: str, word: str, names: Iterable[str]) -> list[Piece]:
         raise WorkflowError(message, hint="Write {{ and }} for braces that mean themselves.") from error
     pieces = []
     for literal, name, spec, conversion in parts:
-        if name is not None and (conversion or not is_known(name, names)):
+        if name is not None and (conversion or "{" in (spec or "") or not is_known(name, names)):
             message = f"{where}: unknown placeholder {{{name}}} in '{word}'. {nearest(name, names)}"
             raise WorkflowError(message, hint="Write {{ and }} for braces that mean themselves.")
         pieces.append(Piece(literal, name, spec or ""))
