@@ -27,7 +27,7 @@ PIXELS = ("redpix_ix", "redpix_iy", "redpix_iz")
 def load_run(reco: Path, pedestal: Path, friends: Path | None, raw: Path | None) -> plots.RunData:
     """Read what the plots need; the frame shown is that of the event with most clusters.
 
-    Raises DataError when the friend file is not aligned or the files belong to different runs.
+    Raises DataError when the friend file is not aligned or the raw file is of another run.
     """
     pedestal_maps = read_pedestal(pedestal)
     size = len(pedestal_maps.mean)
@@ -47,22 +47,13 @@ def load_run(reco: Path, pedestal: Path, friends: Path | None, raw: Path | None)
         check_alignment(reco, friends)
         with open_file(friends) as file:
             data.friends = get_tree(file, "Friends").arrays(library="ak")
-    _refuse_strangers(data, reco, pedestal, raw)
     if raw is not None:
+        if (run := read_head(raw).run) != data.run:
+            message = f"{raw} is run {run}, {reco} is run {data.run}."
+            raise DataError(message)
         event = int(shown["event"])
         ((_, data.frame),) = read_frames(raw, event, event + 1)
     return data
-
-
-def _refuse_strangers(data: plots.RunData, reco: Path, pedestal: Path, raw: Path | None) -> None:
-    """Refuse a pedestal that was not used, and a raw file of another run."""
-    used = int(data.shown["pedestal_run"])
-    if data.pedestal.run != used:
-        message = f"{reco} was made with the pedestal of run {used}, {pedestal} is of run {data.pedestal.run}."
-        raise DataError(message)
-    if raw is not None and (run := read_head(raw).run) != data.run:
-        message = f"{raw} is run {run}, {reco} is run {data.run}."
-        raise DataError(message)
 
 
 def read_previous(path: Path) -> dict[str, float]:

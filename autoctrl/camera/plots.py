@@ -26,6 +26,7 @@ NOISY_FACTOR = 3
 THRESHOLDS = (
     Threshold("pedestal_mean", warn=(90, 110), alarm=(50, 200)),
     Threshold("pedestal_rms", warn=(0.5, 3), alarm=(0.1, 10)),
+    Threshold("other_pedestal", warn=(None, 0)),
     Threshold("noisy_fraction", warn=(None, 1e-3), alarm=(None, 1e-2)),
     Threshold("clusters_per_event", warn=(0.5, 200), alarm=(None, 2000)),
     Threshold("spark_fraction", warn=(None, 0.05), alarm=(None, 0.5)),
@@ -103,7 +104,7 @@ class PedestalMaps:
     def __call__(self, data: RunData, previous: Mapping[str, float] | None = None) -> PlotResult:  # noqa: ARG002
         """Draw both maps, averaged over small blocks."""
         figure, both = new_figure(2, size=(11.0, 5.0))
-        numbers: dict[str, float] = {}
+        numbers = {"other_pedestal": float(data.pedestal.run != data.shown["pedestal_run"])}
         for axes, name, image in zip(both, ("mean", "rms"), (data.pedestal.mean, data.pedestal.rms), strict=True):
             blocks = block_means(image, 288)
             low, high = np.percentile(blocks, (1, 99))
