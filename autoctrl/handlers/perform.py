@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import ExecutorError, SubmitRefused
+from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
 from autoctrl.model.job import attempt_path, tag
 from autoctrl.model.status import JobStatus
 from autoctrl.ports import JobOrder, OpenTask
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Executor, Lease, Record
 
+MOST_ALERTS = 3
 REFUSED_DELAY = timedelta(seconds=30)
 
 
@@ -48,8 +49,8 @@ class Performer:
             for address in action.discard:
                 with contextlib.suppress(OSError):
                     Path(address).unlink()
-            if action.alert:
-                self.context.notifier.notify("alarm", action.alert)
+        for alert in gathered([action.alert for action in actions if action.alert]):
+            self.context.notifier.notify("alarm", alert)
         return [*written, *submitted]
 
     def _append(self, records: Sequence[Record]) -> None:
@@ -62,7 +63,10 @@ class Performer:
             by_executor.setdefault(job.spec.executor, []).append(job)
         outcome: list[JobRecord] = []
         for name, mine in by_executor.items():
-            outcome += self._submit_to(self.observer.executor(name), mine)
+            try:
+                outcome += self._submit_to(self.observer.executor(name), mine)
+            except SettingsError as error:
+                self.problems.append(f"executor {name}: {error}")
         return outcome
 
     def _submit_to(self, executor: Executor, jobs: Sequence[JobRecord]) -> list[JobRecord]:
@@ -102,8 +106,15 @@ class Performer:
         for name, handles in by_executor.items():
             try:
                 getattr(self.observer.executor(name), verb)(handles)
-            except ExecutorError as error:
+            except (ExecutorError, SettingsError) as error:
                 self.problems.append(f"executor {name}: {error}")
+
+
+def gathered(alerts: Sequence[str]) -> list[str]:
+    """Return the alerts of one cycle as few messages: a fault that fails a hundred tasks is told once."""
+    if len(alerts) <= MOST_ALERTS:
+        return list(alerts)
+    return [f"{alerts[0]}; and {len(alerts) - 1} more tasks of this workflow failed in the same cycle"]
 
 
 def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
