@@ -84,7 +84,7 @@ class Verbs(click.Group):
             with formatter.section(title):
                 commands = ((name, self.get_command(ctx, name)) for name in names)
                 formatter.write_dl(
-                    [(name.ljust(width), command.get_short_help_str(60)) for name, command in commands if command]
+                    [(name.ljust(width), command.get_short_help_str(72)) for name, command in commands if command]
                 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.cli.screen import Table, Times, is_colourful, rich_table, say, warn
+from autoctrl.cli.screen import Table, Times, count, is_colourful, rich_table, say, warn
 from autoctrl.report import describe_summary
 
 if TYPE_CHECKING:
@@ -107,6 +107,13 @@ class Progress:
             return 2
         return int(any(tally.failed for tally in self.tallies.values()))
 
+    @property
+    def conclusion(self) -> str:
+        """One line about the whole loop."""
+        done, failed, new = (sum(getattr(t, what) for t in self.tallies.values()) for what in ("done", "failed", "new"))
+        waiting = f"; {count(new, 'task')} {'waits' if new == 1 else 'wait'}" if new else ""
+        return f"Idle: {done} done, {failed} failed in this loop{waiting}. See: autoctrl status"
+
     def _tell(self, text: str, *, is_bad: bool = False, is_news: bool = False) -> None:
         from datetime import UTC, datetime
 
@@ -127,5 +134,5 @@ class Progress:
         ]
         table = Table(("WORKFLOW", "DONE", "PROCESSING", "NEW", "FAILED", ""), rows)
         minutes, seconds = divmod(int(self.elapsed_s), 60)
-        title = f"{minutes}:{seconds:02d} elapsed, {self.rounds} cycles; done and failed are counted since the start"
+        title = f"{minutes}:{seconds:02d} elapsed, {count(self.rounds, 'cycle')}; DONE and FAILED count from its start"
         return Group(rich_table(table), Text(title, style="dim"))

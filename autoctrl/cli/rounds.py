@@ -104,6 +104,8 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
         )
     if session.is_json:
         show_json(campaign=session.campaign, **progress.values())
+    else:
+        say(progress.conclusion)
     return progress.exit_code
 
 

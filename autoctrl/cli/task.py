@@ -245,7 +245,7 @@ def _show_made(version: Made) -> None:
         for row in rows:
             say(f"  {title} {'  '.join(cell for cell in row if cell)}")
     for job, argv in version.jobs.items():
-        say(f"  job {job}: {' '.join(argv)}")
+        say(f"  job {job}: {' '.join(argv) or 'a call of the function'}")
     facts = _flat(version.description)
     for line in plain_lines(Table(("described by", version.digest[:12]), facts)) if facts else ():
         say(f"  {line}")

@@ -57,7 +57,7 @@ class Why(NamedTuple):
     stale           a newer version of an input is done
     notes           sentences about everything else worth knowing
     log             address of the log worth reading
-    inherited_from  the parent campaign that keeps it, empty if it is the campaign's own
+    inherited_from  the parent campaign that keeps it, None if it is the campaign's own
     """
 
     campaign: str
@@ -73,7 +73,7 @@ class Why(NamedTuple):
     stale: bool = False
     notes: tuple[str, ...] = ()
     log: str = ""
-    inherited_from: str = ""
+    inherited_from: str | None = None
 
 
 def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
@@ -106,7 +106,7 @@ def why(store: Store, campaign: str, unit: str, workflow: str) -> Why:
     """Say how a task stands and why. Raises ``UsageError`` as ``find_place`` does."""
     place = find_place(store, campaign, unit, workflow)
     key, task = place.key, place.task
-    inherited_from = "" if key.campaign == campaign else key.campaign
+    inherited_from = None if key.campaign == campaign else key.campaign
     if task is None:
         members = () if place.run is None else (place.run.number,)
         nothing = Why(campaign, workflow, key.unit, members, reason=place.missing)
