@@ -47,8 +47,8 @@ class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
     name     what is held: ``<campaign>/<workflow>`` or ``runs``
-    owner    who holds it, unique to the process: ``host:pid:start:namespace``, where the start (clock ticks since boot)
-             and the namespace of process numbers let a store on the same machine see that the holder is dead
+    owner    who holds it, unique to the process; where its name ends as ``owner.this_process`` has it, a store on the
+             same machine ends the lease once that process is dead
     epoch    counts the holders of this name, from 1
     expires  when it ends unless renewed, aware UTC, for people; the store judges by its own clock
     """

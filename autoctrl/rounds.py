@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.compose import Project
 from autoctrl.errors import LeaseHeld, UsageError, nearest
 from autoctrl.handlers.arrivals import Arrivals, discover
-from autoctrl.handlers.context import owner
 from autoctrl.handlers.cycle import Cycle, Summary
 from autoctrl.handlers.discovery import find_modules
 from autoctrl.locks.lookup import lineage_of
+from autoctrl.owner import this_process
 from autoctrl.worker import Worker
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def loop(
     """
     with Project(settings) as project, closing(Rounds(settings, campaign, workflows)) as rounds:
         name = f"loop/{campaign}"
-        project.store.lease(name, owner(), LOOP_LEASE_S)
+        project.store.lease(name, this_process(), LOOP_LEASE_S)
         is_bad, pause_s = False, SHORTEST_PAUSE_S
         try:
             while True:
@@ -367,7 +367,7 @@ def loop(
                 pause_s = _next_pause(done, pause_s, every_s, is_busy=rounds.is_busy)
                 _wait(project, name, pause_s)
         finally:
-            project.store.lease(name, owner(), 0)
+            project.store.lease(name, this_process(), 0)
 
 
 def _next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -> float:
@@ -379,7 +379,7 @@ def _next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -
 def _wait(project: Project, name: str, pause_s: float) -> None:
     """Sleep, keeping the loop's lease."""
     ends = time.monotonic() + pause_s
-    project.store.lease(name, owner(), LOOP_LEASE_S)
+    project.store.lease(name, this_process(), LOOP_LEASE_S)
     while (left := ends - time.monotonic()) > 0:
         time.sleep(min(left, LOOP_LEASE_S / 3))
-        project.store.lease(name, owner(), LOOP_LEASE_S)
+        project.store.lease(name, this_process(), LOOP_LEASE_S)

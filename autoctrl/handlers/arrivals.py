@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import AutoctrlError
-from autoctrl.handlers.context import owner
 from autoctrl.model.actor import Actor
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TICK
+from autoctrl.owner import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,14 +48,14 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
         except AutoctrlError as error:
             problems.append(f"source {source.name}: {error}")
         problems += source.problems
-    lease = store.lease(LEASE, owner(), LEASE_S)
+    lease = store.lease(LEASE, this_process(), LEASE_S)
     try:
         known = {run.number: run for run in store.runs()[0]} if seen else {}
         records = merge_runs(known, seen, clock.now())
         if records:
             store.append(records, lease)
     finally:
-        store.lease(LEASE, owner(), 0)
+        store.lease(LEASE, this_process(), 0)
     new = tuple(sorted(record.number for record in records if record.sequence == 1))
     changed = tuple(sorted(record.number for record in records if record.sequence > 1))
     return Arrivals(new, changed, tuple(problems))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.job import unit_folder
-from autoctrl.wrapper import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +56,6 @@ class Context(NamedTuple):
     def task_folder(self, key: TaskKey) -> Path:
         """Folder of a task's outputs."""
         return self.output_root / key.campaign / key.workflow / unit_folder(key.unit)
-
-
-def owner() -> str:
-    """Name of this process as a holder of leases, from which others see whether it still lives; see ``ports.Lease``."""
-    pid = os.getpid()
-    return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116
 
 
 def lease_name(campaign: str, workflow: str) -> str:

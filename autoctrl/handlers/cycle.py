@@ -10,7 +10,7 @@ from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
 from autoctrl.handlers.birth import Cursor, advance
 from autoctrl.handlers.calls import InlineExecutor
-from autoctrl.handlers.context import lease_name, owner
+from autoctrl.handlers.context import lease_name
 from autoctrl.handlers.inline import InlineHandler
 from autoctrl.handlers.observe import Observer, look_around
 from autoctrl.handlers.perform import Performer, as_open_tasks
@@ -21,6 +21,7 @@ from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord, born
 from autoctrl.model.unit import TaskKey
+from autoctrl.owner import this_process
 from autoctrl.ports import OpenTask, Selection
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class Cycle:
         """Return the lease, claimed first or renewed when a third of its time is over."""
         seconds = self.context.settings.cycle.lease_s
         if self.lease is None or time.monotonic() - self.renewed > seconds * RENEW_AT:
-            held = self.context.store.lease(self.name, owner(), seconds)
+            held = self.context.store.lease(self.name, this_process(), seconds)
             if self.lease is not None and held.epoch != self.lease.epoch:
                 message = f"The lease {self.name} ran out and was claimed anew while this cycle worked under it."
                 raise LeaseLost(message, hint="The next cycle takes up what is open.")
@@ -226,7 +227,7 @@ class Cycle:
         return self.lease
 
     def _give_up(self) -> None:
-        self.context.store.lease(self.name, owner(), 0)
+        self.context.store.lease(self.name, this_process(), 0)
 
     def _summary(self, still_open: tuple[int, int], problems: Sequence[str], error: str = "") -> Summary:
         return Summary(

@@ -7,7 +7,6 @@ holder was a process of this machine that is dead.
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoctrl.errors import LeaseHeld, LeaseLost
+from autoctrl.owner import has_died
 from autoctrl.ports import Lease
-from autoctrl.wrapper import start_time
 
 MICROS = 1_000_000
 LARGEST_MARGIN = 1 * MICROS
 MARGIN_PART = 10
-OWNER_NUMBERS = 3
 
 
 class Ticks(NamedTuple):
@@ -70,18 +68,6 @@ def _boot() -> str:
 def boot_ticks() -> Ticks:
     """Return the present moment by the kernel's clock since boot."""
     return Ticks(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
-
-
-def has_died(owner: str) -> bool:
-    """Say whether the owner is known to be dead: a process that was seen from here and is no more; see ``ports.Lease``.
-
-    Its number alone proves nothing, because numbers are reused and mean something else in another container.
-    """
-    words = owner.rsplit(":", 3)[1:]
-    if len(words) != OWNER_NUMBERS or not all(word.isdecimal() for word in words):
-        return False
-    pid, start, namespace = map(int, words)
-    return namespace == os.stat("/proc/self/ns/pid").st_ino and start_time(pid) != start  # noqa: PTH116 - no file of ours
 
 
 def _left(held: Held, ticks: Ticks) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import LeaseHeld
 from autoctrl.model.campaign import PROMPT
+from autoctrl.owner import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,9 +101,7 @@ def hold(request: Request, name: str) -> Iterator[Lease | None]:
     if request.dry_run:
         yield None
         return
-    owner = (
-        f"{request.actor.name} by {request.actor.via} on {socket.gethostname()} ({os.getpid()}-{secrets.token_hex(3)})"
-    )
+    owner = f"{request.actor.name} by {request.actor.via} ({secrets.token_hex(3)}) on {this_process()}"
     lease = _claim(request, name, owner)
     try:
         yield lease

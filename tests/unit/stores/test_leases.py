@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost
+from autoctrl.owner import this_process
 from autoctrl.stores.leases import MICROS, Held, Ticks, as_lease, boot_ticks, check, claim, margin, release
-from autoctrl.wrapper import start_time
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -88,16 +87,12 @@ def test_ticks_rise() -> None:
 
 def test_death_of_the_holder() -> None:
     """A lease of a process that is known to be dead is free at once; one that may live elsewhere is not."""
-    alive, namespace = os.getpid(), os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - the kernel's, no file
-    dead = f"host:{alive}:1:{namespace}"
+    alive = this_process()
+    host, pid, _, namespace = alive.split(":")
+    dead = f"alice by cli on {host}:{pid}:1:{namespace}"
     first = claimed(None, dead, at(0))
     assert claimed(first, "b", at(1)).epoch == 2
     assert claimed(first, dead, at(1)).epoch == 1
-    for owner in (
-        f"host:{alive}:{start_time(alive)}:{namespace}",
-        f"host:{alive}:1:{namespace + 1}",
-        "a:1:1",
-        "x:1:y:2",
-    ):
+    for owner in (alive, f"{host}:{pid}:1:1{namespace}", "a:1:1", "x:1:y:2"):
         with pytest.raises(LeaseHeld):
             claimed(claimed(None, owner, at(0)), "b", at(1))
