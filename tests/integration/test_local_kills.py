@@ -102,10 +102,7 @@ wrapper.run(str(executor.jobs / handle))
     ids=["controller", "slot", "wrapper"],
 )
 def test_a_kill_at_any_step_starts_no_job_twice(tmp_path: Path, code: str, least: int, ends: set[JobStatus]) -> None:
-    """Controller, slot or wrapper killed before each of its steps: the job starts once, and its end is known.
-
-    Only with its wrapper can a job get lost, and then it started at most once.
-    """
+    """Whoever is killed before whichever step, the job starts once and ends; only with its wrapper can it get lost."""
     seen = set()
     step = 1
     while True:

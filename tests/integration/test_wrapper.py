@@ -105,7 +105,7 @@ def test_exit_code_0_is_not_trusted(tmp_path: Path, line: str, why: str) -> None
     assert "'output'" in result["reason"]
 
 
-@pytest.mark.parametrize("name", ["../x", "/root/x", "a/../../x"])
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x"])
 def test_an_output_outside_is_refused_before_the_start(tmp_path: Path, name: str) -> None:
     """A job whose output would lie outside its folder is never started."""
     result = wrapped(tmp_path, "touch ran", outputs={"output": name})
