@@ -113,8 +113,9 @@ class BatchHandler(Handler):
         resources: Resources,
         values: Mapping[str, Filling],
     ) -> list[JobSpec] | Wait:
+        named = task._replace(outputs=self.output_names(values))
         try:
-            commands = [tuple(map(str, words)) for words in jobs(task)]
+            commands = [tuple(map(str, words)) for words in jobs(named)]
         except Exception as error:  # noqa: BLE001 - whatever an author's function raises is a reason to wait
             return Wait(f"jobs raised {type(error).__name__}: {error}")
         return [self._spec(words, values, task, resources) for words in commands]
