@@ -123,7 +123,8 @@ def _grow(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -
     gate = situation.gates.get(record.key.unit)
     if not record.is_growing or not isinstance(gate, Ready) or situation.paused:
         return
-    parts = sum(job.role is Role.PART for job in jobs)
+    parts = sum(job.role is Role.PART for job in _current(record, jobs))
+    known = {job.key.index: job for job in jobs}
     if len(gate.specs) <= parts and gate.is_growing:
         return
     grown = record.moved(
@@ -135,23 +136,22 @@ def _grow(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -
         environment=situation.environment,
     )
     fresh = tuple(
-        _intent(grown, (index, Role.PART), spec, situation) for index, spec in enumerate(gate.specs) if index >= parts
+        _intent(grown, (index, Role.PART), spec, situation, known.get(index))
+        for index, spec in enumerate(gate.specs)
+        if index >= parts
     )
     yield Action(ActionKind.GROW, record.key, f"{len(fresh)} more jobs", records=(grown, *fresh), submit=fresh)
 
 
 def _conclude(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -> Iterator[Action]:
-    """Finish a task none of whose jobs is alive, merge it, let it grow, or fail it.
-
-    What a former budget left unfinished counts no more.
-    """
-    earlier = next((job for job in jobs if job.role is Role.MERGE), None)
-    jobs = [job for job in jobs if job.status is JobStatus.DONE or record.since is None or job.time >= record.since]
+    """Finish a task none of whose jobs is alive, merge it, let it grow, or fail it."""
+    known, jobs = jobs, _current(record, jobs)
+    earlier = next((job for job in known if job.role is Role.MERGE), None)
     bad = [job for job in jobs if job.status is not JobStatus.DONE]
     if record.stopping or bad:
         yield fail_task(record, bad, situation)
     elif record.is_growing:
-        yield from _grow(record, jobs, situation)
+        yield from _grow(record, known, situation)
     elif any(job.role is Role.MERGE for job in jobs):
         yield finish_task(record, jobs, situation)
     else:
@@ -162,6 +162,12 @@ def _conclude(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situatio
             merge = _intent(record, (MERGE_INDEX, Role.MERGE), spec, situation, earlier)
             text = f"merge {len(jobs)} parts"
             yield Action(ActionKind.MERGE, record.key, text, records=(merge,), submit=(merge,))
+
+
+def _current(record: TaskRecord, jobs: Sequence[JobRecord]) -> list[JobRecord]:
+    """Return the jobs that count now: what a former budget left unfinished does not."""
+    since = record.since or record.time
+    return [job for job in jobs if job.status is JobStatus.DONE or job.time >= since]
 
 
 def plan_job(record: TaskRecord, job: JobRecord, situation: Situation) -> tuple[JobRecord, list[Action]]:

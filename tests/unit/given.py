@@ -64,7 +64,7 @@ def job(status: JobStatus = JobStatus.RUNNING, index: int = 0, **fields: Any) ->
     return JobRecord(status=status, **values)
 
 
-def file(name: str = "output", url: str = "/out/reco.root", **fields: Any) -> FileInfo:
+def file(name: str = "output", url: str = "/out/reco.txt", **fields: Any) -> FileInfo:
     """Return a file that a job wrote."""
     return FileInfo(**{"name": name, "url": url, "bytes": 7, "checksum": "sha256:ab", **fields})
 

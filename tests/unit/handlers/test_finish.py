@@ -39,7 +39,7 @@ def test_what_a_version_made_is_published_with_the_record_that_moves_it() -> Non
         KEY,
         2,
         "output",
-        "/out/reco.root",
+        "/out/reco.txt",
         "present",
     )
     assert (first.bytes, first.checksums, first.entries, first.members) == (7, {"sha256": "ab"}, {"Events": 5}, (4521,))

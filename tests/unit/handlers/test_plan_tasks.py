@@ -220,6 +220,16 @@ def test_parts_that_a_retry_does_not_list_count_no_more() -> None:
     assert only(plan(situation(record, job(JobStatus.DONE, 0), old))).kind is ActionKind.FINISH
 
 
+def test_a_part_that_a_retry_had_dropped_may_grow_back() -> None:
+    """It goes on as the attempt after its last: no number is used twice."""
+    record = task(is_growing=True, since=later(-10))
+    old = job(JobStatus.FAILED, 1, attempt=3, sequence=7, time=later(-30))
+    gate = {"4521": ready(2, is_growing=True)}
+    for done in (job(JobStatus.DONE, 0), job(JobStatus.RUNNING, 0, time=NOW)):
+        (again,) = jobs_of(only(plan(situation(record, done, old, gates=gate))))
+        assert (again.key.index, again.attempt, again.sequence) == (1, 4, 8)
+
+
 def test_a_task_grows_with_its_run() -> None:
     """While the run is open new ranges become new jobs beside those that live; what is there is not touched."""
     record = task(is_growing=True, inputs=())
