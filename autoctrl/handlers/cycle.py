@@ -199,11 +199,14 @@ class Cycle:
         return sorted(self.handler.lock.after | self.handler.lock.latest)
 
     def paused(self) -> str:
-        """Return why nothing may be submitted now: paused by a person, or code that the campaign does not want."""
+        """Return why nothing may be submitted now: a pause, a closed campaign, or code that it does not want."""
         for mark in self.context.store.marks("pause", self.context.campaign):
             if mark.name == self.handler.workflow and mark.values.get("paused"):
                 return f"paused by {mark.actor.name}: {mark.reason}"
-        wanted = lineage_of(self.context.store, self.context.campaign)[0].code
+        campaign = lineage_of(self.context.store, self.context.campaign)[0]
+        if campaign.closed:
+            return f"campaign {campaign.name} is closed"
+        wanted = campaign.code
         if wanted:
             found = commit_of(self.handler.folder)["commit"] or "no commit"
             if not found.startswith(wanted):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import ExecutorError
+from autoctrl.errors import AutoctrlError, ExecutorError, SettingsError
 from autoctrl.handlers.action import Late, Ready, Sighting, Situation
 from autoctrl.handlers.checking import check_files
 from autoctrl.handlers.failures import Policy
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from autoctrl.model.job import JobKey
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Executor, JobReport, OpenTask
+
+SUBMIT_MARGIN_S = 30.0
 
 
 class Observer:
@@ -86,7 +88,7 @@ class Observer:
         if not asked:
             return {}
         views = self.views(asked)
-        waits: dict[str, Wait] = self.handler.lock.check(views, self.look)
+        waits = self._waits(views)
         resources = self.resources()
         gates: dict[str, Wait | Ready] = {}
         for record, view in zip(asked, views, strict=True):
@@ -94,17 +96,28 @@ class Observer:
             gates[view.unit] = waits.get(view.unit) or self.prepare(record, view, resources, jobs.get(view.unit, ()))
         return gates
 
+    def _waits(self, views: Sequence[Task]) -> dict[str, Wait]:
+        try:
+            return self.handler.lock.check(views, self.look)
+        except AutoctrlError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a lock of an author raises is a reason to wait
+            reason = f"the lock raised {type(error).__name__}: {error}"
+            return {view.unit: Wait(reason) for view in views}
+
     def prepare(self, record: TaskRecord, view: Task, resources: Resources, jobs: Sequence[JobRecord]) -> Wait | Ready:
         """Resolve the inputs of a task that no lock holds, and list its parts.
 
-        A version some of whose parts are done keeps its inputs and its parts.
+        A version some of whose parts are done keeps its inputs and its parts; only where it began while its run was
+        open, parts may follow them.
         """
         is_closed = all(run.is_closed for run in view.runs.values())
         if not is_closed and not self.handler.while_open:
             return Wait(f"run {min(n for n, run in view.runs.items() if not run.is_closed)} is still open")
-        parts = [job for job in jobs if job.key.index >= 0]
-        if record.status is TaskStatus.NEW and any(job.status is JobStatus.DONE for job in parts):
-            kept = tuple(job.spec for job in sorted(parts, key=lambda job: job.key.index))
+        parts = sorted((job for job in jobs if job.key.index >= 0), key=lambda job: job.key.index)
+        is_kept = record.status is TaskStatus.NEW and any(job.status is JobStatus.DONE for job in parts)
+        kept = tuple(job.spec for job in parts) if is_kept else ()
+        if kept and not self.handler.while_open:
             return Ready(record.inputs, kept, record.provenance)
         found = resolve(self.handler.inputs, view, self.look, self.handler.lock.latest)
         if found.wait is not None:
@@ -115,7 +128,7 @@ class Observer:
         specs = self.handler.specs(view._replace(inputs=by_name), resources, found.files, is_closed=is_closed)
         if isinstance(specs, Wait):
             return specs
-        return Ready(found.files, tuple(specs), self.provenance(), is_growing=not is_closed)
+        return Ready(found.files, (*kept, *specs[len(kept) :]), self.provenance(), is_growing=not is_closed)
 
     def provenance(self) -> str:
         """Return the digest of the description of this workflow as it is now, written once per cycle."""
@@ -139,7 +152,7 @@ class Observer:
         for name, mine in by_executor.items():
             try:
                 seen.update(self._ask(self.executor(name), mine))
-            except ExecutorError as error:
+            except (ExecutorError, SettingsError) as error:
                 self.problems.append(f"executor {name}: {error}")
         return seen
 
@@ -201,11 +214,14 @@ def look_around(context: Context, now: datetime) -> Lookup:
 
 def policy(handler: Handler, context: Context) -> Policy:
     """Return the workflow's limits from the settings."""
-    chosen = context.settings.workflow(handler.workflow, handler.resources)
+    settings = context.settings
+    chosen = settings.workflow(handler.workflow, handler.resources)
+    longest_s = max(executor.submit_deadline_s for executor in settings.executors.values())
     return Policy(
         attempts=chosen.attempts,
         back_off_s=chosen.back_off_s,
         max_back_off_s=chosen.max_back_off_s,
         max_memory_mb=chosen.max_memory_mb,
         retry_exit_codes=handler.retry_exit_codes,
+        submit_limit_s=longest_s + SUBMIT_MARGIN_S,
     )

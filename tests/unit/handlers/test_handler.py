@@ -224,13 +224,13 @@ def test_parts_without_a_way_to_merge_are_published_as_they_are() -> None:
 
 
 def test_an_inline_workflow_is_one_call() -> None:
-    """Its deadline is its own, its executor the one for functions; where nothing differs the specification is shared."""
+    """Its deadline is its own, its executor the one for functions; equal specifications are one object."""
     handler = InlineHandler("dq", lambda _: None, deadline_s=5)
     (first,) = specs(handler)  # type: ignore[misc]
     assert first == JobSpec((), {}, {}, {}, 1500, 5, 2, "inline")
-    assert specs(handler)[0] is first  # type: ignore[index]
-    other = handler.specs(view(7), RESOURCES._replace(cpus=1), (), is_closed=True)
-    assert other[0].cpus == 1
+    assert specs(handler)[0] is first
+    (other,) = handler.specs(view(7), RESOURCES._replace(cpus=1), (), is_closed=True)  # type: ignore[misc]
+    assert other.cpus == 1
     filled = InlineHandler("dq", lambda _: None, inputs={"raw": RAW}, outputs={"output": "dq{run}.json"})
     (spec,) = specs(filled, raw(5))  # type: ignore[misc]
     assert (spec.inputs, spec.outputs) == ({"raw": ("/raw",)}, {"output": "dq7.json"})

@@ -24,3 +24,10 @@ def test_a_function_that_lists_jobs_waits_until_the_outputs_have_names() -> None
     handler = BatchHandler("reco", jobs=lambda _: [["tool"]], outputs={"output": "reco{run.fill}.root"})
     answer = handler.specs(view(7, runs={7: run(7)}), RESOURCES, (), is_closed=True)
     assert answer == Wait("{run.fill} has no value yet")
+
+
+def test_an_empty_list_of_jobs_is_a_reason_to_wait() -> None:
+    """A task is never done because nobody did anything for it."""
+    handler = BatchHandler("reco", jobs=lambda _: [], outputs={"output": "reco.root"})
+    answer = handler.specs(view(7, runs={7: run(7)}), RESOURCES, (), is_closed=True)
+    assert answer == Wait("jobs lists nothing to do yet")

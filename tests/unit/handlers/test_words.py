@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.words import NotKnownYet, fill_line, parse_line
 
-VALUES = {"run": 7, "raw": ("/a b.gz",), "many": ("/1", "/2"), "none": (), "x": 1.5, "run.kind": "physics; rm -rf /"}
+VALUES: dict[str, str | int | float | tuple[str, ...]] = {
+    "run": 7,
+    "raw": ("/a b.gz",),
+    "many": ("/1", "/2"),
+    "none": (),
+    "x": 1.5,
+    "run.kind": "physics; rm -rf /",
+}
 NAMES = set(VALUES)
 
 
