@@ -87,6 +87,11 @@ class Verbs(click.Group):
                     [(name.ljust(width), command.get_short_help_str(72)) for name, command in commands if command]
                 )
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """End with an example, as every verb does."""
+        formatter.write_paragraph()
+        formatter.write(f"Example: {PROGRAM} status\n")
+
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -131,6 +136,7 @@ def _complain(error: BaseException, *, is_debugging: bool) -> int:
     if is_debugging and not isinstance(error, click.Abort | KeyboardInterrupt):
         traceback.print_exception(error)
     text, code = _verdict(error, is_debugging=is_debugging)
+    sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
     return code
 

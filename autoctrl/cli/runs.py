@@ -13,10 +13,10 @@ from autoctrl.model.unit import format_runs, parse_runs
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session
+    from autoctrl.config import Settings
     from autoctrl.verbs import Registration
 
 NEWEST = 50
-NO_RUNS = "No runs yet. Add some: autoctrl runs add 1-5"
 
 
 def parse_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -26,6 +26,16 @@ def parse_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
             message = f"'{pair}' sets nothing."
             raise UsageError(message, hint="Write it as name=value, e.g. fill=8222.")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def tell_empty(selection: str | None, settings: Settings) -> None:
+    """Say that there is no run, and what to do about it."""
+    if selection is not None:
+        say(f"None of the runs {selection} is in the campaign.")
+    elif settings.sources:
+        say("No runs yet. Ask the sources: autoctrl discover")
+    else:
+        say("No runs yet. Add some: autoctrl runs add 1-5")
 
 
 @click.group()
@@ -87,7 +97,7 @@ def list_(session: Session, selection: str | None, limit: int | None) -> None:
         show_json(campaign=session.campaign, runs=lines)
         return
     if not lines:
-        say(NO_RUNS if selection is None else "None of these runs is registered.")
+        tell_empty(selection, project.settings)
         return
     shown = lines if limit else lines[-NEWEST:]
     rows = [

@@ -55,7 +55,8 @@ def say(text: str = "") -> None:
 
 
 def warn(text: str) -> None:
-    """Print one line on stderr."""
+    """Print one line on stderr, after what was printed so far."""
+    sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.runs import NEWEST, NO_RUNS
+from autoctrl.cli.runs import NEWEST, tell_empty
 from autoctrl.cli.screen import NOTHING, Table, Times, print_json, say, show_table
 from autoctrl.cli.session import verb
 from autoctrl.model.unit import format_runs, is_group, parse_runs, spoken
@@ -42,7 +42,7 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
     elif session.format == "csv":
         write_csv(seen)
     elif not seen.runs:
-        say(NO_RUNS if selection is None else "None of these runs is in the campaign.")
+        tell_empty(selection, project.settings)
     else:
         show_overview(seen, times, environment)
 
