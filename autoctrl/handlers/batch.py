@@ -118,6 +118,8 @@ class BatchHandler(Handler):
             commands = [tuple(map(str, words)) for words in jobs(named)]
         except Exception as error:  # noqa: BLE001 - whatever an author's function raises is a reason to wait
             return Wait(f"jobs raised {type(error).__name__}: {error}")
+        if not commands:
+            return Wait("jobs lists nothing to do yet")
         return [self._spec(words, values, task, resources) for words in commands]
 
     def _ranges(
