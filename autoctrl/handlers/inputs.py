@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from autoctrl.errors import WorkflowError
 from autoctrl.locks.gates import newest_before
@@ -154,9 +154,10 @@ def _ref(name: str, path: str | Path, look: Lookup) -> InputRef:
 
 def as_resolver(where: str, name: str, value: object) -> Resolver:
     """Return a resolver for what an author wrote. Raises ``WorkflowError`` if it is none."""
-    if hasattr(value, "find"):
-        return value
-    if callable(value):
+    finds = hasattr(value, "find")
+    if finds and not isinstance(value, str | bytes | type):
+        return cast("Resolver", value)
+    if callable(value) and not finds:
         return Called(value)
     message = f"{where}: input '{name}' is {value!r}, which finds no files."
     raise WorkflowError(message, hint='Write Files("run{run:05d}.mid.gz"), Output("reco"), or a function of the task.')
