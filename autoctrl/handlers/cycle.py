@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
-from autoctrl.handlers.birth import Cursor, advance
+from autoctrl.handlers.birth import Birth, Cursor, advance
 from autoctrl.handlers.calls import InlineExecutor
 from autoctrl.handlers.context import lease_name
 from autoctrl.handlers.inline import InlineHandler
@@ -166,31 +166,40 @@ class Cycle:
         births, cursor = advance(
             cursor, changed, position, where=handler.where, group_by=handler.group_by, wanted=wanted
         )
-        return [*self._newborn(births), self._marked(mark, cursor)]
+        newborn, late = self._newborn(births)
+        return [*newborn, self._marked(mark, cursor, late)]
 
-    def _newborn(self, births: Iterable[Any]) -> list[Record]:
+    def _newborn(self, births: Iterable[Birth]) -> tuple[list[Record], dict[str, list[int]]]:
+        """Return the first records of units that are new, and the runs that came too late for a group."""
         now = self.context.clock.now()
         epoch = self.lease.epoch if self.lease else 0
         campaign, workflow = self.context.campaign, self.handler.workflow
         keys = {TaskKey(campaign, workflow, birth.unit): birth for birth in births}
         if not keys:
-            return []
+            return [], {}
         chosen = Selection(campaign, (workflow,), tuple(key.unit for key in keys))
-        known = {record.key for record in self.context.store.tasks(chosen)}
-        return [
+        known = {record.key: set(record.members) for record in self.context.store.tasks(chosen)}
+        late = {key.unit: sorted(set(keys[key].members) - members) for key, members in known.items()}
+        newborn: list[Record] = [
             born(key, birth.members, now, epoch=epoch, environment=self.context.environment)
             for key, birth in keys.items()
             if key not in known
         ]
+        return newborn, {unit: runs for unit, runs in late.items() if runs}
 
     def _redeclared(self, mark: MarkRecord | None) -> list[Record]:
         """Write the declaration anew if what the workflow waits for has changed."""
         if mark is None or mark.values.get("after") == self._after():
             return []
-        return [self._marked(mark, _cursor(mark.values))]
+        return [self._marked(mark, _cursor(mark.values), {})]
 
-    def _marked(self, mark: MarkRecord | None, cursor: Cursor) -> MarkRecord:
-        values = {**cursor._asdict(), "group_by": self.handler.group_by, "after": self._after()}
+    def _marked(self, mark: MarkRecord | None, cursor: Cursor, late: Mapping[str, list[int]]) -> MarkRecord:
+        """Return the mark with the cursor, the declaration, and the runs that each group was processed without."""
+        earlier: Mapping[str, list[int]] = mark.values.get("late", {}) if mark is not None else {}
+        units = sorted(earlier.keys() | late.keys())
+        gathered = {unit: sorted({*earlier.get(unit, ()), *late.get(unit, ())}) for unit in units}
+        declared = {"group_by": self.handler.group_by, "after": self._after(), "late": gathered}
+        values = {**cursor._asdict(), **declared}
         sequence = 1 if mark is None else mark.sequence + 1
         now = self.context.clock.now()
         return MarkRecord("workflow", self.context.campaign, self.handler.workflow, values, now, sequence=sequence)
