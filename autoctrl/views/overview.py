@@ -95,7 +95,7 @@ def overview(store: Store, campaign: str, numbers: Sequence[int] | None = None, 
     chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
     chosen = choose_runs(store, chain[0], numbers, limit)
-    tasks = _fetch(store, columns, chosen.records, is_whole=len(chosen.records) == chosen.total)
+    tasks = _fetch(store, columns, chosen.records, is_whole=numbers is None and len(chosen.records) == chosen.total)
     stale = stale_keys(store, tasks.values())
     by_place = {(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()}
     has_looked = bool(columns) and all(_has_looked(column, chain[0].name, chosen.position) for column in columns)

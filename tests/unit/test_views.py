@@ -17,6 +17,10 @@ from autoctrl.views.task import task_of
 from tests.unit.scene import Scene
 
 if TYPE_CHECKING:
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Selection, Store
+
+if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -57,6 +61,27 @@ def test_a_run_without_tasks_is_new_until_every_workflow_has_looked() -> None:
     """A run that no workflow wants is done once all have looked at it."""
     assert combine([None], has_looked=False) is NEW
     assert combine([None], has_looked=True) is DONE
+
+
+class Listening:
+    """A store that keeps what it was asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.asked = store, list[Selection]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def tasks(self, selection: Selection) -> list[TaskRecord]:
+        self.asked.append(selection)
+        return self.store.tasks(selection)
+
+
+def test_an_overview_of_chosen_runs_asks_for_their_tasks_only(scene: Scene) -> None:
+    """Whoever names runs pays for them, not for the whole campaign."""
+    listening = Listening(scene.store)
+    overview(cast("Store", listening), "prompt", [1])
+    assert [selection.units for selection in listening.asked] == [("1",)]
 
 
 def test_the_overview_has_the_documented_keys(scene: Scene) -> None:
