@@ -197,8 +197,14 @@ class BatchHandler(Handler):
         built_in = (sys.executable, "-m", "autoctrl.rootio", "merge", outputs[only], *parts[f"{only}_parts"])
         argv = fill_line(self.merge_words, values) if self.merge_words else built_in
         ranges = [job.spec.events for job in ordered if job.spec.events is not None]
-        events = (ranges[0][0], ranges[-1][1]) if len(ranges) == len(ordered) else None
+        events = (ranges[0][0], ranges[-1][1]) if len(ranges) == len(ordered) else self._counted(ordered, only)
         return first.spec._replace(argv=argv, inputs={"parts": parts[f"{only}_parts"]}, events=events)
+
+    def _counted(self, jobs: Sequence[JobRecord], name: str) -> tuple[int, int] | None:
+        """Return the range of entries that the merged output must have, None if a part's are not known."""
+        counts = [file.entries.get(self.event_tree) for job in jobs for file in job.files if file.name == name]
+        known = [count for count in counts if count is not None]
+        return (0, sum(known)) if len(known) == len(counts) == len(jobs) else None
 
     @property
     def description(self) -> dict[str, Any]:

@@ -217,6 +217,18 @@ def test_a_merge_line_is_filled_with_the_parts() -> None:
     assert MERGE_INDEX == -1
 
 
+def test_a_merge_without_ranges_must_keep_the_entries_of_its_parts() -> None:
+    """Where every part's entries were counted the merged output must have their sum; else nothing is claimed."""
+    handler = batch(None, jobs=lambda _: [], outputs={"output": "o.root"})
+    counted = [done(n, 1, file(entries={"Events": 5 + n}), events=None) for n in (0, 1)]
+    merged = handler.merge(task(), counted)
+    assert merged is not None
+    assert merged.events == (0, 11)
+    unknown = handler.merge(task(), [counted[0], done(1, 1, file(), events=None)])
+    assert unknown is not None
+    assert unknown.events is None
+
+
 def test_parts_without_a_way_to_merge_are_published_as_they_are() -> None:
     """Several outputs of listed jobs need no merge."""
     handler = batch(None, jobs=lambda _: [], outputs={"output": "o.txt"})
