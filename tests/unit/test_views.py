@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -18,10 +18,8 @@ from tests.unit.scene import Scene
 
 if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import Selection, Store
-
-if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Selection, Store
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
@@ -67,7 +65,8 @@ class Listening:
     """A store that keeps what it was asked for."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.asked = store, list[Selection]()
+        self.store = store
+        self.asked: list[Selection] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
