@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoctrl.model.staleness import consumers, is_stale, upstream_versions
+from autoctrl.model.staleness import by_workflow, consumers, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import InputRef, TaskRecord
 from autoctrl.model.unit import TaskKey
@@ -62,3 +62,9 @@ def test_consumers_are_all_that_can_be_reached(edges: set[tuple[int, int]]) -> N
         reached |= {b for a, b in edges if a in reached}
     found = [record.key.workflow for record in consumers([key("0")], tasks)]
     assert sorted(found) == sorted(str(n) for n in reached - {0})
+
+
+def test_tasks_are_asked_for_workflow_by_workflow() -> None:
+    """Each campaign and workflow is one question with all its units, in order."""
+    keys = [TaskKey("prompt", "reco", "2"), TaskKey("again", "reco", "1"), TaskKey("prompt", "reco", "1")]
+    assert by_workflow(keys) == {("again", "reco"): ("1",), ("prompt", "reco"): ("1", "2")}
