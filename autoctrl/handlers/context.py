@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.model.job import unit_folder
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from autoctrl.config import Settings
-    from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Executor, Notifier, Store
 
 
@@ -52,10 +49,6 @@ class Context(NamedTuple):
     def state_folder(self) -> Path:
         """Folder of the project's own files: bodies of provenance, jobs' records."""
         return self.folder / ".autoctrl"
-
-    def task_folder(self, key: TaskKey) -> Path:
-        """Folder of a task's outputs."""
-        return self.output_root / key.campaign / key.workflow / unit_folder(key.unit)
 
 
 def lease_name(campaign: str, workflow: str) -> str:

@@ -241,6 +241,29 @@ def test_an_executor_that_is_gone_from_the_settings_is_a_problem_of_its_jobs_onl
     assert (room.task("reco", "2").status, room.history("reco", "1")[-1].status) == (PROCESSING, JobStatus.IDLE)
 
 
+def test_an_attempt_for_an_executor_that_is_gone_is_a_problem_and_waits(room: Room) -> None:
+    """The intent names its executor and is never sent to another; once it is back the attempt is made."""
+    room.cycle(RECO)
+    room.jobs.report("1/v1/0.1", JobStatus.LOST)
+    room.cycle(RECO)
+    gone = room.executors.pop("local")
+    for _ in range(2):
+        assert room.cycle(RECO, pass_s=60).problems == ("executor local: There is no executor 'local'.",)
+    room.executors["local"] = gone
+    room.cycle(RECO, pass_s=60)
+    assert [order.tag[-3:] for order in gone.orders] == ["0.1", "0.2"]
+
+
+def test_a_task_whose_jobs_cannot_be_listed_waits(room: Room) -> None:
+    """The reason is stored, and an attribute that arrives lets it go."""
+    handler = BatchHandler("timing", "tool {run.fill}")
+    room.cycle(handler)
+    assert room.task("timing").reason == "{run.fill} has no value yet"
+    room.has_run(1, fill=5)
+    room.cycle(handler)
+    assert room.jobs.orders[0].spec.argv == ("tool", "5")
+
+
 def test_a_second_cycle_says_who_holds_the_lease(room: Room) -> None:
     """While another process works the cycle does nothing, and names it."""
     room.store.lease("prompt/reco", "node7:4711", 60)
