@@ -55,6 +55,8 @@ class Observer:
         """Return all that planning may depend on."""
         self.look.now = self.context.clock.now()
         gates = {} if paused else self.gates([task.task for task in tasks], {t.task.key.unit: t.jobs for t in tasks})
+        if any(executor.is_immediate for executor in self.executors.values()):
+            self._see_again([task.task for task in tasks if task.task.status is TaskStatus.PROCESSING])
         sightings = self.sightings(
             job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs
         )
@@ -71,6 +73,12 @@ class Observer:
             epoch=epoch,
             environment=self.context.environment,
         )
+
+    def _see_again(self, tasks: Sequence[TaskRecord]) -> None:
+        """Keep the views of tasks that were started by an earlier cycle, for calls that are made again."""
+        unseen = [task for task in tasks if unit_folder(task.key.unit) not in self._views]
+        if unseen:
+            self._views.update((unit_folder(view.unit), view) for view in self.views(unseen))
 
     def views(self, tasks: Sequence[TaskRecord]) -> list[Task]:
         """Return the tasks as authors see them, their runs fetched in one question."""
