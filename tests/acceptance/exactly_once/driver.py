@@ -1,0 +1,196 @@
+"""A controller's lives: one works through a project, every port behind a probe that counts calls and kills at one.
+
+``python -m tests.acceptance.exactly_once.driver`` reads requests, one JSON list a line: the project's folder and, if
+the life is to be short, method, number of the call and ``before`` or ``after``. Each life is a fork of this process, so
+that nothing is imported anew. It answers with the life's exit code; the project's ``calls.json`` then holds how often
+each method was called, ``driver.log`` what was complained of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl import ports, verbs
+from autoctrl.compose import Project
+from autoctrl.config import load_settings
+from autoctrl.errors import UsageError
+from autoctrl.handlers.arrivals import discover
+from autoctrl.handlers.cycle import Cycle
+from autoctrl.handlers.discovery import find_modules, load_module
+from autoctrl.model.actor import Actor
+from autoctrl.model.status import TaskStatus
+
+if TYPE_CHECKING:
+    from autoctrl.config import Settings
+    from autoctrl.handlers.cycle import Summary
+    from autoctrl.handlers.handler import Handler
+    from autoctrl.handlers.observe import Observer
+    from autoctrl.handlers.perform import Performer
+
+PATIENCE_S = 60.0
+PAUSE_S = 0.01
+PROTOCOLS = {
+    "store": ports.Store,
+    "local": ports.Executor,
+    "inline": ports.Executor,
+    "notifier": ports.Notifier,
+    "source": ports.Source,
+}
+
+
+def methods(port: str) -> set[str]:
+    """Return what can be asked of a port: its methods, and what is computed when it is read."""
+    return {name for name in vars(PROTOCOLS[port]) if not name.startswith("_")}
+
+
+class Point(NamedTuple):
+    """A moment at which to die: the ``number``-th call of ``method``, before it or after it."""
+
+    method: str
+    number: int
+    when: str
+
+
+class Counts:
+    """Counts the calls of all ports, and kills this process at a point."""
+
+    def __init__(self, point: Point | None) -> None:
+        self.point = point
+        self.calls: Counter[str] = Counter()
+
+    def pass_by(self, name: str, when: str) -> None:
+        """Note that a call begins or has ended."""
+        self.calls[name] += when == "before"
+        if self.point == (name, self.calls[name], when):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Probe:
+    """Stands before a port."""
+
+    def __init__(self, port: Any, name: str, counts: Counts) -> None:
+        self._port, self._name, self._counts = port, name, counts
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute not in methods(self._name):
+            return getattr(self._port, attribute)
+        full = f"{self._name}.{attribute}"
+        if isinstance(vars(PROTOCOLS[self._name])[attribute], property):
+            return self._passed(full, lambda: getattr(self._port, attribute))
+        method = getattr(self._port, attribute)
+        return lambda *words, **named: self._passed(full, lambda: method(*words, **named))
+
+    def _passed(self, name: str, call: Any) -> Any:
+        self._counts.pass_by(name, "before")
+        answer = call()
+        self._counts.pass_by(name, "after")
+        return answer
+
+
+class ProbedProject(Project):
+    """A project whose ports stand behind probes."""
+
+    def __init__(self, settings: Settings, counts: Counts) -> None:
+        super().__init__(settings)
+        self.counts = counts
+        self.store: Any = Probe(self.store, "store", counts)
+        self._seen = [Probe(source, "source", counts) for source in super().sources()]
+
+    @property
+    def notifier(self) -> Any:
+        return Probe(super().notifier, "notifier", self.counts)
+
+    def executor(self, name: str) -> Any:
+        return Probe(super().executor(name), name, self.counts)
+
+    def sources(self) -> list[Any]:
+        return self._seen
+
+
+class ProbedCycle(Cycle):
+    """A cycle whose calls of functions stand behind a probe, too."""
+
+    def __init__(self, handler: Handler, project: ProbedProject) -> None:
+        super().__init__(handler, project.context("prompt"))
+        self.calls = project.counts
+
+    def _halves(self) -> tuple[Observer, Performer]:
+        observer, performer = super()._halves()
+        for name, calls in observer.executors.items():
+            probe: Any = Probe(calls, name, self.calls)
+            observer.executors[name] = probe
+        return observer, performer
+
+
+def work(project: ProbedProject, handlers: list[Handler]) -> None:
+    """Make cycles until nothing moves and nothing is processing; jobs that are stuck are failed by a person."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        arrivals = discover(project.store, project.sources(), project.clock)
+        assert not arrivals.problems
+        summaries = [ProbedCycle(handler, project).run() for handler in handlers]
+        for summary in summaries:
+            assert not summary.error, summary
+            assert not summary.problems, summary
+        if is_idle(summaries) and not arrivals.new:
+            return
+        give_up_stuck(project)
+        assert time.monotonic() < deadline, summaries
+        time.sleep(PAUSE_S)
+
+
+def is_idle(summaries: list[Summary]) -> bool:
+    """Say whether nothing moved and nothing is processing."""
+    return not any(summary.moved or summary.open[1] for summary in summaries)
+
+
+def give_up_stuck(project: ProbedProject) -> None:
+    """Fail what would never end, as a person does who sees it run."""
+    request = verbs.Request(project.store, project.clock, Actor("alice", "cli"), "it hangs", wait_s=0)
+    asked = ports.Selection("prompt", ("stuck",), statuses=(TaskStatus.PROCESSING,))
+    for task in project.store.tasks(asked):
+        if not task.stopping:
+            with suppress(UsageError):
+                verbs.fail(request, task.key.unit, "stuck")
+
+
+def live(folder: str, *point: Any) -> None:
+    """Work through the project in ``folder`` until nothing is left to do, or until the point."""
+    counts = Counts(Point(*point) if point else None)
+    with ProbedProject(load_settings(Path(folder)), counts) as project:
+        handlers = [handler for path in find_modules(project.folder) for handler in load_module(path)]
+        work(project, handlers)
+    Path(folder, "calls.json").write_text(json.dumps(counts.calls))
+
+
+def fork_life(folder: str, *point: Any) -> int:
+    """Live in a fork of this process; return its exit code, negative if a signal ended it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            log = os.open(Path(folder, "driver.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            for stream, file in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
+                os.dup2(file, stream)
+            live(folder, *point)
+            code = 0
+        except BaseException:  # noqa: BLE001 - the process ends here, its complaint goes where it can be read
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(fork_life(*json.loads(line)), flush=True)  # noqa: T201 - the answer

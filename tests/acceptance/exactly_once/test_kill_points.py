@@ -1,0 +1,158 @@
+"""The controller is killed before and after calls of every method of every port; each job starts once all the same."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.exactly_once.driver import PROTOCOLS, Point, methods
+from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_once, check_restarts
+from tests.acceptance.exactly_once.laboratory import WORKFLOWS, make_project, write_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+RUNS = {1: "good", 8: "bad", 9: "stuck"}
+TRIALS_AT_ONCE = 4
+MOST_LIVES = 200
+# Methods that no cycle calls, and why: a kill there can leave nothing behind.
+NOT_CALLED = {
+    "local.log": "only people ask for logs; nothing is written",
+    "local.ping": "only people ask; nothing is written",
+    "inline.log": "only people ask for logs; nothing is written",
+    "inline.ping": "only people ask; nothing is written",
+    "inline.remove": "a call is over before anybody can ask for its removal",
+}
+METHODS = sorted({f"{port}.{name}" for port in PROTOCOLS for name in methods(port)} - NOT_CALLED.keys())
+# Methods that are called only where an earlier life was cut short.
+AFTERMATH = {"local.find": Point("local.submit", 1, "after")}
+
+
+class Lives:
+    """A process that forks one controller after the other."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.acceptance.exactly_once.driver"]
+        root = Path(__file__).parents[3]
+        self.process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def live(self, folder: Path, point: Point | None = None) -> Mapping[str, int] | None:
+        """Let a controller work in a project; return how often it called what, None if it was killed at the point."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps([str(folder), *(point or ())]) + "\n")
+        self.process.stdin.flush()
+        code = int(self.process.stdout.readline())
+        if point is not None and code == -signal.SIGKILL:
+            return None
+        assert code == 0, (folder / "driver.log").read_text()
+        counts: dict[str, int] = json.loads((folder / "calls.json").read_text())
+        return counts
+
+    def close(self) -> None:
+        """End it."""
+        self.process.communicate(timeout=10)
+
+
+class Trials:
+    """Several trials at once, each with a controller of its own."""
+
+    def __init__(self) -> None:
+        self.free: Queue[Lives] = Queue()
+        self.all = [Lives() for _ in range(TRIALS_AT_ONCE)]
+        for lives in self.all:
+            self.free.put(lives)
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Lives]:
+        """Give a process that forks controllers to one trial."""
+        lives = self.free.get()
+        try:
+            yield lives
+        finally:
+            self.free.put(lives)
+
+    def try_point(self, folder: Path, point: Point) -> bool:
+        """Kill a controller at a point, let another one finish, judge; say whether the point was reached."""
+        make_project(folder)
+        write_runs(folder, RUNS)
+        with self.borrowed() as lives:
+            if point.method in AFTERMATH:
+                assert lives.live(folder, AFTERMATH[point.method]) is None
+            was_reached = lives.live(folder, point) is None
+            check_at_any_time(folder)
+            lives.live(folder)
+        check_in_the_end(folder, RUNS)
+        check_once(folder, RUNS)
+        check_restarts(folder)
+        return was_reached
+
+
+@pytest.fixture(scope="module")
+def trials() -> Iterator[Trials]:
+    found = Trials()
+    yield found
+    for lives in found.all:
+        lives.close()
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory, trials: Trials) -> Mapping[str, int]:
+    """How often an undisturbed controller calls each method, or one that takes up what an earlier one left."""
+    folder = make_project(tmp_path_factory.mktemp("counted") / "project")
+    write_runs(folder, RUNS)
+    with trials.borrowed() as lives:
+        found = dict(lives.live(folder) or {})
+        check_in_the_end(folder, RUNS)
+        check_once(folder, RUNS)
+        for method, point in AFTERMATH.items():
+            folder = make_project(tmp_path_factory.mktemp("aftermath") / "project")
+            write_runs(folder, RUNS)
+            assert lives.live(folder, point) is None
+            found[method] = (lives.live(folder) or {}).get(method, 0)
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_kill_at(method: str, counts: Mapping[str, int], trials: Trials, tmp_path: Path) -> None:
+    """A kill before or after the first, the middle and the last call of a method loses and repeats nothing."""
+    total = counts.get(method, 0)
+    assert total, f"{method} is never called here: let the project call it, or argue in NOT_CALLED"
+    numbers = sorted({1, (total + 1) // 2, total})
+    points = [Point(method, number, when) for number in numbers for when in ("before", "after")]
+    with ThreadPoolExecutor(TRIALS_AT_ONCE) as pool:
+        folders = [tmp_path / f"{point.number}-{point.when}" for point in points]
+        reached = dict(zip(points, pool.map(trials.try_point, folders, points), strict=True))
+    assert reached[points[0]]
+    assert reached[points[1]]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [Point("store.append", 2, "before"), Point("store.append", 2, "after"), Point("local.submit", 1, "after")],
+    ids=lambda point: f"{point.method} {point.number} {point.when}",
+)
+def test_one_step_per_life(point: Point, trials: Trials, tmp_path: Path) -> None:
+    """Controllers of which each writes or submits hardly more than once get all the work done, each job once."""
+    # A call needs more than one step in one life: its intent and its result.
+    folder = make_project(tmp_path / "project", [name for name in WORKFLOWS if name != "call"])
+    write_runs(folder, RUNS)
+    lives = 0
+    with trials.borrowed() as controller:
+        while controller.live(folder, point) is None:
+            lives += 1
+            check_at_any_time(folder)
+            assert lives < MOST_LIVES
+    assert lives >= 3
+    check_once(folder, RUNS)
+    check_restarts(folder)
+    check_in_the_end(folder, RUNS, ("call",))
