@@ -123,9 +123,9 @@ def _grow(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -
     gate = situation.gates.get(record.key.unit)
     if not record.is_growing or not isinstance(gate, Ready) or situation.paused:
         return
-    parts = sum(job.role is Role.PART for job in _current(record, jobs))
+    parts = {job.key.index for job in _current(record, jobs) if job.role is Role.PART}
     known = {job.key.index: job for job in jobs}
-    if len(gate.specs) <= parts and gate.is_growing:
+    if parts.issuperset(range(len(gate.specs))) and gate.is_growing:
         return
     grown = record.moved(
         TaskStatus.PROCESSING,
@@ -138,7 +138,7 @@ def _grow(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -
     fresh = tuple(
         _intent(grown, (index, Role.PART), spec, situation, known.get(index))
         for index, spec in enumerate(gate.specs)
-        if index >= parts
+        if index not in parts
     )
     yield Action(ActionKind.GROW, record.key, f"{len(fresh)} more jobs", records=(grown, *fresh), submit=fresh)
 

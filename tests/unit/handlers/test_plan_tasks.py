@@ -228,6 +228,9 @@ def test_a_part_that_a_retry_had_dropped_may_grow_back() -> None:
     for done in (job(JobStatus.DONE, 0), job(JobStatus.RUNNING, 0, time=NOW)):
         (again,) = jobs_of(only(plan(situation(record, done, old, gates=gate))))
         assert (again.key.index, again.attempt, again.sequence) == (1, 4, 8)
+    rest = [job(JobStatus.DONE, 0), old, job(JobStatus.DONE, 2)]
+    between = only(plan(situation(record, *rest, gates={"4521": ready(3, is_growing=True)})))
+    assert [one.key.index for one in jobs_of(between)] == [1]
 
 
 def test_a_task_grows_with_its_run() -> None:
