@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.config import parse_settings
 from autoctrl.errors import SettingsError
+from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.context import Context
 from autoctrl.handlers.cycle import Cycle, Summary
 from autoctrl.model.campaign import Campaign
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Executor, Store
 
 PERSON = ("ada", "cli")
+RECO = BatchHandler("reco", "tool {run} {output}", outputs={"output": "reco{run}.txt"})
 
 
 class Room:

@@ -26,7 +26,7 @@ def test_the_environment_is_an_allow_list_without_secrets() -> None:
         "AUTOCTRL_STORE_URL": "x",
         "AUTOCTRL_MATTERMOST_TOKEN": "s3cret",
         "AUTOCTRL_API_KEY": "s3cret",
-        "HOME": "/home/ada",
+        "HOME": "/anywhere",
         "DB_PASSWORD": "s3cret",
         "PATHOLOGY": "x",
     }
