@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.errors import WorkflowError
 from autoctrl.model.unit import group_unit, run_unit
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def advance(
     """
     considered = [run for run in changed if wanted is None or run.number in wanted]
     if group_by is None:
-        births = [Birth(run_unit(run.number), (run.number,)) for run in considered if where.admits(run.attributes)]
+        births = [Birth(run_unit(run.number), (run.number,)) for run in considered if _admits(where, run)]
         return births, cursor._replace(position=position)
     return _advance_groups(cursor._replace(position=position), considered, where, group_by)
 
@@ -70,7 +71,7 @@ def _advance_groups(
         if value is None:
             continue
         newest = value if newest is None else max(newest, value)
-        if where.admits(run.attributes):
+        if _admits(where, run):
             pending.setdefault(str(value), set()).add(run.number)
         if f"{group_by}_end" in run.attributes:
             ended.add(str(value))
@@ -82,3 +83,12 @@ def _advance_groups(
 
 def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - a group's value has the attribute's type
     return bool(type(newest)(value) < newest)
+
+
+def _admits(where: Where, run: RunRecord) -> bool:
+    """Say whether the filter takes the run; a condition that raises is an error that names the run."""
+    try:
+        return bool(where.admits(run.attributes))
+    except Exception as error:
+        message = f"The filter {where!r} raised {type(error).__name__} on run {run.number}: {error}."
+        raise WorkflowError(message, hint="Let its functions take every value that the attribute can have.") from error

@@ -35,7 +35,20 @@ def check_files(handler: Handler, spec: JobSpec, files: Sequence[FileInfo]) -> t
             return tuple(files), f"output {file.name} cannot be accepted: {error}"
         if problem:
             return tuple(files), problem
-    return tuple(checked), ""
+    problem = _uncounted(handler, spec, checked)
+    return (tuple(files), problem) if problem else (tuple(checked), "")
+
+
+def _uncounted(handler: Handler, spec: JobSpec, checked: Sequence[FileInfo]) -> str:
+    """Say so if a job had a range of events and none of its ROOT files has the tree that would count them."""
+    counted = [file for file in checked if file.entries]
+    if spec.events is None or not counted or any(handler.event_tree in file.entries for file in counted):
+        return ""
+    first = counted[0]
+    return (
+        f"output {first.name} has no tree '{handler.event_tree}' that would count its events, only "
+        f"{', '.join(first.entries)}; name the tree with event_tree= in the handler"
+    )
 
 
 def _count(path: str) -> dict[str, int]:

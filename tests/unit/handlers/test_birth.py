@@ -5,9 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoctrl.errors import WorkflowError
 from autoctrl.handlers.birth import Birth, Cursor, advance
 from autoctrl.model.run import RunRecord, Where
 from tests.unit.given import run
@@ -39,6 +41,12 @@ def test_a_run_is_born_when_the_filter_admits_it() -> None:
     births, cursor = walk([[run(1, kind="physics"), run(2, kind="pedestal"), run(3)]])
     assert births == [Birth("1", (1,))]
     assert cursor == Cursor(position=1)
+
+
+def test_a_filter_that_raises_names_the_run() -> None:
+    """An error in an author's condition says which run it could not judge."""
+    with pytest.raises(WorkflowError, match=r"raised TypeError on run 2: "):
+        walk([[run(1, hv=500)], [run(2, hv="off")]], where=Where(hv=lambda volts: volts > 400))
 
 
 def test_a_run_is_born_when_its_attribute_arrives() -> None:

@@ -61,3 +61,11 @@ def test_a_friend_must_be_aligned_with_its_input(tmp_path: Path) -> None:
     bad = file(url=root_file(tmp_path / "bad.root", 4, "Friends"))
     assert check_files(handler, spec, [good])[1] == ""
     assert "4 entries where" in check_files(handler, spec, [bad])[1]
+
+
+def test_a_part_whose_events_nothing_counts_is_not_accepted(tmp_path: Path) -> None:
+    """A ROOT file without the event tree could have lost anything, so the range of events cannot be confirmed."""
+    made = file(url=root_file(tmp_path / "a.root", 5, "Clusters"))
+    problem = check_files(PLAIN, SPEC._replace(events=(0, 5)), [made])[1]
+    assert problem.startswith("output output has no tree 'Events' that would count its events, only Clusters")
+    assert check_files(PLAIN, SPEC, [made])[1] == ""
