@@ -23,7 +23,6 @@ the border: ``raise StoreError(...) from error``.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ class DataError(AutoctrlError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the list of known words."""
+    from difflib import get_close_matches
+
     words = sorted(known)
     match = get_close_matches(word, words, n=1, cutoff=0.5)
     if match:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -134,6 +133,8 @@ def run(argv: Sequence[str] | None = None) -> int:
 def _complain(error: BaseException, *, is_debugging: bool) -> int:
     """Say on stderr what went wrong, in one paragraph, and return the exit code."""
     if is_debugging and not isinstance(error, click.Abort | KeyboardInterrupt):
+        import traceback
+
         traceback.print_exception(error)
     text, code = _verdict(error, is_debugging=is_debugging)
     sys.stdout.flush()

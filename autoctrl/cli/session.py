@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -148,6 +147,8 @@ def _common(formats: tuple[str, ...], *, has_campaign: bool, has_project: bool) 
 
 def person() -> Actor:
     """Return who calls, as the operating system names them."""
+    import getpass
+
     try:
         return Actor(getpass.getuser(), "cli")
     except (OSError, KeyError):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import re
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import autoctrl
@@ -28,6 +26,8 @@ GIT_LIMIT_S = 10
 
 def describe(handler: Handler, settings_digest: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the description of what makes this workflow's versions now; values that look secret are left out."""
+    import platform
+
     return {
         "schema": 1,
         "autoctrl": autoctrl.__version__,
@@ -58,6 +58,8 @@ def commit_of(folder: Path) -> dict[str, Any]:
 
 
 def _git(folder: Path, *words: str) -> str | None:
+    import subprocess
+
     command = ["git", "-C", str(folder), *words]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=GIT_LIMIT_S, check=False)

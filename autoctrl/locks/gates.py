@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from autoctrl.errors import WorkflowError
 from autoctrl.locks.lock import Lock, Wait
@@ -194,6 +193,8 @@ class Window(Lock):
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
         """Compare the local time of day with the window."""
+        from zoneinfo import ZoneInfo
+
         local = look.now.astimezone(ZoneInfo(look.timezone))
         clock = local.time()
         inside = self.start <= clock < self.end if self.start <= self.end else not self.end <= clock < self.start
