@@ -81,22 +81,27 @@ def spell_cell(cell: Cell | None) -> str:
 
 
 def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
-    """Yield one line for all units that share workflow, status and reason."""
-    alike: dict[tuple[str, str, str, str], list[str]] = {}
+    """Yield one line for all units that share workflow, status and reason, with the log of the first that failed."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    logs: dict[tuple[str, str, str], str] = {}
     for row in seen.runs:
         for workflow in seen.workflows:
             cell = row.tasks[workflow]
             if cell is None or not cell.reason or (cell.status == "done" and "without it" not in cell.reason):
                 continue
             until = f" (until {times.spell(cell.until)})" if cell.until else ""
-            log = f" (log: {cell.log})" if cell.log and cell.status == "failed" else ""
-            units = alike.setdefault((str(cell.status), workflow, cell.reason + until + log, ""), [])
+            key = (str(cell.status), workflow, cell.reason + until)
             late = "without it" in cell.reason
-            units.append(str(row.run) if late or not is_group(cell.unit) else cell.unit)
-    for (state, workflow, reason, _), units in sorted(alike.items(), key=lambda item: item[0]):
+            alike.setdefault(key, []).append(str(row.run) if late or not is_group(cell.unit) else cell.unit)
+            if cell.log and cell.status == "failed":
+                logs.setdefault(key, cell.log)
+    for key, units in sorted(alike.items(), key=lambda item: item[0][:2]):
+        state, workflow, reason = key
         runs = [int(unit) for unit in units if unit.isdecimal()]
         groups = dict.fromkeys(unit for unit in units if not unit.isdecimal())
-        yield state, workflow, ",".join([*([format_runs(runs)] if runs else []), *groups]), reason
+        first = "first log" if len(runs) + len(groups) > 1 else "log"
+        log = f" ({first}: {logs[key]})" if key in logs else ""
+        yield state, workflow, ",".join([*([format_runs(runs)] if runs else []), *groups]), reason + log
 
 
 def write_csv(seen: Overview) -> None:
