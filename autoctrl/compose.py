@@ -70,7 +70,7 @@ class Project:
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
         from autoctrl.executors import open_executor
 
-        return open_executor(name, self.settings.executors[name], state)
+        return open_executor(name, self.settings.executors[name], state, self.store.store_id)
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 TYPES = ("local",)
 
 
-def open_executor(name: str, settings: LocalExecutorSettings, state: Path) -> Executor:
-    """Return the executor ``[executors.<name>]``, which keeps its jobs' folders below ``state``.
+def open_executor(name: str, settings: LocalExecutorSettings, state: Path, store_id: str) -> Executor:
+    """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below ``state``.
 
     Raises ``SettingsError`` if its type does not exist.
     """
@@ -25,4 +25,4 @@ def open_executor(name: str, settings: LocalExecutorSettings, state: Path) -> Ex
         raise SettingsError(message, hint=nearest(settings.type, TYPES))
     from autoctrl.executors.local import LocalExecutor
 
-    return LocalExecutor(name, state / "jobs" / name, slots=settings.slots, grace_s=settings.grace_s)
+    return LocalExecutor(name, state / "jobs" / name, store_id, slots=settings.slots, grace_s=settings.grace_s)

@@ -18,6 +18,7 @@ the same, asked for by its handle         lost             nothing
 ``claim`` not locked, nothing is left     lost             after a last look for the result
 the same, with ``remove``                 removed          nothing
 ``result.json``                           what it says     nothing
+(any, but of another store)               lost             nothing, it is never touched
 ========================================  ===============  ======================================================
 
 An entry of the queue whose job is claimed or gone is dropped by the next process that serves a slot. Drafts
@@ -53,19 +54,21 @@ REMOVED = "removed before it started"
 class LocalExecutor:
     """An ``Executor`` of detached processes, at most ``slots`` at once (0: one for each usable core).
 
-    jobs     folder of the jobs' folders; two executors over one folder share its slots and its queue
-    grace_s  seconds between SIGTERM and SIGKILL for a job that is to end
+    jobs      folder of the jobs' folders, those of each store apart
+    store_id  store whose jobs these are; two executors for one store and folder share its slots and its queue
+    grace_s   seconds between SIGTERM and SIGKILL for a job that is to end
     """
 
     has_safe_resubmit = True
     is_immediate = False
 
-    def __init__(self, name: str, jobs: Path, *, slots: int = 0, grace_s: float = 10.0) -> None:
+    def __init__(self, name: str, jobs: Path, store_id: str, *, slots: int = 0, grace_s: float = 10.0) -> None:
         self.name = name
         self.jobs = jobs.absolute()
+        self.store_id = store_id
         self.grace_s = grace_s
         self.environment = passed_on(os.environ, f"{sys.prefix}/bin")
-        self.pool = Pool(self.jobs, slots or len(os.sched_getaffinity(0)), self.environment)
+        self.pool = Pool(self.jobs / store_id, slots or len(os.sched_getaffinity(0)), self.environment)
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Write the attempts' folders, queue them and fill free slots; return the handles by tag.
@@ -94,6 +97,8 @@ class LocalExecutor:
     def _write(self, order: JobOrder, queued: set[str]) -> str:
         """Write one job's folder and queue it; return why it was refused, empty if it was not."""
         handle = handle_of(order.tag)
+        if not self._is_ours(handle):
+            return f"The job {order.tag} does not belong to the store {self.store_id}."
         folder = self.jobs / handle
         with contextlib.suppress(FileExistsError):
             try:
@@ -129,20 +134,20 @@ class LocalExecutor:
         found = {}
         for tag in tags:
             handle = handle_of(tag)
-            if read(self.jobs / handle / wrapper.SPEC).get("tag") == tag:
+            if self._is_ours(handle) and read(self.jobs / handle / wrapper.SPEC).get("tag") == tag:
                 self._repair(handle, queued)
                 found[tag] = handle
         return found
 
     def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
         """Return a report for each handle, and fill free slots. Raises ``ServiceDown`` if the folder has vanished."""
-        if handles:
+        if any(map(self._is_ours, handles)):
             self._check_reachable()
         queued = self.pool.queued()
         reports = {}
         for handle in handles:
             with contextlib.suppress(OSError):  # no answer for this one, so nothing is concluded
-                reports[handle] = self._report(handle, queued)
+                reports[handle] = self._report(handle, queued) if self._is_ours(handle) else copied(handle)
         self.pool.start()
         return reports
 
@@ -204,11 +209,11 @@ class LocalExecutor:
 
     def result(self, handle: str) -> JobResult | None:
         """Return what the wrapper wrote, None if there is nothing (yet) or it belongs to another job."""
-        return own_result(self.jobs / handle)
+        return own_result(self.jobs / handle) if self._is_ours(handle) else None
 
     def remove(self, handles: Sequence[str]) -> None:
         """Ask that the attempts be ended; a queued one never starts. Returns at once. Raises ``ServiceDown``."""
-        for handle in handles:
+        for handle in filter(self._is_ours, handles):
             folder = self.jobs / handle
             try:
                 self._remove(folder)
@@ -260,6 +265,10 @@ class LocalExecutor:
             raise ServiceDown(message, hint="Make room there, or make it writable.") from error
         return f"{busy} of {self.pool.slots} slots taken, {len(self.pool.queued())} jobs queued, in {self.jobs}"
 
+    def _is_ours(self, handle: str) -> bool:
+        """Say whether a job is our store's; one of a store that was copied is left to its own controller."""
+        return handle.startswith(f"{self.store_id}/")
+
     def _check_reachable(self) -> None:
         """Raise ``ServiceDown`` if the folder in which handles were given out has vanished: nothing is known then."""
         if self.pool.folder.is_dir():
@@ -269,15 +278,22 @@ class LocalExecutor:
 
 
 def handle_of(tag: str) -> str:
-    """Return the folder of an attempt, relative to that of all jobs: the tag without the store id.
+    """Return the folder of an attempt, relative to that of all jobs: the tag as it is, so that it tells whose it is.
 
     Raises ``SubmitRefused`` if that would lie elsewhere.
     """
-    handle = tag.partition("/")[2]
-    if not handle or handle.startswith(("/", ".")) or any(word in {"", ".", ".."} for word in handle.split("/")):
+    words = tag.split("/")
+    is_inside = len(words) > 1 and not {"", ".", ".."}.intersection(words)
+    if not is_inside or any(word.startswith(".") for word in words[:2]):
         message = f"The tag '{tag}' names no folder."
         raise SubmitRefused(message)
-    return handle
+    return tag
+
+
+def copied(handle: str) -> JobReport:
+    """Return the report of a job of the store of which ours is a copy: whoever has the original goes on with it."""
+    owner = handle.partition("/")[0]
+    return JobReport(JobStatus.LOST, f"it belongs to the store {owner}, of which this one is a copy", Failure.NODE)
 
 
 def ended_unstarted(status: JobStatus, reason: str) -> JobReport:

@@ -28,7 +28,7 @@ FIRST_FREE_FD = 3
 class Pool:
     """Queue and slots of one jobs folder.
 
-    jobs         folder of the jobs' folders
+    jobs         folder of one store's jobs
     slots        how many jobs may run at once
     environment  of the processes that serve the slots
     """
@@ -53,9 +53,9 @@ class Pool:
             return set()
 
     def enqueue(self, handle: str) -> None:
-        """Put a job at the end of the queue. Twice is harmless: the claim lets it start once."""
+        """Put a job, named with its store, at the end of the queue. Twice is harmless: the claim lets it start once."""
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(self._number)}-{mark(handle)}"
-        (self.folder / "queue" / name).symlink_to(f"../../{handle}")
+        (self.folder / "queue" / name).symlink_to(f"../../../{handle}")
 
     def start(self) -> None:
         """Start a process in each free slot, as far as there are queued jobs. Raises ``ServiceDown`` if it cannot."""

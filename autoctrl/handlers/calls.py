@@ -59,7 +59,7 @@ class InlineExecutor:
 
         Without a function it only shows the logs of former calls, kept below ``state_folder``.
         """
-        self.folder, self.function, self.view, self.tick = state_folder / "jobs", function, view, tick
+        self.folder, self.function, self.view, self.tick = state_folder / "jobs" / INLINE, function, view, tick
         self.results: dict[str, JobResult] = {}
         self.printed: set[str] = set()
         self._read_up_to = 0
@@ -110,7 +110,7 @@ class InlineExecutor:
 
     def log_path(self, handle: str) -> Path:
         """Place of the log of an attempt."""
-        return self.folder.joinpath(*handle.split("/")[1:], "stdout")
+        return self.folder / handle / "stdout"
 
     def _run_child(self, orders: Sequence[JobOrder]) -> int:
         """Make calls in one child until all are made or it ends; return how many have a result."""

@@ -59,9 +59,9 @@ def order(folder: Path, number: int, spec: JobSpec, store: str = "store") -> Job
     return JobOrder(tag, spec, str(folder / "outputs" / str(number)))
 
 
-def executor_in(folder: Path, slots: int = 2, grace_s: float = 0.3) -> LocalExecutor:
+def executor_in(folder: Path, slots: int = 2, grace_s: float = 0.3, store: str = "store") -> LocalExecutor:
     """Return an executor whose jobs lie below ``folder``; without slots it only queues."""
-    executor = LocalExecutor("local", folder / "jobs", slots=1, grace_s=grace_s)
+    executor = LocalExecutor("local", folder / "jobs", store, slots=1, grace_s=grace_s)
     executor.pool.slots = slots
     return executor
 

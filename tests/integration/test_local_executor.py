@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -34,7 +35,7 @@ def test_a_job_runs_and_its_result_can_be_read(tmp_path: Path) -> None:
     executor = executor_in(tmp_path)
     line = """echo hello; echo '{"hits": 3}' > $AUTOCTRL_FIELDS; echo data > x"""
     handle = submit_one(executor, tmp_path, line, outputs={"output": "x"})
-    assert handle == "prompt/reco/1/v1/0.1"
+    assert handle == "store/prompt/reco/1/v1/0.1"
     assert executor.result(handle) is None or executor.result(handle)
     report = settle(executor, [handle])[handle]
     assert (report.status, report.starts, report.host) == (JobStatus.DONE, 1, os.uname().nodename)
@@ -118,15 +119,37 @@ def test_a_queued_twice_job_starts_once(tmp_path: Path) -> None:
     assert list(ledger_of(ledger).values()) == [ONCE]
 
 
-def test_the_folder_of_another_store_is_refused(tmp_path: Path) -> None:
-    """A folder that holds another store's job is never taken for ours."""
-    executor = executor_in(tmp_path)
-    settle(executor, executor.submit([order(tmp_path, 1, job_spec("true"), "old")]).values())
-    ours = [order(tmp_path, number, job_spec("true"), "new") for number in (1, 2)]
-    assert executor.find([ours[0].tag]) == {}
-    with pytest.raises(SubmitRefused, match="already holds the job old/"):
-        executor.submit(ours[:1])
-    assert list(executor.submit(ours)) == [ours[1].tag]
+def test_a_job_of_another_store_is_neither_taken_nor_run(tmp_path: Path) -> None:
+    """An executor works for one store: it finds no job of another one, and refuses to run it."""
+    old, new = executor_in(tmp_path, store="old"), executor_in(tmp_path, store="new")
+    theirs, ours = (order(tmp_path, 1, job_spec("true"), store) for store in ("old", "new"))
+    settle(old, old.submit([theirs]).values())
+    assert new.find([theirs.tag]) == {}
+    with pytest.raises(SubmitRefused, match="does not belong to the store new"):
+        new.submit([theirs])
+    assert list(new.submit([theirs, ours])) == [ours.tag]
+    settle(new, [ours.tag])
+
+
+def test_a_copy_leaves_the_jobs_of_the_original_alone(tmp_path: Path) -> None:
+    """In a copy of a project all jobs under way are lost; those of the original run on, and start once."""
+    original, ledger = tmp_path / "original", tmp_path / "ledger"
+    executor = executor_in(original, slots=1)
+    line = LEDGER.format(ledger, f"until [ -e {tmp_path}/go ]; do sleep 0.01; done")
+    handles = list(executor.submit([order(original, number, job_spec(line)) for number in (1, 2)]).values())
+    until(lambda: {executor.poll([handle])[handle].status for handle in handles} == {JobStatus.RUNNING, JobStatus.IDLE})
+    shutil.copytree(original, tmp_path / "copy", symlinks=True)
+    copy = executor_in(tmp_path / "copy", store="copy")
+    copy.remove(handles)
+    reports = copy.poll(handles)
+    assert [reports[handle].status for handle in handles] == [JobStatus.LOST] * 2
+    assert "of which this one is a copy" in reports[handles[0]].reason
+    own = order(tmp_path / "copy", 3, job_spec("true"), "copy")
+    settle(copy, copy.submit([own]).values())
+    (tmp_path / "go").touch()
+    assert {report.status for report in settle(executor, handles).values()} == {JobStatus.DONE}
+    assert copy.result(handles[0]) is None
+    assert list(ledger_of(ledger).values()) == [ONCE, ONCE]
 
 
 def test_a_removal_that_was_only_asked_for_is_finished_by_the_next_poll(tmp_path: Path) -> None:
@@ -165,7 +188,7 @@ def test_a_running_job_is_removed_though_it_resists(tmp_path: Path) -> None:
     report = settle(executor, [handle])[handle]
     assert (report.status, report.failure, report.starts) == (JobStatus.REMOVED, Failure.REMOVED, 1)
     assert not is_alive(claim_of(executor, handle)["group"])
-    executor.remove([handle, "prompt/reco/2/v1/0.1"])
+    executor.remove([handle, "store/prompt/reco/2/v1/0.1"])
 
 
 def test_a_vanished_folder_is_no_answer(tmp_path: Path) -> None:
@@ -192,11 +215,11 @@ def test_slots_that_cannot_be_started_are_a_service_down(tmp_path: Path) -> None
     """If the processes that serve the slots cannot start, submit says so, and the queued jobs are found again."""
     executor = executor_in(tmp_path)
     executor.pool.environment = {"LD_PRELOAD": "", "PATH": ""}
-    (tmp_path / "jobs" / ".pool" / "log").mkdir(parents=True)
+    (tmp_path / "jobs" / "store" / ".pool" / "log").mkdir(parents=True)
     attempt = order(tmp_path, 1, job_spec("true"))
     with pytest.raises(ServiceDown, match="cannot be started"):
         executor.submit([attempt])
-    (tmp_path / "jobs" / ".pool" / "log").rmdir()
+    (tmp_path / "jobs" / "store" / ".pool" / "log").rmdir()
     found = executor.find([attempt.tag])
     assert settle(executor, found.values())[found[attempt.tag]].status is JobStatus.DONE
 
@@ -206,7 +229,7 @@ def test_logs_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
     executor = executor_in(tmp_path)
     line = r"printf 'a\000\377\033[31mb\n' >&2; echo first; head -c 3000000 /dev/zero | tr '\0' x; echo; echo last"
     handle = submit_one(executor, tmp_path, line)
-    assert executor.log("prompt/reco/9/v1/0.1") == ""
+    assert executor.log("store/prompt/reco/9/v1/0.1") == ""
     settle(executor, [handle])
     assert executor.log(handle, "stderr") == "a\\x00\\xff\\x1b[31mb\n"
     text = executor.log(handle)
@@ -227,7 +250,7 @@ def test_a_job_gets_no_secret_and_finds_our_commands(tmp_path: Path, monkeypatch
     settle(executor, [handle])
     lines = executor.log(handle).splitlines()
     assert "leak" not in executor.log(handle)
-    assert {"MY_TOKEN=given", "OMP_NUM_THREADS=3", f"AUTOCTRL_TAG=store/{handle}"} < set(lines)
+    assert {"MY_TOKEN=given", "OMP_NUM_THREADS=3", f"AUTOCTRL_TAG={handle}"} < set(lines)
     assert any(line.startswith(f"PATH={sys.prefix}/bin:") for line in lines)
 
 

@@ -232,7 +232,7 @@ def test_a_result_that_comes_late_can_still_be_read(tmp_path: Path) -> None:
     late = executor.jobs / handle / wrapper.RESULT
     late.write_text(json.dumps(content))
     assert executor.result(handle) is None, "a result of another job does not count"
-    late.write_text(json.dumps({**content, "tag": f"store/{handle}"}))
+    late.write_text(json.dumps({**content, "tag": handle}))
     result = executor.result(handle)
     assert result is not None
     assert result.exit_code == 0

@@ -19,32 +19,35 @@ STATE = Path("/nowhere")
 
 
 def test_settings_make_a_local_executor() -> None:
-    """The settings' slots and time of grace reach the executor, whose jobs lie under its own name."""
-    executor = open_executor("fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE)
+    """The settings' slots and time of grace reach the executor, whose jobs lie under its own name and its store's."""
+    executor = open_executor("fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE, "id")
     assert isinstance(executor, LocalExecutor)
     assert (executor.name, executor.pool.slots, executor.grace_s) == ("fast", 3, 1.5)
     assert executor.jobs == STATE / "jobs" / "fast"
+    assert executor.pool.jobs == STATE / "jobs" / "fast" / "id"
     assert executor.has_safe_resubmit
     assert not executor.is_immediate
 
 
 def test_without_slots_all_usable_cores_are_taken() -> None:
     """No number of slots means one for each usable core."""
-    assert LocalExecutor("local", STATE).pool.slots >= 1
+    assert LocalExecutor("local", STATE, "id").pool.slots >= 1
 
 
 def test_an_unknown_type_names_the_nearest() -> None:
     """A misspelt type is refused with the name that was meant."""
     with pytest.raises(SettingsError, match="Did you mean 'local'"):
-        open_executor("x", LocalExecutorSettings(type="locla"), STATE)
+        open_executor("x", LocalExecutorSettings(type="locla"), STATE, "id")
 
 
-def test_a_handle_is_the_tag_without_its_store() -> None:
-    """The handle is the attempt's path, whatever store asked for it."""
-    assert handle_of("id/prompt/reco/fill-8222/v1/merge.2") == "prompt/reco/fill-8222/v1/merge.2"
+def test_a_handle_is_the_tag() -> None:
+    """The handle names the attempt's folder and the store whose attempt it is."""
+    assert handle_of("id/prompt/reco/fill-8222/v1/merge.2") == "id/prompt/reco/fill-8222/v1/merge.2"
 
 
-@pytest.mark.parametrize("tag", ["", "id", "id/", "id//x", "id/../x", "id/a/../x", "id/.pool/x", "id//etc"])
+@pytest.mark.parametrize(
+    "tag", ["", "id", "id/", "id//x", "id/../x", "id/a/../x", "id/.pool/x", "id//etc", ".id/x", "/etc/x"]
+)
 def test_a_tag_that_leads_elsewhere_is_refused(tag: str) -> None:
     """No tag can name a folder outside that of the jobs, or the pool's own."""
     with pytest.raises(SubmitRefused):
