@@ -42,15 +42,21 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
     elif session.format == "csv":
         write_csv(seen)
     elif not seen.runs:
+        show_environment(seen, environment)
         tell_empty(selection, project.settings)
     else:
         show_overview(seen, times, environment)
 
 
-def show_overview(seen: Overview, times: Times, environment: str) -> None:
-    """Print the overview as a table, and below it why tasks wait or failed."""
+def show_environment(seen: Overview, environment: str) -> None:
+    """Print which environment and campaign the overview is of, if the settings have environments."""
     if environment:
         say(f"Environment {environment}, campaign {seen.campaign}")
+
+
+def show_overview(seen: Overview, times: Times, environment: str) -> None:
+    """Print the overview as a table, and below it why tasks wait or failed."""
+    show_environment(seen, environment)
     rows = [
         (str(row.run), row.status, *(spell_cell(row.tasks[workflow]) for workflow in seen.workflows))
         for row in seen.runs
