@@ -123,6 +123,5 @@ def serve(session: Session, port: int, host: str) -> int:
     except ImportError as error:
         what = "The web page"
         raise MissingExtra(what, "web") from error
-    say(f"Serving {session.settings().folder} at http://{host}:{port} (Ctrl-C ends it)")
-    web.serve(session.settings(), host=host, port=port, campaign=session.campaign)
+    web.serve(session.settings(), host=host, port=port, campaign=session.campaign, tell=say)
     return 0

@@ -1,0 +1,39 @@
+"""Addresses of pages: the only place that knows how they are written."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+
+def overview(campaign: str, **query: object) -> str:
+    """Return the address of a campaign's overview; what is None or empty in ``query`` is left out."""
+    return _written(f"/campaigns/{_word(campaign)}", query)
+
+
+def run(campaign: str, number: int) -> str:
+    """Return the address of one run's page."""
+    return f"/campaigns/{_word(campaign)}/runs/{number}"
+
+
+def task(campaign: str, workflow: str, unit: str, **query: object) -> str:
+    """Return the address of one task's page; ``unit`` is a run or a group."""
+    return _written(f"/campaigns/{_word(campaign)}/tasks/{_word(workflow)}/{_word(unit)}", query)
+
+
+def log(campaign: str, workflow: str, unit: str, **query: object) -> str:
+    """Return the address of what one attempt printed, as plain text."""
+    return _written(f"/campaigns/{_word(campaign)}/logs/{_word(workflow)}/{_word(unit)}", query)
+
+
+def verbs(campaign: str, workflow: str, **query: object) -> str:
+    """Return the address of the page that acts on several tasks of one workflow."""
+    return _written(f"/campaigns/{_word(campaign)}/verbs/{_word(workflow)}", query)
+
+
+def _word(text: str) -> str:
+    return quote(text, safe=":")
+
+
+def _written(path: str, query: dict[str, object]) -> str:
+    given = {name: value for name, value in query.items() if value not in {None, ""}}
+    return f"{path}?{urlencode(given)}" if given else path

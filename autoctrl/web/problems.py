@@ -1,0 +1,66 @@
+"""Errors as pages and as JSON: what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.exceptions import HTTPException
+
+from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost, StoreError, UsageError
+from autoctrl.web.answers import json_answer
+from autoctrl.web.site import site_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+class Problem(NamedTuple):
+    """An error as a reader sees it.
+
+    code  the HTTP status code
+    text  what went wrong
+    hint  what to do about it, may be empty
+    """
+
+    code: int
+    text: str
+    hint: str
+
+
+def describe(error: Exception) -> Problem:
+    """Return how an error is shown; one that nobody foresaw tells nothing of its inside."""
+    if isinstance(error, HTTPException):
+        text = error.detail
+        if error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
+            text = "There is no such page."
+        return Problem(error.status_code, text, "")
+    if isinstance(error, AutoctrlError):
+        return Problem(code_of(error), error.message, error.hint)
+    return Problem(500, "This is a defect of the server; its own log says more.", "Nothing else was changed by it.")
+
+
+def code_of(error: AutoctrlError) -> int:
+    """Return the HTTP status code of one of our errors."""
+    if isinstance(error, UsageError):
+        return 404
+    if isinstance(error, Conflict | LeaseHeld | LeaseLost):
+        return 409
+    return 503 if isinstance(error, StoreError) else 500
+
+
+def show_problem(request: Request, error: Exception) -> Response:
+    """Answer a request that failed."""
+    problem = describe(error)
+    site = site_of(request)
+    if request.url.path.startswith(("/api/", "/health", "/metrics")):
+        return json_answer({"schema": 1, "error": problem.text, "hint": problem.hint}, problem.code)
+    try:
+        return site.draw(
+            request, "problem.html", site.campaign, status_code=problem.code, problem=problem, is_still=True
+        )
+    except StoreError:  # the frame of a page names the campaigns, so it needs the store, too
+        from starlette.responses import PlainTextResponse
+
+        return PlainTextResponse(f"{problem.text} {problem.hint}\n", 503)

@@ -1,0 +1,60 @@
+"""Why tasks wait or failed, one line for all that share workflow, status and reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import format_runs, is_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from autoctrl.views import Cell, Row
+
+ORDER = (TaskStatus.FAILED, TaskStatus.NEW, TaskStatus.PROCESSING, TaskStatus.SKIPPED, TaskStatus.DONE)
+LATE = "was processed without it"
+
+
+class Shared(NamedTuple):
+    """One reason and all that share it.
+
+    status    where the tasks stand
+    workflow  the workflow
+    reason    the reason
+    until     when it passes for the first of them by itself, None if for none
+    units     the tasks' units as a selection, which a verb takes: ``4500-4510,fill:8222``
+    size      number of tasks
+    """
+
+    status: TaskStatus
+    workflow: str
+    reason: str
+    until: datetime | None
+    units: str
+    size: int
+
+
+def shared_reasons(rows: Iterable[Row]) -> list[Shared]:
+    """Return the reasons of the rows' tasks, failed ones first; what is simply done needs none."""
+    alike: dict[tuple[TaskStatus, str, str], dict[str, Cell]] = {}
+    for row in rows:
+        for workflow, cell in row.tasks.items():
+            if cell is not None and cell.reason and (cell.status is not TaskStatus.DONE or LATE in cell.reason):
+                alike.setdefault((cell.status, workflow, cell.reason), {})[cell.unit] = cell
+    found = [
+        Shared(status, workflow, reason, _earliest(cells.values()), _written(cells), len(cells))
+        for (status, workflow, reason), cells in alike.items()
+    ]
+    return sorted(found, key=lambda shared: (ORDER.index(shared.status), shared.workflow, -shared.size))
+
+
+def _earliest(cells: Iterable[Cell]) -> datetime | None:
+    return min((cell.until for cell in cells if cell.until is not None), default=None)
+
+
+def _written(units: Iterable[str]) -> str:
+    listed = list(units)
+    runs = [int(unit) for unit in listed if not is_group(unit)]
+    return ",".join([*([format_runs(runs)] if runs else []), *(unit for unit in listed if is_group(unit))])
