@@ -49,29 +49,33 @@ def advance(
     """Return the units that the changed runs bring forth, and how far we have looked then.
 
     A run whose deciding attribute is missing brings forth nothing; it changes again when the attribute arrives.
-    ``wanted`` narrows to a fixed list of runs. Units may be named that were born before: the caller knows.
+    ``wanted`` narrows to a fixed list of runs; any other run can still begin a later group, or tell the end of one.
+    Units may be named that were born before: the caller knows.
     """
-    considered = [run for run in changed if wanted is None or run.number in wanted]
     if group_by is None:
-        births = [Birth(run_unit(run.number), (run.number,)) for run in considered if _admits(where, run)]
+        births = [
+            Birth(run_unit(run.number), (run.number,))
+            for run in changed
+            if _is_wanted(run, wanted) and _admits(where, run)
+        ]
         return births, cursor._replace(position=position)
-    return _advance_groups(cursor._replace(position=position), considered, where, group_by)
+    return _advance_groups(cursor._replace(position=position), changed, where, group_by, wanted)
 
 
 def _advance_groups(
-    cursor: Cursor, considered: list[RunRecord], where: Where, group_by: str
+    cursor: Cursor, changed: Iterable[RunRecord], where: Where, group_by: str, wanted: Container[int] | None
 ) -> tuple[list[Birth], Cursor]:
     pending = {value: set(members) for value, members in cursor.pending.items()}
     ended = {cursor.ended}
     newest = cursor.newest
-    for run in considered:
+    for run in changed:
         for members in pending.values():
             members.discard(run.number)
         value = run.attributes.get(group_by)
         if value is None:
             continue
         newest = value if newest is None else max(newest, value)
-        if _admits(where, run):
+        if _is_wanted(run, wanted) and _admits(where, run):
             pending.setdefault(str(value), set()).add(run.number)
         if f"{group_by}_end" in run.attributes:
             ended.add(str(value))
@@ -83,6 +87,10 @@ def _advance_groups(
 
 def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - a group's value has the attribute's type
     return bool(type(newest)(value) < newest)
+
+
+def _is_wanted(run: RunRecord, wanted: Container[int] | None) -> bool:
+    return wanted is None or run.number in wanted
 
 
 def _admits(where: Where, run: RunRecord) -> bool:

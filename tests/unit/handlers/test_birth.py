@@ -79,6 +79,16 @@ def test_a_group_is_born_when_its_end_is_known() -> None:
         assert walk(batches, group_by="fill")[0] == [Birth("fill:5", (1,))]
 
 
+def test_a_group_of_a_fixed_list_is_closed_by_a_run_outside_it() -> None:
+    """The project has gone on to the next fill, whether or not a campaign wants runs of that."""
+    first = [run(1, fill=5, kind="physics"), run(2, fill=5, kind="physics")]
+    births, cursor = walk([first, [run(3, fill=6, kind="physics")]], group_by="fill", wanted={1})
+    assert births == [Birth("fill:5", (1,))]
+    assert cursor == Cursor(2, "", {}, 6)
+    births, _ = walk([[*first, run(3, fill=5, fill_end=1)]], group_by="fill", wanted={2})
+    assert births == [Birth("fill:5", (2,))]
+
+
 def test_a_late_run_of_a_closed_group_is_not_a_second_birth() -> None:
     """The unit is named again with the late run alone; who was born before keeps its members."""
     births, _ = walk(
