@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import WorkflowError
-from autoctrl.model.unit import group_unit, run_unit
+from autoctrl.model.actor import CYCLE
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import group_unit, is_group, run_unit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
+    from datetime import datetime
 
     from autoctrl.model.run import RunRecord, Where
+    from autoctrl.model.task import TaskRecord
 
 
 class Cursor(NamedTuple):
@@ -87,6 +91,43 @@ def _advance_groups(
 
 def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - a group's value has the attribute's type
     return bool(type(newest)(value) < newest)
+
+
+def refused_units(
+    changed: Iterable[RunRecord], *, where: Where, group_by: str | None, wanted: Container[int] | None = None
+) -> dict[str, set[int]]:
+    """Return the runs that the filter does not take now, by the unit in which each would be."""
+    units: dict[str, set[int]] = {}
+    for run in changed:
+        value = run.number if group_by is None else run.attributes.get(group_by)
+        if value is not None and _is_wanted(run, wanted) and not _admits(where, run):
+            unit = run_unit(run.number) if group_by is None else group_unit(group_by, value)
+            units.setdefault(unit, set()).add(run.number)
+    return units
+
+
+def withdraw(
+    tasks: Iterable[TaskRecord], refused: Mapping[str, set[int]], now: datetime, stamp: Mapping[str, Any]
+) -> tuple[list[TaskRecord], list[int]]:
+    """Return records that take back what has not begun, and the runs whose task stays although it is not taken now.
+
+    A group's members are frozen, so a group is never taken back.
+    """
+    withdrawn: list[TaskRecord] = []
+    kept: list[int] = []
+    for task in tasks:
+        has_begun = task.status is not TaskStatus.NEW or task.version > 1 or task.renewals > 0
+        if not has_begun and not is_group(task.key.unit):
+            reason = f"withdrawn: the filter does not take run {task.key.unit} any more"
+            withdrawn.append(task.moved(TaskStatus.SKIPPED, now, reason=reason, **stamp))
+        elif not is_withdrawn(task):
+            kept += refused[task.key.unit].intersection(task.members)
+    return withdrawn, kept
+
+
+def is_withdrawn(task: TaskRecord) -> bool:
+    """Say whether a task was taken back before it began; nothing else lets the machine itself skip one."""
+    return task.status is TaskStatus.SKIPPED and task.actor == CYCLE
 
 
 def _is_wanted(run: RunRecord, wanted: Container[int] | None) -> bool:

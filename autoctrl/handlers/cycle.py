@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
-from autoctrl.handlers.birth import Birth, Cursor, advance
+from autoctrl.handlers.birth import Birth, Cursor, advance, is_withdrawn, refused_units, withdraw
 from autoctrl.handlers.calls import InlineExecutor
 from autoctrl.handlers.context import lease_name
 from autoctrl.handlers.inline import InlineHandler
@@ -95,11 +95,11 @@ class Cycle:
 
     def look_ahead(self) -> tuple[list[Action], list[str]]:
         """Return what a cycle would do now, and what could not be asked; nothing is written."""
-        births = [record for record in self.planned_births() if isinstance(record, TaskRecord)]
+        births = self.planned_births()
         known = self.context.store.open_tasks(self.context.campaign, self.handler.workflow)
         observer, _ = self._halves()
-        actions = plan(observer.observe([*known, *(OpenTask(record, ()) for record in births)], self.paused(), 0))
-        unseen = {record.key for record in births} - {action.task for action in actions}
+        actions = plan(observer.observe(as_open_tasks(known, births), self.paused(), 0))
+        unseen = {record.key for record in _newborn_tasks(births)} - {action.task for action in actions}
         born_only = [Action(ActionKind.BIRTH, key, "would be born", ()) for key in sorted(unseen)]
         return [*born_only, *actions], observer.problems
 
@@ -140,24 +140,29 @@ class Cycle:
         return as_open_tasks(tasks, written) if written else list(tasks)
 
     def births(self, tasks: Sequence[OpenTask]) -> list[OpenTask]:
-        """Bring forth the tasks of runs that changed since the cursor; a changed filter looks at all runs once."""
+        """Bring forth the tasks of runs that changed since the cursor; a changed filter looks at all runs once.
+
+        What has not begun is taken back where the filter does not take its run any more.
+        """
         records = self.planned_births()
-        if records:
-            self.context.store.append(records, self.hold())
-            self.moved += len(records)
-        fresh = [OpenTask(record, ()) for record in records if isinstance(record, TaskRecord)]
-        self.counts.update({ActionKind.BIRTH: len(fresh)} if fresh else {})
-        return [*tasks, *fresh]
+        if not records:
+            return list(tasks)
+        self.context.store.append(records, self.hold())
+        self.moved += len(records)
+        fresh = len(_newborn_tasks(records))
+        self.counts.update({ActionKind.BIRTH: fresh} if fresh else {})
+        return as_open_tasks(tasks, records)
 
     def planned_births(self) -> list[Record]:
-        """Return the records that births would write: new tasks, and the mark with the cursor."""
+        """Return the records that births would write: new tasks, withdrawn ones, and the mark with the cursor."""
         store, handler = self.context.store, self.handler
         campaign = lineage_of(store, self.context.campaign)[0]
         mark = next((m for m in store.marks("workflow", self.context.campaign) if m.name == handler.workflow), None)
         values: Mapping[str, Any] = mark.values if mark is not None else {}
         digest = "/".join((handler.where.digest, handler.group_by or "", campaign.runs or "", str(campaign.follow)))
         cursor = _cursor(values)
-        if cursor.digest != digest:
+        is_rescan = cursor.digest != digest
+        if is_rescan:
             cursor = Cursor(digest=digest)
         changed, position = store.runs(cursor.position)
         if campaign.closed or (position == cursor.position and values.get("digest") == digest):
@@ -167,38 +172,59 @@ class Cycle:
             cursor, changed, position, where=handler.where, group_by=handler.group_by, wanted=wanted
         )
         newborn, late = self._newborn(births)
-        return [*newborn, self._marked(mark, cursor, late)]
+        if mark is None:  # then there is nothing that could be taken back
+            return [*newborn, self._marked(mark, cursor, late, ())]
+        refused = refused_units(changed, where=handler.where, group_by=handler.group_by, wanted=wanted)
+        withdrawn, kept = self._withdrawn(refused)
+        earlier = set(values.get("kept", ()))
+        numbers = {run.number for run in changed}
+        # A changed filter may leave any number of tasks behind; who changed it knows. A changed run is to be told.
+        told = earlier.intersection(kept) if is_rescan else (earlier - numbers).union(kept)
+        return [*newborn, *withdrawn, self._marked(mark, cursor, late, told)]
+
+    def _withdrawn(self, refused: Mapping[str, set[int]]) -> tuple[list[TaskRecord], list[int]]:
+        """Return the last records of tasks that are taken back, and the runs whose tasks have begun and stay."""
+        if not refused:
+            return [], []
+        known = self.context.store.tasks(Selection(self.context.campaign, (self.handler.workflow,), tuple(refused)))
+        return withdraw(known, refused, self.context.clock.now(), self._stamp())
+
+    def _stamp(self) -> dict[str, Any]:
+        return {"epoch": self.lease.epoch if self.lease else 0, "environment": self.context.environment}
 
     def _newborn(self, births: Iterable[Birth]) -> tuple[list[Record], dict[str, list[int]]]:
         """Return the first records of units that are new, and the runs that came too late for a group."""
         now = self.context.clock.now()
-        epoch = self.lease.epoch if self.lease else 0
         campaign, workflow = self.context.campaign, self.handler.workflow
         keys = {TaskKey(campaign, workflow, birth.unit): birth for birth in births}
         if not keys:
             return [], {}
         chosen = Selection(campaign, (workflow,), tuple(key.unit for key in keys))
-        known = {record.key: set(record.members) for record in self.context.store.tasks(chosen)}
-        late = {key.unit: sorted(set(keys[key].members) - members) for key, members in known.items()}
+        known = {record.key: record for record in self.context.store.tasks(chosen)}
+        late = {key.unit: sorted(set(keys[key].members).difference(known[key].members)) for key in known}
         newborn: list[Record] = [
-            born(key, birth.members, now, epoch=epoch, environment=self.context.environment)
-            for key, birth in keys.items()
-            if key not in known
+            born(key, birth.members, now, **self._stamp()) for key, birth in keys.items() if key not in known
         ]
+        newborn += [task.moved(TaskStatus.NEW, now, **self._stamp()) for task in known.values() if is_withdrawn(task)]
         return newborn, {unit: runs for unit, runs in late.items() if runs}
 
     def _redeclared(self, mark: MarkRecord | None) -> list[Record]:
         """Write the declaration anew if what the workflow waits for has changed."""
         if mark is None or mark.values.get("after") == self._after():
             return []
-        return [self._marked(mark, _cursor(mark.values), {})]
+        return [self._marked(mark, _cursor(mark.values), {}, mark.values.get("kept", ()))]
 
-    def _marked(self, mark: MarkRecord | None, cursor: Cursor, late: Mapping[str, list[int]]) -> MarkRecord:
-        """Return the mark with the cursor, the declaration, and the runs that each group was processed without."""
+    def _marked(
+        self, mark: MarkRecord | None, cursor: Cursor, late: Mapping[str, list[int]], kept: Iterable[int]
+    ) -> MarkRecord:
+        """Return the mark with the cursor, the declaration, the runs that each group was processed without.
+
+        It also names the runs whose tasks were ``kept`` although the filter does not take them any more.
+        """
         earlier: Mapping[str, list[int]] = mark.values.get("late", {}) if mark is not None else {}
         units = sorted(earlier.keys() | late.keys())
         gathered = {unit: sorted({*earlier.get(unit, ()), *late.get(unit, ())}) for unit in units}
-        declared = {"group_by": self.handler.group_by, "after": self._after(), "late": gathered}
+        declared = {"group_by": self.handler.group_by, "after": self._after(), "late": gathered, "kept": sorted(kept)}
         values = {**cursor._asdict(), **declared}
         sequence = 1 if mark is None else mark.sequence + 1
         now = self.context.clock.now()
@@ -252,6 +278,10 @@ class Cycle:
             problems=tuple(problems),
             error=error,
         )
+
+
+def _newborn_tasks(records: Iterable[Record]) -> list[TaskRecord]:
+    return [record for record in records if isinstance(record, TaskRecord) and record.status is TaskStatus.NEW]
 
 
 def _cursor(values: Mapping[str, Any]) -> Cursor:

@@ -39,6 +39,10 @@ class Column(NamedTuple):
         value = run.attributes.get(self.group_by)
         return None if value is None else group_unit(self.group_by, value)
 
+    def is_kept(self, run: int) -> bool:
+        """Say whether a run's task had begun when its attributes changed so that the filter does not take it now."""
+        return run in self.values.get("kept", ())
+
     def is_late(self, run: int, unit: str, members: tuple[int, ...]) -> bool:
         """Say whether a run belongs to a group that was frozen without it."""
         if run in members:

@@ -167,6 +167,8 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
         notes.append("a person asked to fail it; its jobs are being removed")
     if place.run is not None and place.column.is_late(place.run.number, task.key.unit, task.members):
         notes.append(f"{spoken(task.key.unit)} was processed without run {place.run.number}; reprocess takes it in")
+    if place.run is not None and place.column.is_kept(place.run.number):
+        notes.append(f"the filter does not take run {place.run.number} any more; what has begun is not withdrawn")
     notes += [
         f"it reads version {version} of {key}, of which version {upstream.version} is {upstream.status}"
         for key, version in upstream_versions(task).items()
