@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autoctrl.views import Overview, Row
 
 PAGE = 50
-WALK = 500
+LONGEST_STEP = 1600
 LONGEST_SELECTION = 2000
 PIECE = re.compile(r"\s*(\d{1,12})(?:-(\d{1,12}))?\s*")
 # The statuses that a task of a run of this status may have; a done run has none that is open or failed.
@@ -153,7 +153,7 @@ def _take(
         seen = overview(store, campaign, asked)
         places = {number: place for place, number in enumerate(asked)}
         rows += sorted((row for row in seen.runs if row.status == status), key=lambda row: places[row.run])
-        begin, step = begin + step, WALK
+        begin, step = begin + step, min(2 * step, LONGEST_STEP)
         if len(rows) > PAGE or begin >= len(walk):
             return seen._replace(runs=tuple(rows[:PAGE])), rows[:PAGE], len(rows) > PAGE
 

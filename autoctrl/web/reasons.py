@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import format_runs, is_group
+from autoctrl.model.unit import format_runs, is_group, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from autoctrl.views import Cell, Row
@@ -22,7 +23,7 @@ class Shared(NamedTuple):
 
     status    where the tasks stand
     workflow  the workflow
-    reason    the reason
+    reason    the reason; where it names the unit itself and several share it, it says ``the run`` instead
     until     when it passes for the first of them by itself, None if for none
     units     the tasks' units as a selection, which a verb takes: ``4500-4510,fill:8222``
     size      number of tasks
@@ -42,12 +43,20 @@ def shared_reasons(rows: Iterable[Row]) -> list[Shared]:
     for row in rows:
         for workflow, cell in row.tasks.items():
             if cell is not None and cell.reason and (cell.status is not TaskStatus.DONE or LATE in cell.reason):
-                alike.setdefault((cell.status, workflow, cell.reason), {})[cell.unit] = cell
-    found = [
-        Shared(status, workflow, reason, _earliest(cells.values()), _written(cells), len(cells))
-        for (status, workflow, reason), cells in alike.items()
-    ]
+                alike.setdefault((cell.status, workflow, general(cell.reason, cell.unit)), {})[cell.unit] = cell
+    found = [_shared(status, workflow, text, cells) for (status, workflow, text), cells in alike.items()]
     return sorted(found, key=lambda shared: (ORDER.index(shared.status), shared.workflow, -shared.size))
+
+
+def general(reason: str, unit: str) -> str:
+    """Return a reason that does not name its own unit: ``run 4521 is too young`` of run 4521 is ``the run is …``."""
+    name = spoken(unit)
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {name.partition(' ')[0]}", reason)
+
+
+def _shared(status: TaskStatus, workflow: str, text: str, cells: Mapping[str, Cell]) -> Shared:
+    reason = text if len(cells) > 1 else next(iter(cells.values())).reason
+    return Shared(status, workflow, reason, _earliest(cells.values()), _written(cells), len(cells))
 
 
 def _earliest(cells: Iterable[Cell]) -> datetime | None:

@@ -36,7 +36,7 @@ class Site:
     """One server's state; ``campaign`` is the one that is shown first, ``host`` the address it is bound to."""
 
     def __init__(self, project: Project, campaign: str, host: str) -> None:
-        """Read the list of runs and the leases once, so that the first page is as quick as the others."""
+        """Read the list of runs, the leases and the templates, so that the first page is as quick as the others."""
         self.project, self.campaign, self.host = project, campaign, host
         self.store, self.clock = project.store, project.clock
         self.index = RunIndex(self.store)
@@ -53,6 +53,8 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
         self._templates.globals |= {
             "links": links,
             "version": __version__,

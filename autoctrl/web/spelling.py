@@ -51,8 +51,8 @@ def duration(span: timedelta) -> str:
 
 
 def countdown(until: datetime, now: datetime) -> str:
-    """Return how long a reason still holds: ``in 4 min 10 s``, or that it is over."""
-    return f"in {duration(until - now)}" if until > now else "any moment now"
+    """Return how long a reason still holds: ``passes in 4 min 10 s``, or that it is over."""
+    return f"passes in {duration(until - now)}" if until > now else "passes any moment now"
 
 
 def age(since: datetime, now: datetime) -> str:
