@@ -15,7 +15,7 @@ from autoctrl.handlers.inline import InlineHandler
 from autoctrl.handlers.observe import Observer, look_around
 from autoctrl.handlers.perform import Performer, as_open_tasks
 from autoctrl.handlers.plan import plan
-from autoctrl.handlers.provenance import commit_of
+from autoctrl.handlers.provenance import deviation
 from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
@@ -241,12 +241,12 @@ class Cycle:
         campaign = lineage_of(self.context.store, self.context.campaign)[0]
         if campaign.closed:
             return f"campaign {campaign.name} is closed"
-        wanted = campaign.code
-        if wanted:
-            found = commit_of(self.handler.folder)["commit"] or "no commit"
-            if not found.startswith(wanted):
-                return f"campaign {self.context.campaign} wants code {wanted[:12]}; the workflow is at {found[:12]}"
-        return ""
+        found = deviation(self.handler.folder, campaign.code) if campaign.code else ""
+        return (
+            f"campaign {campaign.name} wants code {str(campaign.code)[:12]}; the workflow is at {found}"
+            if found
+            else ""
+        )
 
     def tick(self) -> None:
         """Keep the lease and give a sign of life."""

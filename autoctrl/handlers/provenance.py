@@ -21,6 +21,9 @@ ALLOWED = re.compile(
     r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH|CONDOR_CONFIG|AUTOCTRL_.*)\Z"
 )
 SECRET = re.compile(r"(token|password|passwd|secret|credential|api_?key|private)", re.IGNORECASE)
+SECRET_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+REDACTED = "(redacted)"
+CODE = (".", ":(exclude,glob)**/__pycache__/**")  # what Python keeps there is made anew by whoever runs it
 GIT_LIMIT_S = 10
 
 
@@ -34,27 +37,48 @@ def describe(handler: Handler, settings_digest: str, environ: Mapping[str, str] 
         "python": platform.python_version(),
         "code": commit_of(handler.folder),
         "settings": settings_digest,
-        "handler": handler.description,
+        "handler": redacted(handler.description),
         "environment": allowed(environ),
     }
 
 
 def allowed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables on the allow-list; one whose name looks secret shows no value."""
-    return {
-        name: "(redacted)" if SECRET.search(name) else value
-        for name, value in sorted(environ.items())
-        if ALLOWED.match(name)
-    }
+    """Return the variables on the allow-list, those that look secret without their value."""
+    return {name: _shown(name, value) for name, value in sorted(environ.items()) if ALLOWED.match(name)}
+
+
+def redacted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values without those whose name looks secret, and without passwords in addresses."""
+    return {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - a description holds anything
+    if SECRET.search(name) and value:
+        return REDACTED
+    if isinstance(value, dict):
+        return redacted(value)
+    if isinstance(value, list | tuple):
+        return [_shown("", item) for item in value]
+    return SECRET_IN_URL.sub(rf"\1{REDACTED}@", value) if isinstance(value, str) else value
 
 
 def commit_of(folder: Path) -> dict[str, Any]:
     """Return commit and cleanness of the folder's code; both None where it is in no repository or git is missing."""
-    commit = _git(folder, "log", "-1", "--format=%H", "--", ".")
+    commit = _git(folder, "log", "-1", "--format=%H", "--", *CODE)
     if not commit:
         return {"commit": None, "is_clean": None}
-    changes = _git(folder, "status", "--porcelain", "--", ".")
+    changes = _git(folder, "status", "--porcelain", "--", *CODE)
     return {"commit": commit, "is_clean": changes == ""}
+
+
+def deviation(folder: Path, wanted: str) -> str:
+    """Say at which other code the folder is than at commit ``wanted``; empty if its files are those of that commit."""
+    found = commit_of(folder)
+    at = str(found["commit"] or "no commit")[:12]
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
+    if not commit or _git(folder, "diff", "--quiet", commit, "HEAD", "--", *CODE) is None:
+        return at
+    return "" if found["is_clean"] else f"{at} with changes that are not committed"
 
 
 def _git(folder: Path, *words: str) -> str | None:
