@@ -27,8 +27,8 @@ JOBS = {
     "bad": ["0.1", "0.2"],
     "stuck": ["0.1"],
 }
-WANTED = {"good": ("split", "follow", "call"), "bad": ("bad",), "stuck": ("stuck",)}
-PUBLISHED = {"split": "part", "follow": "copy", "call": "note"}
+WANTED = {"good": ("split", "follow", "call"), "bad": ("bad",), "stuck": ("stuck",), "long": ("long",)}
+PUBLISHED = {"split": "part", "follow": "copy", "call": "note", "long": "copy"}
 
 
 class Found(NamedTuple):
@@ -51,10 +51,11 @@ def find(folder: Path) -> Found:
 
 
 def _find(store: Store) -> Found:
+    outputs = store.find_outputs(Selection("prompt"))  # read first: somebody may write while we read
     tasks = store.tasks(Selection("prompt"))
     history = [record for task in tasks for record in store.history(task.key)]
     records = [record for record in history if isinstance(record, TaskRecord | JobRecord)]
-    return Found(tasks, records, store.find_outputs(Selection("prompt")))
+    return Found(tasks, records, outputs)
 
 
 def check_at_any_time(folder: Path) -> None:

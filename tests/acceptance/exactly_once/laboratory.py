@@ -35,7 +35,8 @@ back_off_s = 0
 [workflows.bad]
 attempts = 2
 """
-# What a job does: a line at its start, its work, a line at its end. A lock of its own finds two that overlap.
+# What a job does: a line at its start, its work, a line at its end. A lock of its own finds two that overlap; a child
+# that leaves takes the lock along.
 JOB = """
 import fcntl, os, sys, time
 folder, seconds, exit_code, output, *inputs = sys.argv[1:]
@@ -50,7 +51,11 @@ except BlockingIOError:
     note("overlap")
     sys.exit(99)
 note("start")
-time.sleep(float(seconds))
+if seconds.endswith("+child") and os.fork() == 0:
+    os.setsid()
+    time.sleep(600)
+    os._exit(0)
+time.sleep(float(seconds.partition("+")[0]))
 with open(output, "w") as file:
     file.write(tag + "\\n" + "".join(open(name).read() for name in inputs))
 note("end")
@@ -90,6 +95,11 @@ handler = InlineHandler("call", function, runs=Where(kind="good"), outputs={{"no
 """,
     "bad": """
 handler = BatchHandler("bad", argv=[*JOB, "0", "75", "x"], runs=Where(kind="bad"), retry_exit_codes=[75])
+""",
+    "long": """
+def jobs(task):
+    return [[*JOB, "0.1+child" if task.members[0] % 5 == 0 else "0.1", "0", "copy.txt"]]
+handler = BatchHandler("long", jobs=jobs, outputs={"copy": "copy.txt"})
 """,
     "stuck": """
 handler = BatchHandler("stuck", argv=[*JOB, "600", "0", "x"], runs=Where(kind="stuck"))
