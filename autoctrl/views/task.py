@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
 from autoctrl.model.staleness import upstream_versions
+from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns, find_lineage
 from autoctrl.views.overview import stale_keys
 from autoctrl.views.runs import LAST_POSITION
+from autoctrl.views.trail import job_name, newest_attempts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from autoctrl.model.actor import Actor
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
-    from autoctrl.model.status import TaskStatus
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Store
     from autoctrl.views.columns import Column
@@ -165,6 +167,8 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
     notes = [_pause_note(store, place.key)] if task.is_open else []
     if task.stopping:
         notes.append("a person asked to fail it; its jobs are being removed")
+    if task.status is TaskStatus.PROCESSING:
+        notes += _job_notes(store, task)
     if place.run is not None and place.column.is_late(place.run.number, task.key.unit, task.members):
         notes.append(f"{spoken(task.key.unit)} was processed without run {place.run.number}; reprocess takes it in")
     if place.run is not None and place.column.is_kept(place.run.number):
@@ -176,6 +180,16 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
         if upstream.version > version
     ]
     return [note for note in notes if note]
+
+
+def _job_notes(store: Store, task: TaskRecord) -> list[str]:
+    attempts = newest_attempts(store.history(task.key))
+    jobs = list({job.key: job for job in attempts if job.key.version == task.version}.values())
+    counts = Counter(job.status for job in jobs)
+    stand = ", ".join(f"{counts[status]} {status}" for status in JobStatus if status in counts)
+    waiting = [job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is not None]
+    notes = [f"its jobs: {stand}"] if stand else []
+    return notes + [f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]]
 
 
 def _pause_note(store: Store, key: TaskKey) -> str:
