@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KEYS = ("run", "event")
+RNTUPLE = "ROOT::RNTuple"
 STEP = "64 MB"
 _NUMPY_NAMES = {
     "bool": "bool",
@@ -191,9 +192,12 @@ def read_columns(tree: Any, layout: Layout, step: int | str = STEP) -> Iterator[
 
 
 def count_entries(path: Path) -> dict[str, int]:
-    """Return the number of entries of every tree in a file; raises DataError when the file cannot be read."""
+    """Return the number of entries of every tree in a file, RNTuples among them.
+
+    Raises ``DataError`` when the file cannot be read.
+    """
     with open_file(path) as file:
-        names = file.keys(cycle=False, filter_classname="TTree")
+        names = file.keys(cycle=False, filter_classname=lambda kind: kind in {"TTree", RNTUPLE})
         return {name: int(file[name].num_entries) for name in names}
 
 
@@ -251,6 +255,9 @@ def _check_order(part: Path, columns: Mapping[str, Any], last: tuple[int, int] |
 
 def _copy_object(first: Any, name: str, kind: str, target: Any) -> None:  # noqa: ANN401
     """Copy a tree, a string or a histogram as it is."""
+    if kind == RNTUPLE:
+        message = f"'{name}' is an RNTuple, and only a TTree can be merged."
+        raise DataError(message, hint="Write the parts with mktree, or give the workflow a merge_line.")
     if kind == "TTree":
         layout = layout_of(first[name])
         writer = TreeWriter(target, name, layout)

@@ -128,6 +128,17 @@ def test_missing_entries_are_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["merge", str(tmp_path / "all.root"), str(part), "--entries", "2"]) == 0
 
 
+def test_an_rntuple_is_counted_and_not_merged(tmp_path: Path) -> None:
+    """What uproot writes unless one asks for a tree is counted like a tree; merging it is refused with a hint."""
+    part = tmp_path / "part.root"
+    with new_file(part) as file:
+        file.mkrntuple("Events", {"run": np.full(3, 7), "event": np.arange(3)})
+    assert count_entries(part) == {"Events": 3}
+    with pytest.raises(DataError, match=r"'Events' is an RNTuple.*mktree"):
+        merge([part, part], tmp_path / "all.root")
+    assert not (tmp_path / "all.root").exists()
+
+
 def test_a_merge_of_nothing_is_refused(tmp_path: Path) -> None:
     """Without a part there is nothing to merge."""
     with pytest.raises(UsageError, match="no part"):
