@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import JobOrder
 
 INLINE = "inline"
-TICK_S = 5.0
+TICK_S = 0.5
 LONGEST_TEXT = 500
 INTERRUPTED = "the cycle that ran it was interrupted"
 
@@ -114,6 +113,8 @@ class InlineExecutor:
 
     def _run_child(self, orders: Sequence[JobOrder]) -> int:
         """Make calls in one child until all are made or it ends; return how many have a result."""
+        import tempfile
+
         with tempfile.TemporaryFile() as printed:
             child = self._fork(orders, printed)
             done, began, ended_by = self._collect(child, orders)

@@ -52,7 +52,7 @@ def test_an_idle_cycle_imports_no_heavy_library(tmp_path: Path) -> None:
     module.write_text(f"import colorsys\n{module.read_text()}")
     loaded = imported_by("-m", "autoctrl.cli", "cycle", "--project", str(folder))
     assert {"autoctrl", "click", "sqlite3", "colorsys"} <= loaded
-    assert not loaded & {*HEAVY, "subprocess", "zoneinfo", "difflib", "getpass"}
+    assert not loaded & {*HEAVY, "subprocess", "tempfile", "zoneinfo", "difflib", "getpass"}
 
 
 @pytest.mark.parametrize("runs", [30, 300])
