@@ -42,7 +42,7 @@ class Guard:
         """Return why a form is not accepted, empty if it is; header names are in lower case."""
         if not is_same_origin(headers):
             return "This form was not sent from a page of this server."
-        if not COOKIE_SHAPE.fullmatch(cookie) or not hmac.compare_digest(self.token(cookie), token):
+        if not COOKIE_SHAPE.fullmatch(cookie) or not hmac.compare_digest(self.token(cookie).encode(), token.encode()):
             return "This form is older than the server, or cookies are switched off."
         return ""
 

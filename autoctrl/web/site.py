@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
@@ -32,6 +32,29 @@ NAME_COOKIE = "autoctrl_name"
 A_YEAR_S = 365 * 86400
 
 
+@cache
+def templates() -> Environment:
+    """Return the templates, compiled once in a process; each escapes whatever it is given."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {
+        "links": links,
+        "version": __version__,
+        "spoken": spoken,
+        "is_group": is_group,
+        "iso": spell_time,
+        "size": spelling.size,
+    }
+    for name in made.list_templates():
+        made.get_template(name)
+    return made
+
+
 class Site:
     """One server's state; ``campaign`` is the one that is shown first, ``host`` the address it is bound to."""
 
@@ -46,28 +69,13 @@ class Site:
         self.tally = Tally(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
         self.spelling = spelling.Spelling(project.settings.project.timezone)
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        for name in self._templates.list_templates():
-            self._templates.get_template(name)
-        self._templates.globals |= {
-            "links": links,
-            "version": __version__,
+        self._fixed = {
             "project": project.settings.project.name or project.folder.name,
             "environment": project.settings.environment,
-            "spoken": spoken,
-            "is_group": is_group,
-            "iso": spell_time,
             "time": self.spelling.time,
             "value": self.spelling.value,
-            "size": spelling.size,
-            "duration": spelling.duration,
         }
+        templates()
 
     def draw(
         self, request: Request, name: str, campaign: str, *, status_code: int = 200, **values: object
@@ -75,17 +83,22 @@ class Site:
         """Return the page that the template ``name`` makes of ``values``, with a form token for this browser."""
         now = self.clock.now()
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
-        text = self._templates.get_template(name).render(
-            campaign=campaign,
-            campaigns=[mark.name for mark in self.store.marks("campaign")],
-            now=now,
-            age=partial(spelling.age, now=now),
-            countdown=partial(spelling.countdown, now=now),
-            notes=self.notes.take(request.query_params.get("note", "")),
-            moved=self._spell_moved(now),
-            token=self.guard.token(cookie),
-            person=unquote(request.cookies.get(NAME_COOKIE, "")),
-            **values,
+        text = (
+            templates()
+            .get_template(name)
+            .render(
+                **self._fixed,
+                campaign=campaign,
+                campaigns=[mark.name for mark in self.store.marks("campaign")],
+                now=now,
+                age=partial(spelling.age, now=now),
+                countdown=partial(spelling.countdown, now=now),
+                notes=self.notes.take(request.query_params.get("note", "")),
+                moved=self._spell_moved(now),
+                token=self.guard.token(cookie),
+                person=unquote(request.cookies.get(NAME_COOKIE, "")),
+                **values,
+            )
         )
         response = HTMLResponse(text, status_code)
         if request.cookies.get(COOKIE) != cookie:

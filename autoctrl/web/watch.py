@@ -53,7 +53,9 @@ class LeaseWatch:
             names = lease_names(self._store)
             owner = PREFIX + this_process()
             epochs = {name: self._store.lease(name, owner, 0).epoch for name in names}
-            is_moved = self._looked is not None and epochs != self._seen.epochs
+            before = self._seen.epochs
+            is_raised = any(epoch > before.get(name, 0) for name, epoch in epochs.items())
+            is_moved = self._looked is not None and is_raised
             self._seen = Seen(self._seen.since, now if is_moved else self._seen.newest, epochs)
             self._looked = now
             return self._seen

@@ -1,0 +1,372 @@
+"""The pages that a person reads."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from autoctrl.errors import StoreError
+from autoctrl.model.campaign import Campaign
+from autoctrl.model.output import FieldsRecord
+from autoctrl.model.status import Failure, JobStatus, TaskStatus
+from autoctrl.model.unit import TaskKey
+from tests.unit.web.desk import HERE, Desk
+
+NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
+EVIL = "<script>alert('x')</script>\"'"
+RUN_LINK = re.compile(r'href="/campaigns/prompt/runs/(\d+)"')
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.scene.runs(1, 2, kind="physics")
+    made.scene.workflow("reco")
+    made.scene.workflow("friends", after=["reco"])
+    return made
+
+
+def text_of(page: str) -> str:
+    """Return what a person reads of a page, in one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_the_front_page_leads_to_the_campaign(desk: Desk) -> None:
+    """The front page leads to the campaign that is chosen, by default to the one that the server shows first."""
+    assert desk.browser.get("/").headers["location"] == "/campaigns/prompt"
+    assert desk.browser.get("/?campaign=re%2Fdo").headers["location"] == "/campaigns/re%2Fdo"
+
+
+def test_the_title_names_campaign_environment_and_project(desk: Desk) -> None:
+    """Nobody mistakes the mirror for production, or one campaign for another."""
+    assert "<title>Overview · prompt · mirror · Camera & Co</title>" in desk.get("/campaigns/prompt")
+
+
+def test_the_overview_has_a_row_for_each_run_the_newest_first(desk: Desk) -> None:
+    """Each task says its status in words, its version, whether it is stale, and its group."""
+    reco = desk.scene.task(1, "reco", DONE, version=2)
+    desk.scene.task(1, "friends", DONE, reads=[(reco, 1)])
+    desk.scene.workflow("sums", group_by="fill", late={})
+    desk.scene.runs(1, 2, kind="physics", fill=7)
+    desk.scene.task("fill:7", "sums", PROCESSING, members=(1, 2))
+    page = desk.get("/campaigns/prompt")
+    assert RUN_LINK.findall(page) == ["2", "1"]
+    rows = re.findall(r"<tr>\n.*?</tr>", page, re.DOTALL)
+    assert text_of(rows[-1]) == "1 processing done v2 processing fill 7 done stale kind physics fill 7"
+    assert text_of(rows[-2]).count("no task") == 2
+
+
+def test_runs_are_shown_fifty_at_a_time(desk: Desk) -> None:
+    """Links lead through all pages to the oldest run, and back again."""
+    desk.scene.runs(*range(1, 121))
+    seen, address = [], "/campaigns/prompt"
+    while True:
+        seen.append([int(number) for number in RUN_LINK.findall(desk.get(address))])
+        older = [link for link in desk.links(address) if "before=" in link]
+        if not older:
+            break
+        address = older[0]
+    assert seen == [[*range(120, 70, -1)], [*range(70, 20, -1)], [*range(20, 0, -1)]]
+    newer = next(link for link in desk.links(address) if "after=" in link)
+    assert [int(number) for number in RUN_LINK.findall(desk.get(newer))] == seen[1]
+
+
+def test_a_new_run_does_not_move_the_pages(desk: Desk) -> None:
+    """Whoever turns to the next page sees what follows, even if runs have arrived meanwhile."""
+    desk.scene.runs(*range(1, 101))
+    older = next(link for link in desk.links("/campaigns/prompt") if "before=" in link)
+    desk.scene.runs(*range(101, 111))
+    assert RUN_LINK.findall(desk.get(older))[0] == "50"
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("status=failed", [5]),
+        ("status=processing", [4, 3]),
+        ("status=new", [6, 2]),
+        ("status=done", [8, 7, 1]),
+        ("runs=2-5,8", [8, 5, 4, 3, 2]),
+        ("runs=2-900000000000&status=done", [8, 7]),
+        ("runs=70", []),
+        ("status=done&before=8", [7, 1]),
+        ("status=done&after=1", [8, 7]),
+    ],
+)
+def test_the_overview_is_filtered(query: str, shown: list[int]) -> None:
+    """Runs are chosen by number and by their status; a run that nobody has looked at is new."""
+    desk = Desk()
+    desk.scene.runs(*range(1, 9))
+    desk.scene.workflow("reco")
+    desk.scene.workflow("friends")
+    statuses = {1: DONE, 2: NEW, 3: PROCESSING, 4: DONE, 5: FAILED, 6: NEW, 7: SKIPPED, 8: DONE}
+    for run, status in statuses.items():
+        desk.scene.task(run, "reco", status)
+    desk.scene.task(4, "friends", NEW)
+    assert [int(number) for number in RUN_LINK.findall(desk.get(f"/campaigns/prompt?{query}"))] == shown
+
+
+def test_a_run_at_which_nobody_has_looked_is_among_the_new(desk: Desk) -> None:
+    """Between the discovery of a run and the next cycle it has no task, and is shown as new."""
+    desk.scene.task(1, "reco", DONE)
+    desk.scene.workflow("reco")
+    desk.scene.runs(3)
+    assert RUN_LINK.findall(desk.get("/campaigns/prompt?status=new")) == ["3", "2"]
+
+
+def test_a_late_run_is_found_by_its_groups_status(desk: Desk) -> None:
+    """A run that came too late for a failed group is among the failed runs, with the reason."""
+    desk.scene.runs(1, 2, fill=7)
+    desk.scene.workflow("sums", group_by="fill", late={"fill:7": [2]})
+    desk.scene.task("fill:7", "sums", FAILED, members=(1,))
+    page = desk.get("/campaigns/prompt?status=failed")
+    assert RUN_LINK.findall(page) == ["2", "1"]
+    assert "fill 7 was processed without it" in page
+
+
+def test_alike_reasons_are_said_once(desk: Desk) -> None:
+    """Tasks of one workflow that wait for the same are one line, also where the reason names the run itself."""
+    until = desk.scene.clock.now() + timedelta(seconds=250)
+    desk.scene.task(1, "reco", NEW, reason="run 1 is too young", until=until)
+    desk.scene.task(2, "reco", NEW, reason="run 2 is too young", until=until + timedelta(hours=1))
+    desk.scene.task(1, "friends", FAILED, reason="run 1 is broken")
+    page = desk.get("/campaigns/prompt")
+    lines = [text_of(item) for item in re.findall(r"<li .*?</li>", page, re.DOTALL)]
+    assert lines == [
+        "failed friends run 1 is broken 1 task : 1",
+        "new reco the run is too young passes in 4 min 10 s 2 tasks : 1-2",
+    ]
+    assert "/campaigns/prompt/verbs/reco?runs=1-2" in desk.links("/campaigns/prompt")
+
+
+def test_an_empty_project_says_what_to_do() -> None:
+    """Without runs, or without a cycle, the page names the next step."""
+    desk = Desk()
+    assert "autoctrl runs add 1-5" in desk.get("/campaigns/prompt")
+    desk.scene.runs(1)
+    assert "autoctrl cycle" in desk.get("/campaigns/prompt")
+    assert "No run here fits the status failed" in desk.get("/campaigns/prompt?status=failed")
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "says"),
+    [
+        ("/campaigns/promt", 404, "Did you mean 'prompt'?"),
+        ("/campaigns/prompt?status=good", 400, "'good' is no status; there are new, processing"),
+        ("/campaigns/prompt?runs=a-b", 400, "'a-b' is no run selection"),
+        ("/campaigns/prompt?runs=9-1", 400, "backwards"),
+        (f"/campaigns/prompt?runs={'9' * 20}", 400, "too long"),
+        ("/campaigns/prompt?before=x", 400, "before=x is no whole number"),
+        ("/campaigns/prompt/runs/77", 404, "Run 77 is not registered"),
+        (f"/campaigns/prompt/runs/{'7' * 30}", 404, "is not registered"),
+        ("/campaigns/prompt/tasks/rico/1", 404, "Did you mean 'reco'?"),
+        ("/campaigns/prompt/tasks/reco/one", 404, "neither a run number nor a group"),
+        (f"/campaigns/prompt/tasks/reco/{'1' * 5000}", 404, "its number is too long"),
+        ("/campaigns/prompt/logs/reco/1", 404, "has no task"),
+        ("/nowhere", 404, "There is no such page"),
+    ],
+)
+def test_what_is_not_there_is_a_page_that_says_so(desk: Desk, path: str, code: int, says: str) -> None:
+    """A wrong address is answered with what is wrong, in the frame of the page."""
+    page = desk.get(path, code)
+    assert says in page
+    assert "To the overview" in page
+
+
+def test_the_task_page_says_where_it_stands_and_why(desk: Desk) -> None:
+    """Status, reason, countdown, version, and who moved it last."""
+    until = desk.scene.clock.now() + timedelta(hours=2, minutes=5)
+    desk.scene.task(1, "reco", NEW, reason="waits for the moon", until=until)
+    text = text_of(desk.get("/campaigns/prompt/tasks/reco/1"))
+    assert "run 1 / reco new" in text
+    assert "waits for the moon passes in 2 h 5 min" in text
+    assert "since 2026-01-01 01:00:00 CET (0 s ago) version 1 last word autoctrl (cycle)" in text
+    desk.scene.clock.advance(3 * 3600)
+    assert "passes any moment now" in desk.get("/campaigns/prompt/tasks/reco/1")
+
+
+def test_the_task_page_shows_jobs_logs_outputs_and_what_made_it(desk: Desk) -> None:
+    """Everything that is known of a task is on one page, with links to what it came from."""
+    reco = desk.scene.task(1, "reco", DONE)
+    key = desk.scene.task(1, "friends", DONE, reads=[(reco, 1)], provenance="ab" * 32)
+    facts: dict[str, Any] = {
+        "host": "node1",
+        "exit_code": 3,
+        "wall_s": 61.25,
+        "failure": Failure.USER,
+        "reason": "it broke",
+    }
+    desk.scene.job(key, JobStatus.FAILED, **facts)
+    desk.scene.output(key)
+    desk.scene.store.append([FieldsRecord(key, 1, {"clusters": 17.0}, desk.scene.clock.now())])
+    page = desk.get("/campaigns/prompt/tasks/friends/1")
+    text = text_of(page)
+    assert "0.1 failed 3 61.2 s node1 local user code: it broke stdout" in text
+    assert "stdout of 7.0" in text
+    assert "stderr of 7.0" in text
+    assert "run 1 / reco v1" in text
+    assert "Events: 5" in text
+    assert "clusters 17" in text
+    assert "reco --fast" in text
+    assert "is not in /nowhere/.autoctrl/bodies any more" in text
+    assert page.count("<h2>") == 6
+
+
+def test_a_task_that_was_never_born_says_why(desk: Desk) -> None:
+    """Where there is no task the page says what keeps it from being born, and offers nothing to do."""
+    page = desk.get("/campaigns/prompt/tasks/reco/1")
+    assert "the workflow's filter does not take the run" in page
+    assert "What you can do" not in page
+
+
+def test_a_large_log_is_cut_and_leads_to_the_whole(desk: Desk) -> None:
+    """The page shows the end of a large log from the beginning of a line; the whole is one click away as plain text."""
+    lines = "".join(f"line {number}\n" for number in range(20_000))
+    desk.executor.log = lambda _handle, stream="stdout": lines if stream == "stdout" else ""  # type: ignore[method-assign, assignment]
+    key = desk.scene.task(1, "reco", PROCESSING)
+    desk.scene.job(key, JobStatus.RUNNING)
+    page = desk.get("/campaigns/prompt/tasks/reco/1")
+    shown = re.search(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    assert shown is not None
+    assert lines.endswith(shown[1])
+    assert shown[1].startswith("line ")
+    assert len(shown[1]) <= 64 * 1024
+    link = next(link for link in desk.links("/campaigns/prompt/tasks/reco/1") if "/logs/" in link)
+    answer = desk.browser.get(link)
+    assert (answer.text, answer.headers["content-type"]) == (lines, "text/plain; charset=utf-8")
+    assert "is no stream" in desk.get("/campaigns/prompt/logs/reco/1?stream=x", 400)
+
+
+def test_a_silent_executor_does_not_hide_the_task(desk: Desk) -> None:
+    """If a log cannot be read the page says why in its place and shows all the rest."""
+    key = desk.scene.task(1, "reco", PROCESSING)
+    desk.scene.job(key, JobStatus.RUNNING, spec=desk.scene.job(key, index=1).spec._replace(executor="gone"))
+    assert "There is no executor 'gone' in the settings" in desk.get("/campaigns/prompt/tasks/reco/1")
+
+
+def test_long_histories_show_their_newest_part_first(desk: Desk) -> None:
+    """The newest fifty records are shown, and all on demand."""
+    key = desk.scene.task(1, "reco", DONE)
+    for _ in range(20):
+        desk.scene.move(key, NEW, PROCESSING, DONE)
+    page = desk.get("/campaigns/prompt/tasks/reco/1")
+    assert "The newest 50 of 63 records" in page
+    assert page.count("<td>task</td>") == 50
+    assert desk.get("/campaigns/prompt/tasks/reco/1?all=1").count("<td>task</td>") == 63
+
+
+def test_the_run_page_shows_attributes_tasks_and_outputs(desk: Desk) -> None:
+    """One run: what is known of it, where each task stands, what was published, and its neighbours."""
+    key = desk.scene.task(1, "reco", DONE)
+    desk.scene.output(key)
+    text = text_of(desk.get("/campaigns/prompt/runs/1"))
+    assert "kind physics" in text
+    assert "reco done 0 s ago" in text
+    assert "friends no task" in text
+    assert "/data/reco/1/v1/output.root" in text
+    assert "/campaigns/prompt/runs/2" in desk.links("/campaigns/prompt/runs/1")
+
+
+def test_an_inherited_task_leads_to_where_it_is_kept(desk: Desk) -> None:
+    """A task of the parent campaign is shown, and is moved only there."""
+    desk.scene.task(1, "reco", DONE)
+    desk.scene.campaign(Campaign("redo", parent="prompt", workflows=("friends",), runs="1"))
+    assert desk.get("/campaigns/redo").count('"status is-done"') == 2  # the run and its task
+    page = desk.get("/campaigns/redo/tasks/reco/1")
+    assert "/campaigns/prompt/tasks/reco/1" in page
+    assert "What you can do" not in page
+
+
+def test_nothing_that_others_wrote_becomes_part_of_a_page(desk: Desk) -> None:
+    """Attributes, reasons, names, paths, logs and units are shown letter by letter on every page."""
+    desk.executor.log = lambda _handle, stream="stdout": EVIL + stream  # type: ignore[method-assign, assignment]
+    desk.scene.runs(1, 2, **{"kind": EVIL, EVIL: EVIL})  # type: ignore[arg-type]
+    desk.scene.workflow(EVIL, group_by="kind", late={})
+    desk.scene.campaign(Campaign(EVIL, follow=True))
+    desk.scene.task(f"kind:{EVIL}", EVIL, FAILED, members=(1, 2), reason=EVIL, log=EVIL)
+    key = desk.scene.task(1, "reco", FAILED, reason=EVIL, reads=[(TaskKey("prompt", EVIL, f"kind:{EVIL}"), 1)])
+    desk.scene.job(key, JobStatus.FAILED, reason=EVIL, host=EVIL)
+    desk.scene.output(key, name=EVIL, url=f"javascript:{EVIL}")
+    waiting = ["/campaigns/prompt", "/campaigns/prompt?runs=%3Cscript%3E", "/campaigns/prompt/tasks/reco/%3Cscript%3E"]
+    visited: set[str] = set()
+    while waiting and len(visited) < 60:
+        path = waiting.pop()
+        if path in visited:
+            continue
+        visited.add(path)
+        answer = desk.browser.get(path)
+        assert answer.status_code < 500
+        if "text/html" in answer.headers["content-type"]:
+            assert "<script>" not in answer.text
+            assert 'href="javascript' not in answer.text
+            assert all(link.startswith(("/", "http", "#")) for link in re.findall(r'href="([^"]*)"', answer.text))
+            waiting += desk.links(path)
+    assert len(visited) > 10
+
+
+@pytest.mark.parametrize("path", ["/", "/campaigns/prompt", "/nowhere", "/api/status", "/static/style.css", "/health"])
+def test_every_answer_carries_the_careful_headers(desk: Desk, path: str) -> None:
+    """No page loads anything from elsewhere, is framed, or is kept by others."""
+    headers = desk.browser.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] in {"no-store", "no-cache"}
+
+
+def test_pages_load_nothing_from_elsewhere(desk: Desk) -> None:
+    """Style, script and picture come from the server itself, and they are there."""
+    page = desk.get("/campaigns/prompt")
+    loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(set(loaded)) == 3
+    assert "http" not in re.sub(r"<title>.*?</title>", "", page)
+    assert {desk.browser.get(path).status_code for path in loaded} == {200}
+    assert "style=" not in page  # the policy forbids it, so it would do nothing
+
+
+def test_a_foreign_name_for_this_machine_is_refused(desk: Desk) -> None:
+    """Bound to the loopback address, the server does not answer to a name that somebody else resolves to it."""
+    assert desk.browser.get("/campaigns/prompt", headers={"Host": "evil.example"}).status_code == 421
+    assert desk.browser.get("/campaigns/prompt", headers={"Host": "[bad"}).status_code == 421
+    for host in ("localhost:8080", "127.0.0.1", "[::1]:8080"):
+        assert desk.browser.get("/campaigns/prompt", headers={"Host": host}).status_code == 200
+
+
+def test_a_store_that_does_not_answer_is_said_plainly(desk: Desk) -> None:
+    """Every page then says what the store says, with the code for trouble that passes."""
+
+    def refuse(*_: object) -> None:
+        message = "The store is locked."
+        raise StoreError(message, hint="Try again.")
+
+    for name in ("marks", "runs", "tasks"):
+        setattr(desk.scene.store, name, refuse)
+    assert "The store is locked. Try again." in desk.get("/campaigns/prompt", 503)
+    assert '"error": "The store is locked."' in desk.get("/api/status", 503)
+
+
+def test_a_defect_tells_nothing_of_the_inside(desk: Desk) -> None:
+    """An error that nobody foresaw is answered with a page, not with a trace."""
+
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError(EVIL)
+
+    desk.scene.store.tasks = break_down  # type: ignore[method-assign, assignment]
+    desk.scene.task(1, "reco", DONE)
+    desk.browser._transport.raise_server_exceptions = False  # type: ignore[attr-defined]
+    page = desk.get("/campaigns/prompt", 500)
+    assert "This is a defect of the server" in page
+    assert "ZeroDivision" not in page
+    assert "alert(" not in page
+
+
+def test_the_page_works_at_every_address_of_a_group(desk: Desk) -> None:
+    """A group's page is found under its own name and under each of its runs."""
+    desk.scene.runs(1, 2, fill=7)
+    desk.scene.workflow("sums", group_by="fill", late={})
+    desk.scene.task("fill:7", "sums", DONE, members=(1, 2))
+    for unit in ("fill:7", "fill%3A7", "1"):
+        assert "fill 7" in desk.get(f"/campaigns/prompt/tasks/sums/{unit}")
+    assert desk.browser.get(f"{HERE}/campaigns/prompt/tasks/sums/fill:8").status_code == 200

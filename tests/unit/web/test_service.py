@@ -1,0 +1,177 @@
+"""What machines ask of the web page: JSON, health, metrics."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from autoctrl.errors import StoreError
+from autoctrl.model.campaign import Campaign
+from autoctrl.model.status import JobStatus, TaskStatus
+from autoctrl.views import overview, plain, why
+from tests.unit.web.desk import Desk
+
+NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.scene.runs(1, 2, kind="physics")
+    made.scene.workflow("reco")
+    made.scene.task(1, "reco", NEW, reason="wait")
+    key = made.scene.task(2, "reco", FAILED)
+    made.scene.job(key, JobStatus.FAILED)
+    made.scene.output(key)
+    return made
+
+
+def ask(desk: Desk, path: str, code: int = 200) -> Any:
+    """Return what an address answers, as JSON."""
+    answer = desk.browser.get(path)
+    assert answer.status_code == code, answer.text
+    return json.loads(answer.text)
+
+
+def test_status_is_the_overview(desk: Desk) -> None:
+    """The overview in JSON is the one of the command line, chosen by runs and limit."""
+    whole = overview(desk.scene.store, "prompt").values()
+    assert ask(desk, "/api/status") == whole
+    assert ask(desk, "/api/status?runs=2-7")["runs"] == whole["runs"][1:]
+    assert ask(desk, "/api/status?limit=1")["runs"] == whole["runs"][1:]
+    assert "no campaign 'x'" in ask(desk, "/api/status?campaign=x", 404)["error"]
+
+
+def test_why_is_the_same_as_on_the_command_line(desk: Desk) -> None:
+    """The answer to why is the view, and nothing is asked afresh."""
+    seen = plain(why(desk.scene.store, "prompt", "1", "reco"))
+    assert ask(desk, "/api/why/1/reco") == {"schema": 1, **seen, "now": None}
+
+
+def test_a_task_can_be_asked_about_in_every_way(desk: Desk) -> None:
+    """History, jobs, log and provenance name campaign, workflow and unit."""
+    about = {"schema": 1, "campaign": "prompt", "workflow": "reco", "unit": "2"}
+    for path, name in (("history", "steps"), ("jobs", "jobs"), ("provenance", "versions")):
+        answer = ask(desk, f"/api/{path}/2/reco")
+        assert {**answer, name: 0} == {**about, name: 0}
+        assert len(ask(desk, f"/api/{path}/2/reco?limit=1")[name]) == 1
+    log = ask(desk, "/api/log/2/reco?stream=stderr")
+    assert (log["job"], log["attempt"], log["stderr"]) == ("0", 1, "stderr of 7.0\n")
+    assert "stdout" not in log
+    assert "has no such job" in ask(desk, "/api/log/2/reco?attempt=7", 404)["error"]
+    assert "has no task" in ask(desk, "/api/log/77/reco", 404)["error"]
+
+
+def test_runs_outputs_and_campaigns_are_listed(desk: Desk) -> None:
+    """Each list is the one of the command line."""
+    assert [line["run"] for line in ask(desk, "/api/runs?runs=2")["runs"]] == [2]
+    assert [output["unit"] for output in ask(desk, "/api/outputs")] == ["2"]
+    assert ask(desk, "/api/outputs?workflow=reco&runs=1&superseded=1") == []
+    assert [campaign["name"] for campaign in ask(desk, "/api/campaigns")["campaigns"]] == ["prompt"]
+
+
+def test_a_wrong_question_is_answered_in_json(desk: Desk) -> None:
+    """Whoever asks in JSON gets errors in JSON, with a hint."""
+    assert "is no whole number" in ask(desk, "/api/status?limit=x", 400)["error"]
+    assert ask(desk, "/api/nothing", 404)["error"] == "There is no such page."
+
+
+def test_health_is_good_while_the_store_answers(desk: Desk) -> None:
+    """Without a limit the store alone decides; the age is unknown until something was seen to move."""
+    answer = ask(desk, "/health")
+    assert (answer["status"], answer["newest_lease_age_s"]) == ("ok", None)
+    assert answer["environment"] == "mirror"
+
+
+def test_health_tells_when_a_cycle_was_last_seen(desk: Desk) -> None:
+    """A lease that was taken is a cycle or a verb; if none is for longer than the limit, the answer is 503."""
+    desk.scene.clock.advance(10)
+    desk.scene.store.lease("prompt/reco", "cycle", 60)
+    assert ask(desk, "/health?max_age_s=60")["newest_lease_age_s"] == 0
+    desk.scene.clock.advance(30)
+    assert ask(desk, "/health?max_age_s=60")["newest_lease_age_s"] == 30
+    assert "last seen 30 s ago" in desk.get("/campaigns/prompt")
+    desk.scene.clock.advance(31)
+    assert ask(desk, "/health?max_age_s=60", 503)["status"] == "stalled"
+    assert ask(desk, "/health")["status"] == "ok"
+
+
+def test_health_gives_a_new_server_time_to_look(desk: Desk) -> None:
+    """A server that has seen no cycle is well until it has looked for longer than the limit."""
+    desk.scene.clock.advance(50)
+    assert ask(desk, "/health?max_age_s=60")["status"] == "ok"
+    desk.scene.clock.advance(20)
+    assert ask(desk, "/health?max_age_s=60", 503)["newest_lease_age_s"] is None
+
+
+def test_looking_takes_no_lease_from_anybody(desk: Desk) -> None:
+    """Whoever holds a lease keeps it while the page looks."""
+    held = desk.scene.store.lease("prompt/reco", "cycle", 60)
+    desk.scene.clock.advance(10)
+    ask(desk, "/health")
+    assert desk.scene.store.lease("prompt/reco", "cycle", 60).epoch == held.epoch
+
+
+def test_health_is_bad_when_the_store_does_not_answer(desk: Desk) -> None:
+    """The store's own words are in the answer."""
+
+    def refuse(*_: object) -> None:
+        message = "The store is locked."
+        raise StoreError(message)
+
+    desk.scene.clock.advance(10)
+    desk.scene.store.marks = refuse  # type: ignore[method-assign, assignment]
+    assert ask(desk, "/health", 503)["store"] == "The store is locked."
+
+
+def metrics(desk: Desk) -> dict[str, float]:
+    """Return every sample by its name and labels."""
+    answer = desk.browser.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    samples = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
+    return {name: float(number) for name, _, number in samples}
+
+
+def test_metrics_count_tasks_by_workflow_and_status(desk: Desk) -> None:
+    """Prometheus sees how many tasks stand where, how old the oldest open one is, and what is paused."""
+    desk.scene.clock.advance(90)
+    desk.scene.mark("pause", "prompt", "reco", {"paused": True})
+    desk.scene.campaign(Campaign("old", closed=True))
+    desk.scene.workflow("reco", "old")
+    seen = metrics(desk)
+    place = 'campaign="prompt",workflow="reco"'
+    assert seen["autoctrl_runs"] == 2
+    assert seen[f'autoctrl_tasks{{{place},status="new"}}'] == 1
+    assert seen[f'autoctrl_tasks{{{place},status="failed"}}'] == 1
+    assert seen[f'autoctrl_tasks{{{place},status="done"}}'] == 0
+    assert seen[f"autoctrl_oldest_open_task_seconds{{{place}}}"] == pytest.approx(90, abs=0.001)
+    assert seen[f"autoctrl_workflow_paused{{{place}}}"] == 1
+    assert seen['autoctrl_leases_taken_total{lease="prompt/reco"}'] == 0
+    assert not [name for name in seen if "old" in name.replace("oldest", "")]
+
+
+def test_done_tasks_are_counted_once_a_minute(desk: Desk) -> None:
+    """Counting what is done costs as much as there is, so it is not done at each question."""
+    name = 'autoctrl_tasks{campaign="prompt",workflow="reco",status="done"}'
+    assert metrics(desk)[name] == 0
+    desk.scene.task(3, "reco", DONE)
+    desk.scene.clock.advance(59)
+    assert metrics(desk)[name] == 0
+    desk.scene.clock.advance(2)
+    assert metrics(desk)[name] == 1
+
+
+def test_labels_are_escaped(desk: Desk) -> None:
+    """A strange name cannot break the format."""
+    desk.scene.workflow('a"\\\nb')
+    assert 'workflow="a\\"\\\\\\nb"' in desk.browser.get("/metrics").text
+
+
+def test_the_server_looks_by_itself_while_it_runs(desk: Desk) -> None:
+    """As long as it serves, the server keeps an eye on the leases, and stops when it ends."""
+    desk.scene.clock.advance(timedelta(minutes=1).total_seconds())
+    with desk.browser as browser:
+        assert browser.get("/health").status_code == 200
