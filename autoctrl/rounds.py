@@ -148,7 +148,9 @@ class Rounds:
             self._check_wanted(declared, workers)
         finally:
             self._close(workers, declared, answers)
-        return answers
+        if self.workflows is None or self._is_missing(declared):
+            return answers
+        return {name: answer for name, answer in answers.items() if name in self.workflows}
 
     def _workers(self, answers: dict[str, dict[str, Any]]) -> list[Worker]:
         """Return the modules that are still being loaded, and start those that are not at work."""
