@@ -80,7 +80,7 @@ class Performer:
             return [self._refused(job, str(error)) for job in jobs]
         except ExecutorError as error:
             self.problems.append(f"executor {executor.name}: {error}")
-            return []
+            return self._unanswered(jobs, str(error))
         if executor.is_immediate:
             return []
         now = self.context.clock.now()
@@ -97,6 +97,12 @@ class Performer:
         return job.moved(
             JobStatus.SUBMITTING, now, reason=reason, asked=None, not_before=now + REFUSED_DELAY, epoch=job.epoch
         )
+
+    def _unanswered(self, jobs: Sequence[JobRecord], reason: str) -> list[JobRecord]:
+        """Return records that say why nothing is known of a submission, where they do not say so already."""
+        now = self.context.clock.now()
+        untold = [job for job in jobs if job.reason != reason]
+        return [job.moved(JobStatus.SUBMITTING, now, reason=reason, epoch=job.epoch) for job in untold]
 
     def _each_executor(self, jobs: Iterable[JobRecord], verb: str) -> None:
         by_executor: dict[str, list[str]] = {}

@@ -188,8 +188,10 @@ def _job_notes(store: Store, task: TaskRecord) -> list[str]:
     counts = Counter(job.status for job in jobs)
     stand = ", ".join(f"{counts[status]} {status}" for status in JobStatus if status in counts)
     waiting = [job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is not None]
+    silent = [job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is None and job.reason]
     notes = [f"its jobs: {stand}"] if stand else []
-    return notes + [f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]]
+    notes += [f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]]
+    return notes + [f"job {job_name(job)} could not be submitted yet: {job.reason}" for job in silent[:1]]
 
 
 def _pause_note(store: Store, key: TaskKey) -> str:
