@@ -46,11 +46,14 @@ class Pool:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def queued(self) -> set[str]:
-        """Return marks of the queued jobs, as ``mark`` makes them."""
+        """Return marks of the queued jobs, as ``mark`` makes them. Raises ``ServiceDown`` if nobody can tell."""
         try:
             return {name.rpartition("-")[2] for name in os.listdir(self.folder / "queue")}  # noqa: PTH208 - names only
         except FileNotFoundError:
             return set()
+        except OSError as error:
+            message = f"The queue {self.folder / 'queue'} of local jobs cannot be read: {error.strerror}."
+            raise ServiceDown(message, hint="Nothing is concluded about its jobs until it can.") from error
 
     def enqueue(self, handle: str) -> None:
         """Put a job, named with its store, at the end of the queue. Twice is harmless: the claim lets it start once."""

@@ -201,6 +201,17 @@ def test_a_vanished_folder_is_no_answer(tmp_path: Path) -> None:
     assert executor.poll([]) == {}
 
 
+def test_a_queue_that_cannot_be_read_is_no_answer(tmp_path: Path) -> None:
+    """Whatever lies in the way of the jobs' folders, finding and polling end with a sentence."""
+    (tmp_path / "jobs").write_text("in the way")
+    executor = executor_in(tmp_path)
+    for ask in (executor.find, executor.poll):
+        with pytest.raises(ServiceDown):
+            ask(["store/prompt/reco/1/v1/0.1"])
+    with pytest.raises(ServiceDown, match="cannot be read: Not a directory"):
+        executor.find([])
+
+
 def test_a_folder_that_cannot_be_written_is_a_service_down(tmp_path: Path) -> None:
     """A jobs folder that cannot be made is reported with the path and a hint, by submit and by ping."""
     (tmp_path / "jobs").write_text("in the way")
