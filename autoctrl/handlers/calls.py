@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import select
 import signal
@@ -293,11 +294,12 @@ def checked_fields(answer: object) -> dict[str, float | str]:
     for name, value in answer.items():
         if isinstance(value, str) and len(value) <= LONGEST_TEXT:
             fields[str(name)] = value
-        elif isinstance(value, int | float):
+        elif isinstance(value, int | float) and math.isfinite(value):
             fields[str(name)] = float(value)
         else:
-            kinds = f"numbers or texts of up to {LONGEST_TEXT} characters"
-            message = f"field '{name}' is {type(value).__name__}; fields are {kinds}"
+            kinds = f"finite numbers or texts of up to {LONGEST_TEXT} characters"
+            what = value if isinstance(value, float) else type(value).__name__
+            message = f"field '{name}' is {what}; fields are {kinds}"
             raise TypeError(message)
     return fields
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -123,10 +124,10 @@ def test_an_executor_without_a_function_only_shows_logs(tmp_path: Path) -> None:
     assert calls.results[tag(7)].reason == "RuntimeError: this executor has no function to call"
 
 
-@pytest.mark.parametrize("answer", [5, [("a", 1)], {"a": None}, {"a": "x" * 501}, {"a": [1]}])
+@pytest.mark.parametrize("answer", [5, [("a", 1)], {"a": None}, {"a": "x" * 501}, {"a": [1]}, {"a": math.nan}])
 def test_fields_are_numbers_and_short_texts(answer: object) -> None:
     """Anything else is an error of the function that says what is allowed."""
-    with pytest.raises(TypeError, match=r"a function returns a dictionary|fields are numbers or texts"):
+    with pytest.raises(TypeError, match=r"a function returns a dictionary|fields are finite numbers or texts"):
         checked_fields(answer)
 
 
