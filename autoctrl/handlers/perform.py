@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Executor, Lease, Record
 
 MOST_ALERTS = 3
+OWNER_FILE = ".store"
 REFUSED_DELAY = timedelta(seconds=30)
 
 
@@ -74,6 +76,8 @@ class Performer:
         root = self.context.output_root
         orders = [JobOrder(name, job.spec, str(root / attempt_path(job))) for name, job in tags.items()]
         try:
+            if any(job.spec.outputs for job in jobs):
+                own_folder(root, self.context.store.store_id)
             handles = executor.submit(orders)
         except SubmitRefused as error:
             self.problems.append(f"executor {executor.name} refused {len(jobs)} jobs: {error}")
@@ -114,6 +118,31 @@ class Performer:
                 getattr(self.observer.executor(name), verb)(handles)
             except (ExecutorError, SettingsError) as error:
                 self.problems.append(f"executor {name}: {error}")
+
+
+def own_folder(root: Path, store_id: str) -> None:
+    """Mark the folder of outputs as this store's, once.
+
+    Another store begins its versions at 1 too and would write into the same places. Raises ``SubmitRefused`` if the
+    folder is another store's, or cannot be written.
+    """
+    mark = root / OWNER_FILE
+    try:
+        if not mark.exists():
+            root.mkdir(parents=True, exist_ok=True)
+            draft = root / f"{OWNER_FILE}.{os.getpid()}"
+            draft.write_text(store_id, encoding="ascii")
+            with contextlib.suppress(FileExistsError):
+                mark.hardlink_to(draft)  # whole or not at all, and only for the first
+            draft.unlink()
+        found = mark.read_text(encoding="ascii")
+    except OSError as error:
+        message = f"The folder of outputs {root} cannot be written: {error.strerror}."
+        raise SubmitRefused(message, hint="See to the disk, or set [outputs] root to another folder.") from error
+    if found != store_id:
+        message = f"The folder of outputs {root} belongs to the store {found}, not to this one ({store_id})."
+        hint = f"Move it away or set [outputs] root to another folder; delete {mark} only if nothing in it matters."
+        raise SubmitRefused(message, hint=hint)
 
 
 def gathered(alerts: Sequence[str]) -> list[str]:
