@@ -65,10 +65,9 @@ def parse_runs(text: str) -> list[int]:
             raise UsageError(message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas.")
         low, high = int(first), int(last or first)
         if high < low or high - low > longest:
-            message = (
-                f"'{text}' is no run selection: the range '{piece.strip()}' is backwards or longer than {longest}."
-            )
-            raise UsageError(message, hint="Write the smaller run first, as in 4500-4510.")
+            why = "runs backwards" if high < low else f"has more than {longest:,} runs"
+            message = f"'{text}' is no run selection: the range '{piece.strip()}' {why}."
+            raise UsageError(message, hint="Write the smaller run first and then the last one meant, as in 4500-4510.")
         numbers.update(range(low, high + 1))
     return sorted(numbers)
 

@@ -49,6 +49,8 @@ def _explained(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE
     if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and _is_full(path):
         code = sqlite3.SQLITE_FULL
+    if code == sqlite3.SQLITE_CANTOPEN and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+        code = sqlite3.SQLITE_READONLY
     why, hint = _WHY.get(code, ("cannot be used", "Look at the disk it lies on."))
     return StoreError(f"The store {path} {why} ({error}).", hint=hint)
 
