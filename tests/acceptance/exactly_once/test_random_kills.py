@@ -46,11 +46,12 @@ def loop(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def children(pid: int) -> list[int]:
-    """Return all descendants of a process; jobs have detached themselves and are none."""
+    """Return the descendants of a loop that belong to the controller; what has become a slot for jobs does not."""
     found = [pid]
     for parent in found:
         try:
-            found += map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+            below = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+            found += [child for child in below if b"autoctrl.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
         except OSError:
             continue  # it ended while we looked
     return found[1:]
