@@ -19,7 +19,7 @@ from autoctrl.handlers.provenance import deviation
 from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.task import TICK, TaskRecord, born
 from autoctrl.model.unit import TaskKey
 from autoctrl.owner import this_process
 from autoctrl.ports import OpenTask, Selection
@@ -228,6 +228,7 @@ class Cycle:
         values = {**cursor._asdict(), **declared}
         sequence = 1 if mark is None else mark.sequence + 1
         now = self.context.clock.now()
+        now = now if mark is None else max(now, mark.time + TICK)
         return MarkRecord("workflow", self.context.campaign, self.handler.workflow, values, now, sequence=sequence)
 
     def _after(self) -> list[str]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.campaign import Campaign, lineage, read_campaign
 from autoctrl.model.output import MarkRecord
+from autoctrl.model.task import TICK
 from autoctrl.model.unit import format_runs, parse_runs
 from autoctrl.verbs.request import MARKS, hold, write
 from autoctrl.verbs.targets import find_campaign, find_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from autoctrl.ports import Store
     from autoctrl.verbs.request import Request
@@ -54,7 +56,7 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
             find_campaign(request.store, campaign.parent)
         _check_workflows(campaign, known)
         whole = campaign._replace(runs=_frozen_runs(request.store, campaign))
-        write(request, [_mark(request, whole, 1)], lease)
+        write(request, [_mark(request, whole, None)], lease)
         return whole
 
 
@@ -77,8 +79,8 @@ def edit_campaign(
         _check_workflows(after, known)
         if after == before:
             return before, False
-        sequence = next(mark.sequence for mark in request.store.marks("campaign") if mark.name == name)
-        write(request, [_mark(request, after, sequence + 1)], lease)
+        mark = next(mark for mark in request.store.marks("campaign") if mark.name == name)
+        write(request, [_mark(request, after, mark)], lease)
         return after, True
 
 
@@ -125,13 +127,20 @@ def _check_ancestry(store: Store, name: str, parent: str) -> None:
         raise UsageError(message)
 
 
-def _mark(request: Request, campaign: Campaign, sequence: int) -> MarkRecord:
+def _following(request: Request, before: MarkRecord | None) -> tuple[datetime, int]:
+    """Return time and sequence of the mark that follows ``before``."""
+    now = request.clock.now()
+    return (now, 1) if before is None else (max(now, before.time + TICK), before.sequence + 1)
+
+
+def _mark(request: Request, campaign: Campaign, before: MarkRecord | None) -> MarkRecord:
+    time, sequence = _following(request, before)
     return MarkRecord(
         kind="campaign",
         campaign=campaign.name,
         name=campaign.name,
         values=campaign.values(),
-        time=request.clock.now(),
+        time=time,
         actor=request.actor,
         reason=request.reason,
         sequence=sequence,
@@ -145,10 +154,8 @@ def _set_paused(request: Request, workflow: str, *, paused: bool) -> bool:
         before = known.get(workflow)
         if paused == bool(before and before.values.get("paused")):
             return False
-        sequence = before.sequence + 1 if before else 1
+        time, sequence = _following(request, before)
         values = {"paused": paused}
-        mark = MarkRecord(
-            "pause", request.campaign, workflow, values, request.clock.now(), request.actor, request.reason, sequence
-        )
+        mark = MarkRecord("pause", request.campaign, workflow, values, time, request.actor, request.reason, sequence)
         write(request, [mark], lease)
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.run import RunRecord, parse_attribute
+from autoctrl.model.task import TICK
 from autoctrl.model.unit import parse_runs
 from autoctrl.verbs.request import RUNS, hold, write
 
@@ -64,7 +65,7 @@ def _record(number: int, before: RunRecord | None, first: RunRecord, closing: Ma
     return before._replace(
         attributes={**before.attributes, **first.attributes},
         is_closed=closing.get("is_closed", before.is_closed),
-        time=max(first.time, before.time),
+        time=max(first.time, before.time + TICK),
         actor=first.actor,
         sequence=before.sequence + 1,
     )

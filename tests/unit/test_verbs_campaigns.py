@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from autoctrl.errors import LeaseHeld, UsageError
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.task import TICK
 from autoctrl.verbs import (
     add_runs,
     close_campaign,
@@ -18,6 +21,9 @@ from autoctrl.verbs import (
 )
 from autoctrl.verbs.request import MARKS
 from tests.unit.scene import ANNA, Scene
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @pytest.fixture
@@ -37,6 +43,25 @@ def test_pausing_twice_changes_nothing_the_second_time(scene: Scene) -> None:
     assert (mark.values, mark.actor, mark.reason, mark.sequence) == ({"paused": True}, ANNA, "full", 1)
     assert resume(scene.request(), "reco")
     assert scene.store.marks("pause", "prompt")[0].sequence == 2
+
+
+def test_a_clock_that_was_set_back_writes_no_earlier_time(scene: Scene) -> None:
+    """What follows a record is later than it, by a microsecond if need be."""
+    close_campaign(scene.request(), "prompt")
+    pause(scene.request(), "reco")
+    add_runs(scene.request(), "9", {}, {})
+    before = times(scene)
+    scene.clock.advance(-60)
+    edit_campaign(scene.request(), "prompt", {"closed": False}, known=())
+    resume(scene.request(), "reco")
+    add_runs(scene.request(), "9", {}, {}, is_closed=False)
+    assert times(scene) == [time + TICK for time in before]
+
+
+def times(scene: Scene) -> list[datetime]:
+    """Return when the newest records of campaigns, pauses and run 9 were written."""
+    marks = [*scene.store.marks("campaign"), *scene.store.marks("pause")]
+    return [*(mark.time for mark in marks), *(run.time for run in scene.store.runs(0, [9])[0])]
 
 
 def test_runs_are_registered_with_typed_attributes(scene: Scene) -> None:
