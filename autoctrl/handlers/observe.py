@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.job import JobKey
     from autoctrl.model.task import TaskRecord
+    from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Executor, JobReport, OpenTask
 
 SUBMIT_MARGIN_S = 30.0
@@ -40,6 +41,7 @@ class Observer:
         self.problems: list[str] = []
         self._provenance = ""
         self._views: dict[str, Task] = {}
+        self._losses: dict[TaskKey, dict[JobKey, list[JobRecord]]] = {}
 
     def view_of(self, folder: str) -> Task:
         """Return the task, as authors see it, whose unit's folder has this name."""
@@ -191,14 +193,20 @@ class Observer:
         """Look whether an attempt that was given up as lost has left a result after all."""
         if job.attempt - 1 <= job.late:
             return None
-        for record in reversed(self.context.store.history(job.key.task)):
-            if not isinstance(record, JobRecord) or record.key != job.key or record.attempt <= job.late:
-                continue
-            if record.status is JobStatus.LOST and record.handle:
-                result = executor.result(record.handle)
-                if result is not None:
-                    return Late(record.attempt, result.exit_code)
+        for record in self._lost(job.key.task).get(job.key, ()):
+            result = executor.result(record.handle) if record.attempt > job.late else None
+            if result is not None:
+                return Late(record.attempt, result.exit_code)
         return None
+
+    def _lost(self, task: TaskKey) -> dict[JobKey, list[JobRecord]]:
+        """Return the lost attempts of a task by job, newest first; its history is read once, however many jobs ask."""
+        if task not in self._losses:
+            found = self._losses[task] = {}
+            for record in reversed(self.context.store.history(task)):
+                if isinstance(record, JobRecord) and record.status is JobStatus.LOST and record.handle:
+                    found.setdefault(record.key, []).append(record)
+        return self._losses[task]
 
     def log_address(self, place: str) -> str:
         """Return the address under which people read a log that lies at ``place``."""

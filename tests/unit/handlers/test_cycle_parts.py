@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from autoctrl import verbs
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.inputs import Files
-from autoctrl.model.status import TaskStatus
+from autoctrl.model.status import Failure, JobStatus, TaskStatus
+from autoctrl.model.unit import TaskKey
 from tests.unit.given import file
 
 if TYPE_CHECKING:
+    from autoctrl.ports import Record
     from tests.unit.handlers.room import Room
 
 
@@ -39,6 +41,26 @@ def test_a_growing_task_takes_new_ranges_and_ends_with_its_run(room: Room) -> No
     room.jobs.finish("7/v1/2.1")
     room.cycle(handler)
     assert room.task("reco", "7").status is DONE
+
+
+def test_the_history_of_a_task_is_read_once_however_many_parts_were_lost(room: Room) -> None:
+    """Looking for late results costs one question for each task and cycle, not one for each job."""
+    handler = BatchHandler("reco", jobs=lambda _: [["tool", str(part)] for part in range(20)])
+    room.cycle(handler)
+    for part in range(20):
+        room.jobs.report(f"1/v1/{part}.1", JobStatus.LOST, "the node died", Failure.NODE)
+    room.cycle(handler)
+    room.cycle(handler, pass_s=3600)
+    assert len(room.jobs.orders) == 40
+    ask, asked = room.store.history, list[TaskKey]()
+
+    def count(task: TaskKey) -> list[Record]:
+        asked.append(task)
+        return ask(task)
+
+    room.store.history = count  # type: ignore[method-assign]
+    room.cycle(handler)
+    assert len(asked) == 1
 
 
 def test_a_retried_growing_task_loses_no_events(room: Room) -> None:
