@@ -43,14 +43,17 @@ class After(Lock):
             known = look.tasks([key for upstream in keys.values() for key in upstream or ()])
             for task in tasks:
                 if task.unit in keys:
-                    reason = self._reason(workflow, task, keys[task.unit], known)
+                    upstream = keys[task.unit]
+                    reason = (
+                        _unknown(workflow, task, look)
+                        if upstream is None
+                        else self._reason(workflow, task, upstream, known)
+                    )
                     if reason:
                         waits[task.unit] = Wait(reason)
         return waits
 
-    def _reason(self, workflow: str, task: Task, keys: list[TaskKey] | None, known: dict[TaskKey, TaskRecord]) -> str:
-        if keys is None:
-            return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
+    def _reason(self, workflow: str, task: Task, keys: list[TaskKey], known: dict[TaskKey, TaskRecord]) -> str:
         taken: set[int] = set()
         for key in keys:
             record = known.get(key)
@@ -63,6 +66,16 @@ class After(Lock):
             groups = ", ".join(spoken(key.unit) for key in keys)
             return f"{groups} was processed without it by {workflow}; reprocess takes it in"
         return ""
+
+
+def _unknown(workflow: str, task: Task, look: Lookup) -> str:
+    """Say why nobody knows yet for which task of the workflow this one waits."""
+    declared, runs = look.declaration(workflow), look.runs(task.members)
+    group_by = declared.group_by if declared is not None else None
+    lacking = [number for number, run in runs.items() if group_by is not None and group_by not in run.attributes]
+    if lacking:
+        return f"waits for {workflow}, which groups by {group_by}; run {min(lacking)} has none yet"
+    return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
 
 
 class Latest(Lock):

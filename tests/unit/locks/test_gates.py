@@ -88,7 +88,7 @@ def test_after_seen_from_a_run_wants_its_group() -> None:
     """A run behind a workflow that works by fill waits for its fill, and until its fill is known."""
     world = World().has_runs(run(1, fill=5), run(2)).declares("timing", group_by="fill")
     assert reason(After("timing"), view(1), world) == "waits for timing, which has no task for fill 5 yet"
-    assert reason(After("timing"), view(2), world) == "waits for timing, which has not looked at run 2 yet"
+    assert reason(After("timing"), view(2), world) == "waits for timing, which groups by fill; run 2 has none yet"
     assert reason(After("timing"), view(3), world) == "waits for timing, which has not looked at run 3 yet"
     world.has("timing", "fill:5", members=(1,))
     assert reason(After("timing"), view(1), world) == ""
