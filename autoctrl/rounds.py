@@ -357,7 +357,7 @@ def loop(
     """
     with Project(settings) as project, closing(Rounds(settings, campaign, workflows)) as rounds:
         name = f"loop/{campaign}"
-        project.store.lease(name, this_process(), LOOP_LEASE_S)
+        _claim(project, name, campaign)
         is_bad, pause_s = False, SHORTEST_PAUSE_S
         try:
             while True:
@@ -370,6 +370,14 @@ def loop(
                 _wait(project, name, pause_s)
         finally:
             project.store.lease(name, this_process(), 0)
+
+
+def _claim(project: Project, name: str, campaign: str) -> None:
+    try:
+        project.store.lease(name, this_process(), LOOP_LEASE_S)
+    except LeaseHeld as error:
+        message = f"A loop works for campaign {campaign} already. {error.message}"
+        raise LeaseHeld(message, hint="One is enough: leave it alone, or stop it first.") from error
 
 
 def _next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -> float:
