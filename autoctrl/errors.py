@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LONGEST_LIST = 40
+
 
 class AutoctrlError(Exception):
     """What went wrong, on what, and why; ``hint`` says what to do about it.
@@ -104,11 +106,13 @@ class DataError(AutoctrlError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the list of known words."""
+    """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the known words if they are few."""
     from difflib import get_close_matches
 
     words = sorted(known)
     match = get_close_matches(word, words, n=1, cutoff=0.5)
     if match:
         return f"Did you mean '{match[0]}'?"
+    if len(words) > LONGEST_LIST:
+        return f"There are {len(words)}, and none is like it."
     return f"Known: {', '.join(words)}." if words else "None is known."

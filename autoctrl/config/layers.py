@@ -92,8 +92,8 @@ def kind_of(layer: Layer, section: str, table: str) -> type:
         message = f"{here}: [{section}.{table}] has no type."
         raise SettingsError(message, hint=f"Add type = '{next(iter(kinds))}' (known: {', '.join(kinds)}).")
     if not isinstance(entry.value, str) or entry.value not in kinds:
-        message = f"{entry.origin} = {entry.value!r} does not exist. {nearest(str(entry.value), kinds)}"
-        raise SettingsError(message, hint=f"Known types: {', '.join(kinds)}.")
+        message = f"{entry.origin} = {entry.value!r} does not exist."
+        raise SettingsError(message, hint=nearest(str(entry.value), kinds))
     return kinds[entry.value]
 
 
