@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 PROGRAM = "autoctrl"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+INTERRUPTED_TEXT = "Interrupted."
+STILL_RUNNING_TEXT = "Jobs that were submitted go on; the next cycle or loop takes in what they made."
 SECTIONS = {
     "A project": ("init", "new-workflow", "doctor"),
     "Runs": ("runs", "discover"),
@@ -53,8 +56,19 @@ HOMES = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has closed it."""
+
+
 class Verbs(click.Group):
     """All verbs; a module is imported when one of its verbs is used or listed."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever the verb returns
+        """Run the verb. Raises ``ReaderGone`` for a broken pipe, which click would report as a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs' names in the order in which help shows them."""
@@ -72,6 +86,8 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb. Raises ``click.UsageError`` naming the nearest if there is none."""
+        if args[0] == "help":
+            args = [*args[1:2], "--help"]
         if args[0] not in HOMES and not args[0].startswith("-"):
             ctx.fail(f"There is no verb '{args[0]}'. {nearest(args[0], HOMES)}")
         return super().resolve_command(ctx, args)
@@ -118,25 +134,31 @@ def app() -> None:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors become one paragraph on stderr and an exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show stops no verb
     try:
         code = app.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has closed it; Python would complain once more when it flushes at its end.
+    except (ReaderGone, BrokenPipeError):
+        # Python would complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a fault of ours is reported like any other error
-        return _complain(error, is_debugging="--debug" in arguments)
+        return _complain(error, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _complain(error: BaseException, *, is_debugging: bool) -> int:
+def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     """Say on stderr what went wrong, in one paragraph, and return the exit code."""
+    is_debugging = "--debug" in arguments
     if is_debugging and not isinstance(error, click.Abort | KeyboardInterrupt):
         import traceback
 
         traceback.print_exception(error)
     text, code = _verdict(error, is_debugging=is_debugging)
+    if code == INTERRUPTED and arguments[0] in {"cycle", "loop"}:
+        text = f"{text} {STILL_RUNNING_TEXT}"
     sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
     return code
@@ -144,7 +166,7 @@ def _complain(error: BaseException, *, is_debugging: bool) -> int:
 
 def _verdict(error: BaseException, *, is_debugging: bool) -> tuple[str, int]:
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return "Interrupted.", INTERRUPTED
+        return INTERRUPTED_TEXT, INTERRUPTED
     if isinstance(error, AutoctrlError):
         return str(error), error.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -159,6 +181,13 @@ def _usage_text(error: click.ClickException) -> str:
     text = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context is not None:
-        known = [name for option in context.command.get_params(context) for name in option.opts if name.startswith("-")]
-        text = f"There is no option {error.option_name}. {nearest(error.option_name, known)}"
+        text = f"There is no option {error.option_name}. {_other_option(error.option_name, context)}"
+    text = text if text.endswith((".", "?")) else f"{text}."
     return f"{text} See: {context.command_path if context is not None else PROGRAM} --help"
+
+
+def _other_option(name: str, context: click.Context) -> str:
+    known = [text for option in context.command.get_params(context) for text in option.opts if text.startswith("-")]
+    if context.parent is None and name.startswith("--"):
+        return f"Those of a verb come after it, as in '{PROGRAM} status {name}'."
+    return nearest(name, known)

@@ -8,7 +8,7 @@ import click
 
 from autoctrl.cli.runs import parse_pairs
 from autoctrl.cli.screen import NOTHING, Table, say, show_json, show_table
-from autoctrl.cli.session import complete_campaigns, complete_workflows, verb
+from autoctrl.cli.session import VerbGroup, complete_campaigns, complete_workflows, verb
 from autoctrl.model.campaign import PROMPT, Campaign
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ code_option = click.option("--code", metavar="COMMIT", help="Commit at which its
 dry_option = click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
 
 
-@click.group()
+@click.group(cls=VerbGroup, example="campaign list")
 def campaign() -> None:
     """Process many runs anew with settings of their own."""
 
@@ -130,7 +130,8 @@ def close(session: Session, name: str, reason: str) -> None:
 
     with session.open() as project:
         made, is_changed = close_campaign(session.request(project, reason), name)
-    _tell(session, made, f"Campaign {name} is closed{'' if is_changed else ' already'}.")
+    again = f"Open it again: autoctrl campaign edit {name} --reopen"
+    _tell(session, made, f"Campaign {name} is closed{'' if is_changed else ' already'}. {again}")
 
 
 def typed(pairs: dict[str, str]) -> dict[str, str | int]:

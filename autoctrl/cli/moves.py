@@ -24,7 +24,18 @@ CHUNK = 1 << 20
 
 runs_argument = click.argument("runs", metavar="RUNS")
 workflow_argument = click.argument("workflow", metavar="WORKFLOW", shell_complete=complete_workflows)
-reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the history.")
+
+
+def _refuse_blank(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001 - click's signature
+    if not value.strip():
+        message = "--reason is empty."
+        raise UsageError(message, hint="Say why, for those who read the history.")
+    return value
+
+
+reason_option = click.option(
+    "--reason", required=True, metavar="TEXT", callback=_refuse_blank, help="Why; kept in the history."
+)
 dry_option = click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoctrl.cli.screen import Table, Times, count, say, show_json, show_table, spell_pairs, warn
-from autoctrl.cli.session import verb
+from autoctrl.cli.session import VerbGroup, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import format_runs, parse_runs
 
@@ -38,7 +38,7 @@ def tell_empty(selection: str | None, settings: Settings) -> None:
         say("No runs yet. Add some: autoctrl runs add 1-5")
 
 
-@click.group()
+@click.group(cls=VerbGroup, example="runs list")
 def runs() -> None:
     """Register runs by hand, and list them."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from autoctrl.cli.app import PROGRAM
+from autoctrl.errors import nearest
 from autoctrl.model.actor import Actor
 from autoctrl.model.campaign import PROMPT
 
@@ -70,8 +71,8 @@ class Session(NamedTuple):
         )
 
 
-class Verb(click.Command):
-    """A verb whose help ends with an example."""
+class Exemplified(click.Command):
+    """A command whose help ends with an example."""
 
     def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
         super().__init__(*args, **kwargs)
@@ -81,6 +82,22 @@ class Verb(click.Command):
         """End with the example, on one line however long it is."""
         formatter.write_paragraph()
         formatter.write(f"Example: {PROGRAM} {self.example}\n")
+
+
+class Verb(Exemplified):
+    """A verb."""
+
+
+class VerbGroup(Exemplified, click.Group):
+    """A verb that has parts, as ``runs add`` and ``runs list``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the part. Raises ``click.UsageError`` naming the nearest if there is none."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(f"There is no verb '{self.name} {args[0]}'. {nearest(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
 
 
 def verb(

@@ -56,8 +56,11 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
             ["There is no option --fromat.", "Did you mean '--format'?", "autoctrl status --help"],
         ),
         ("status --format xml", ["xml", "'text', 'json', 'csv'"]),
-        ("runs lst", ["lst", "autoctrl runs --help"]),
+        ("--project . status", ["There is no option --project.", "come after it, as in 'autoctrl status --project'."]),
+        ("runs lst", ["There is no verb 'runs lst'.", "Did you mean 'list'?", "autoctrl runs --help"]),
+        ("status 4521", ["unexpected extra argument (4521). See: autoctrl status --help"]),
         ("retry 1 reco", ["Missing option '--reason'."]),
+        ("retry 1 reco --reason=", ["--reason is empty.", "Say why"]),
         ("why 1", ["Missing argument 'WORKFLOW'."]),
         ("runs add 1-x", ["'1-x' is no run selection", "Write runs as 4521"]),
         ("runs add 9-1", ["backwards"]),
@@ -132,12 +135,29 @@ def test_a_fault_of_ours_is_one_paragraph_as_well(
 
 
 def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
-    """`autoctrl … | head -1` is quiet."""
+    """`autoctrl … | head -1` is quiet, and its exit code is that of a closed pipe, not of a failed task."""
     call(project, "runs", "add", "1-3000", "--set", "kind=physics")
-    line = f"{sys.executable} -m autoctrl.cli runs list --limit 3000 | head -1"
+    line = f"{{ {sys.executable} -m autoctrl.cli runs list --limit 3000; echo $? >code; }} | head -1"
     done = subprocess.run(line, shell=True, cwd=project, capture_output=True, text=True, check=False)  # noqa: S602 - a pipe is the point
     assert done.stdout.startswith("RUN")
     assert done.stderr == ""
+    assert (project / "code").read_text() == "141\n"
+
+
+def test_help_is_a_verb_for_those_who_expect_one(project: Path) -> None:
+    """`autoctrl help` is `autoctrl --help`, `autoctrl help why` is `autoctrl why --help`."""
+    assert call(project, "help").out == call(project, "--help").out
+    assert call(project, "help", "why").out == call(project, "why", "--help").out
+
+
+def test_a_letter_that_the_terminal_does_not_have_stops_no_verb(project: Path) -> None:
+    """Where the output takes only ASCII, other letters are escaped."""
+    call(project, "runs", "add", "1", "--set", "kind=physics")
+    call(project, "cycle")
+    call(project, "skip", "1", "plots", "--reason", "Umbau am Gerät")
+    answer = call(project, "status", PYTHONIOENCODING="ascii")
+    assert (answer.code, answer.err) == (0, "")
+    assert r"Umbau am Ger\xe4t" in answer.out
 
 
 def test_status_of_many_runs_shows_the_newest_and_says_so(project: Path) -> None:
@@ -188,7 +208,7 @@ def test_loop_shows_progress_on_a_terminal(project: Path) -> None:
 
 
 def test_an_interrupted_loop_ends_quietly(project: Path) -> None:
-    """Ctrl-C ends a loop with 130 and no traceback; another loop can begin at once."""
+    """Ctrl-C ends a loop with 130, no traceback and a word about the jobs; another loop can begin at once."""
     command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "1h"]
     call(project, "runs", "add", "1", "--set", "kind=physics")
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -197,7 +217,7 @@ def test_an_interrupted_loop_ends_quietly(project: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=TERMINAL_S)
     assert process.returncode == 130
-    assert errors.strip() == "Interrupted."
+    assert errors.strip().startswith("Interrupted. Jobs that were submitted go on;")
     assert call(project, "loop", "--until-idle").code == 0
 
 
