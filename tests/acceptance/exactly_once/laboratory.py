@@ -99,7 +99,7 @@ handler = BatchHandler("bad", argv=[*JOB, "0", "75", "x"], runs=Where(kind="bad"
     "long": """
 def jobs(task):
     return [[*JOB, "0.1+child" if task.members[0] % 5 == 0 else "0.1", "0", "copy.txt"]]
-handler = BatchHandler("long", jobs=jobs, outputs={"copy": "copy.txt"})
+handler = BatchHandler("long", jobs=jobs, runs=Where(kind="long"), outputs={"copy": "copy.txt"})
 """,
     "stuck": """
 handler = BatchHandler("stuck", argv=[*JOB, "600", "0", "x"], runs=Where(kind="stuck"))
