@@ -14,6 +14,7 @@ import autoctrl
 from autoctrl.errors import UsageError
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.provenance import (
+    REDACTED,
     allowed,
     body_path,
     commit_of,
@@ -63,12 +64,12 @@ def test_no_secret_of_a_workflow_is_described() -> None:
     assert "s3cret" not in json.dumps(told)
     assert told["handler"]["environment"] == {
         "DB_PASSWORD": "(redacted)",
-        "RUN_LOG": "mysql://me:(redacted)@db/log",
+        "RUN_LOG": f"mysql://me:{REDACTED}@db/log",
         "MODE": "fast",
         "TOKEN": "",
     }
-    assert told["handler"]["run_line"] == ["tool", "http://me:(redacted)@db/x"]
-    assert told["environment"] == {"AUTOCTRL_STORE_URL": "influx://me:(redacted)@db"}
+    assert told["handler"]["run_line"] == ["tool", f"http://me:{REDACTED}@db/x"]
+    assert told["environment"] == {"AUTOCTRL_STORE_URL": f"influx://me:{REDACTED}@db"}
 
 
 def test_a_body_is_written_once_and_named_by_its_content(tmp_path: Path) -> None:
