@@ -18,6 +18,7 @@ from autoctrl.cli import main
 from tests.acceptance.project import call, make_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TERMINAL_S = 60
@@ -207,6 +208,15 @@ def test_loop_shows_progress_on_a_terminal(project: Path) -> None:
     assert lines[-1].startswith("Idle: 2 done, 0 failed in this loop")
 
 
+@pytest.fixture
+def _hears_ctrl_c() -> Iterator[None]:
+    """Undo what a shell does to its background jobs, of which these tests may be one: they ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_hears_ctrl_c")
 def test_an_interrupted_loop_ends_quietly(project: Path) -> None:
     """Ctrl-C ends a loop with 130, no traceback and a word about the jobs; another loop can begin at once."""
     command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "1h"]
