@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import AutoctrlError, WorkflowError
@@ -11,8 +12,17 @@ from autoctrl.handlers.handler import Handler
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import CodeType
 
 FILE_NAME = "handler.py"
+
+
+class FreshLoader(SourceFileLoader):
+    """Compiles a module each time: a cached one passes for fresh if the file was changed within the same second."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the loader's interface
+        """Return the code of the file as it is now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def find_modules(folder: Path) -> list[Path]:
@@ -29,7 +39,7 @@ def load_module(path: Path) -> list[Handler]:
     exits, or declares no handler or one workflow twice.
     """
     name = f"autoctrl_workflow_{path.parent.name}".replace("-", "_")
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=FreshLoader(name, str(path)))
     if spec is None or spec.loader is None:
         message = f"{path} is no Python module."
         raise WorkflowError(message)
