@@ -141,7 +141,10 @@ def own_folder(root: Path, store_id: str) -> None:
         raise SubmitRefused(message, hint="See to the disk, or set [outputs] root to another folder.") from error
     if found != store_id:
         message = f"The folder of outputs {root} belongs to the store {found}, not to this one ({store_id})."
-        hint = f"Move it away or set [outputs] root to another folder; delete {mark} only if nothing in it matters."
+        hint = (
+            "Move it away, or set [outputs] root to another folder. Only if that store is gone for good and this one "
+            f"was restored from its copy: write {store_id} into {mark}."
+        )
         raise SubmitRefused(message, hint=hint)
 
 

@@ -40,7 +40,7 @@ _WHY = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged; nothing was changed",
-        "Keep the file, and restore a copy or try: sqlite3 FILE .recover",
+        "Keep a copy, remove FILE-wal and write a backup into it (cat BACKUP > FILE), or try sqlite3 FILE .recover",
     ),
 }
 
