@@ -16,6 +16,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from autoctrl.handlers.begun import Begun
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.ports import JobReport, JobResult
@@ -42,7 +43,10 @@ class Child(NamedTuple):
 
 
 class InlineExecutor:
-    """Calls one handler's function in this cycle; an attempt that it does not know was interrupted earlier."""
+    """Calls one handler's function in this cycle.
+
+    An attempt that has begun and has no result was interrupted in an earlier cycle; one that has not begun is unknown.
+    """
 
     name = INLINE
     has_safe_resubmit = True
@@ -62,19 +66,29 @@ class InlineExecutor:
         self.folder, self.function, self.view, self.tick = state_folder / "jobs" / INLINE, function, view, tick
         self.results: dict[str, JobResult] = {}
         self.printed: set[str] = set()
+        self.begun = Begun(self.folder)
+        self.asked: set[str] | None = set()
         self._read_up_to = 0
         self.host = socket.gethostname()
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Make all calls; one that ends the child process fails alone, the rest go on in a new one."""
         left = list(orders)
+        if self.asked is not None and orders:
+            self.begun.keep_only(orders[0].tag, self.asked)
+            self.asked = None  # what begins from now on belongs to this cycle
         while left:
             left = left[self._run_child(left) :]
         return {order.tag: order.tag for order in orders}
 
     def find(self, tags: Iterable[str]) -> dict[str, str]:
-        """Know every tag: what was asked for and has no result was interrupted."""
-        return {tag: tag for tag in tags}
+        """Know the calls that were made in this cycle or begun in an earlier one."""
+        asked = list(tags)
+        if self.asked is not None:
+            self.asked.update(asked)
+        unknown = next((tag for tag in asked if tag not in self.results), None)
+        begun = set() if unknown is None else self.begun.known(unknown)
+        return {tag: tag for tag in asked if tag in self.results or tag in begun}
 
     def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
         """Return a report for each; ``lost`` for a call of an earlier cycle."""
@@ -155,9 +169,10 @@ class InlineExecutor:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             for stream in (1, 2):
                 os.dup2(printed.fileno(), stream)
-            end = 0
+            end, begun = 0, self.begun.open(orders[0].tag)
             with os.fdopen(writing, "w") as pipe:
                 for order in orders:
+                    os.write(begun, f"{order.tag}\n".encode())
                     answer = self._call(order)
                     sys.stdout.flush()
                     sys.stderr.flush()

@@ -19,6 +19,8 @@ from tests.unit.given import SPEC, view
 from tests.unit.handlers.room import Room
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autoctrl.model.view import Task
 
 
@@ -112,7 +114,7 @@ def test_what_a_function_prints_is_its_log(tmp_path: Path) -> None:
     assert reports[tag(1)].log == str(calls.log_path(tag(1)))
     calls.acknowledge([tag(1)])
     assert (calls.result(tag(1)), calls.log(tag(1))) == (None, "run 1\n")
-    assert calls.find([tag(1), "x"]) == {tag(1): tag(1), "x": "x"}
+    assert calls.find([tag(1), tag(3)]) == {tag(1): tag(1)}
     calls.remove([tag(1)])
     assert calls.ping() == "functions run in this process"
 
@@ -169,14 +171,12 @@ def test_a_function_that_fails_is_told_once(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_call_counts_as_an_attempt_and_is_made_again(tmp_path: Path) -> None:
-    """The intent without a result is found by the next cycle; after the back-off the function is called once more."""
+    """A call that had begun is found by the next cycle; after the back-off the function is called once more."""
     room = Room(tmp_path)
     room.has_run(1)
     handler = InlineHandler("count", lambda _: None)
-    room.context.store.lease("prompt/count", "x", 0)
-    interrupted = InlineHandler("count", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
-        _interrupted_cycle(room, interrupted)
+        _interrupted_cycle(room, handler, begins=True)
     assert room.history("count")[-1].status is JobStatus.SUBMITTING
     room.cycle(handler)
     first, second = room.history("count")[-2:]
@@ -186,8 +186,30 @@ def test_an_interrupted_call_counts_as_an_attempt_and_is_made_again(tmp_path: Pa
     assert room.task("count").status is TaskStatus.DONE
 
 
-def _interrupted_cycle(room: Room, handler: InlineHandler) -> None:
-    """Make a cycle that ends, as by SIGINT, between the intent and the call."""
+def test_a_call_that_never_began_does_not_count(tmp_path: Path) -> None:
+    """It only had its intent when the cycle ended, so the next cycle makes it as the same attempt."""
+    room = Room(tmp_path)
+    room.has_run(1)
+    handler = InlineHandler("count", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted_cycle(room, handler, begins=False)
+    room.cycle(handler)
+    last = room.history("count")[-1]
+    assert (last.status, last.attempt, last.used) == (JobStatus.DONE, 1, 1)
+
+
+def test_what_began_is_forgotten_once_it_is_settled(tmp_path: Path) -> None:
+    """The list of begun calls keeps those that the next cycle has to ask for, and no older ones."""
+    earlier = executor(tmp_path, lambda _: None)
+    earlier.submit([JobOrder(tag(run), SPEC, str(tmp_path)) for run in (1, 2)])
+    calls = executor(tmp_path, lambda _: None)
+    assert calls.find([tag(2), tag(3)]) == {tag(2): tag(2)}
+    calls.submit([JobOrder(tag(3), SPEC, str(tmp_path))])
+    assert calls.begun.known(tag(1)) == {tag(2), tag(3)}
+
+
+def _interrupted_cycle(room: Room, handler: InlineHandler, *, begins: bool) -> None:
+    """Make a cycle that ends, as by SIGINT, between the intent and the call, or in the call."""
     from autoctrl.handlers.cycle import Cycle
     from autoctrl.handlers.perform import Performer
 
@@ -195,8 +217,10 @@ def _interrupted_cycle(room: Room, handler: InlineHandler) -> None:
     observer, _ = cycle._halves()
 
     class Interrupting(InlineExecutor):
-        def submit(self, orders: object) -> dict[str, str]:
-            raise KeyboardInterrupt(orders)
+        def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
+            if begins:
+                super().submit(orders)
+            raise KeyboardInterrupt
 
     observer.executors["inline"] = Interrupting(room.context.state_folder)
     performer = Performer(room.context, observer, cycle.hold)
