@@ -15,7 +15,7 @@ PAST = {
     "wait": "waiting",
     "start": "started",
     "submit": "submitted",
-    "sample": "seen",
+    "sample": "sampled",
     "grow": "grown",
     "merge": "merging",
     "remove": "removing",

@@ -28,7 +28,8 @@ def outputs(session: Session, workflow: str | None, selection: str | None, super
         print_json(shown)
         return
     if not found:
-        say("No outputs yet. See what is going on: autoctrl status")
+        what = "No such outputs." if workflow or runs else "No outputs yet."
+        say(f"{what} {session.see('status')}")
         return
     shown = shown if limit else shown[-NEWEST:]
     rows = [

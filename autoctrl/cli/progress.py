@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.cycle import Summary
     from autoctrl.rounds import Round
 
-QUIET = frozenset({"wait"})
+QUIET = frozenset({"wait", "sample"})
 
 
 class Tally:
@@ -68,7 +68,7 @@ class Progress:
         for problem in done.arrivals.problems:
             self._tell(problem, is_bad=True)
         if done.arrivals.new:
-            self._tell(f"discovered: {len(done.arrivals.new)} new runs")
+            self._tell(f"discovered: {count(done.arrivals.new, 'new run')}")
         for summary in done.summaries:
             tally = self.tallies.setdefault(summary.workflow, Tally())
             before = tally.note
@@ -112,7 +112,7 @@ class Progress:
         """One line about the whole loop."""
         done, failed, new = (sum(getattr(t, what) for t in self.tallies.values()) for what in ("done", "failed", "new"))
         waiting = f"; {count(new, 'task')} {'waits' if new == 1 else 'wait'}" if new else ""
-        return f"Idle: {done} done, {failed} failed in this loop{waiting}. See: autoctrl status"
+        return f"Idle: {done} done, {failed} failed in this loop{waiting}."
 
     def _tell(self, text: str, *, is_bad: bool = False, is_news: bool = False) -> None:
         from datetime import UTC, datetime

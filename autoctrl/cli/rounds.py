@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.screen import Table, Times, say, show_json, show_table, warn
+from autoctrl.cli.screen import Table, Times, count, say, show_json, show_table, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 
@@ -45,10 +45,19 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
             rows = [(row.workflow, row.unit, row.action, row.text) for row in planned]
             show_table(Table(("WORKFLOW", "UNIT", "ACTION", "WHAT OR WHY"), rows))
         else:
-            say("Nothing is open: every known run is processed as far as its workflows want. See: autoctrl status")
+            say(tell_idle(session))
     if problems:
         return 2
     return int(has_exit_code and any(row.moves for row in planned))
+
+
+def tell_idle(session: Session) -> str:
+    """Say why nothing would move or wait."""
+    with session.open() as project:
+        closed = session.describe_closed(project)
+    return (
+        closed or f"Nothing is open: every known run is processed as far as its workflows want. {session.see('status')}"
+    )
 
 
 @verb("cycle --workflow camera-reco")
@@ -71,7 +80,7 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
         for problem in done.arrivals.problems:
             warn(problem)
         if done.arrivals.new:
-            say(f"discovered: {len(done.arrivals.new)} new runs")
+            say(f"discovered: {count(done.arrivals.new, 'new run')}")
         for summary in done.summaries:
             (warn if summary.error else say)(describe_summary(summary))
         if not done.summaries:
@@ -105,7 +114,7 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     if session.is_json:
         show_json(campaign=session.campaign, **progress.values())
     else:
-        say(progress.conclusion)
+        say(f"{progress.conclusion} {session.see('status')}")
     return progress.exit_code
 
 

@@ -28,6 +28,7 @@ STYLES = {
     "stale": "magenta",
 }
 NOTHING = "-"
+LEAST_LAST = 16
 
 
 class Table(NamedTuple):
@@ -84,16 +85,28 @@ def plain_lines(table: Table) -> list[str]:
 
 
 def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only where it is needed
-    """Return a table for a terminal; words too wide for it are folded, never cut."""
+    """Return a table for a terminal; what is too wide for it is folded, never cut.
+
+    Only the last column is folded as long as that leaves it a useful width: names and times stay whole.
+    """
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    widths = [max(len(_one_line(cell)) for cell in column) for column in zip(table.headings, *table.rows, strict=True)]
+    is_roomy = sum(width + 2 for width in widths[:-1]) + LEAST_LAST <= terminal_width()
     made = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in table.headings:
-        made.add_column(heading, overflow="fold")
+    for number, heading in enumerate(table.headings, 1):
+        made.add_column(heading, overflow="fold", no_wrap=is_roomy and number < len(widths))
     for row in table.rows:
         made.add_row(*(Text(_one_line(cell), style=style_of(cell)) for cell in row))
     return made
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal in letters."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def style_of(cell: str) -> str:

@@ -84,7 +84,8 @@ def _describe_settings(session: Session) -> str:
 
 
 def _describe_notifier(project: Project) -> str:
-    return type(project.notifier).__name__
+    project.notifier  # noqa: B018 - opening it is the question
+    return ", ".join(project.settings.notifiers) or "alerts are written to .autoctrl/alerts.log"
 
 
 def _sources(project: Project) -> list[Finding]:

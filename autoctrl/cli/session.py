@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +41,21 @@ class Session(NamedTuple):
     def is_json(self) -> bool:
         """Say whether JSON is wanted."""
         return self.format == "json"
+
+    def see(self, words: str) -> str:
+        """Return ``See: autoctrl WORDS`` with the options that this call had, so that it means the same project."""
+        options = {"--project": str(self.folder) if self.folder else "", "--environment": self.environment or ""}
+        options["--campaign"] = "" if self.campaign == PROMPT else self.campaign
+        given = [word for name, value in options.items() if value for word in (name, value)]
+        return f"See: {PROGRAM} {words} {shlex.join(given)}".rstrip()
+
+    def describe_closed(self, project: Project) -> str:
+        """Say that the campaign is closed, nothing if it is open. Raises ``UsageError`` if there is none."""
+        from autoctrl.verbs.targets import find_campaign
+
+        again = f"Open it again: {PROGRAM} campaign edit {self.campaign} --reopen"
+        is_closed = find_campaign(project.store, self.campaign).closed
+        return f"Campaign {self.campaign} is closed; nothing starts in it any more. {again}" if is_closed else ""
 
     def settings(self) -> Settings:
         """Load the settings. Raises ``SettingsError``."""

@@ -12,7 +12,7 @@ from autoctrl.cli.runs import NEWEST, tell_empty
 from autoctrl.cli.screen import NOTHING, Table, Times, print_json, say, show_table
 from autoctrl.cli.session import verb
 from autoctrl.model.unit import format_runs, is_group, parse_runs, spoken
-from autoctrl.views import plain
+from autoctrl.views import general, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
         seen = overview(project.store, session.campaign, numbers, limit)
         times = Times(project.settings.project.timezone)
         environment = project.settings.environment
+        closed = session.describe_closed(project)
     if session.is_json:
         print_json(seen.values())
     elif session.format == "csv":
@@ -46,6 +47,8 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
         tell_empty(selection, project.settings)
     else:
         show_overview(seen, times, environment)
+    if closed and session.format == "text":
+        say(closed)
 
 
 def show_environment(seen: Overview, environment: str) -> None:
@@ -90,14 +93,17 @@ def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
     """Yield one line for all units that share workflow, status and reason, with the log of the first that failed."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     logs: dict[tuple[str, str, str], str] = {}
+    first_reasons: dict[tuple[str, str, str], str] = {}
     for row in seen.runs:
         for workflow in seen.workflows:
             cell = row.tasks[workflow]
             if cell is None or not cell.reason or (cell.status == "done" and "without it" not in cell.reason):
                 continue
             until = f" (until {times.spell(cell.until)})" if cell.until else ""
-            key = (str(cell.status), workflow, cell.reason + until)
             late = "without it" in cell.reason
+            text = cell.reason if late else general(cell.reason, cell.unit)
+            key = (str(cell.status), workflow, text + until)
+            first_reasons.setdefault(key, cell.reason + until)
             alike.setdefault(key, []).append(str(row.run) if late or not is_group(cell.unit) else cell.unit)
             if cell.log and cell.status == "failed":
                 logs.setdefault(key, cell.log)
@@ -105,7 +111,9 @@ def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
         state, workflow, reason = key
         runs = [int(unit) for unit in units if unit.isdecimal()]
         groups = dict.fromkeys(unit for unit in units if not unit.isdecimal())
-        first = "first log" if len(runs) + len(groups) > 1 else "log"
+        is_shared = len(runs) + len(groups) > 1
+        first = "first log" if is_shared else "log"
+        reason = reason if is_shared else first_reasons[key]
         log = f" ({first}: {logs[key]})" if key in logs else ""
         yield state, workflow, ",".join([*([format_runs(runs)] if runs else []), *groups]), reason + log
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -245,7 +246,7 @@ def _show_made(version: Made) -> None:
         for row in rows:
             say(f"  {title} {'  '.join(cell for cell in row if cell)}")
     for job, argv in version.jobs.items():
-        say(f"  job {job}: {' '.join(argv) or 'a call of the function'}")
+        say(f"  job {job}: {shlex.join(argv) or 'a call of the function'}")
     facts = _flat(version.description)
     for line in plain_lines(Table(("described by", version.digest[:12]), facts)) if facts else ():
         say(f"  {line}")
@@ -253,7 +254,7 @@ def _show_made(version: Made) -> None:
 
 def _flat(values: Any, prefix: str = "") -> list[tuple[str, ...]]:  # noqa: ANN401 - a description is any JSON
     if not isinstance(values, dict):
-        return [(prefix, str(values))]
+        return [(prefix, NOTHING if values is None else str(values))]
     return [row for name, value in values.items() for row in _flat(value, f"{prefix}.{name}" if prefix else str(name))]
 
 

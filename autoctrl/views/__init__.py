@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoctrl.views.overview import Cell, Overview, Row, overview
 from autoctrl.views.plain import plain, spell_time
 from autoctrl.views.published import Copy, Published, published
+from autoctrl.views.reasons import general
 from autoctrl.views.runs import RunLine, list_runs
 from autoctrl.views.task import Place, Why, find_place, why
 from autoctrl.views.trail import Attempt, Made, Step, attempts, made, steps
@@ -23,6 +24,7 @@ __all__ = [
     "Why",
     "attempts",
     "find_place",
+    "general",
     "list_runs",
     "made",
     "overview",

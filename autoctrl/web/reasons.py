@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import format_runs, is_group, spoken
+from autoctrl.model.unit import format_runs, is_group
+from autoctrl.views import general
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,12 +46,6 @@ def shared_reasons(rows: Iterable[Row]) -> list[Shared]:
                 alike.setdefault((cell.status, workflow, general(cell.reason, cell.unit)), {})[cell.unit] = cell
     found = [_shared(status, workflow, text, cells) for (status, workflow, text), cells in alike.items()]
     return sorted(found, key=lambda shared: (ORDER.index(shared.status), shared.workflow, -shared.size))
-
-
-def general(reason: str, unit: str) -> str:
-    """Return a reason that does not name its own unit: ``run 4521 is too young`` of run 4521 is ``the run is …``."""
-    name = spoken(unit)
-    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {name.partition(' ')[0]}", reason)
 
 
 def _shared(status: TaskStatus, workflow: str, text: str, cells: Mapping[str, Cell]) -> Shared:

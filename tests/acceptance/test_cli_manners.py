@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -274,3 +275,30 @@ def test_an_overview_of_the_idle_cycle_imports_nothing_heavy(project: Path) -> N
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_a_closed_campaign_says_so(project: Path) -> None:
+    """An overview and a plan of a closed campaign say that nothing starts in it, and how to open it again."""
+    call(project, "campaign", "close", "prompt")
+    call(project, "runs", "add", "1", "--set", "kind=physics")
+    for verb in ("status", "plan"):
+        assert "Campaign prompt is closed; nothing starts in it any more. Open it again:" in call(project, verb).out
+    assert call(project, "status", "--format", "csv").out.count("\n") == 2
+
+
+def test_what_to_call_next_means_the_same_campaign_and_project(project: Path, tmp_path: Path) -> None:
+    """A hint carries the options that the call had."""
+    answer = call(tmp_path, "loop", "--until-idle", "--project", str(project))
+    assert answer.out.splitlines()[-1].endswith(f"See: autoctrl status --project {project}")
+    call(project, "runs", "add", "1", "--set", "kind=physics")
+    call(project, "campaign", "create", "again", "--workflows", "reco")
+    answer = call(project, "outputs", "--campaign", "again")
+    assert answer.out == "No outputs yet. See: autoctrl status --campaign again\n"
+
+
+def test_names_and_times_stay_whole_while_the_last_column_has_room(project: Path) -> None:
+    """On a narrow terminal the last column of a table is folded before any other."""
+    call(project, "runs", "add", "1", "--set", "kind=physics")
+    call(project, "loop", "--until-idle")
+    shown = in_terminal(project, "history", "1", "reco", COLUMNS="84")
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", shown)) > 5
