@@ -20,12 +20,14 @@ def check_files(handler: Handler, spec: JobSpec, files: Sequence[FileInfo]) -> t
     Only ROOT files are looked into; where uproot is not installed nothing is counted.
     """
     checked: list[FileInfo] = []
+    counts: list[Mapping[str, int]] = []
     for file in files:
         if not file.url.endswith(".root"):
             checked.append(file)
             continue
         try:
             entries = _count(file.url)
+            counts.append(entries)
             checked.append(file._replace(entries=entries))
             problem = _compare(handler, spec, file, entries)
         except MissingExtra:
@@ -35,19 +37,18 @@ def check_files(handler: Handler, spec: JobSpec, files: Sequence[FileInfo]) -> t
             return tuple(files), f"output {file.name} cannot be accepted: {error}"
         if problem:
             return tuple(files), problem
-    problem = _uncounted(handler, spec, checked)
+    problem = _uncounted(handler, spec, counts)
     return (tuple(files), problem) if problem else (tuple(checked), "")
 
 
-def _uncounted(handler: Handler, spec: JobSpec, checked: Sequence[FileInfo]) -> str:
+def _uncounted(handler: Handler, spec: JobSpec, counts: Sequence[Mapping[str, int]]) -> str:
     """Say so if a job had a range of events and none of its ROOT files has the tree that would count them."""
-    counted = [file for file in checked if file.entries]
-    if spec.events is None or not counted or any(handler.event_tree in file.entries for file in counted):
+    if spec.events is None or not counts or any(handler.event_tree in entries for entries in counts):
         return ""
-    first = counted[0]
+    found = ", ".join(tree for entries in counts for tree in entries) or "none"
     return (
-        f"output {first.name} has no tree '{handler.event_tree}' that would count its events, only "
-        f"{', '.join(first.entries)}; name the tree with event_tree= in the handler"
+        f"no output has the tree '{handler.event_tree}' that would count its events (trees found: {found}); "
+        "name the tree with event_tree= in the handler"
     )
 
 

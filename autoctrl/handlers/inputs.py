@@ -82,9 +82,12 @@ class Output:
     the newest run at or before. ``name`` chooses one output where the workflow has several.
     """
 
-    def __init__(self, workflow: str, name: str = "", *, tree: str = "Events") -> None:
-        """Find what ``workflow`` published; the entries of ``tree`` count its events."""
-        self.workflow, self.name, self.tree = workflow, name, tree
+    def __init__(self, workflow: str, name: str = "", *, tree: str = "Events", skipped: bool = False) -> None:
+        """Find what ``workflow`` published; the entries of ``tree`` count its events.
+
+        ``skipped=True`` passes over members of a group whose task was skipped, as long as one is left.
+        """
+        self.workflow, self.name, self.tree, self.skipped = workflow, name, tree, skipped
 
     def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:
         """Look up the newest published version of each upstream task."""
@@ -96,6 +99,8 @@ class Output:
         found: list[InputRef] = []
         for key in keys:
             records = look.tasks([key])
+            if self.skipped and key in records and records[key].status is TaskStatus.SKIPPED:
+                continue
             if key not in records or records[key].status is not TaskStatus.DONE:
                 return Found((), Wait(f"waits for {self.workflow} of {spoken(key.unit)}"))
             files = self._published(name, key, records[key].version, look)
@@ -104,7 +109,8 @@ class Output:
                 return Found((), Wait(f"{self.workflow} of {spoken(key.unit)} has no {what} that is present"))
             found += files
         if not found:
-            return Found((), Wait(f"waits for {self.workflow}"))
+            why = ": all its tasks were skipped" if self.skipped and keys else ""
+            return Found((), Wait(f"waits for {self.workflow}{why}"))
         return Found(tuple(found))
 
     def _published(self, name: str, key: TaskKey, version: int, look: Lookup) -> list[InputRef]:

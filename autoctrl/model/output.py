@@ -72,7 +72,7 @@ class FieldsRecord(NamedTuple):
 class MarkRecord(NamedTuple):
     """A fact about a campaign or a workflow in it; the newest of (kind, campaign, name) holds.
 
-    kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``
+    kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``, ``seen`` (what the sources said last)
     campaign  the campaign
     name      the workflow, or empty
     values    the fact

@@ -114,6 +114,34 @@ def test_discovery_writes_what_the_sources_see() -> None:
     assert [record.number for record in store.runs()[0]] == [1, 2, 9]
 
 
+class Counted:
+    """A store that counts how often runs are read."""
+
+    def __init__(self) -> None:
+        self.store, self.reads = open_store("memory:"), 0
+
+    def runs(self, *arguments: Any) -> Any:
+        self.reads += 1
+        return self.store.runs(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
+    """While the sources say the same, no run is read; what a person corrected in the meantime stays."""
+    store: Any = Counted()
+    clock = FakeClock()
+    discover(store, [Listed("files", seen(1, kind="cosmics"))], clock)
+    corrected = run(1, kind="physics")._replace(sequence=2, time=later(3600))
+    store.append([corrected])
+    reads = store.reads
+    assert discover(store, [Listed("files", seen(1, kind="cosmics"))], clock) == Arrivals((), (), ())
+    assert store.reads == reads
+    assert store.runs()[0][0].attributes == {"kind": "physics"}
+    assert discover(store, [Listed("files", seen(1, kind="cosmics"), seen(2))], clock).new == (2,)
+
+
 def test_without_sources_nothing_is_asked() -> None:
     """Not even the lease."""
     store = open_store("memory:")

@@ -67,5 +67,5 @@ def test_a_part_whose_events_nothing_counts_is_not_accepted(tmp_path: Path) -> N
     """A ROOT file without the event tree could have lost anything, so the range of events cannot be confirmed."""
     made = file(url=root_file(tmp_path / "a.root", 5, "Clusters"))
     problem = check_files(PLAIN, SPEC._replace(events=(0, 5)), [made])[1]
-    assert problem.startswith("output output has no tree 'Events' that would count its events, only Clusters")
+    assert problem.startswith("no output has the tree 'Events' that would count its events (trees found: Clusters)")
     assert check_files(PLAIN, SPEC, [made])[1] == ""

@@ -133,6 +133,18 @@ def test_a_group_reads_the_outputs_of_all_its_members() -> None:
     assert urls(find(Output("reco"), view(1, 2, unit="fill:5"), world)) == ["/reco1", "/reco2"]
 
 
+def test_skipped_members_of_a_group_are_passed_over_where_that_is_wanted() -> None:
+    """Behind After(…, skipped=True) a group goes on without them, but not without all of them."""
+    world = World().declares("reco")
+    world.publishes(world.has("reco", "1"), "output", "/reco1")
+    world.has("reco", "2", TaskStatus.SKIPPED)
+    group = view(1, 2, unit="fill:5")
+    assert find(Output("reco"), group, world).wait == Wait("waits for reco of run 2")
+    assert urls(find(Output("reco", skipped=True), group, world)) == ["/reco1"]
+    only = find(Output("reco", skipped=True), view(2), world)
+    assert only.wait == Wait("waits for reco: all its tasks were skipped")
+
+
 def test_an_output_of_the_parent_says_which_campaign_it_is_from() -> None:
     """A campaign reads what it does not have itself where its parent has it."""
     world = World(Campaign("again", "prompt", ("friends",))).declares("reco")
