@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import WorkflowError
+from autoctrl.errors import WorkflowError, nearest
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import group_unit, is_group, run_unit
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
     from autoctrl.model.run import RunRecord, Where
     from autoctrl.model.task import TaskRecord
+
+
+def undeclared(workflow: str, where: Where, group_by: str | None, declared: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each attribute that decides about births and that no run can have: a misspelt one."""
+    named = [*where.conditions, *([group_by] if group_by else [])]
+    return [
+        f"{workflow} chooses or groups runs by '{name}', which the settings do not declare, so no run can have it. "
+        f"{nearest(name, declared) if declared else 'No attribute is declared.'} "
+        f'Declare it in autoctrl.toml: [runs.attributes] {name} = "str".'
+        for name in named
+        if name not in declared
+    ]
 
 
 class Cursor(NamedTuple):

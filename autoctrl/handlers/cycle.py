@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
-from autoctrl.handlers.birth import Birth, Cursor, advance, is_withdrawn, refused_units, withdraw
+from autoctrl.handlers.birth import Birth, Cursor, advance, is_withdrawn, refused_units, undeclared, withdraw
 from autoctrl.handlers.calls import InlineExecutor
 from autoctrl.handlers.context import lease_name
 from autoctrl.handlers.inline import InlineHandler
@@ -91,7 +91,8 @@ class Cycle:
         actions = plan(observer.observe(tasks, self.paused(), self.hold().epoch))
         tasks = self._perform(tasks, actions, observer, performer)
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
-        return self._summary((new, len(tasks) - new), (*observer.problems, *performer.problems))
+        problems = (*self._undeclared(), *observer.problems, *performer.problems)
+        return self._summary((new, len(tasks) - new), problems)
 
     def look_ahead(self) -> tuple[list[Action], list[str]]:
         """Return what a cycle would do now, and what could not be asked; nothing is written."""
@@ -101,7 +102,11 @@ class Cycle:
         actions = plan(observer.observe(as_open_tasks(known, births), self.paused(), 0))
         unseen = {record.key for record in _newborn_tasks(births)} - {action.task for action in actions}
         born_only = [Action(ActionKind.BIRTH, key, "would be born", ()) for key in sorted(unseen)]
-        return [*born_only, *actions], observer.problems
+        return [*born_only, *actions], [*self._undeclared(), *observer.problems]
+
+    def _undeclared(self) -> list[str]:
+        handler = self.handler
+        return undeclared(handler.workflow, handler.where, handler.group_by, self.context.settings.attributes)
 
     def _halves(self) -> tuple[Observer, Performer]:
         observer = Observer(self.handler, self.context, look_around(self.context, self.context.clock.now()))

@@ -222,3 +222,18 @@ def test_the_declaration_says_how_the_workflow_groups(room: Room) -> None:
     (mark,) = room.store.marks("workflow", "prompt")
     assert isinstance(mark, MarkRecord)
     assert (mark.values["group_by"], mark.values["after"], mark.values["position"]) == ("fill", ["reco"], 1)
+
+
+def test_a_misspelt_attribute_of_a_filter_is_told(tmp_path: Path) -> None:
+    """A filter over an attribute that no run can have takes no run for ever, so every cycle and plan says so."""
+    room = Room(tmp_path, '[runs.attributes]\nkind = "str"\n')
+    room.has_run(1, kind="physics")
+    handler = BatchHandler("reco", "tool", runs=Where(knd="physics"), group_by="fil")
+    problems = room.cycle(handler).problems
+    assert [problem.partition(", which")[0] for problem in problems] == [
+        "reco chooses or groups runs by 'knd'",
+        "reco chooses or groups runs by 'fil'",
+    ]
+    assert "Did you mean 'kind'? Declare it in autoctrl.toml" in problems[0]
+    assert Cycle(handler, room.context).look_ahead() == ([], list(problems))
+    assert room.cycle(BatchHandler("dq", "tool", runs=Where(kind="physics"))).problems == ()

@@ -25,7 +25,7 @@ FILLED = BatchHandler("filled", "tool {group}", runs=Where(kind="physics"), grou
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
     """Return a room with one run whose task waits."""
-    room = Room(tmp_path)
+    room = Room(tmp_path, '[runs.attributes]\nkind = "str"\nfill = "int"\nlumi = "float"\n')
     room.has_run(1, kind="physics")
     room.cycle(PHYSICS)
     return room
