@@ -28,5 +28,12 @@ def has_died(owner: str) -> bool:
     return namespace == _namespace() and start_time(pid) != start
 
 
+def spell_owner(owner: str) -> str:
+    """Return ``process 4711 on node7`` for an owner as ``this_process`` names one, any other as it is."""
+    host, *numbers = owner.rsplit(":", NUMBERS)
+    is_process = len(numbers) == NUMBERS and all(number.isdecimal() for number in numbers)
+    return f"process {numbers[0]} on {host}" if is_process else owner
+
+
 def _namespace() -> int:
     return os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - the kernel's, nothing that a path object would help with

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import sys
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def load_module(path: Path) -> list[Handler]:
         message = (
             f"Workflow module {path.parent.name}/{path.name} cannot be loaded: {type(error).__name__}{where}: {error}."
         )
-        raise WorkflowError(message, hint=f"Try it alone: python {path}") from error
+        raise WorkflowError(message, hint=f"Try it alone: python {shlex.quote(str(path))}") from error
     finally:
         sys.path.remove(str(path.parent))
     return _declared(path, vars(module))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoctrl.errors import LeaseHeld, LeaseLost
-from autoctrl.owner import has_died
+from autoctrl.owner import has_died, spell_owner
 from autoctrl.ports import Lease
 
 MICROS = 1_000_000
@@ -90,7 +90,7 @@ def claim(name: str, held: Held | None, *, owner: str, seconds: float, ticks: Ti
     if held is not None and is_held and held.owner != owner and has_died(held.owner):
         is_held = False
     if held is not None and is_held and held.owner != owner:
-        message = f"The lease {name} is held by {held.owner} until {_said(held.expires)}."
+        message = f"The lease {name} is held by {spell_owner(held.owner)} until {_said(held.expires)}."
         raise LeaseHeld(
             message, hint="Wait: its holder renews it while working, and it ends by itself once the holder is dead."
         )

@@ -240,7 +240,7 @@ def test_two_loops_at_once(project: Path) -> None:
     with running_loop(project) as first:
         wait_until_done(project)
         second = call(project, "loop", "--until-idle", "--every", "0.1s")
-        check_paragraph(second, "A loop works for campaign prompt already", f":{first.pid}:", "One is enough")
+        check_paragraph(second, "A loop works for campaign prompt already", f"process {first.pid} on ", "One is enough")
         assert call(project, "runs", "add", "4").code == 0
         wait_until_done(project)
     go_on(project, 4)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost
-from autoctrl.owner import this_process
+from autoctrl.owner import spell_owner, this_process
 from autoctrl.stores.leases import MICROS, Held, Ticks, as_lease, boot_ticks, check, claim, margin, release
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -96,3 +96,16 @@ def test_death_of_the_holder() -> None:
     for owner in (alive, f"{host}:{pid}:1:1{namespace}", "a:1:1", "x:1:y:2"):
         with pytest.raises(LeaseHeld):
             claimed(claimed(None, owner, at(0)), "b", at(1))
+
+
+@pytest.mark.parametrize(
+    ("owner", "text"),
+    [
+        ("node7.cern.ch:4711:664712:4026531836", "process 4711 on node7.cern.ch"),
+        ("somebody:else", "somebody:else"),
+        ("a:b:c:d", "a:b:c:d"),
+    ],
+)
+def test_an_owner_is_spelt_for_people(owner: str, text: str) -> None:
+    """A process is named by number and host; what names no process stays as it is."""
+    assert spell_owner(owner) == text
