@@ -120,7 +120,8 @@ class Cycle:
     ) -> list[OpenTask]:
         """Perform the actions; calls of functions in chunks whose results are taken in at once.
 
-        A small first chunk, because what a crash interrupts counts as an attempt; larger ones while they are quick.
+        A small first chunk, because a call whose result is not stored yet would be made again; larger ones while they
+        are quick.
         """
         if not isinstance(self.handler, InlineHandler):
             return self._write(tasks, actions, performer)
