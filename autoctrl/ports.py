@@ -1,4 +1,4 @@
-"""What the machine asks of the world: store, executor, notifier, source, clock. Adapters implement these and no more."""
+"""What the machine asks of the world: store, executor, notifier, source, clock. Adapters implement these, no more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from autoctrl.model.actor import Actor
     from autoctrl.model.job import FileInfo, JobRecord, JobSpec
     from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord, Value
@@ -94,7 +93,7 @@ class Store(Protocol):
         """Return the newest mark of every (campaign, name) of this kind."""
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of every published output, all versions, ordered by task and version."""
+        """Return the newest record of every copy of every published output, all versions, by task and version."""
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim or renew the lease for ``seconds`` from now; 0 gives it up.
@@ -203,7 +202,7 @@ class Executor(Protocol):
         """Say that the results are stored: the executor may forget these attempts. Keeps their logs."""
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no UTF-8 are shown as such."""
+        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no text are shown too."""
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``ServiceDown`` with a hint."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.handlers.action import Action, ActionKind
 from autoctrl.model.job import index_text
-from autoctrl.model.output import FieldsRecord, LocationState, OutputRecord
+from autoctrl.model.output import FieldsRecord, publish
 from autoctrl.model.status import Role, TaskStatus
 
 if TYPE_CHECKING:
@@ -28,24 +28,8 @@ def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situat
         environment=situation.environment,
         log=jobs[0].log if jobs else "",
     )
-    published = merges or parts
-    outputs = tuple(
-        OutputRecord(
-            task=record.key,
-            version=record.version,
-            name=file.name,
-            url=file.url,
-            state=LocationState.PRESENT,
-            bytes=file.bytes,
-            checksums=dict([file.checksum.split(":", 1)]),
-            entries=file.entries,
-            members=record.members,
-            friend_of=situation.friend_of.get(file.name, ""),
-            time=done.time,
-        )
-        for job in published
-        for file in job.files
-    )
+    files = [file for job in merges or parts for file in job.files]
+    outputs = tuple(publish(done, file, situation.friend_of.get(file.name, "")) for file in files)
     fields = _fields(record, jobs, done)
     discard = tuple(file.url for job in parts for file in job.files) if merges else ()
     text = f"done with {len(outputs)} outputs" if len(outputs) != 1 else "done with 1 output"

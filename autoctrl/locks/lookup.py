@@ -165,5 +165,5 @@ def lineage_of(store: Store, campaign: str) -> list[Campaign]:
     chain = lineage(campaign, marks)
     if not chain:
         message = f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
-        raise UsageError(message, hint="Create one: autoctrl campaign create NAME --workflows a,b.")
+        raise UsageError(message, hint="See: autoctrl campaign list")
     return chain

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from autoctrl.model.job import FileInfo
+    from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
 
 
@@ -52,6 +54,23 @@ class OutputRecord(NamedTuple):
     members: tuple[int, ...]
     friend_of: str
     time: datetime
+
+
+def publish(task: TaskRecord, file: FileInfo, friend_of: str = "") -> OutputRecord:
+    """Return the record that publishes a file which the present version of ``task`` wrote."""
+    return OutputRecord(
+        task=task.key,
+        version=task.version,
+        name=file.name,
+        url=file.url,
+        state=LocationState.PRESENT,
+        bytes=file.bytes,
+        checksums=dict([file.checksum.split(":", 1)]),
+        entries=file.entries,
+        members=task.members,
+        friend_of=friend_of,
+        time=task.time,
+    )
 
 
 class FieldsRecord(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import TransitionRefused, UsageError
-from autoctrl.model.output import LocationState, OutputRecord
+from autoctrl.model.output import OutputRecord, publish
 from autoctrl.model.status import TaskStatus, check_task
 from autoctrl.verbs.request import Answer, Outcome, hold, write
 from autoctrl.verbs.targets import Target, find_campaign, find_targets
@@ -153,20 +153,4 @@ def _completed(task: TaskRecord, stamp: Stamp, files: Sequence[FileInfo]) -> lis
     for status in path:
         task = task.moved(status, stamp.now, stopping=False, is_growing=False, **stamp.changes)
         records.append(task)
-    return [*records[:-1], *(_published(task, file) for file in files), records[-1]]
-
-
-def _published(task: TaskRecord, file: FileInfo) -> OutputRecord:
-    return OutputRecord(
-        task=task.key,
-        version=task.version,
-        name=file.name,
-        url=file.url,
-        state=LocationState.PRESENT,
-        bytes=file.bytes,
-        checksums=dict([file.checksum.split(":", 1)]),
-        entries=file.entries,
-        members=task.members,
-        friend_of="",
-        time=task.time,
-    )
+    return [*records[:-1], *(publish(task, file) for file in files), records[-1]]

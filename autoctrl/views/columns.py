@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import UsageError, nearest
-from autoctrl.model.campaign import Campaign, lineage
 from autoctrl.model.unit import group_unit, run_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Store
 
@@ -49,16 +49,6 @@ class Column(NamedTuple):
             return False
         late = self.values.get("late")
         return late is None or run in late.get(unit, ())
-
-
-def find_lineage(store: Store, campaign: str) -> list[Campaign]:
-    """Return the campaign and its parents, nearest first. Raises ``UsageError`` naming the nearest if there is none."""
-    marks = store.marks("campaign")
-    chain = lineage(campaign, marks)
-    if not chain:
-        message = f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
-        raise UsageError(message, hint="See: autoctrl campaign list")
-    return chain
 
 
 def find_columns(store: Store, chain: list[Campaign]) -> list[Column]:

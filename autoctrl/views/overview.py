@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
-from autoctrl.views.columns import find_columns, find_lineage
+from autoctrl.views.columns import find_columns
 from autoctrl.views.plain import plain
 from autoctrl.views.runs import choose_runs
 
@@ -92,7 +93,7 @@ def overview(store: Store, campaign: str, numbers: Sequence[int] | None = None, 
     Workflows that the campaign does not have are shown from the nearest parent that has them. Raises ``UsageError``
     for an unknown campaign.
     """
-    chain = find_lineage(store, campaign)
+    chain = lineage_of(store, campaign)
     columns = find_columns(store, chain)
     chosen = choose_runs(store, chain[0], numbers, limit)
     tasks = _fetch(store, columns, chosen.records, is_whole=numbers is None and len(chosen.records) == chosen.total)

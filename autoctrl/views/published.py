@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.unit import unit_order
 from autoctrl.ports import Selection
-from autoctrl.views.columns import find_column, find_columns, find_lineage
+from autoctrl.views.columns import find_column, find_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -74,7 +75,7 @@ def published(
 
     Raises ``UsageError`` for an unknown campaign or workflow.
     """
-    chain = find_lineage(store, campaign)
+    chain = lineage_of(store, campaign)
     columns = find_columns(store, chain)
     if workflow is not None:
         columns = [find_column(columns, campaign, workflow)]

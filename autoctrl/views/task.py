@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
 from autoctrl.ports import Selection
-from autoctrl.views.columns import find_column, find_columns, find_lineage
+from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.overview import stale_keys
 from autoctrl.views.runs import LAST_POSITION
 from autoctrl.views.trail import job_name, newest_attempts
@@ -83,7 +84,7 @@ def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
 
     Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a unit that is none.
     """
-    chain = find_lineage(store, campaign)
+    chain = lineage_of(store, campaign)
     column = find_column(find_columns(store, chain), campaign, workflow)
     run = None if is_group(unit) else _find_run(store, unit)
     if is_group(unit):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.job import index_text
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import attempts, find_place, list_runs, overview, plain, published, steps, why
-from autoctrl.views.columns import find_lineage
 from autoctrl.views.task import task_of
 from autoctrl.views.trail import newest_attempts
 from autoctrl.web.answers import json_answer, read_number, read_runs, read_unit
@@ -41,7 +41,7 @@ def runs(request: Request) -> Response:
     """Answer with the campaign's runs."""
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
-    campaign = find_lineage(site.store, campaign_of(request))[0]
+    campaign = lineage_of(site.store, campaign_of(request))[0]
     lines = list_runs(site.store, campaign, numbers, read_number(request, "limit"))
     return json_answer({"schema": 1, "campaign": campaign.name, "runs": lines})
 

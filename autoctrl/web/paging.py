@@ -8,11 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import parse_runs
 from autoctrl.ports import Selection
 from autoctrl.views import overview
-from autoctrl.views.columns import find_columns, find_lineage
+from autoctrl.views.columns import find_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -120,7 +121,7 @@ def check_length(text: str) -> str:
 
 def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -> Page:
     """Return the page of the overview that was chosen. Raises ``UsageError`` for an unknown campaign."""
-    mine = find_lineage(store, campaign)[0]
+    mine = lineage_of(store, campaign)[0]
     wanted = None if mine.follow else mine.wanted()
     numbers = [number for number in select(known, chosen.runs) if wanted is None or number in wanted]
     signed = _with_signs(store, campaign, mine, chosen.status)
@@ -162,7 +163,7 @@ def _with_signs(store: Store, campaign: str, mine: Campaign, status: TaskStatus 
     """Return the only runs that can be of this status, None if any run can."""
     if status not in SIGNS:
         return None
-    columns = find_columns(store, find_lineage(store, campaign))
+    columns = find_columns(store, lineage_of(store, campaign))
     own = [column for column in columns if column.campaign == mine.name]
     position = store.runs(EVER)[1]
     has_looked = bool(columns) and all(int(column.values.get("position", -1)) >= position for column in own)

@@ -11,7 +11,7 @@ import uvicorn
 
 from autoctrl.compose import Project
 from autoctrl.errors import UsageError
-from autoctrl.views.columns import find_lineage
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.web.app import create_app
 from autoctrl.web.guard import LOOPBACK
 
@@ -29,7 +29,7 @@ def serve(settings: Settings, *, host: str, port: int, campaign: str, tell: Call
     Port 0 takes a free one. Raises ``UsageError`` if the address cannot be used or the campaign is unknown.
     """
     with listen(host, port) as listener, Project(settings) as project:
-        find_lineage(project.store, campaign)
+        lineage_of(project.store, campaign)
         shown = f"[{host}]" if ":" in host else host
         tell(f"Serving {settings.folder} at http://{shown}:{listener.getsockname()[1]}/ (Ctrl-C ends it)")
         if host not in LOOPBACK:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autoctrl.errors import UsageError
+from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.output import FieldsRecord, LocationState
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.views import attempts, find_place, list_runs, made, plain, published, spell_time, steps
-from autoctrl.views.columns import find_lineage
 from autoctrl.views.task import task_of
 from tests.unit.scene import Scene
 
@@ -151,7 +151,7 @@ def test_outputs_can_be_narrowed_and_inherited(scene: Scene) -> None:
 def test_runs_are_listed_with_who_said_so(scene: Scene) -> None:
     """A line per run with attributes, whether it is closed, and how often something new was learned."""
     scene.runs(2, is_closed=False, kind="pedestal")
-    campaign = find_lineage(scene.store, "prompt")[0]
+    campaign = lineage_of(scene.store, "prompt")[0]
     lines = list_runs(scene.store, campaign, None, None)
     assert [(line.run, line.is_closed, line.revision, line.actor.name) for line in lines] == [
         (1, True, 1, "table"),

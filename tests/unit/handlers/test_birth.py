@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import WorkflowError
-from autoctrl.handlers.birth import Birth, Cursor, advance
+from autoctrl.handlers.birth import Birth, Cursor, advance, withdraw
+from autoctrl.model.actor import CYCLE
 from autoctrl.model.run import RunRecord, Where
-from tests.unit.given import run
+from autoctrl.model.status import TaskStatus
+from tests.unit.given import NOW, run, task
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -168,3 +170,9 @@ def naive(batches: list[list[RunRecord]]) -> list[Birth]:
         for fill in sorted(fresh):
             born.setdefault(f"fill:{fill}", Birth(f"fill:{fill}", tuple(fresh[fill])))
     return list(born.values())
+
+
+def test_what_was_taken_back_is_neither_taken_back_again_nor_kept() -> None:
+    """A withdrawn task whose run is refused once more stays as it is, and nobody need be told."""
+    gone = task(TaskStatus.SKIPPED, actor=CYCLE)
+    assert withdraw([gone], {gone.key.unit: {4521}}, NOW, {}) == ([], [])
