@@ -97,7 +97,7 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, busy_s: float) -> None:
-    version = _checked_version(connection, path)
+    version = _version_at_once(connection, path)
     if _pragma(connection, "journal_mode") != "wal":
         _switch_to_wal(connection, path, busy_s)
     if version < len(MIGRATIONS):
@@ -108,6 +108,16 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_s: float) -> None:
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _version_at_once(connection: sqlite3.Connection, path: Path) -> int:
+    """Look at one state of the file: another process may be making the store at this moment."""
+    connection.execute("BEGIN")
+    try:
+        return _checked_version(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
