@@ -12,15 +12,17 @@ from autoctrl.cli.screen import say, show_json, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.job import FileInfo
-from autoctrl.model.unit import spoken
+from autoctrl.model.unit import format_runs, is_group, spoken
+from autoctrl.views import general
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from autoctrl.cli.session import Session
     from autoctrl.verbs import Answer, Outcome
 
 CHUNK = 1 << 20
+MANY = 4
 
 runs_argument = click.argument("runs", metavar="RUNS")
 workflow_argument = click.argument("workflow", metavar="WORKFLOW", shell_complete=complete_workflows)
@@ -227,16 +229,26 @@ def report(session: Session, outcome: Outcome, reason: str, *, dry_run: bool) ->
             refused=[{**_values(answer), "refusal": answer.refusal} for answer in outcome.refused],
         )
     else:
-        for answer in outcome.answers:
-            if answer.refusal:
-                warn(answer.refusal)
-            else:
-                say(_describe(answer, outcome.verb, dry_run=dry_run))
+        for is_refused, text in told(outcome, dry_run=dry_run):
+            (warn if is_refused else say)(text)
         if not outcome.answers:
             say("There is nothing to do.")
     if not outcome.refused:
         return 0
     return 1 if outcome.done else 2
+
+
+def told(outcome: Outcome, *, dry_run: bool) -> Iterator[tuple[bool, str]]:
+    """Yield whether it was refused and what is said of it: a line per task, or one for many tasks that share it."""
+    alike: dict[tuple[bool, str], dict[str, str]] = {}
+    for answer in outcome.answers:
+        text = answer.refusal or _describe(answer, outcome.verb, dry_run=dry_run)
+        alike.setdefault((bool(answer.refusal), general(text, answer.unit)), {})[answer.unit] = text
+    for (is_refused, shared), texts in alike.items():
+        if len(texts) > MANY and not any(is_group(unit) for unit in texts):
+            yield is_refused, f"runs {format_runs([int(unit) for unit in texts])}: {shared}"
+        else:
+            yield from ((is_refused, text) for text in texts.values())
 
 
 def _values(answer: Answer) -> dict[str, object]:

@@ -302,3 +302,14 @@ def test_names_and_times_stay_whole_while_the_last_column_has_room(project: Path
     call(project, "loop", "--until-idle")
     shown = in_terminal(project, "history", "1", "reco", COLUMNS="84")
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", shown)) > 5
+
+
+def test_what_many_tasks_share_is_said_once(project: Path) -> None:
+    """A verb over many runs says a line per task while they are few, and one for all that are alike when many."""
+    call(project, "runs", "add", "1-9", "--set", "kind=physics")
+    call(project, "cycle")
+    answer = call(project, "skip", "1-6,8,20-30", "plots", "--reason", "no beam")
+    assert answer.out == "runs 1-6,8: the run / plots went from new to skipped.\n"
+    assert answer.err == "runs 20-30: the run has no task in plots: it is not registered.\n"
+    answer = call(project, "retry", "1-2", "plots", "--reason", "beam")
+    assert answer.out.splitlines() == [f"run {run} / plots went from skipped to new." for run in (1, 2)]
