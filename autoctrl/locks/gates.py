@@ -71,7 +71,9 @@ class After(Lock):
 def _unknown(workflow: str, task: Task, look: Lookup) -> str:
     """Say why nobody knows yet for which task of the workflow this one waits."""
     declared, runs = look.declaration(workflow), look.runs(task.members)
-    group_by = declared.group_by if declared is not None else None
+    if declared is None:
+        return f"waits for {workflow}, of which no cycle is known yet"
+    group_by = declared.group_by
     lacking = [number for number, run in runs.items() if group_by is not None and group_by not in run.attributes]
     if lacking:
         return f"waits for {workflow}, which groups by {group_by}; run {min(lacking)} has none yet"

@@ -217,8 +217,9 @@ def test_a_disk_that_fills_up_on_the_way(disk: Path) -> None:
     remount(disk, "size=64m")
     call(folder, "loop", "--until-idle", "--every", "0.1s")
     for row in status(folder):
-        if row["status"] == "failed":  # dd itself met the full disk
-            assert "No space left on device" in row["tasks"]["big"]["reason"]
+        if row["status"] == "failed":  # dd itself met the full disk, on which its last words may not have fitted
+            reason = row["tasks"]["big"]["reason"]
+            assert "No space left on device" in reason or "exited with code 1" in reason
             assert call(folder, "retry", str(row["run"]), "big", "--reason", "room again").code == 0
     go_on(folder, 4)
 

@@ -35,7 +35,7 @@ def fill(*members: int) -> Task:
 def test_after_opens_when_the_same_unit_is_done() -> None:
     """A run waits, with the reason, until the workflow has looked, has its task, and is done with it."""
     world = World()
-    assert reason(After("reco"), view(7), world) == "waits for reco, which has not looked at run 7 yet"
+    assert reason(After("reco"), view(7), world) == "waits for reco, of which no cycle is known yet"
     world.declares("reco")
     assert reason(After("reco"), view(7), world) == "waits for reco, which has no task for run 7 yet"
     record = world.has("reco", "7", TaskStatus.PROCESSING)
@@ -120,7 +120,7 @@ def test_after_looks_up_in_the_parent_what_the_campaign_does_not_have() -> None:
     world.has("pedestal", "7")
     world.has("reco", "7")
     assert reason(After("pedestal"), view(7), world, "again") == ""
-    assert reason(After("reco"), view(7), world, "again") == "waits for reco, which has not looked at run 7 yet"
+    assert reason(After("reco"), view(7), world, "again") == "waits for reco, of which no cycle is known yet"
 
 
 def test_after_nothing_is_refused() -> None:
