@@ -14,7 +14,7 @@ from autoctrl.camera.parameters import Geometry
 from autoctrl.camera.preprocess import Pedestal, is_spark
 from autoctrl.camera.rawfile import read_head
 from autoctrl.errors import DataError
-from autoctrl.rootio import Layout, TreeWriter, get_tree, load_uproot, new_file, open_file
+from autoctrl.rootio import Layout, TreeWriter, load_uproot, new_file, open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,10 +165,3 @@ def read_pedestal(path: Path) -> Pedestal:
         message = f"the maps in {path} do not have the checksum that was stored with them."
         raise DataError(message, hint="Make the pedestal of that run again.")
     return pedestal
-
-
-def read_numbers(path: Path) -> dict[str, float]:
-    """Read the quality numbers of a pedestal file."""
-    with open_file(path) as file:
-        tree = get_tree(file, TREE)
-        return {name: float(tree[name].array(library="np")[0]) for name in LAYOUT.scalars}

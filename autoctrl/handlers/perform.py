@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
-from autoctrl.model.job import attempt_path, tag
+from autoctrl.model.job import JobRecord, attempt_path, tag
 from autoctrl.model.status import JobStatus
+from autoctrl.model.task import TaskRecord
 from autoctrl.ports import JobOrder, OpenTask
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.action import Action
     from autoctrl.handlers.context import Context
     from autoctrl.handlers.observe import Observer
-    from autoctrl.model.job import JobKey, JobRecord
-    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.job import JobKey
     from autoctrl.ports import Executor, Lease, Record
 
 MOST_ALERTS = 3
@@ -157,9 +157,6 @@ def gathered(alerts: Sequence[str]) -> list[str]:
 
 def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
     """Return the open tasks as they stand after ``written``, without asking the store."""
-    from autoctrl.model.job import JobRecord
-    from autoctrl.model.task import TaskRecord
-
     records: dict[object, TaskRecord] = {task.task.key: task.task for task in tasks}
     jobs: dict[object, dict[JobKey, JobRecord]] = {task.task.key: {j.key: j for j in task.jobs} for task in tasks}
     for record in written:

@@ -139,3 +139,12 @@ class Scene:
         records[-1] = records[-1]._replace(**changes)
         self.store.append(records)
         return records[-1]
+
+
+def scene_of_a_chain() -> Scene:
+    """Return a scene with two physics runs and the workflows reco and friends, which comes after it."""
+    made_scene = Scene()
+    made_scene.runs(1, 2, kind="physics")
+    made_scene.workflow("reco")
+    made_scene.workflow("friends", after=["reco"])
+    return made_scene

@@ -14,7 +14,7 @@ from autoctrl.views import find_place, overview, why
 from autoctrl.views.columns import Column, in_chain_order
 from autoctrl.views.overview import Cell, combine
 from autoctrl.views.task import task_of
-from tests.unit.scene import Scene
+from tests.unit.scene import Scene, scene_of_a_chain
 
 if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
@@ -26,11 +26,7 @@ NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
 @pytest.fixture
 def scene() -> Scene:
-    made_scene = Scene()
-    made_scene.runs(1, 2, kind="physics")
-    made_scene.workflow("reco")
-    made_scene.workflow("friends", after=["reco"])
-    return made_scene
+    return scene_of_a_chain()
 
 
 def cell(status: TaskStatus) -> Cell:

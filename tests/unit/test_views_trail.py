@@ -14,18 +14,14 @@ from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.views import attempts, find_place, list_runs, made, plain, published, spell_time, steps
 from autoctrl.views.task import task_of
-from tests.unit.scene import Scene
+from tests.unit.scene import Scene, scene_of_a_chain
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
 
 @pytest.fixture
 def scene() -> Scene:
-    made_scene = Scene()
-    made_scene.runs(1, 2, kind="physics")
-    made_scene.workflow("reco")
-    made_scene.workflow("friends", after=["reco"])
-    return made_scene
+    return scene_of_a_chain()
 
 
 def test_the_history_keeps_every_record(scene: Scene) -> None:
