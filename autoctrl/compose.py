@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
@@ -55,13 +56,16 @@ class Project:
             self._notifier = open_notifier(self.settings)
         return self._notifier
 
-    def executor(self, name: str) -> Executor:
-        """Return the executor of this name. Raises ``SettingsError`` if the settings have none."""
-        if name not in self._executors:
-            self._executors[name] = self._open_executor(name)
-        return self._executors[name]
+    def executor(self, address: str) -> Executor:
+        """Return the executor ``name``, or ``name@place`` for jobs of an earlier place.
 
-    def _open_executor(self, name: str) -> Executor:
+        Raises ``SettingsError`` if the settings have none of this name.
+        """
+        if address not in self._executors:
+            self._executors[address] = self._open_executor(*address.partition("@")[::2])
+        return self._executors[address]
+
+    def _open_executor(self, name: str, place: str) -> Executor:
         state = self.folder / ".autoctrl"
         if name == INLINE:
             return InlineExecutor(state)
@@ -70,7 +74,9 @@ class Project:
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
         from autoctrl.executors import open_executor
 
-        return open_executor(name, self.settings.executors[name], state, self.store.store_id)
+        templates = (self.folder / "templates", self.folder / "workflows")
+        chosen = self.settings.executors[name]
+        return open_executor(name, chosen, state, self.store.store_id, place=place, templates=templates)
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
@@ -108,7 +114,8 @@ def _placed(settings: Settings) -> str:
     """Return the store's address with a relative path counted from the project's folder."""
     scheme, _, place = settings.store.url.partition(":")
     if scheme != "sqlite":
-        return settings.store.url
+        file = settings.store.token_file
+        return f"{settings.store.url}?{urlencode({'token_file': settings.path(file)})}" if file else settings.store.url
     path = settings.path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:{path}"

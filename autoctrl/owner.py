@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import os
 import socket
+import zlib
+from functools import cache
 
-from autoctrl.wrapper import start_time
+from autoctrl.wrapper import machine, start_time
 
 NUMBERS = 3
 
 
 def this_process() -> str:
-    """Return ``host:pid:start:namespace``: the start in clock ticks since boot, the namespace of process numbers."""
+    """Return ``host:pid:start:machine``: start in clock ticks since boot; boot and space of process numbers as one."""
     pid = os.getpid()
-    return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{_namespace()}"
+    return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{_machine()}"
 
 
 def has_died(owner: str) -> bool:
-    """Say whether an owner of this boot is known to be dead: its name ends as ``this_process`` names one, now gone.
+    """Say whether an owner is known to be dead: its name ends as ``this_process`` names one of this machine, now gone.
 
-    A process number alone proves nothing: it is reused, and means something else in another container.
+    A process number alone proves nothing: it is reused, and means something else after a boot, on another machine and
+    in another container.
     """
     numbers = owner.rsplit(":", NUMBERS)[1:]
     if len(numbers) != NUMBERS or not all(number.isdecimal() for number in numbers):
         return False
-    pid, start, namespace = map(int, numbers)
-    return namespace == _namespace() and start_time(pid) != start
+    pid, start, place = map(int, numbers)
+    return place == _machine() and start_time(pid) != start
 
 
 def spell_owner(owner: str) -> str:
@@ -35,5 +38,6 @@ def spell_owner(owner: str) -> str:
     return f"process {numbers[0]} on {host}" if is_process else owner
 
 
-def _namespace() -> int:
-    return os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - the kernel's, nothing that a path object would help with
+@cache
+def _machine() -> int:
+    return zlib.crc32(machine().encode())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from autoctrl.model.status import Failure, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.model.job import FileInfo, JobRecord, JobSpec
@@ -66,6 +66,10 @@ class Store(Protocol):
 
     store_id: str
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences about what went wrong since they were last read, without anything being lost."""
+
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
         """Write all records or none, durably.
 
@@ -99,8 +103,14 @@ class Store(Protocol):
         """Claim or renew the lease for ``seconds`` from now; 0 gives it up.
 
         Renewing keeps the epoch; a claim after another holder, or after one's own lease ran out, raises it.
-        Raises ``LeaseHeld`` (who, until when) if somebody else holds it.
+        Raises ``LeaseHeld`` (who, until when) if somebody else holds it. Giving up what one does not hold does nothing.
         """
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record ever written, in an order in which an empty store takes them; the same in each call."""
+
+    def ping(self) -> str:
+        """Return one line about the service. Raises ``StoreError`` with a hint."""
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -173,9 +183,11 @@ class Executor(Protocol):
     has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting`` record is submitted
                        again only after a positive answer that is newer than the submit deadline
     is_immediate       ``submit`` runs the attempts to their end before it returns (inline functions)
+    place              where its jobs are beyond the name: HTCondor's scheduler; empty if the name says it all
     """
 
     name: str
+    place: str
     has_safe_resubmit: bool
     is_immediate: bool
 
@@ -203,6 +215,9 @@ class Executor(Protocol):
 
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no text are shown too."""
+
+    def describe(self, workflow: str) -> Mapping[str, str]:
+        """Return the rendered templates by which it submits a workflow's jobs, by name, for provenance."""
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``ServiceDown`` with a hint."""

@@ -66,6 +66,7 @@ class ScriptedExecutor:
     removed   handles that were asked to be removed
     is_down   every question is met by silence (``ServiceDown``)
     refusal   text with which submissions are refused, empty to take them
+    templates what it says about how it submits
 
     Jobs are named by the end of their tag, e.g. ``"4521/v1/0.1"``.
     """
@@ -82,6 +83,8 @@ class ScriptedExecutor:
         self.refusal = ""
         self.reports: dict[str, JobReport] = {}
         self.results: dict[str, JobResult] = {}
+        self.templates: dict[str, str] = {}
+        self.place = ""
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Take the orders, as idle jobs."""
@@ -120,6 +123,11 @@ class ScriptedExecutor:
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return a text that names the job."""
         return f"{stream} of {handle}\n"
+
+    def describe(self, workflow: str) -> dict[str, str]:
+        """Return the texts in ``templates``."""
+        del workflow
+        return self.templates
 
     def ping(self) -> str:
         """Answer."""

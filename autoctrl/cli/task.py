@@ -180,7 +180,7 @@ def log(session: Session, run: str, workflow: str, stream: str, **chosen: Any) -
     with session.open() as project:
         key, records = _fetch(project, session, run, workflow)
         job = choose_job(key, newest_attempts(records), chosen["job_index"], chosen["attempt"])
-        executor = project.executor(job.spec.executor)
+        executor = project.executor(job.spec.address)
         texts = {name: executor.log(job.handle, name) if job.handle else "" for name in wanted}
     if session.is_json:
         facts = {

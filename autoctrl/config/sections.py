@@ -48,6 +48,9 @@ class StoreSettings:
         "sqlite:.autoctrl/state.sqlite",
         separate="url",
     )
+    token_file: str = setting(
+        "File with the token of an InfluxDB store; without it the variable AUTOCTRL_STORE_TOKEN holds it.", ""
+    )
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,36 @@ class LocalExecutorSettings:
 
 
 @dataclass(frozen=True)
+class HTCondorExecutorSettings:
+    """``[executors.<name>]`` with ``type = "htcondor"``: jobs of an HTCondor pool."""
+
+    type: str = setting("Kind of executor.")
+    schedd: str = setting("Name of the schedd; empty takes the one of this machine.", "")
+    collector: str = setting("Address of the pool's collector; empty takes the configured one.", "")
+    config: str = setting("HTCondor configuration file to use; empty takes the usual one (CONDOR_CONFIG).", "")
+    mode: str = setting(
+        "`spool`: files travel with the job; `shared`: nodes and this machine see the same file system.",
+        "spool",
+        choices=("spool", "shared"),
+    )
+    accounting_group: str = setting("Accounting group that the jobs are charged to.", "", separate="text")
+    requirements: str = setting("ClassAd expression that a node must fulfil.", "")
+    container_image: str = setting("Image in which the jobs run.", "")
+    transfer_input: str = setting("Further files that travel with every job, separated by commas.", "")
+    x509_proxy: str = setting("X.509 proxy that travels with every job.", "")
+    python: str = setting("Python 3.9 or later on the node.", "python3")
+    path: str = setting("PATH of the jobs.", "/usr/local/bin:/usr/bin:/bin")
+    submit_deadline_s: float = setting("Time after which a silent submission is given up, seconds.", 30.0, least=1)
+    query_deadline_s: float = setting("Time after which a silent question is given up, seconds.", 20.0, least=1)
+    grace_s: float = setting("Time that a job has between SIGTERM and SIGKILL, seconds.", 10.0, least=0)
+    lost_after_s: float = setting(
+        "A job that is neither in the queue nor in the history is lost after this time, seconds.", 300.0, least=1
+    )
+    materialize_above: int = setting("Submissions of more jobs are materialised late.", 2000, least=1)
+    max_idle: int = setting("Idle jobs that a late materialisation keeps in the queue.", 1000, least=1)
+
+
+@dataclass(frozen=True)
 class FilesSourceSettings:
     """``[sources.<name>]`` with ``type = "files"``: runs appear as their raw files do."""
 
@@ -148,7 +181,7 @@ SECTIONS: Mapping[str, type] = {
 }
 # The word after ``type =`` chooses the class; a section without types has one class, under the empty word.
 NAMED: Mapping[str, Mapping[str, type]] = {
-    "executors": {"local": LocalExecutorSettings},
+    "executors": {"local": LocalExecutorSettings, "htcondor": HTCondorExecutorSettings},
     "sources": {"files": FilesSourceSettings, "table": TableSourceSettings},
     "notifiers": {"log": LogNotifierSettings},
     "workflows": {"": WorkflowSettings},

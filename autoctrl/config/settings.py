@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.config.sections import (
     CycleSettings,
     FilesSourceSettings,
+    HTCondorExecutorSettings,
     InputSettings,
     LocalExecutorSettings,
     LogNotifierSettings,
@@ -50,7 +51,7 @@ class Settings:
     cycle: CycleSettings
     defaults: WorkflowSettings
     attributes: Mapping[str, str]
-    executors: Mapping[str, LocalExecutorSettings]
+    executors: Mapping[str, LocalExecutorSettings | HTCondorExecutorSettings]
     sources: Mapping[str, FilesSourceSettings | TableSourceSettings]
     notifiers: Mapping[str, LogNotifierSettings]
     workflow_tables: Mapping[str, Mapping[str, Any]]

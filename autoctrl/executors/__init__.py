@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import SettingsError, nearest
+from autoctrl.config import LocalExecutorSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from autoctrl.config import LocalExecutorSettings
+    from autoctrl.config import HTCondorExecutorSettings
     from autoctrl.ports import Executor
 
-TYPES = ("local",)
 
-
-def open_executor(name: str, settings: LocalExecutorSettings, state: Path, store_id: str) -> Executor:
+def open_executor(
+    name: str,
+    settings: LocalExecutorSettings | HTCondorExecutorSettings,
+    state: Path,
+    store_id: str,
+    *,
+    place: str = "",
+    templates: Sequence[Path] = (),
+) -> Executor:
     """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below ``state``.
 
-    Raises ``SettingsError`` if its type does not exist.
+    ``place`` is where the jobs are that are meant, where that is not where the settings point now; ``templates`` are
+    the folders in which a project overrides the packaged templates. Raises ``MissingExtra`` if the packages for it are
+    not installed.
     """
-    if settings.type not in TYPES:
-        message = f"Executor '{name}' has the type '{settings.type}', which does not exist."
-        raise SettingsError(message, hint=nearest(settings.type, TYPES))
-    from autoctrl.executors.local import LocalExecutor
+    folder = state / "jobs" / name
+    if isinstance(settings, LocalExecutorSettings):
+        from autoctrl.executors.local import LocalExecutor
 
-    return LocalExecutor(name, state / "jobs" / name, store_id, slots=settings.slots, grace_s=settings.grace_s)
+        return LocalExecutor(name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s)
+    from autoctrl.executors.htcondor import HTCondorExecutor
+
+    return HTCondorExecutor(name, folder, store_id, settings, place=place, templates=templates)

@@ -61,6 +61,7 @@ class LocalExecutor:
 
     has_safe_resubmit = True
     is_immediate = False
+    place = ""
 
     def __init__(self, name: str, jobs: Path, store_id: str, *, slots: int = 0, grace_s: float = 10.0) -> None:
         self.name = name
@@ -252,6 +253,11 @@ class LocalExecutor:
         except OSError as error:
             message = f"The log of {handle} cannot be read: {error.strerror}."
             raise ServiceDown(message) from error
+
+    def describe(self, workflow: str) -> dict[str, str]:
+        """Return nothing: a local job is its command."""
+        del workflow
+        return {}
 
     def ping(self) -> str:
         """Return how many slots are taken and how many jobs wait. Raises ``ServiceDown`` if the folder is of no use."""

@@ -111,7 +111,7 @@ class Situation(NamedTuple):
     paused       reason why nothing may be submitted, empty if it may
     policy       the workflow's limits
     merge        makes the merge's specification from the parts; None if parts are not merged
-    is_resubmit_safe  by executor name: submitting one tag twice starts it once
+    is_resubmit_safe  by executor's address: submitting one tag twice starts it once
     friend_of    by output name: the input whose friend it is
     epoch        epoch of the lease
     environment  the settings' environment

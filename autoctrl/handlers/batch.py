@@ -165,6 +165,7 @@ class BatchHandler(Handler):
             cpus=resources.cpus,
             executor=resources.executor,
             events=events,
+            place=resources.place,
         )
 
     def merge(self, record: TaskRecord, jobs: Sequence[JobRecord]) -> JobSpec | None:

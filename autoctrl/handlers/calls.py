@@ -51,6 +51,7 @@ class InlineExecutor:
     name = INLINE
     has_safe_resubmit = True
     is_immediate = True
+    place = ""
 
     def __init__(
         self,
@@ -117,6 +118,11 @@ class InlineExecutor:
         """Return what the function printed; both streams are kept as ``stdout``."""
         place = self.log_path(handle)
         return place.read_text(errors="backslashreplace") if stream == "stdout" and place.exists() else ""
+
+    def describe(self, workflow: str) -> dict[str, str]:
+        """Return nothing: a call is its function."""
+        del workflow
+        return {}
 
     def ping(self) -> str:
         """Say that functions run here."""

@@ -33,6 +33,7 @@ class Resources(NamedTuple):
     memory_mb: int
     time_limit_s: int
     cpus: int
+    place: str = ""
 
 
 class Handler:

@@ -9,6 +9,7 @@ from autoctrl.handlers.action import Late, Ready, Sighting, Situation
 from autoctrl.handlers.checking import check_files
 from autoctrl.handlers.failures import Policy
 from autoctrl.handlers.handler import Resources
+from autoctrl.handlers.inline import InlineHandler
 from autoctrl.handlers.inputs import resolve
 from autoctrl.handlers.provenance import describe, write_body
 from autoctrl.locks.lock import Wait
@@ -150,14 +151,15 @@ class Observer:
     def resources(self) -> Resources:
         """Return what a job asks for: the settings of the workflow, else the handler's word, else the defaults."""
         chosen = self.context.settings.workflow(self.handler.workflow, self.handler.resources)
-        return Resources(chosen.executor, chosen.memory_mb, chosen.time_limit_s, chosen.cpus)
+        place = "" if isinstance(self.handler, InlineHandler) else self.executor(chosen.executor).place
+        return Resources(chosen.executor, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place)
 
     def sightings(self, jobs: Iterable[JobRecord]) -> dict[JobKey, Sighting]:
         """Ask each executor about its live jobs: one question about tags, one about handles."""
         by_executor: dict[str, list[JobRecord]] = {}
         for job in jobs:
             if not job.is_final and (job.asked is not None or job.handle):
-                by_executor.setdefault(job.spec.executor, []).append(job)
+                by_executor.setdefault(job.spec.address, []).append(job)
         seen: dict[JobKey, Sighting] = {}
         for name, mine in by_executor.items():
             try:

@@ -62,7 +62,7 @@ class Performer:
     def _submit(self, jobs: Sequence[JobRecord]) -> list[JobRecord]:
         by_executor: dict[str, list[JobRecord]] = {}
         for job in jobs:
-            by_executor.setdefault(job.spec.executor, []).append(job)
+            by_executor.setdefault(job.spec.address, []).append(job)
         outcome: list[JobRecord] = []
         for name, mine in by_executor.items():
             try:
@@ -112,7 +112,7 @@ class Performer:
         by_executor: dict[str, list[str]] = {}
         for job in jobs:
             if job.handle:
-                by_executor.setdefault(job.spec.executor, []).append(job.handle)
+                by_executor.setdefault(job.spec.address, []).append(job.handle)
         for name, handles in by_executor.items():
             try:
                 getattr(self.observer.executor(name), verb)(handles)

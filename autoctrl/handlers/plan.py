@@ -213,7 +213,7 @@ def _may_repeat(job: JobRecord, sighting: Sighting | None, situation: Situation)
     """Say whether a submission that was asked for may be asked for again: the executor said clearly it has none."""
     if sighting is None or job.asked is None:
         return False
-    if situation.is_resubmit_safe.get(job.spec.executor, False):
+    if situation.is_resubmit_safe.get(job.spec.address, False):
         return True
     return (situation.now - job.asked).total_seconds() > situation.policy.submit_limit_s
 

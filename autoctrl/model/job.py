@@ -30,6 +30,7 @@ class JobSpec(NamedTuple):
     cpus          cores asked for
     executor      name of the executor that runs it
     events        half-open range [first, last) of the input's events, None if not split
+    place         where that executor's jobs are, as it was when the intent was written; empty if its name says it all
     """
 
     argv: tuple[str, ...]
@@ -41,6 +42,12 @@ class JobSpec(NamedTuple):
     cpus: int
     executor: str
     events: tuple[int, int] | None = None
+    place: str = ""
+
+    @property
+    def address(self) -> str:
+        """Executor and place as one word: ``local``, ``cern@bigbird14``."""
+        return f"{self.executor}@{self.place}" if self.place else self.executor
 
 
 class FileInfo(NamedTuple):

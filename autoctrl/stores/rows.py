@@ -166,6 +166,7 @@ def _plain_spec(spec: JobSpec) -> dict[str, object]:
         "cpus": spec.cpus,
         "executor": spec.executor,
         "events": spec.events,
+        "place": spec.place,
     }
 
 
@@ -188,6 +189,7 @@ def _spec(text: str, variables: str | None) -> JobSpec:
         plain["cpus"],
         plain["executor"],
         None if events is None else tuple(events),
+        plain.get("place", ""),
     )
 
 

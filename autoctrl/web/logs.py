@@ -60,7 +60,7 @@ def choose_attempt(
 
 def read_stream(project: Project, job: JobRecord, stream: str) -> str:
     """Return what an attempt printed to ``stdout`` or ``stderr``; raises ``ServiceDown`` if the executor cannot say."""
-    return project.executor(job.spec.executor).log(job.handle, stream) if job.handle else ""
+    return project.executor(job.spec.address).log(job.handle, stream) if job.handle else ""
 
 
 def excerpts(project: Project, job: JobRecord) -> list[Excerpt]:

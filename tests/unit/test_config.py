@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.config import FilesSourceSettings, Settings, TableSourceSettings, every_setting, parse_settings
+from autoctrl.config import (
+    FilesSourceSettings,
+    LocalExecutorSettings,
+    Settings,
+    TableSourceSettings,
+    every_setting,
+    parse_settings,
+)
 from autoctrl.config.layers import is_secret
 from autoctrl.errors import SettingsError
 
@@ -41,7 +48,9 @@ def test_an_empty_file_gives_the_defaults() -> None:
     """A project that sets nothing has an embedded store and a local executor."""
     settings = load()
     assert settings.store.url == "sqlite:.autoctrl/state.sqlite"
-    assert settings.executors["local"].slots == 0
+    local = settings.executors["local"]
+    assert isinstance(local, LocalExecutorSettings)
+    assert local.slots == 0
     assert settings.workflow("any").executor == "local"
     assert settings.environment == ""
 
@@ -121,7 +130,9 @@ def test_a_variable_reaches_tables_whose_name_has_a_hyphen() -> None:
     environ = {"AUTOCTRL_WORKFLOWS_CAMERA_RECO_ENABLED": "false", "AUTOCTRL_EXECUTORS_LOCAL_SLOTS": "3"}
     settings = load("[workflows.camera-reco]", environ=environ)
     assert not settings.workflow("camera-reco").enabled
-    assert settings.executors["local"].slots == 3
+    local = settings.executors["local"]
+    assert isinstance(local, LocalExecutorSettings)
+    assert local.slots == 3
 
 
 def test_variables_of_jobs_and_of_kubernetes_are_no_settings() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from autoctrl import wrapper
 from autoctrl.config import LocalExecutorSettings
-from autoctrl.errors import SettingsError, SubmitRefused
+from autoctrl.errors import SubmitRefused
 from autoctrl.executors import open_executor
 from autoctrl.executors.local import LocalExecutor, handle_of
 from autoctrl.executors.pool import mark
@@ -32,12 +32,6 @@ def test_settings_make_a_local_executor() -> None:
 def test_without_slots_all_usable_cores_are_taken() -> None:
     """No number of slots means one for each usable core."""
     assert LocalExecutor("local", STATE, "id").pool.slots >= 1
-
-
-def test_an_unknown_type_names_the_nearest() -> None:
-    """A misspelt type is refused with the name that was meant."""
-    with pytest.raises(SettingsError, match="Did you mean 'local'"):
-        open_executor("x", LocalExecutorSettings(type="locla"), STATE, "id")
 
 
 def test_a_handle_is_the_tag() -> None:
