@@ -60,7 +60,7 @@ def examine(session: Session) -> list[Finding]:
     except AutoctrlError as error:
         return [*findings, Finding("store", ok=False, text=error.message, hint=error.hint)]
     with project:
-        findings.append(Finding("store", ok=True, text=f"store {project.store.store_id}"))
+        findings.append(_ask("store", project.store.ping))
         findings += [_ask(f"executor {name}", partial(_ping, project, name)) for name in project.settings.executors]
         findings += _sources(project)
         findings.append(_ask("notifiers", lambda: _describe_notifier(project)))

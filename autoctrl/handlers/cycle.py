@@ -91,7 +91,7 @@ class Cycle:
         actions = plan(observer.observe(tasks, self.paused(), self.hold().epoch))
         tasks = self._perform(tasks, actions, observer, performer)
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
-        problems = (*self._undeclared(), *observer.problems, *performer.problems)
+        problems = (*self._undeclared(), *observer.problems, *performer.problems, *self.context.store.remarks)
         return self._summary((new, len(tasks) - new), problems)
 
     def look_ahead(self) -> tuple[list[Action], list[str]]:

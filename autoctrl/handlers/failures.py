@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GROWTH = 1.5
 MEMORY_STEP_MB = 128
 MOST_DOUBLINGS = 60
+MOST_AVOIDED = 3
 
 
 class Rule(NamedTuple):
@@ -27,7 +28,7 @@ class Rule(NamedTuple):
     is_repeated  it is tried again by itself
     is_once      but only once within a budget
     counts       the attempt counts against the budget
-    grows        which resource is asked for more: ``memory``, ``time`` or none
+    grows        what is asked for otherwise: more ``memory``, more ``time``, another ``host``, or nothing
     """
 
     is_repeated: bool
@@ -39,7 +40,7 @@ class Rule(NamedTuple):
 RULES: Mapping[Failure, Rule] = {
     Failure.MEMORY: Rule(is_repeated=True, is_once=False, counts=True, grows="memory"),
     Failure.TIME: Rule(is_repeated=True, is_once=True, counts=True, grows="time"),
-    Failure.NODE: Rule(is_repeated=True, is_once=False, counts=True, grows=""),
+    Failure.NODE: Rule(is_repeated=True, is_once=False, counts=True, grows="host"),
     Failure.HELD: Rule(is_repeated=True, is_once=True, counts=True, grows=""),
     Failure.SERVICE: Rule(is_repeated=True, is_once=False, counts=False, grows=""),
     Failure.REMOVED: Rule(is_repeated=False, is_once=False, counts=False, grows=""),
@@ -121,9 +122,10 @@ def next_attempt(job: JobRecord, policy: Policy, now: datetime) -> JobRecord:
 
 
 def grown(job: JobRecord, rule: Rule, policy: Policy) -> JobSpec:
-    """Return the job's specification with more memory or time, where the failure asks for it.
+    """Return the job's specification with more memory or time or another host, where the failure asks for it.
 
-    Memory grows by half of the larger of asked and measured, rounded up to 128 MB and capped; time by half.
+    Memory grows by half of the larger of asked and measured, rounded up to 128 MB and capped; time by half. The
+    last few hosts on which it was lost are avoided.
     """
     spec = job.spec
     if rule.grows == "memory":
@@ -132,6 +134,8 @@ def grown(job: JobRecord, rule: Rule, policy: Policy) -> JobSpec:
         return spec._replace(memory_mb=max(spec.memory_mb, min(rounded, policy.max_memory_mb)))
     if rule.grows == "time":
         return spec._replace(time_limit_s=ceil(GROWTH * spec.time_limit_s))
+    if rule.grows == "host" and job.host:
+        return spec._replace(avoid=tuple(dict.fromkeys((*spec.avoid, job.host)))[-MOST_AVOIDED:])
     return spec
 
 

@@ -11,7 +11,7 @@ from autoctrl.handlers.failures import Policy
 from autoctrl.handlers.handler import Resources
 from autoctrl.handlers.inline import InlineHandler
 from autoctrl.handlers.inputs import resolve
-from autoctrl.handlers.provenance import describe, write_body
+from autoctrl.handlers.provenance import describe, redacted, write_body
 from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
 from autoctrl.model.job import JobRecord, tag, unit_folder
@@ -145,6 +145,9 @@ class Observer:
         """Return the digest of the description of this workflow as it is now, written once per cycle."""
         if not self._provenance:
             description = describe(self.handler, self.context.settings.digest)
+            if not isinstance(self.handler, InlineHandler):
+                templates = self.executor(self.resources().executor).describe(self.handler.workflow)
+                description |= {"templates": redacted(templates)} if templates else {}
             self._provenance = write_body(self.context.state_folder, description)
         return self._provenance
 

@@ -31,6 +31,7 @@ class JobSpec(NamedTuple):
     executor      name of the executor that runs it
     events        half-open range [first, last) of the input's events, None if not split
     place         where that executor's jobs are, as it was when the intent was written; empty if its name says it all
+    avoid         hosts on which earlier attempts were lost; another one is preferred
     """
 
     argv: tuple[str, ...]
@@ -43,6 +44,7 @@ class JobSpec(NamedTuple):
     executor: str
     events: tuple[int, int] | None = None
     place: str = ""
+    avoid: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

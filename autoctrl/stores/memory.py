@@ -112,6 +112,8 @@ def _is_meant(key: TaskKey, selection: Selection) -> bool:
 class MemoryStore:
     """Keeps records in memory; safe for threads, not shared between processes."""
 
+    remarks: Sequence[str] = ()
+
     def __init__(self, name: str = "", *, clock: Clock | None = None, ticks: Callable[[], Ticks] = boot_ticks) -> None:
         """Open the store ``name``, or a new one; leases are judged by ``ticks``, ``clock`` is for what people read."""
         self._content = _content(name)
@@ -200,6 +202,10 @@ class MemoryStore:
             if released is not None:
                 content.leases[name] = released
             return Lease(name, owner, held.epoch if held else 0, now)
+
+    def ping(self) -> str:
+        """Return which store this is."""
+        return f"store {self.store_id}, in the memory of this process"
 
     def close(self) -> None:
         """Do nothing: the content goes with the last store that has it open."""

@@ -167,6 +167,7 @@ def _plain_spec(spec: JobSpec) -> dict[str, object]:
         "executor": spec.executor,
         "events": spec.events,
         "place": spec.place,
+        "avoid": spec.avoid,
     }
 
 
@@ -190,6 +191,7 @@ def _spec(text: str, variables: str | None) -> JobSpec:
         plain["executor"],
         None if events is None else tuple(events),
         plain.get("place", ""),
+        tuple(plain.get("avoid", ())),
     )
 
 

@@ -52,6 +52,8 @@ class SqliteStore:
     the file cannot be used.
     """
 
+    remarks: Sequence[str] = ()
+
     def __init__(
         self,
         path: str | Path,
@@ -167,6 +169,10 @@ class SqliteStore:
             if after is not None:
                 connection.execute(SQL["write_lease"], (name, *after[:5], rows.micros(after.expires)))
         return as_lease(name, after) if after is not None else Lease(name, owner, held.epoch if held else 0, now)
+
+    def ping(self) -> str:
+        """Return which store this is."""
+        return f"store {self.store_id} in {self.session.path}"
 
     def close(self) -> None:
         """Close the file."""

@@ -68,6 +68,8 @@ SPECS = st.builds(
     st.integers(1, 99),
     NAMES,
     st.none() | st.tuples(COUNTS, COUNTS),
+    TEXTS,
+    st.lists(TEXTS, max_size=2).map(tuple),
 )
 FILES = st.builds(FileInfo, NAMES, TEXTS, COUNTS, TEXTS, ENTRIES)
 JOBS = st.builds(

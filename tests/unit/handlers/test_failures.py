@@ -19,7 +19,7 @@ POLICY = Policy(attempts=3, back_off_s=30, max_back_off_s=100, max_memory_mb=800
 TABLE = {
     Failure.MEMORY: (True, False, True, "memory"),
     Failure.TIME: (True, True, True, "time"),
-    Failure.NODE: (True, False, True, ""),
+    Failure.NODE: (True, False, True, "host"),
     Failure.HELD: (True, True, True, ""),
     Failure.SERVICE: (True, False, False, ""),
     Failure.REMOVED: (False, False, False, ""),
@@ -89,6 +89,14 @@ def test_time_grows_by_half() -> None:
     """A job that was stopped by its time limit gets half as much again, and nothing else more."""
     bad = job(JobStatus.FAILED, failure=Failure.TIME, spec=SPEC._replace(time_limit_s=3601))
     assert next_attempt(bad, POLICY, NOW).spec == SPEC._replace(time_limit_s=5402)
+
+
+def test_a_lost_host_is_avoided() -> None:
+    """The attempt after a loss prefers another host; the last three are remembered, each once."""
+    spec = SPEC._replace(avoid=("a", "b", "c"))
+    for host, avoid in (("d", ("b", "c", "d")), ("b", ("a", "b", "c")), ("", ("a", "b", "c"))):
+        lost = job(JobStatus.LOST, failure=Failure.NODE, host=host, spec=spec)
+        assert next_attempt(lost, POLICY, NOW).spec == spec._replace(avoid=avoid)
 
 
 def test_the_next_attempt_says_why_it_is_made() -> None:
