@@ -21,7 +21,7 @@ from autoctrl.stores.leases import WallClock, as_lease, boot_ticks, check, claim
 from autoctrl.stores.ordering import by_kind, conflict, in_order, mark_key, newest_copies, spans, task_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Record, Selection
@@ -46,7 +46,7 @@ class _Content:
         self.jobs: dict[TaskKey, dict[JobKey, list[JobRecord]]] = defaultdict(dict)
         self.runs: dict[int, list[RunRecord]] = {}
         self.positions: dict[int, int] = {}
-        self.position = 0
+        self.arrivals: list[RunRecord] = []
         self.marks: dict[tuple[str, str, str], list[MarkRecord]] = {}
         self.outputs: dict[TaskKey, list[OutputRecord]] = defaultdict(list)
         self.fields: dict[TaskKey, list[FieldsRecord]] = defaultdict(list)
@@ -72,8 +72,8 @@ class _Content:
         elif isinstance(record, JobRecord):
             self.jobs[record.key.task].setdefault(record.key, []).append(record)
         elif isinstance(record, RunRecord):
-            self.position += 1
-            self.positions[record.number] = self.position
+            self.arrivals.append(record)
+            self.positions[record.number] = len(self.arrivals)
             self.runs.setdefault(record.number, []).append(record)
         elif isinstance(record, MarkRecord):
             self.marks.setdefault(mark_key(record), []).append(record)
@@ -81,6 +81,13 @@ class _Content:
             self.outputs[record.task].append(record)
         else:
             self.fields[record.task].append(record)
+
+    def in_full(self) -> list[Record]:
+        """Return every record: runs as they were written, then kind by kind and identity by identity."""
+        jobs = {key: chain for chains in self.jobs.values() for key, chain in chains.items()}
+        kinds: tuple[Mapping[Any, Sequence[Record]], ...] = (self.marks, self.tasks, jobs, self.outputs, self.fields)
+        chains = [kind[key] for kind in kinds for key in sorted(kind)]
+        return [*self.arrivals, *(record for chain in chains for record in chain)]
 
 
 _CONTENTS: WeakValueDictionary[str, _Content] = WeakValueDictionary()
@@ -166,7 +173,8 @@ class MemoryStore:
         """Return all that was ever written of one task; see ``ports.Store``."""
         content = self._content
         with content.lock:
-            chains: list[Sequence[Record]] = [content.tasks.get(task, []), *content.jobs.get(task, {}).values()]
+            jobs = content.jobs.get(task, {})
+            chains: list[Sequence[Record]] = [content.tasks.get(task, []), *(jobs[key] for key in sorted(jobs))]
             singles: list[Record] = [*content.outputs.get(task, []), *content.fields.get(task, [])]
             return in_order([*chains, *([record] for record in singles)])
 
@@ -176,7 +184,7 @@ class MemoryStore:
         with content.lock:
             meant = content.positions if numbers is None else set(numbers) & content.positions.keys()
             chosen = sorted(number for number in meant if content.positions[number] > since)
-            return [content.runs[number][-1] for number in chosen], content.position
+            return [content.runs[number][-1] for number in chosen], len(content.arrivals)
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
@@ -202,6 +210,12 @@ class MemoryStore:
             if released is not None:
                 content.leases[name] = released
             return Lease(name, owner, held.epoch if held else 0, now)
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, as they were when the first was asked for; see ``ports.Store``."""
+        with self._content.lock:
+            found = self._content.in_full()
+        yield from found
 
     def ping(self) -> str:
         """Return which store this is."""

@@ -188,6 +188,30 @@ WHERE campaign = :campaign AND workflow IN (SELECT value FROM json_each(:workflo
 SELECT * FROM output_records
 WHERE campaign = :campaign AND workflow IN (SELECT value FROM json_each(:workflows)) ORDER BY arrival;
 
+-- name: every_run
+-- Every record of every run, as they were written.
+SELECT * FROM run_records ORDER BY position;
+
+-- name: every_mark
+-- Every mark, one after the other.
+SELECT * FROM mark_records ORDER BY kind, campaign, name, sequence;
+
+-- name: every_task
+-- Every record of every task, task by task.
+SELECT * FROM task_records ORDER BY campaign, workflow, unit, sequence;
+
+-- name: every_job
+-- Every record of every job, job by job.
+SELECT * FROM job_records ORDER BY campaign, workflow, unit, version, job, sequence;
+
+-- name: every_output
+-- Every record of every output, task by task, each task's as they were written.
+SELECT * FROM output_records ORDER BY campaign, workflow, unit, arrival;
+
+-- name: every_fields
+-- Every record of custom fields, task by task, each task's as they were written.
+SELECT * FROM fields_records ORDER BY campaign, workflow, unit, arrival;
+
 -- name: lease
 -- Who holds a lease, and how long.
 SELECT owner, epoch, boot, ends, length, expires FROM leases WHERE name = ?;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,15 @@ class Session:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give the connection with one unchanging view of the database."""
         with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection of its own with one unchanging view of the database, for reading that takes long."""
+        with self.using():
+            connection = connect(self.path, self._busy_s)
+        with closing(connection), border(self.path):
+            connection.execute("BEGIN")
             yield connection
 
     @contextmanager

@@ -19,7 +19,7 @@ from autoctrl.stores.statements import SQL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.model.job import JobRecord
     from autoctrl.model.output import MarkRecord, OutputRecord
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from autoctrl.stores.leases import Ticks
 
 BUSY_S = 10.0
+HISTORY: Mapping[str, Callable[[rows.Row], Record]] = {
+    "every_run": rows.run_record,
+    "every_mark": rows.mark_record,
+    "every_task": rows.task_record,
+    "every_job": rows.job_record,
+    "every_output": rows.output_record,
+    "every_fields": rows.fields_record,
+}
 
 
 def _held(connection: sqlite3.Connection, name: str) -> Held | None:
@@ -169,6 +177,15 @@ class SqliteStore:
             if after is not None:
                 connection.execute(SQL["write_lease"], (name, *after[:5], rows.micros(after.expires)))
         return as_lease(name, after) if after is not None else Lease(name, owner, held.epoch if held else 0, now)
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, as they were when the first was asked for; see ``ports.Store``.
+
+        Row by row, over a connection of its own: this store may be read and written meanwhile.
+        """
+        with self.session.apart() as connection:
+            for name, record in HISTORY.items():
+                yield from map(record, connection.execute(SQL[name]))
 
     def ping(self) -> str:
         """Return which store this is."""
