@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from autoctrl import hint
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
 from autoctrl.handlers.calls import INLINE, InlineExecutor
@@ -76,7 +77,9 @@ class Project:
 
         templates = (self.folder / "templates", self.folder / "workflows")
         chosen = self.settings.executors[name]
-        return open_executor(name, chosen, state, self.store.store_id, place=place, templates=templates)
+        hints = _hints(self.settings)
+        store_id = self.store.store_id
+        return open_executor(name, chosen, state, store_id, place=place, templates=templates, hints=hints)
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
@@ -108,6 +111,13 @@ class Project:
 def open_project(folder: Path | None = None, environment: str | None = None, clock: Clock | None = None) -> Project:
     """Open the project in ``folder``, or in the nearest folder above the working directory that has settings."""
     return Project(load_settings(find_project(folder), environment=environment), clock)
+
+
+def _hints(settings: Settings) -> dict[str, str]:
+    """Return the variables by which a job finds the bucket for its hints."""
+    if not settings.hints.url:
+        return {}
+    return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(settings.path(settings.hints.token_file))}
 
 
 def _placed(settings: Settings) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PREFIX = "AUTOCTRL_"
 # Said by the command line, or told to a job by the wrapper: no settings.
 RESERVED = re.compile(
-    r"AUTOCTRL_(PROJECT|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|OUTPUT_DIR|TAG|START|STORE_TOKEN|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
+    r"AUTOCTRL_(PROJECT|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|HINT|OUTPUT_DIR|TAG|START|STORE_TOKEN|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
 )
 # Kubernetes tells every pod about each service; one that is called autoctrl-… looks like a setting.
 SERVICE = re.compile(r"AUTOCTRL_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)")

@@ -54,6 +54,18 @@ class StoreSettings:
 
 
 @dataclass(frozen=True)
+class HintSettings:
+    """``[hints]``."""
+
+    url: str = setting(
+        "InfluxDB bucket in which jobs on worker nodes leave hints, as `influxdb://host:8086/org/bucket`; empty: none.",
+        "",
+        separate="url",
+    )
+    token_file: str = setting("File with a token for that bucket alone; it travels with the jobs.", "")
+
+
+@dataclass(frozen=True)
 class InputSettings:
     """``[inputs]``."""
 
@@ -174,6 +186,7 @@ class LogNotifierSettings:
 
 SECTIONS: Mapping[str, type] = {
     "store": StoreSettings,
+    "hints": HintSettings,
     "inputs": InputSettings,
     "outputs": OutputSettings,
     "cycle": CycleSettings,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.config.sections import (
     CycleSettings,
     FilesSourceSettings,
+    HintSettings,
     HTCondorExecutorSettings,
     InputSettings,
     LocalExecutorSettings,
@@ -36,7 +37,7 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    store, inputs, outputs, cycle, defaults   one section each
+    store, hints, inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -46,6 +47,7 @@ class Settings:
     digest: str
     project: ProjectSettings
     store: StoreSettings
+    hints: HintSettings
     inputs: InputSettings
     outputs: OutputSettings
     cycle: CycleSettings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from autoctrl.config import LocalExecutorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from autoctrl.config import HTCondorExecutorSettings
@@ -22,18 +22,20 @@ def open_executor(
     *,
     place: str = "",
     templates: Sequence[Path] = (),
+    hints: Mapping[str, str] | None = None,
 ) -> Executor:
     """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below ``state``.
 
     ``place`` is where the jobs are that are meant, where that is not where the settings point now; ``templates`` are
-    the folders in which a project overrides the packaged templates. Raises ``MissingExtra`` if the packages for it are
+    the folders in which a project overrides the packaged templates; ``hints`` the variables that tell a job where to
+    leave hints. Raises ``MissingExtra`` if the packages for it are
     not installed.
     """
     folder = state / "jobs" / name
     if isinstance(settings, LocalExecutorSettings):
         from autoctrl.executors.local import LocalExecutor
 
-        return LocalExecutor(name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s)
+        return LocalExecutor(name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s, hints=hints)
     from autoctrl.executors.htcondor import HTCondorExecutor
 
-    return HTCondorExecutor(name, folder, store_id, settings, place=place, templates=templates)
+    return HTCondorExecutor(name, folder, store_id, settings, place=place, templates=templates, hints=hints)

@@ -33,10 +33,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoctrl import wrapper
+from autoctrl import hint, wrapper
 from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
 from autoctrl.executors import survivors
-from autoctrl.executors.environment import job_environment, passed_on
+from autoctrl.executors.environment import hint_variables, job_environment, passed_on
 from autoctrl.executors.logs import read_log
 from autoctrl.executors.pool import Pool, mark
 from autoctrl.executors.records import LOGS, is_locked, last_words, log_of, own_result, read, void, write_spec
@@ -57,18 +57,28 @@ class LocalExecutor:
     jobs      folder of the jobs' folders, those of each store apart
     store_id  store whose jobs these are; two executors for one store and folder share its slots and its queue
     grace_s   seconds between SIGTERM and SIGKILL for a job that is to end
+    hints     variables that tell a job where to leave hints
     """
 
     has_safe_resubmit = True
     is_immediate = False
     place = ""
 
-    def __init__(self, name: str, jobs: Path, store_id: str, *, slots: int = 0, grace_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        jobs: Path,
+        store_id: str,
+        *,
+        slots: int = 0,
+        grace_s: float = 10.0,
+        hints: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.jobs = jobs.absolute()
         self.store_id = store_id
         self.grace_s = grace_s
-        self.environment = passed_on(os.environ, f"{sys.prefix}/bin")
+        self.environment = {**passed_on(os.environ, f"{sys.prefix}/bin"), **hint_variables(hints, hint.__file__)}
         self.pool = Pool(self.jobs / store_id, slots or len(os.sched_getaffinity(0)), self.environment)
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PURE = {"errors", "wrapper", "owner", "model", "rootio"}
+PURE = {"errors", "wrapper", "hint", "owner", "model", "rootio"}
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}
 BELOW_ADAPTERS = {*PURE, "config", "ports"}
 BELOW_HANDLERS = {*BELOW_ADAPTERS, "locks"}
@@ -23,6 +23,7 @@ BELOW_COMPOSE = {*BELOW_REPORT, *ADAPTERS, "quality", "friends", "testing", "rep
 MAY_IMPORT = {
     "errors": set[str](),
     "wrapper": set[str](),
+    "hint": set[str](),
     "owner": {"wrapper"},
     "model": {"errors", "wrapper"},
     "rootio": {"errors", "wrapper"},

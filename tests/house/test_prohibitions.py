@@ -52,9 +52,10 @@ def test_the_model_knows_no_clock_and_no_outside_world(path: Path) -> None:
     assert not [call for call in calls if isinstance(call, ast.Name) and call.id in {"open", "print", "input"}]
 
 
-def test_the_wrapper_travels_alone() -> None:
-    """The wrapper is one file of the standard library that Python 3.9 can parse."""
-    path = ROOT / "autoctrl/wrapper.py"
+@pytest.mark.parametrize("name", ["wrapper", "hint"])
+def test_what_goes_to_the_node_travels_alone(name: str) -> None:
+    """The wrapper and the way to give hints are one file each, of the standard library, that Python 3.9 can parse."""
+    path = ROOT / f"autoctrl/{name}.py"
     assert imported(path) <= sys.stdlib_module_names
     ast.parse(path.read_text(), feature_version=(3, 9))
     assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Match)]

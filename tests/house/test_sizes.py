@@ -15,7 +15,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 MACHINE = ("errors", "model", "ports", "locks", "handlers", "verbs", "compose", "rounds", "worker", "owner", "wrapper")
 ADAPTERS = ("config", "stores", "executors", "notifiers", "sources")
-FACES = ("__init__", "cli", "views", "report", "scaffold", "testing", "rootio")
+FACES = ("__init__", "cli", "hint", "views", "report", "scaffold", "testing", "rootio")
 SCIENCE = ("camera", "quality", "friends", "web")
 LIMITS = {"the machine": (MACHINE, 5000), "the adapters": (ADAPTERS, 3000), "the faces": (FACES, 3000)}
 
