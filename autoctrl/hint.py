@@ -1,8 +1,8 @@
 """Tell from a job how far it is: ``python3 "$AUTOCTRL_HINT" status=fitting progress=0.4``.
 
-One file, standard library only, Python 3.9 or later, so that it works on any node; from Python: ``from autoctrl.hint
-import hint``. What a job says is a hint for people, never a transition: it goes to a bucket of its own, with a token for
-that bucket alone. Where no bucket is configured or no server answers, the job goes on undisturbed.
+One file, standard library only, Python 3.9 or later, so that it works on any node; from Python: ``from
+autoctrl.hint import hint``. What a job says is a hint for people, never a transition: it goes to a bucket of its own,
+with a token for that bucket alone. Where no bucket is configured or no server answers, the job goes on undisturbed.
 """
 
 from __future__ import annotations
