@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+pytest_plugins = ["tests.services"]  # the fixtures of real servers, for the tests of every tier
+
 # What may skip even in CI: the beginning of the reason, and why that is right. Nothing yet.
 ALLOWED_SKIPS: dict[str, str] = {}
 
