@@ -43,7 +43,7 @@ class Project:
         self.settings = settings
         self.folder = settings.folder
         self.clock: Clock = clock if clock is not None else SystemClock()
-        self.store: Store = open_store(_placed(settings))
+        self.store: Store = open_store(store_address(settings))
         self._notifier: Notifier | None = None
         self._executors: dict[str, Executor] = {}
         _ensure_prompt(self.store, self.clock)
@@ -120,7 +120,7 @@ def _hints(settings: Settings) -> dict[str, str]:
     return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(settings.path(settings.hints.token_file))}
 
 
-def _placed(settings: Settings) -> str:
+def store_address(settings: Settings) -> str:
     """Return the store's address with a relative path counted from the project's folder."""
     scheme, _, place = settings.store.url.partition(":")
     if scheme != "sqlite":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Executor, JobReport, OpenTask
 
-SUBMIT_MARGIN_S = 30.0
+SUBMIT_MARGIN = 2.0  # a silent submission may still take effect for as long as it may be silent
 
 
 class Observer:
@@ -244,5 +244,5 @@ def policy(handler: Handler, context: Context) -> Policy:
         max_back_off_s=chosen.max_back_off_s,
         max_memory_mb=chosen.max_memory_mb,
         retry_exit_codes=handler.retry_exit_codes,
-        submit_limit_s=longest_s + SUBMIT_MARGIN_S,
+        submit_limit_s=longest_s * SUBMIT_MARGIN,
     )

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.compose import store_address
+from autoctrl.config import load_settings
 from autoctrl.model.job import JobRecord, attempt_path
 from autoctrl.model.status import JobStatus, Role, TaskStatus
 from autoctrl.model.task import TaskRecord
@@ -46,7 +48,7 @@ class Found(NamedTuple):
 
 def find(folder: Path) -> Found:
     """Read the project's store."""
-    with closing(open_store(f"sqlite:{folder}/.autoctrl/state.sqlite")) as store:
+    with closing(open_store(store_address(load_settings(folder)))) as store:
         return _find(store)
 
 
@@ -138,8 +140,11 @@ def _check_calls(folder: Path, ledger: Iterable[Line]) -> None:
         }
 
 
-def check_restarts(folder: Path) -> None:
-    """Check that a job started again only as the next attempt, after the earlier one was over and recorded so."""
+def check_restarts(folder: Path, most_starts: int = 1) -> None:
+    """Check that a job started again only as the next attempt, after the earlier one was over and recorded so.
+
+    A pool may start an attempt again by itself, up to ``most_starts`` times.
+    """
     ledger = read_ledger(folder)
     starts = Counter((line.tag, line.start) for line in ledger if line.word == "start")
     assert not {start: count for start, count in starts.items() if count > 1}, "one start happened twice"
@@ -147,7 +152,7 @@ def check_restarts(folder: Path) -> None:
     ended = {attempt_path(job): job for job in jobs if job.is_final}
     for tag, start in starts:
         job, _, attempt = tag.rpartition(".")
-        assert start == 1, "the local executor starts an attempt once"
+        assert start <= most_starts, "an attempt was started too often"
         if int(attempt) > 1:
             before = ended[f"{job}.{int(attempt) - 1}"]
             assert before.status is not JobStatus.DONE, f"{tag} started although {before} was done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,7 +67,7 @@ import sys
 from pathlib import Path
 from autoctrl import After, BatchHandler, InlineHandler, Output, Where
 PROJECT = str(Path(__file__).parents[2])
-JOB = [sys.executable, "-I", "-S", PROJECT + "/job.py", PROJECT]
+JOB = [{python!r}, "-I", "-S", PROJECT + "/job.py", PROJECT]
 """
 WORKFLOWS = {
     "split": f"""
@@ -115,16 +116,20 @@ class Line(NamedTuple):
     start: int
 
 
-def make_project(folder: Path, workflows: Iterable[str] = WORKFLOWS, settings: str = SETTINGS) -> Path:
-    """Write a project with these workflows and no runs."""
+def make_project(
+    folder: Path, workflows: Iterable[str] = WORKFLOWS, settings: str = SETTINGS, python: str = sys.executable
+) -> Path:
+    """Write a project with these workflows and no runs; jobs, whoever they run as, are run by ``python``."""
     root = str(Path(__file__).parents[3])
     (folder / "locks").mkdir(parents=True)
+    for shared in (folder, folder / "locks"):
+        shared.chmod(0o777)  # the jobs of a pool run as another user
     (folder / "autoctrl.toml").write_text(settings)
     (folder / "job.py").write_text(JOB)
     for name in workflows:
         text = WORKFLOWS[name].format(root=root) if name == "call" else WORKFLOWS[name]
         (folder / "workflows" / name).mkdir(parents=True)
-        (folder / "workflows" / name / "handler.py").write_text(HEAD + text)
+        (folder / "workflows" / name / "handler.py").write_text(HEAD.format(python=python) + text)
     return folder
 
 
