@@ -21,7 +21,7 @@ BROKEN_PIPE = 141
 INTERRUPTED_TEXT = "Interrupted."
 STILL_RUNNING_TEXT = "Jobs that were submitted go on; the next cycle or loop takes in what they made."
 SECTIONS = {
-    "A project": ("init", "new-workflow", "doctor"),
+    "A project": ("init", "new-workflow", "doctor", "store"),
     "Runs": ("runs", "discover"),
     "Processing": ("plan", "cycle", "loop"),
     "Looking": ("status", "why", "history", "jobs", "log", "provenance", "outputs", "serve"),
@@ -33,6 +33,7 @@ HOMES = {
     "new-workflow": "skeletons",
     "doctor": "services",
     "serve": "services",
+    "store": "stores",
     "runs": "runs",
     "discover": "runs",
     "plan": "rounds",

@@ -34,6 +34,8 @@ STEPS: list[tuple[str, str, int]] = [
     ("discover.txt", "discover", 0),
     ("discover.json", "discover --format json", 0),
     ("status-new.txt", "status", 0),
+    ("store-copy.txt", "store copy sqlite:.autoctrl/state.sqlite sqlite:copied.sqlite", 0),
+    ("store-copy.json", "store copy sqlite:.autoctrl/state.sqlite sqlite:copied.sqlite --format json", 0),
     ("plan.txt", "plan --exit-code", 1),
     ("plan.json", "plan --workflow reco --format json", 0),
     ("loop.json", "loop --until-idle --workflow reco --format json", 1),

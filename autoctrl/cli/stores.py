@@ -1,0 +1,138 @@
+"""The verb about stores themselves: copy."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+import click
+
+from autoctrl.cli.screen import Table, count, say, show_json, show_table, warn
+from autoctrl.cli.session import VerbGroup, person, verb
+from autoctrl.errors import StoreError, UsageError
+from autoctrl.stores import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autoctrl.cli.session import Session
+    from autoctrl.config import Settings
+    from autoctrl.ports import Store
+    from autoctrl.verbs import Request
+    from autoctrl.verbs.copy import Copied, Tell
+
+
+@click.group(cls=VerbGroup, example="store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite")
+def store() -> None:
+    """Move what was recorded to another store."""
+
+
+@verb("store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite", group=store, has_campaign=False)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--even-if-open", is_flag=True, help="Although jobs are under way; the new store gives them up as lost.")
+def copy(session: Session, source: str, target: str, even_if_open: bool) -> None:
+    """Copy every record of a store into an empty one, and compare the two.
+
+    FROM and TO are written as in [store] url. FROM is only read. A copy that was cut short goes on when the same is
+    said again. TO keeps an id of its own.
+    """
+    from autoctrl.verbs.copy import Names, copy_history, describe_live, live_jobs
+
+    settings = session.settings()
+    with closing(open_source(settings, source)) as old:
+        jobs = live_jobs(old)
+        if jobs and not even_if_open:
+            hint = "Let them end first: autoctrl loop --until-idle. Or copy all the same with --even-if-open."
+            raise UsageError(describe_live(jobs, source), hint=hint)
+        with closing(open_target(settings, target)) as new, _followed(session) as tell:
+            copied = copy_history(_request(settings, new), old, Names(source, target), tell)
+        warnings = [*([describe_live(jobs, source)] if jobs else []), *old.remarks, *new.remarks]
+        if session.is_json:
+            ends = {"from": _named(source, old), "to": _named(target, new)}
+            show_json(**ends, **copied._asdict(), warnings=warnings)
+            return
+        _show(copied)
+        _say_what_follows(settings, target, old, new)
+        for text in warnings:
+            warn(text)
+
+
+def _named(url: str, opened: Store) -> dict[str, str]:
+    return {"url": url, "store_id": opened.store_id}
+
+
+def open_source(settings: Settings, url: str) -> Store:
+    """Open a store that is there. Raises ``StoreError`` if a file is not, rather than making it."""
+    address = placed(settings, url)
+    scheme, _, path = address.partition(":")
+    if scheme == "sqlite" and path and not (Path(path).is_file() and Path(path).stat().st_size):
+        message = f"There is no store {path}."
+        raise StoreError(message, hint="A relative path counts from the project's folder.")
+    return open_store(address)
+
+
+def open_target(settings: Settings, url: str) -> Store:
+    """Open a store, making it if it does not exist yet; it holds no record that was not written into it."""
+    address = placed(settings, url)
+    scheme, _, path = address.partition(":")
+    if scheme == "sqlite":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return open_store(address)
+
+
+def placed(settings: Settings, url: str) -> str:
+    """Return a store's address with relative paths counted from the project's folder.
+
+    An address of a service that names no token file has that of the settings.
+    """
+    scheme, _, place = url.partition(":")
+    if scheme == "sqlite":
+        return f"sqlite:{settings.path(place)}" if place else url
+    if scheme == "memory":
+        message = f"'{url}' ends with this command."
+        raise UsageError(message, hint="Name a store that lasts, as in: sqlite:new.sqlite.")
+    address, _, words = url.partition("?")
+    options = dict(parse_qsl(words))
+    file = options.pop("token_file", settings.store.token_file)
+    options.update({"token_file": str(settings.path(file))} if file else {})
+    return f"{address}?{urlencode(options)}" if options else address
+
+
+def _request(settings: Settings, target: Store) -> Request:
+    from autoctrl.compose import SystemClock
+    from autoctrl.verbs import Request
+
+    cycle = settings.cycle
+    return Request(target, SystemClock(), person(), wait_s=cycle.verb_wait_s, lease_s=cycle.lease_s)
+
+
+@contextmanager
+def _followed(session: Session) -> Iterator[Tell]:
+    """Give what shows on a terminal how far a copy has come."""
+    if session.is_json or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Looking at both stores") as status:
+        yield lambda what, number: status.update(f"{number:,} records {what}")
+
+
+def _show(copied: Copied) -> None:
+    show_table(Table(("RECORDS", "NUMBER"), [(kind, str(number)) for kind, number in copied.counts.items()]))
+    before = f", {copied.present} were there before" if copied.present else ""
+    say(f"{count(copied.written, 'record')} written{before}; both stores hold the same now.")
+    say(f"SHA-256 of either: {copied.digest}")
+
+
+def _say_what_follows(settings: Settings, target: str, old: Store, new: Store) -> None:
+    from autoctrl.handlers.perform import OWNER_FILE
+
+    say(f"The new store is {new.store_id}. To use it: [store] url = '{target}' in {settings.folder / 'autoctrl.toml'}")
+    mark = settings.path(settings.outputs.root) / OWNER_FILE
+    if mark.is_file() and mark.read_text(encoding="ascii", errors="replace") == old.store_id:
+        say(f"The outputs are still those of {old.store_id}: once it is out of use, write {new.store_id} into {mark}")
