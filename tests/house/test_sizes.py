@@ -16,8 +16,14 @@ FUNCTION_LINES = 40
 MACHINE = ("errors", "model", "ports", "locks", "handlers", "verbs", "compose", "rounds", "worker", "owner", "wrapper")
 ADAPTERS = ("config", "stores", "executors", "notifiers", "sources")
 FACES = ("__init__", "cli", "hint", "views", "report", "scaffold", "testing", "rootio")
+SERVICES = ("stores.influx", "executors.htcondor")
 SCIENCE = ("camera", "quality", "friends", "web")
-LIMITS = {"the machine": (MACHINE, 5000), "the adapters": (ADAPTERS, 3000), "the faces": (FACES, 3000)}
+LIMITS = {
+    "the machine": (MACHINE, 5000),
+    "the adapters": (ADAPTERS, 3000),
+    "the services": (SERVICES, 3000),
+    "the faces": (FACES, 3000),
+}
 
 
 @pytest.mark.parametrize("path", modules("autoctrl", "workflows", "tests"), ids=name_of)
@@ -33,13 +39,15 @@ def test_modules_and_functions_are_short(path: Path) -> None:
 
 
 def room(path: Path) -> str:
-    """Return the room, the first name below the package, that a module lies in."""
-    return path.relative_to(ROOT / "autoctrl").parts[0].removesuffix(".py")
+    """Return the room, the first name below the package, that a module lies in; a service has a room in a room."""
+    parts = path.relative_to(ROOT / "autoctrl").parts
+    service = ".".join(parts[:2])
+    return service if service in SERVICES else parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("part", LIMITS)
 def test_each_part_of_the_house_stays_small(part: str) -> None:
-    """Machine, adapters and faces have at most the lines of code that decision 6 gives them."""
+    """Machine, adapters, services and faces have at most the lines of code that decision 6 gives them."""
     rooms, limit = LIMITS[part]
     assert sum(len(code_lines(path)) for path in modules("autoctrl") if room(path) in rooms) <= limit
 
