@@ -1,0 +1,134 @@
+"""What runs on the node: take one row's description from the job's ad, run it under the wrapper, tidy up.
+
+One file, standard library only, Python 3.9 or later; it travels with the wrapper as one executable (see ``program``),
+which has made the folder ROW and writes its own complaints to ``ROW/node.log``. Each start keeps its records in a
+folder of its own, ``ROW/<number of the start's shadow>``: no start ever touches what an earlier one wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from importlib import import_module
+from urllib.parse import unquote
+from zipfile import ZipFile
+
+TYPE_CHECKING = False  # typing takes as long to import as all else here
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+OUT, HINT = "out", "autoctrl_hint.py"
+ATTRIBUTES = ("AutoctrlTag", "AutoctrlCommon", "AutoctrlSpec", "NumShadowStarts", "NumJobStarts")
+BEFORE, AFTER = r"(?<![^=:,;'\"])", r"(?![^:,;?#'\"])"
+
+
+def read_ad(text: str) -> dict[str, str]:
+    """Return the attributes that matter here, as they stand in the job's ad without their quotes."""
+    wanted = {name.lower(): name for name in ATTRIBUTES}
+    ad = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(" = ")
+        if name.strip().lower() in wanted:
+            ad[wanted[name.strip().lower()]] = value.strip().strip('"')
+    return ad
+
+
+def arrived(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str], list[str]]:
+    """Return where each input lies on this node, and the inputs that do not lie here; names count from ``base``."""
+    places = {path: os.path.join(base, name) for path, name in inputs.items() if name is not None}
+    here = {path: place for path, place in places.items() if os.access(place, os.R_OK)}
+    return here, [path for path in inputs if path not in here]
+
+
+def renamed(word: str, places: Mapping[str, str]) -> str:
+    """Return a word with each input's path in it replaced by where that input lies here.
+
+    A path counts where it stands alone or between ``= : , ;`` and quotes, so ``--in=/data/a.root:tree`` is found and
+    ``/data/a.root.bak`` is not.
+    """
+    if not places or "/" not in word:
+        return word
+    paths = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
+    return re.sub(f"{BEFORE}({paths}){AFTER}", lambda match: places[match.group()], word)
+
+
+def described(ad: Mapping[str, str], base: str) -> tuple[dict[str, Any], list[str]]:
+    """Return what the wrapper is told (``spec.json``), and the inputs that are missing."""
+    given = {**json.loads(unquote(ad["AutoctrlCommon"])), **json.loads(unquote(ad["AutoctrlSpec"]))}
+    places, missing = arrived(given.pop("inputs"), base)
+    moved = {path: place for path, place in places.items() if path != place}
+    spec = {
+        **given,
+        "schema": 1,
+        "tag": unquote(ad["AutoctrlTag"]),
+        "argv": [renamed(word, moved) for word in given["argv"]],
+        "environment": {name: renamed(value, moved) for name, value in given["environment"].items()},
+        "workdir": OUT,
+        "inherit": True,
+        "start": int(ad.get("NumJobStarts") or 0) + 1,
+    }
+    return spec, missing
+
+
+def refuse(folder: str, spec: Mapping[str, Any], reason: str) -> None:
+    """Write the result of a job that cannot start here."""
+    now = import_module("wrapper").timestamp()
+    who = {"schema": 1, "tag": spec["tag"], "start": spec["start"], "host": os.uname().nodename}
+    ended = {"exit_code": None, "signal": None, "failure": "node", "reason": reason, "started": now, "ended": now}
+    used = {"wall_s": 0.0, "cpu_s": 0.0, "peak_memory_mb": 0.0, "outputs": [], "fields": {}}
+    write(os.path.join(folder, "result.json"), {**who, **ended, **used})
+
+
+def write(path: str, content: Mapping[str, Any]) -> None:
+    """Write JSON, whole or not at all."""
+    with open(f"{path}.draft", "w") as file:
+        json.dump(content, file)
+    os.rename(f"{path}.draft", path)
+
+
+def tidy(folder: str) -> None:
+    """Keep of what the job left only what travels back: its accepted outputs, logs and result."""
+    with open(os.path.join(folder, "result.json")) as file:
+        kept = {os.path.realpath(output["path"]) for output in json.load(file)["outputs"]}
+    for name in ("claim", "fields.json", HINT):
+        if os.path.lexists(os.path.join(folder, name)):
+            os.unlink(os.path.join(folder, name))
+    for place, folders, files in os.walk(os.path.join(folder, OUT), topdown=False):
+        for name in (*files, *folders):
+            path = os.path.join(place, name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                if not os.listdir(path):
+                    os.rmdir(path)
+            elif os.path.islink(path) or os.path.realpath(path) not in kept:
+                os.unlink(path)
+
+
+def run(row: str, *, travels: bool) -> int:
+    """Run the job of one row; return 0 once its result is written."""
+    wrapper = import_module("wrapper")
+    base = os.getcwd()
+    with open(os.environ["_CONDOR_JOB_AD"], encoding="utf-8", errors="surrogateescape") as file:
+        ad = read_ad(file.read())
+    spec, missing = described(ad, base)
+    folder = os.path.join(base, row, str(int(ad.get("NumShadowStarts") or 1)))
+    os.makedirs(folder, exist_ok=True)
+    if "AUTOCTRL_HINT" in spec["environment"]:
+        with ZipFile(sys.argv[0]) as program, open(os.path.join(folder, HINT), "wb") as file:
+            file.write(program.read("hint.py"))
+        spec["environment"]["AUTOCTRL_HINT"] = os.path.join(folder, HINT)
+    write(os.path.join(folder, wrapper.SPEC), spec)
+    if missing:
+        refuse(folder, spec, f"its input {missing[0]} is not on {os.uname().nodename}")
+        return 0
+    code = int(wrapper.run(folder))
+    if code == 0 and travels:
+        os.chdir(base)
+        tidy(folder)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], travels=sys.argv[2] == "spool"))

@@ -1,0 +1,170 @@
+"""Results of jobs, judged once: the newest complete start counts, its outputs are checked and put where they belong."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from autoctrl import wrapper
+from autoctrl.executors.htcondor.node import OUT
+from autoctrl.executors.records import LOGS, last_words, log_of, own_result, read
+from autoctrl.model.status import Failure, JobStatus
+from autoctrl.ports import JobReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from autoctrl.executors.htcondor.batches import Row
+    from autoctrl.ports import JobResult
+
+OUTCOME, NODE_LOG = "outcome.json", "node.log"
+MB = 1024 * 1024
+NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
+
+
+def starts(place: Path) -> list[Path]:
+    """Return the folders of a job's starts, newest first."""
+    try:
+        names = [name for name in os.listdir(place) if name.isdigit()]  # noqa: PTH208 - names only
+    except OSError:
+        return []
+    return [place / name for name in sorted(names, key=int, reverse=True)]
+
+
+def complete(place: Path, tag: str) -> Path | None:
+    """Return the newest start that left a complete result of this job."""
+    return next((start for start in starts(place) if result_in(start, tag) is not None), None)
+
+
+def result_in(start: Path, tag: str) -> JobResult | None:
+    """Return the result of one start, None if there is none or it is no result of this job."""
+    if read(start / wrapper.RESULT).get("tag") != tag:
+        return None
+    try:
+        return own_result(start)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None  # a node wrote it; what is no result is none
+
+
+def is_settled(place: Path) -> bool:
+    """Say whether a job's result was judged already."""
+    return (place / OUTCOME).exists()
+
+
+def settle(place: Path, row: Row, *, travelled: bool) -> None:
+    """Judge the result of a job that has ended, and put its outputs into their folder.
+
+    Safe to repeat after a crash. Raises ``OSError`` if the outputs cannot be stored: then nothing is judged yet.
+    """
+    start = complete(place, row.tag)
+    problem = ""
+    if start is not None:
+        for output in read(start / wrapper.RESULT)["outputs"]:
+            problem = problem or take(start, output, row, travelled=travelled)
+    place.mkdir(exist_ok=True)
+    draft = place / f"{OUTCOME}.{os.getpid()}.{secrets.token_hex(4)}"
+    draft.write_text(json.dumps({"start": start.name if start else "", "problem": problem}), encoding="utf-8")
+    draft.rename(place / OUTCOME)
+
+
+def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -> str:
+    """Move one output to its folder, never over another file; return why that may not be, empty if it was done."""
+    name = output["name"]
+    path = row.outputs.get(name)
+    if path is None:
+        return f"the result names an output '{name}' that was not asked for"
+    source, target = start / OUT / path, os.path.join(row.folder, path)  # noqa: PTH118 - the folder is kept as it is
+    measured = (output["bytes"], output["sha256"])
+    if not os.path.lexists(source) and is_same(target, measured):
+        return ""
+    if not str(source.resolve()).startswith(f"{start.resolve()}/") or not source.is_file():
+        return f"its output '{name}' ({path}) did not come back"
+    size = source.stat().st_size
+    if size != measured[0] or (travelled and digest(str(source)) != measured[1]):
+        return f"its output '{name}' ({path}) was changed on its way: {size} bytes, the node had {measured[0]}"
+    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+    if not place_file(str(source), target) and not is_same(target, measured):
+        return f"its output '{name}' cannot be stored: {target} exists and is another file"
+    source.unlink()
+    return ""
+
+
+def place_file(source: str, target: str) -> bool:
+    """Give a file its place, whole and on disk; say whether the place was free. Raises ``OSError``."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        draft = f"{target}.{os.getpid()}.{secrets.token_hex(4)}"
+        try:
+            shutil.copyfile(source, draft)
+            digest(draft)
+            os.link(draft, target)
+        except FileExistsError:
+            return False
+        finally:
+            if os.path.lexists(draft):
+                os.unlink(draft)  # noqa: PTH108 - as above
+    return True
+
+
+def is_same(path: str, measured: tuple[int, str]) -> bool:
+    """Say whether a file is the one that was measured."""
+    return os.path.isfile(path) and os.path.getsize(path) == measured[0] and digest(path) == measured[1]  # noqa: PTH113, PTH202
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file that is on disk now. Raises ``OSError``."""
+    found = hashlib.sha256()
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        for block in iter(lambda: file.read(MB), b""):
+            found.update(block)
+        os.fsync(fd)
+    return found.hexdigest()
+
+
+def outcome(place: Path, row: Row) -> JobResult | None:
+    """Return the result that counts, with its outputs' places; None if the job has left none."""
+    judged = read(place / OUTCOME)
+    start = place / judged["start"] if judged.get("start") else complete(place, row.tag)
+    result = result_in(start, row.tag) if start is not None else None
+    if result is None:
+        return None
+    if judged.get("problem"):
+        return result._replace(failure=Failure.NODE, reason=judged["problem"], files=())
+    files = tuple(
+        file._replace(url=os.path.join(row.folder, row.outputs[file.name]))  # noqa: PTH118 - as above
+        for file in result.files
+        if file.name in row.outputs
+    )
+    return result._replace(files=files)
+
+
+def ended(place: Path, row: Row, host: str = "", started: int = 0) -> JobReport:
+    """Return the report of a job whose result was judged."""
+    result = outcome(place, row)
+    if result is None:
+        reason = f"it ended without a result{last_words(place / NODE_LOG)}"
+        return JobReport(JobStatus.FAILED, reason, Failure.NODE, started, host, log_path(place))
+    status = JobStatus.FAILED if result.failure else JobStatus.DONE
+    if result.failure is Failure.REMOVED:
+        status = JobStatus.REMOVED
+    return JobReport(status, result.reason, result.failure, result.starts, result.host, log_path(place))
+
+
+def log_path(place: Path) -> str:
+    """Return the log that says most about how a job ended, empty if there is none yet."""
+    newest = next(iter(starts(place)), None)
+    if newest is not None and (newest / LOGS["stdout"]).exists():
+        return log_of(newest)
+    return str(place / NODE_LOG) if (place / NODE_LOG).exists() else ""

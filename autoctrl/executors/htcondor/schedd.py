@@ -1,0 +1,178 @@
+"""HTCondor as seen from here: every call is made by another process (``calls``) and has a deadline."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.errors import ExecutorError, ServiceDown, SubmitRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROGRAM = Path(__file__).with_name("calls.py")
+SLICE_S = 1.0
+NOT_ALLOWED = ("authenticat", "authoriz", "permission", "denied", "not allowed", "credential", "token")
+REFUSALS = (
+    "failed to create job ad",
+    "submit:",
+    "submit requirement",
+    "exceed",
+    "not permitted to submit",
+    "parse error",
+)
+
+
+class Schedd:
+    """One schedd. ``name`` and ``collector`` empty: as HTCondor's configuration has it; ``config``: that file."""
+
+    def __init__(self, name: str, collector: str = "", config: str = "") -> None:
+        self.name, self.collector, self.config = name, collector, config
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaints = os.memfd_create("calls")
+        weakref.finalize(self, os.close, self._complaints)
+        self._turn = threading.Lock()
+
+    def call(
+        self, function: str, deadline_s: float, *arguments: object, progress: Callable[[], object] | None = None
+    ) -> Any:  # noqa: ANN401 - differs from function to function
+        """Return what ``calls.Calls.<function>`` returns.
+
+        ``progress`` returns something that differs as long as the call gets on; then the deadline begins anew. Raises
+        ``ServiceDown`` if there is no answer in time or the service cannot do it, ``SubmitRefused`` for a clear no.
+        """
+        with self._turn:
+            limit_s = ceil(deadline_s) + 1 if progress is None else 0
+            request = marshal.dumps((function, limit_s, arguments))  # type: ignore[arg-type] # plain values only
+            process = self._running()
+            try:
+                answer = self._ask(process, request, deadline_s, progress)
+            except (OSError, EOFError, ValueError) as error:
+                self._end()
+                message = f"{self} did not answer: the process that asks it has ended{self._last_words()}."
+                raise ServiceDown(message, hint="It is started again for the next question.") from error
+        kind, value = answer
+        if kind:
+            raise self._error(function, kind, str(value))
+        return value
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            environment = {**os.environ, **({"CONDOR_CONFIG": self.config} if self.config else {})}
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(PROGRAM), self.name, self.collector],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                env=environment,
+                bufsize=0,
+                start_new_session=True,
+            )
+            self._finalizer = weakref.finalize(self, end, self._process)
+        return self._process
+
+    def _ask(
+        self, process: subprocess.Popen[bytes], request: bytes, deadline_s: float, progress: Callable[[], object] | None
+    ) -> tuple[str, object]:
+        if process.stdin is None or process.stdout is None:
+            raise EOFError
+        patience = Patience(deadline_s, progress)
+        process.stdin.write(struct.pack("<Q", len(request)))
+        view = memoryview(request)
+        while view:
+            view = view[process.stdin.write(view) or 0 :]
+        fd = process.stdout.fileno()
+        size = struct.unpack("<Q", self._read(fd, 8, patience))[0]
+        answer = marshal.loads(self._read(fd, size, patience))  # noqa: S302 - from our own child
+        return str(answer[0]), answer[1]
+
+    def _read(self, fd: int, size: int, patience: Patience) -> bytes:
+        parts = []
+        while size:
+            while not select.select([fd], [], [], patience.slice_s())[0]:
+                if patience.is_over():
+                    self._end()
+                    message = f"{self} did not answer within {patience.deadline_s:g} s."
+                    raise ServiceDown(message, hint="Nothing is concluded; it is asked again in the next cycle.")
+            part = os.read(fd, min(size, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._finalizer()
+            self._process = None
+
+    def _last_words(self) -> str:
+        lines = os.pread(self._complaints, 1 << 16, 0).decode(errors="replace").strip().splitlines()
+        return f" ({lines[-1].strip()[:200]})" if lines else ""
+
+    def close(self) -> None:
+        """End the process that asks."""
+        with self._turn:
+            self._end()
+
+    def __str__(self) -> str:
+        return f"The schedd {self.name}" if self.name else "This machine's schedd"
+
+    def _error(self, function: str, kind: str, text: str) -> ExecutorError:
+        words = " ".join(text.split()) or "it gave no reason"
+        lower = words.lower()
+        if kind == "NoSchedd":
+            message = f"The collector {self.collector or 'of the configuration'} knows no schedd {self.name or 'here'}."
+            return ServiceDown(message, hint="Set schedd in [executors.<name>], or start it; condor_status -schedd.")
+        if "collector" in lower:
+            message = f"The collector {self.collector or 'of the configuration'} does not answer: {words}."
+            return ServiceDown(message, hint="Look at collector and config in [executors.<name>]; condor_status.")
+        if kind == "Misfit" or (function == "submit" and any(word in lower for word in REFUSALS)):
+            return SubmitRefused(f"{self} refused a submission: {words}.", hint="Look at the template job.sub.j2.")
+        if any(word in lower for word in NOT_ALLOWED):
+            message = f"{self} does not let us do this ({function}): {words}."
+            return ServiceDown(message, hint="Look at the token or the authentication methods; condor_ping WRITE.")
+        return ServiceDown(f"{self} could not do this ({function}): {words}.", hint="It is asked again later.")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that asks, and close its streams."""
+    process.kill()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+    process.wait()
+
+
+class Patience:
+    """How long an answer is waited for; what gets on is waited for again."""
+
+    def __init__(self, deadline_s: float, progress: Callable[[], object] | None) -> None:
+        self.deadline_s, self.progress = deadline_s, progress
+        self._until = time.monotonic() + deadline_s
+        self._seen = progress() if progress is not None else None
+
+    def slice_s(self) -> float:
+        """Return how long to wait before looking again, seconds."""
+        return max(0.0, min(SLICE_S, self._until - time.monotonic()))
+
+    def is_over(self) -> bool:
+        """Say whether nothing has happened for so long that nothing will."""
+        if time.monotonic() < self._until:
+            return False
+        now = self.progress() if self.progress is not None else None
+        if now == self._seen:
+            return True
+        self._seen, self._until = now, time.monotonic() + self.deadline_s
+        return False
