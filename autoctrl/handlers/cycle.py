@@ -165,7 +165,8 @@ class Cycle:
         campaign = lineage_of(store, self.context.campaign)[0]
         mark = next((m for m in store.marks("workflow", self.context.campaign) if m.name == handler.workflow), None)
         values: Mapping[str, Any] = mark.values if mark is not None else {}
-        digest = "/".join((handler.where.digest, handler.group_by or "", campaign.runs or "", str(campaign.follow)))
+        asked = (handler.where.digest, handler.group_by or "", campaign.runs or "", str(campaign.follow))
+        digest = "/".join((*asked, store.store_id))  # another store, to which this one was copied, counts otherwise
         cursor = _cursor(values)
         is_rescan = cursor.digest != digest
         if is_rescan:

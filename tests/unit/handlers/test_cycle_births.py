@@ -128,6 +128,20 @@ def test_a_changed_filter_looks_at_all_runs_once(room: Room) -> None:
     assert (mark.values["position"], mark.sequence) == (2, 2)
 
 
+def test_a_store_that_history_was_moved_to_is_looked_at_afresh(room: Room) -> None:
+    """A cursor counts in the positions of the store that it was written in, which say nothing about another one."""
+    room.cycle(RECO)
+    (mark,) = room.store.marks("workflow", "prompt")
+    moved = {
+        **mark.values,
+        "position": 10**15,
+        "digest": mark.values["digest"].replace(room.store.store_id, "elsewhere"),
+    }
+    room.store.append([mark._replace(values=moved, sequence=2)])
+    room.has_run(2, kind="physics")
+    assert room.cycle(RECO).counts["birth"] == 1
+
+
 def test_a_task_is_not_withdrawn_when_its_run_changes(room: Room) -> None:
     """An attribute that no longer fits brings no second task and takes none away."""
     handler = BatchHandler("reco", "tool", runs=Where(kind="physics"))
