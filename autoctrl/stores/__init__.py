@@ -9,16 +9,16 @@ from autoctrl.errors import SettingsError, nearest
 if TYPE_CHECKING:
     from autoctrl.ports import Clock, Store
 
-SCHEMES = ("memory", "sqlite")
-LATER = ("influxdb", "influx")
+SCHEMES = ("memory", "sqlite", "influxdb", "influxdbs")
 
 
 def open_store(url: str, *, clock: Clock | None = None) -> Store:
     """Open the store that ``url`` names, making it if it does not exist yet.
 
     ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the process, ``memory:NAME``
-    the same one for all in this process that open it. ``clock`` gives the time that people read on a lease; leases are
-    judged by the store's own clock. Raises ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
+    the same one for all in this process that open it. ``influxdb://HOST:PORT/ORG/BUCKET`` is a bucket of a server, for
+    several machines. ``clock`` gives the time that people read on a lease; leases are judged by the store's own clock.
+    Raises ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
     if scheme == "sqlite" and rest:
@@ -29,16 +29,16 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
         from autoctrl.stores.memory import MemoryStore
 
         return MemoryStore(rest, clock=clock)
+    if scheme in {"influxdb", "influxdbs"}:
+        from autoctrl.stores.influx.address import parse_address
+        from autoctrl.stores.influx.store import InfluxStore
+
+        return InfluxStore(parse_address(url))
     raise _refused(url, scheme)
 
 
 def _refused(url: str, scheme: str) -> SettingsError:
-    if scheme.partition("+")[0] in LATER:
-        why = "is not available in this version: it has no InfluxDB store"
-    elif scheme in SCHEMES:
-        why = "names no file"
-    else:
-        why = f"has an unknown scheme '{scheme}'"
+    why = "names no file" if scheme in SCHEMES else f"has an unknown scheme '{scheme}'"
     hint = "" if scheme in SCHEMES else f"{nearest(scheme, SCHEMES)} "
     message = f"The store '{url}' {why}."
     return SettingsError(message, hint=f"{hint}Write it as in: [store] url = 'sqlite:autoctrl.db'.")

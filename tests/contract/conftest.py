@@ -25,8 +25,8 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 
 @pytest.fixture
-def url(subject: Subject, tmp_path: Path) -> str:
-    return subject.url(tmp_path)
+def url(subject: Subject, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    return subject.url(tmp_path, request)
 
 
 @pytest.fixture

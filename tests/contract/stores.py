@@ -10,11 +10,16 @@ import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from tests.contract import worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
+
+    from tests.services import Influx
 
 
 class Member(Protocol):
@@ -51,7 +56,7 @@ class ThreadMember:
         self._is_cut.set()
 
     def wait(self) -> None:
-        self._thread.join(timeout=60)
+        self._thread.join(timeout=100)
         assert not self._thread.is_alive()
         if self._error is not None:
             raise self._error
@@ -77,22 +82,63 @@ class ProcessMember:
 
     def wait(self) -> None:
         try:
-            code = self._process.wait(timeout=60)
+            code = self._process.wait(timeout=100)
         finally:
             self._process.kill()
         assert code == 0 or (self._is_cut and code == -signal.SIGKILL)
 
 
+class Effort(NamedTuple):
+    """How much the tests of contention ask of a store.
+
+    clients      how many at once
+    killed       how many of them are killed in the middle
+    transitions  that each must win
+    leases       that each must win
+    lease_s      for how long each is claimed
+    appends      every how many leases a task is moved under it
+    """
+
+    clients: int = 8
+    killed: int = 3
+    transitions: int = 500
+    leases: int = 500
+    lease_s: float = 0.5
+    appends: int = 1
+
+
 class Subject(NamedTuple):
-    """A store under test: its URL for a folder of this test alone, and how its clients live."""
+    """A store under test: its URL for a test alone, how its clients live, what is asked of it."""
 
-    url: Callable[[Path], str]
+    url: Callable[[Path, pytest.FixtureRequest], str]
     member: Callable[..., Member]
+    effort: Effort = Effort()
 
 
+def influx(name: str) -> Callable[[Path, pytest.FixtureRequest], str]:
+    """Return how to get the URL of a fresh bucket of a server, its token in a file of the test."""
+
+    def url(folder: Path, request: pytest.FixtureRequest) -> str:
+        server: Influx = request.getfixturevalue(name)
+        return bucket_url(server, server.fresh_bucket(), folder)
+
+    return url
+
+
+def bucket_url(server: Influx, bucket: str, folder: Path, *, through: str = "") -> str:
+    """Return the URL of a store in a bucket; ``through`` is a proxy's address in place of the server's."""
+    token = folder / "token"
+    token.write_text(server.token)
+    place = urlsplit(through or server.url).netloc
+    return f"influxdb://{place}/{server.org}/{bucket}?token_file={token}"
+
+
+REMOTE = Effort(clients=6, killed=2, transitions=40, leases=240, lease_s=3.0, appends=8)
 STORES = {
-    "memory": Subject(lambda folder: f"memory:{folder}", ThreadMember),
-    "sqlite": Subject(lambda folder: f"sqlite:{folder}/store.db", ProcessMember),
+    "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
+    "sqlite": Subject(lambda folder, _: f"sqlite:{folder}/store.db", ProcessMember),
+    "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE),
+    "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE),
 }
 
 

@@ -27,8 +27,7 @@ def test_memory() -> None:
         ("store.db", "unknown scheme 'store.db'"),
         ("", "unknown scheme ''"),
         ("sqlite:", "names no file"),
-        ("influxdb://host:8086/bucket", "not available in this version"),
-        ("influxdb+http://host", "not available in this version"),
+        ("influx://host:8086/org/bucket", "unknown scheme 'influx'. Did you mean 'influxdb'?"),
         ("memory", "names no file"),
     ],
 )

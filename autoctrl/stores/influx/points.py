@@ -1,0 +1,248 @@
+"""Record ⇄ line protocol, pure.
+
+A record's complete body is the JSON list of its row (``rows``), split into fields ``body``, ``body1``, … because a
+string field holds at most 64 KB. It stands in the measurement ``journal`` and, with typed fields beside it that people
+and Grafana read, in a measurement of its kind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from autoctrl.errors import StoreError
+from autoctrl.model.job import JobRecord
+from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
+from autoctrl.model.run import RunRecord
+from autoctrl.model.task import TaskRecord
+from autoctrl.stores import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Record
+    from autoctrl.stores.bodies import Encoder
+
+KINDS: Mapping[type, str] = {
+    TaskRecord: "task",
+    JobRecord: "job",
+    OutputRecord: "output",
+    FieldsRecord: "fields",
+    RunRecord: "run",
+    MarkRecord: "mark",
+}
+CARRIED = "carried-"
+PIECE_BYTES = 60_000
+READABLE = 2_000
+LARGEST = 2**63
+_ODD_IN_TAG = re.compile(r"[^A-Za-z0-9_.:/+-]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_DECODE = json.JSONDecoder().decode
+_ROWS: Mapping[str, Callable[[Any, Encoder], rows.Row]] = {
+    "task": rows.task_row,
+    "job": rows.job_row,
+    "output": rows.output_row,
+    "fields": rows.fields_row,
+    "run": rows.run_row,
+    "mark": rows.mark_row,
+}
+_RECORDS: Mapping[str, Callable[[rows.Row], Record]] = {
+    "task": rows.task_record,
+    "job": rows.job_record,
+    "output": lambda row: rows.output_record((0, *row)),
+    "fields": lambda row: rows.fields_record((0, *row)),
+    "run": lambda row: rows.run_record((0, *row)),
+    "mark": rows.mark_record,
+}
+
+
+class Placed(NamedTuple):
+    """A record as it stands in the journal.
+
+    position  µs since 1970, unique in the store
+    kind      ``task``, ``job``, ``output``, ``fields``, ``run``, ``mark``
+    record    the record
+    """
+
+    position: int
+    kind: str
+    record: Any
+
+
+class Body(NamedTuple):
+    """A record on its way into the store.
+
+    kind    of record
+    record  the record
+    text    its complete row as JSON
+    """
+
+    kind: str
+    record: Record
+    text: str
+
+
+def tag_text(value: str) -> str:
+    """Return a value as it stands in a tag: odd characters percent-encoded, since line breaks and ends do not survive.
+
+    An empty tag would vanish, so it is written as a percent sign alone.
+    """
+    return _ODD_IN_TAG.sub(_percent, value) or "%"
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
+
+
+def tag_value(text: str) -> str:
+    """Return the value that ``tag_text`` wrote."""
+    return "" if text == "%" else unquote(text)
+
+
+def field_text(value: str) -> str:
+    """Return a string field."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def encode_body(record: Record, encode: Encoder) -> Body:
+    """Return a record ready to be written. Raises ``StoreError`` for what no store holds."""
+    kind = KINDS[type(record)]
+    row = _ROWS[kind](record, encode)
+    # Whole numbers beyond 64 bits and halves of characters are refused alike by every store.
+    too_large = [value for value in row if isinstance(value, int) and not -LARGEST <= value < LARGEST]
+    text = _ENCODE(row)
+    if too_large or not _is_whole(text):
+        message = f"A {kind} record cannot be stored: the store cannot hold a value in it."
+        raise StoreError(message, hint="Whole numbers have at most 64 bits, and texts no halves of characters.")
+    return Body(kind, record, text)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def decode_body(kind: str, text: str) -> Any:  # noqa: ANN401 - the record that the kind says
+    """Return the record of a body."""
+    return _RECORDS[kind](tuple(_DECODE(text)))
+
+
+def split(text: str) -> list[str]:
+    """Return a text in pieces that a string field holds each."""
+    if len(text) * 4 <= PIECE_BYTES or len(text.encode()) <= PIECE_BYTES:
+        return [text]
+    step = PIECE_BYTES // 4
+    return [text[start : start + step] for start in range(0, len(text), step)]
+
+
+def bodies(text: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the fields that hold a body."""
+    for number, piece in enumerate(split(text)):
+        yield (f"body{number}" if number else "body"), field_text(piece)
+
+
+def line(measurement: str, tags: Mapping[str, str], fields: Iterable[tuple[str, str]], time_ns: int) -> str:
+    """Return one point; tags are encoded here, fields are ready. Sorted tags are what the server prefers."""
+    written = "".join(f",{name}={tag_text(tags[name])}" for name in sorted(tags))
+    return f"{measurement}{written} {','.join(f'{name}={value}' for name, value in fields)} {time_ns}"
+
+
+def lines(body: Body, position: int) -> list[str]:
+    """Return the points of one record: in the journal, and for readers by unit, people and Grafana."""
+    kind, record = body.kind, body.record
+    pieces = list(bodies(body.text))
+    readable = _readable(record)
+    return [
+        line("journal", {"kind": kind, **_place(record)}, pieces, position * 1000),
+        line(kind, _identity(record), [*readable, *pieces], position * 1000),
+    ]
+
+
+def carried_line(body: Body, position: int) -> str:
+    """Return the point of a record that is repeated in the journal so that reading may begin later."""
+    return line("journal", {"kind": CARRIED + body.kind, **_place(body.record)}, bodies(body.text), position * 1000)
+
+
+def _task_of(record: Any) -> TaskKey:  # noqa: ANN401 - any record of a task
+    if isinstance(record, TaskRecord):
+        return record.key
+    if isinstance(record, JobRecord):
+        return record.key.task
+    found: TaskKey = record.task
+    return found
+
+
+def _place(record: Record) -> dict[str, str]:
+    if isinstance(record, RunRecord):
+        return {}
+    if isinstance(record, MarkRecord):
+        return {"campaign": record.campaign}
+    key = _task_of(record)
+    return {"campaign": key.campaign, "workflow": key.workflow}
+
+
+def _identity(record: Record) -> dict[str, str]:
+    if isinstance(record, RunRecord):
+        return {"run": str(record.number)}
+    if isinstance(record, MarkRecord):
+        return {"kind": record.kind, "campaign": record.campaign, "name": record.name}
+    return _task_of(record)._asdict()
+
+
+def _readable(record: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any record
+    if isinstance(record, TaskRecord):
+        plain: dict[str, object] = {
+            "status": record.status.value, "version": record.version, "sequence": record.sequence,
+            "epoch": record.epoch, "reason": record.reason, "actor": record.actor.name, "via": record.actor.via,
+            "environment": record.environment, "since": record.since, "until": record.until, "log": record.log,
+        }  # fmt: skip
+    elif isinstance(record, JobRecord):
+        failure = record.failure.value if record.failure else ""
+        plain = {
+            "status": record.status.value, "version": record.key.version, "index": record.key.index,
+            "attempt": record.attempt, "role": record.role.value, "sequence": record.sequence, "epoch": record.epoch,
+            "reason": record.reason, "failure": failure, "environment": record.environment, "host": record.host,
+            "handle": record.handle, "exit_code": record.exit_code, "signal": record.signal, "wall_s": record.wall_s,
+            "cpu_s": record.cpu_s, "peak_memory_mb": record.peak_memory_mb, "log": record.log,
+        }  # fmt: skip
+    elif isinstance(record, OutputRecord):
+        plain = {
+            "version": record.version, "name": record.name, "url": record.url, "state": record.state.value,
+            "bytes": record.bytes,
+        }  # fmt: skip
+    elif isinstance(record, FieldsRecord):
+        plain = {"version": record.version}
+    else:
+        plain = {"sequence": record.sequence, "actor": record.actor.name}
+    yield "written", field_text(record.time.isoformat())
+    yield from readable_fields(plain)
+
+
+def readable_fields(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the fields for people: always one type for one name, control characters and long ends left out."""
+    for name, value in plain.items():
+        if value is None:
+            continue
+        if isinstance(value, int):
+            yield name, f"{value}i"
+        elif isinstance(value, float):
+            if isfinite(value):
+                yield name, repr(value)
+        else:
+            words = _CONTROL.sub(" ", value if isinstance(value, str) else _time_text(value))
+            yield name, field_text(words[:READABLE])
+
+
+def _time_text(value: Any) -> str:  # noqa: ANN401 - a time
+    when: datetime = value
+    return when.isoformat()

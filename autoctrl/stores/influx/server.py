@@ -1,0 +1,267 @@
+"""The edge to the server: queries, writes, errors; nothing that is lost silently, nothing that waits for ever."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import time
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from autoctrl.errors import MissingExtra, SettingsError, StoreError
+from autoctrl.stores.influx.address import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
+    from autoctrl.stores.influx.address import Address
+
+TIMEOUT_S = 10.0
+PATIENCE_S = 10.0
+TRY_AGAIN = frozenset({429, 502, 503, 504})
+NO_ACCESS = frozenset({401, 403})
+NOT_FOUND = 404
+SERVER_ERROR = 500
+CHUNK_LINES = 5_000
+LONGEST_FIELD = 10_000_000
+SECOND_NS = 1_000_000_000
+Answer = TypeVar("Answer")
+
+
+class Row(NamedTuple):
+    """One row of an answer.
+
+    result       name of the stream
+    time         ns since 1970
+    value        ``_value`` as text
+    field        name of the field, if asked for
+    measurement  name of the measurement, if asked for
+    extra        the further columns by name
+    """
+
+    result: str
+    time: int
+    value: str
+    field: str
+    measurement: str
+    extra: dict[str, str]
+
+
+class Unreachable(StoreError):
+    """No clear answer: the request may or may not have had its effect."""
+
+
+@lru_cache(maxsize=4096)
+def _second(text: str) -> int:
+    from datetime import UTC, datetime
+
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def parse_time(text: str) -> int:
+    """Return ns since 1970 for ``2026-11-20T18:04:05.123456789Z``."""
+    fraction = text[20:-1]
+    return _second(text[:19]) * SECOND_NS + (int(fraction.ljust(9, "0")) if fraction else 0)
+
+
+def parse_rows(lines: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows of an answer in CSV without annotations; each table may have its own header."""
+    csv.field_size_limit(LONGEST_FIELD)
+    names: list[str] | None = None
+    places: dict[str, int] = {}
+    others: list[tuple[str, int]] = []
+    for cells in csv.reader(lines):
+        if not cells:
+            names = None
+        elif names is None:
+            names = cells
+            places = {name: place for place, name in enumerate(cells) if name}
+            known = {"result", "table", "_time", "_value", "_field", "_measurement"}
+            others = [(name, place) for name, place in places.items() if name not in known]
+            if "error" in places:
+                raise _query_failed(" ".join(next(csv.reader(lines), [])))
+        else:
+            yield Row(
+                cells[places["result"]],
+                parse_time(cells[places["_time"]]),
+                cells[places["_value"]],
+                cells[places["_field"]] if "_field" in places else "",
+                cells[places["_measurement"]] if "_measurement" in places else "",
+                {name: cells[place] for name, place in others},
+            )
+
+
+def _query_failed(said: str) -> StoreError:
+    return StoreError(f"The server could not answer a query: {said:.300}.", hint="Look into the server's log.")
+
+
+def read_token(address: Address) -> str:
+    """Return the token from the file or the environment. Raises ``SettingsError`` if there is none."""
+    if address.token_file:
+        try:
+            return Path(address.token_file).expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            message = f"The token of the store {address} cannot be read from {address.token_file}: {error.strerror}."
+            raise SettingsError(message, hint="Name a file that this user may read.") from error
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        message = f"The store {address} needs a token, and there is none."
+        hint = f"Put it into the variable {TOKEN_VARIABLE}, or name a file that holds it: …?token_file=PATH."
+        raise SettingsError(message, hint=hint)
+    return token
+
+
+class Server:
+    """Speaks to one bucket; after a fork the child connects anew. ``patience_s`` bounds how long it tries again."""
+
+    def __init__(
+        self, address: Address, token: str, *, timeout_s: float = TIMEOUT_S, patience_s: float = PATIENCE_S
+    ) -> None:
+        self.address = address
+        self._token = token
+        self._timeout_s = timeout_s
+        self._patience_s = patience_s
+        self._client: InfluxDBClient | None = None
+        self._pid = 0
+        self._is_closed = False
+
+    def _connected(self) -> InfluxDBClient:
+        if self._is_closed:
+            message = f"The store {self.address} was closed."
+            raise StoreError(message, hint="Open it again.")
+        if self._client is None or self._pid != os.getpid():
+            self._client, self._pid = self._connect(), os.getpid()
+        return self._client
+
+    def _connect(self) -> InfluxDBClient:
+        try:
+            from influxdb_client.client.influxdb_client import InfluxDBClient
+        except ImportError as error:
+            what = "The InfluxDB store"
+            raise MissingExtra(what, "influx") from error
+        address = self.address
+        milliseconds = round(self._timeout_s * 1000)
+        return InfluxDBClient(
+            url=address.server, token=self._token, org=address.org, timeout=milliseconds, retries=False
+        )
+
+    def query(self, script: str) -> list[Row]:
+        """Return all rows that a Flux script yields. Raises ``StoreError``."""
+        return self._again(lambda: list(self._query(script)))
+
+    def _query(self, script: str) -> Iterator[Row]:
+        from influxdb_client.domain.dialect import Dialect
+
+        dialect: Any = Dialect  # its constructor has no types
+        dialect = dialect(header=True, annotations=[], delimiter=",", date_time_format="RFC3339Nano")
+        answer = self._connected().query_api().query_raw(script, org=self.address.org, dialect=dialect)
+        try:
+            answer.auto_close = False
+            yield from parse_rows(TextIOWrapper(answer, encoding="utf-8", newline=""))
+        finally:
+            answer.release_conn()
+
+    def write(self, lines: list[str], *, patience_s: float | None = None) -> None:
+        """Write points, in parts if they are many; each carries its own time, so writing one again changes nothing.
+
+        Raises ``StoreError`` if the server refused some, ``Unreachable`` if nobody knows what has happened.
+        """
+        for start in range(0, len(lines), CHUNK_LINES):
+            data = "\n".join(lines[start : start + CHUNK_LINES]).encode()
+            self._again(partial(self._write, data), patience_s)
+
+    def _write(self, data: bytes) -> None:
+        from influxdb_client.client.write_api import SYNCHRONOUS
+
+        address = self.address
+        writer: Any = self._connected().write_api(write_options=SYNCHRONOUS)
+        writer.write(bucket=address.bucket, org=address.org, record=data, write_precision="ns")
+
+    def get(self, path: str, **query: str) -> tuple[Any, dict[str, str]]:
+        """Return the JSON answer (None if empty) and the headers of an administrative question."""
+        return self._again(lambda: self._get(path, query))
+
+    def _get(self, path: str, query: dict[str, str]) -> tuple[Any, dict[str, str]]:
+        client: Any = self._connected().api_client
+        headers = {**client.default_headers, "Authorization": f"Token {self._token}"}
+        answer = client.request("GET", self.address.server + path, query_params=list(query.items()), headers=headers)
+        return (json.loads(answer.data) if answer.data else None), dict(answer.getheaders())
+
+    def _again(self, action: Callable[[], Answer], patience_s: float | None = None) -> Answer:
+        """Do it, and again for a while if nobody answers or the server is busy."""
+        deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
+        pause = 0.05
+        while True:
+            try:
+                with self._border():
+                    return action()
+            except Unreachable:
+                if time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2 * pause, 2.0)
+
+    @contextmanager
+    def _border(self) -> Iterator[None]:
+        """Turn the client's errors into ours."""
+        self._connected()
+        from http.client import HTTPException
+
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except ApiException as error:
+            raise self._refused(error) from error
+        except (HTTPError, HTTPException, OSError) as error:
+            message = f"The store {self.address} does not answer: {_first_line(error)}."
+            raise Unreachable(message, hint="Is the server running, and is the URL right?") from error
+
+    def _refused(self, error: Any) -> StoreError:  # noqa: ANN401 - the client publishes no type for it
+        status = error.status or 0
+        said = _said(error)
+        where = f"The store {self.address}"
+        if status in TRY_AGAIN:
+            return Unreachable(
+                f"{where} is busy: {status}, {said}.", hint="Try again later; look at the server's load."
+            )
+        if status in NO_ACCESS:
+            hint = f"Give a token that may read and write this bucket, in {TOKEN_VARIABLE} or a token_file."
+            return StoreError(f"{where} refuses the token: {status}, {said}.", hint=hint)
+        if status == NOT_FOUND or "could not find bucket" in said or "database not found" in said:
+            hint = "Make the bucket, without a limit of retention, or correct the URL."
+            return StoreError(f"{where} does not exist: {status}, {said}.", hint=hint)
+        if "no space left" in said or "disk full" in said:
+            return StoreError(f"{where} has no space left: {said}.", hint="Make room on the server's disk and go on.")
+        hint = "Look into the server's log." if status >= SERVER_ERROR else "Nothing of the batch counts."
+        return StoreError(f"{where} refused: {status}, {said}.", hint=hint)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._client is not None and self._pid == os.getpid():
+            self._client.close()  # type: ignore[no-untyped-call]
+        self._client = None
+        self._is_closed = True
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0].removesuffix(".")[:200] or type(error).__name__
+
+
+def _said(error: Any) -> str:  # noqa: ANN401 - as above
+    body = error.body or error.message or error.reason or ""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    try:
+        loaded = json.loads(text)
+        text = loaded.get("message") or loaded.get("error") or text
+    except (ValueError, AttributeError):
+        pass
+    return " ".join(text.split())[:400].removesuffix(".") or "no reason given"

@@ -1,0 +1,317 @@
+"""The store for several machines: records in InfluxDB, written in turns, read up to what is committed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.errors import StoreError
+from autoctrl.model.task import TaskRecord
+from autoctrl.ports import Lease, OpenTask, Selection
+from autoctrl.stores.influx.appending import Content, carry, check, compose, is_due, prepare, streams
+from autoctrl.stores.influx.identity import identify
+from autoctrl.stores.influx.journal import (
+    EVER,
+    NS_PER_US,
+    WITH_CARRIED,
+    Journal,
+    in_their_order,
+    is_meant,
+    placed,
+    places,
+)
+from autoctrl.stores.influx.leasing import change_line, held_in, judged_at, released_line
+from autoctrl.stores.influx.mutex import Batch, Mutex
+from autoctrl.stores.influx.newest import Newest, newest_of
+from autoctrl.stores.influx.overview import derived
+from autoctrl.stores.influx.server import Server, read_token
+from autoctrl.stores.leases import as_lease, claim, release
+from autoctrl.stores.leases import check as check_lease
+from autoctrl.stores.ordering import in_order, mark_key, newest_copies, task_order
+from autoctrl.stores.rows import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from autoctrl.model.output import MarkRecord, OutputRecord
+    from autoctrl.model.run import RunRecord
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Record
+    from autoctrl.stores.influx.address import Address
+    from autoctrl.stores.influx.newest import Place
+    from autoctrl.stores.influx.points import Placed
+    from autoctrl.stores.influx.server import Row
+    from autoctrl.stores.influx.turns import State
+    from autoctrl.stores.leases import Held
+
+
+class InfluxStore:
+    """Keeps records in one bucket; for one thread at a time, and a forked child connects anew.
+
+    ``turn_s`` is after how long others take over from a writer that is silent, ``wait_s`` how long to wait for a turn.
+    Raises ``StoreError`` or ``SettingsError`` if the bucket cannot be used.
+    """
+
+    def __init__(self, address: Address, *, server: Server | None = None, **patience: float) -> None:
+        self.server = server or Server(address, read_token(address))
+        self.mutex = Mutex(self.server, **patience)
+        self._journal = Journal(address.bucket)
+        self._newest = Newest()
+        self._water: dict[Place, int] = {}
+        self._remarks: list[str] = []
+        self.store_id = identify(self.server, self.mutex, self._journal)
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences about what went wrong since they were last read, without anything being lost."""
+        said, self._remarks = self._remarks, []
+        return said
+
+    def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
+        """Write all records or none; see ``ports.Store``."""
+        batch = prepare(records)
+        if not batch.bodies:
+            self._check_lease(lease)
+            return
+        content = Content([], 0, [], [])
+
+        def needs(upto: int) -> str:
+            asked = self._lease_stream(lease.name, upto) if lease is not None else ""
+            return asked + self._tail(upto) + streams(self._journal, batch, self._newest, upto)
+
+        def work(state: State, rows: list[Row], first: int) -> Batch:
+            nonlocal content
+            self._follow(rows, state.committed.last)
+            if lease is not None:
+                check_lease(lease, self._held(lease.name, rows), judged_at(state.now))
+            looked_up = [row for row in rows if row.result.startswith(("units", "marks", "runs"))]
+            found = check(batch, self._newest, placed(looked_up, self.mutex.counts))
+            content = compose(batch, first, self._newest, found)
+            return Batch(content.lines, content.size)
+
+        state = self.mutex.turn(needs, work)
+        self._remember(content, state)
+        self._derive(content.placed)
+        self._move_marks({record.key[:2] for _, record in content.placed if isinstance(record, TaskRecord)})
+
+    def _check_lease(self, lease: Lease | None) -> None:
+        if lease is not None:
+            state, rows = self.mutex.look(lambda upto: self._lease_stream(lease.name, upto))
+            check_lease(lease, self._held(lease.name, rows), judged_at(state.now))
+
+    def _remember(self, content: Content, state: State) -> None:
+        if state.committed.first != content.placed[0][0]:
+            self._newest = Newest(state.committed.last)  # others have written since: begin anew
+            return
+        for record in content.taken:
+            self._newest.take(record)
+        self._newest.position = state.committed.last
+
+    def _tail(self, upto: int) -> str:
+        known = self._newest.position
+        return self._journal.tail(known, upto) if 0 < known < upto else ""
+
+    def _follow(self, rows: list[Row], upto: int) -> None:
+        for one in placed((row for row in rows if row.result == "tail"), self.mutex.counts):
+            if one.position > self._newest.position:
+                self._newest.take(one.record)
+        self._newest.position = upto
+
+    def _derive(self, written: list[tuple[int, Record]]) -> None:
+        """Write what is for people; if that fails it is said, and nothing is lost."""
+        overview, custom = derived(written)
+        try:
+            if overview:
+                self.server.write(overview)
+        except StoreError as error:
+            self._remarks.append(f"The overview for Grafana is behind: {error}")
+        for record, point in custom:
+            try:
+                self.server.write([point])
+            except StoreError as error:
+                self._remarks.append(f"Custom fields of {record.task} are kept, but not shown in Grafana: {error}")
+
+    def rebuild_overview(self, campaign: str) -> int:
+        """Write the overview of a campaign anew from its records; return the number of its tasks."""
+        tasks = self.tasks(Selection(campaign))
+        self.server.write(derived((0, task) for task in tasks)[0])
+        return len(tasks)
+
+    def _move_marks(self, places: Iterable[Place]) -> None:
+        """Repeat what is open, where much has been written since it was last repeated, so that reading begins later."""
+        for place in places:
+            if place not in self._newest.read_since or not is_due(self._newest, place):
+                continue
+
+            def work(state: State, rows: list[Row], first: int, place: Place = place) -> Batch:
+                self._follow(rows, state.committed.last)
+                return Batch(*carry(self._newest, place, first))
+
+            try:
+                state = self.mutex.turn(self._tail, work)
+            except StoreError as error:
+                self._remarks.append(f"Reading {'/'.join(place)} stays slow: {error}")
+                return
+            self._newest.position = max(self._newest.position, state.committed.last)
+            self._water[place] = self._newest.read_since[place] = state.committed.first
+            self._newest.read_count[place] = 0
+
+    def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
+        """Return every open task with the newest record of each job of its version; see ``ports.Store``."""
+        if workflow is not None:
+            return self._open_tasks((campaign, workflow))
+        _, rows = self.mutex.look(lambda upto: self._journal.places(["task"], upto, campaign))
+        return [one for place in places(rows) for one in self._open_tasks(place)]
+
+    def _open_tasks(self, place: Place) -> list[OpenTask]:
+        newest = self._newest
+        if place in newest.read_since:
+            state, rows = self.mutex.look(self._tail)
+            self._follow(rows, state.committed.last)
+            return newest.open_tasks(place)
+        since = self._water_mark(place)
+
+        def needs(upto: int) -> str:
+            return self._tail(upto) + self._journal.of_place("open", WITH_CARRIED, place, (since, upto))
+
+        state, rows = self.mutex.look(needs)
+        self._follow(rows, state.committed.last)
+        newest.tasks[place] = {}
+        newest.read_since[place], newest.read_count[place] = since, 0
+        for one in placed((row for row in rows if row.result == "open"), self.mutex.counts):
+            newest.take(one.record)
+        return newest.open_tasks(place)
+
+    def _water_mark(self, place: Place) -> int:
+        """Return the newest position from which all open tasks of a place can be found."""
+        if place in self._water:
+            return self._water[place]
+        tags = {"campaign": place[0], "workflow": place[1]}
+        _, rows = self.mutex.look(lambda upto: self._journal.words("water", tags, upto))
+        marks = [int(row.value) for row in rows if self.mutex.counts(row.time // NS_PER_US)]
+        self._water[place] = since = max(marks, default=EVER)
+        return since
+
+    def tasks(self, selection: Selection) -> list[TaskRecord]:
+        """Return the newest record of every selected task; see ``ports.Store``."""
+        _, workflows, units, statuses = selection
+        found: Any = newest_of(one.record for one in self._selected(("task",), selection)).values()
+        chosen = [task for task in found if statuses is None or task.status in statuses]
+        meant = [task for task in chosen if is_meant(task.key, workflows, units)]
+        return sorted(meant, key=lambda task: task_order(task.key))
+
+    def _selected(self, kinds: Sequence[str], selection: Selection) -> list[Placed]:
+        if selection.workflows == () or selection.units == ():
+            return []
+        _, rows = self.mutex.look(lambda upto: self._journal.selected("found", kinds, selection, upto))
+        return placed(rows, self.mutex.counts)
+
+    def history(self, task: TaskKey) -> list[Record]:
+        """Return all that was ever written of one task; see ``ports.Store``."""
+        chosen = Selection(task.campaign, (task.workflow,), (task.unit,))
+        tasks: list[Record] = []
+        jobs: dict[Any, list[Record]] = {}
+        singles: dict[str, list[list[Record]]] = {"output": [], "fields": []}
+        for one in self._selected(("task", "job", "output", "fields"), chosen):
+            if one.kind == "task":
+                tasks.append(one.record)
+            elif one.kind == "job":
+                jobs.setdefault(one.record.key, []).append(one.record)
+            else:
+                singles[one.kind].append([one.record])
+        return in_order([tasks, *(jobs[key] for key in sorted(jobs)), *singles["output"], *singles["fields"]])
+
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
+        """Return the runs written after a position, and the present position; see ``ports.Store``."""
+
+        def needs(upto: int) -> str:
+            asked = self._journal.newest_run(upto)
+            if since < upto and (numbers is None or numbers):
+                asked += self._journal.of_runs("runs", (since + 1, upto), numbers)
+            return asked
+
+        _, rows = self.mutex.look(needs)
+        last = [row.time // NS_PER_US for row in rows if row.result == "newest run"]
+        if last and not self.mutex.counts(last[0]):
+            _, every = self.mutex.look(lambda upto: self._journal.of_runs("runs", (EVER, upto)))
+            last = [one.position for one in placed(every, self.mutex.counts)][-1:]
+        found = placed((row for row in rows if row.result == "runs"), self.mutex.counts)
+        newest: Any = newest_of(one.record for one in found if one.position > since)
+        wanted = newest.keys() if numbers is None else newest.keys() & set(numbers)
+        return [newest[number] for number in sorted(wanted)], last[0] if last else 0
+
+    def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
+        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        _, rows = self.mutex.look(lambda upto: self._journal.newest_marks(kind, upto))
+        if not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
+            _, rows = self.mutex.look(lambda upto: self._journal.marks("marks", kind, None, upto))
+        newest: Any = newest_of(one.record for one in placed(rows, self.mutex.counts)).values()
+        return sorted((mark for mark in newest if campaign in {None, mark.campaign}), key=mark_key)
+
+    def find_outputs(self, selection: Selection) -> list[OutputRecord]:
+        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        _, workflows, units, _ = selection
+        found = self._selected(("output",), selection)
+        return newest_copies(one.record for one in found if is_meant(one.record.task, workflows, units))
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, as they were when the first was asked for; see ``ports.Store``."""
+        upto = self.mutex.look()[0].committed.last
+        for kind in ("run", "mark"):
+            yield from self._every(kind, self._journal.every(kind, upto))
+        for kind in ("task", "job", "output", "fields"):
+            for place in places(self.server.query(self._journal.places([kind], upto))):
+                yield from self._every(kind, self._journal.of_place(kind, [kind], place, (EVER, upto)))
+
+    def _every(self, kind: str, script: str) -> Iterator[Record]:
+        for one in in_their_order(kind, placed(self.server.query(script), self.mutex.counts)):
+            yield one.record
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        """Claim, renew or give up a lease; see ``ports.Store``. ``expires`` is by the server's clock."""
+        state, rows = self.mutex.look(lambda upto: self._lease_stream(name, upto))
+        held, now = self._held(name, rows), _moment(state.now)
+        if seconds <= 0:
+            after = release(held, owner, judged_at(state.now), now)
+            if after is not None:
+                self.server.write([released_line(name, after, self._lease_time)])
+            return Lease(name, owner, held.epoch if held else 0, now)
+        claim(name, held, owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
+        claimed: Held | None = None
+
+        def work(state: State, rows: list[Row], first: int) -> Batch:
+            nonlocal claimed
+            held, ticks, now = self._held(name, rows), judged_at(state.now), _moment(state.now)
+            claimed = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
+            return Batch([change_line(name, claimed, first)], 1)
+
+        self.mutex.turn(lambda upto: self._lease_stream(name, upto), work)
+        assert claimed is not None  # noqa: S101 - the turn has called work
+        return as_lease(name, claimed)
+
+    def _lease_stream(self, name: str, upto: int) -> str:
+        return self._journal.words("lease", {"name": name}, upto, newest=True)
+
+    def _held(self, name: str, rows: list[Row]) -> Held | None:
+        found = [row for row in rows if row.result == "lease"]
+        if found and not all(self.mutex.counts(row.time // NS_PER_US) for row in found):
+            query = self._journal.words("lease", {"name": name}, self.mutex.committed)
+            found = [row for row in self.server.query(query) if self.mutex.counts(row.time // NS_PER_US)]
+        newest = max(found, key=lambda row: row.time, default=None)
+        self._lease_time = newest.time if newest else 0
+        return held_in(newest.value) if newest else None
+
+    def ping(self) -> str:
+        """Return the server's kind, the bucket, the store's id and how far the clocks are apart."""
+        state, _ = self.mutex.look()
+        skew_s = datetime.now(UTC).timestamp() - state.now / 1e9
+        kind = "InfluxDB 1.8" if self.server.address.is_v1 else "InfluxDB 2"
+        return f"store {self.store_id} in {self.server.address} ({kind}), clocks {skew_s:+.1f} s apart"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.server.close()
+
+
+def _moment(now_ns: int) -> datetime:
+    return moment(now_ns // NS_PER_US)
