@@ -45,13 +45,13 @@ def records_of(number: int, workflows: Sequence[str], now: datetime) -> Iterator
         yield task.moved(TaskStatus.DONE, now)
 
 
-def fill(project: Project, runs: int) -> None:
-    """Write runs 1 to ``runs``, done in all workflows, and let each workflow's cycle take note of them."""
+def fill(project: Project, runs: int, *, since: int = 1, batch: int = BATCH) -> None:
+    """Write runs ``since`` to ``runs``, done in all workflows, and let each workflow's cycle take note of them."""
     handlers = handlers_of(project)
     workflows = [handler.workflow for handler in handlers]
     now = project.clock.now()
-    for first in range(1, runs + 1, BATCH):
-        numbers = range(first, min(first + BATCH, runs + 1))
+    for first in range(since, runs + 1, batch):
+        numbers = range(first, min(first + batch, runs + 1))
         project.store.append([record for number in numbers for record in records_of(number, workflows, now)])
         for handler in handlers:
             Cycle(handler, project.context(PROMPT)).run()
