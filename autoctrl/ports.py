@@ -8,6 +8,7 @@ from autoctrl.model.status import Failure, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from autoctrl.model.job import FileInfo, JobRecord, JobSpec
@@ -111,6 +112,9 @@ class Store(Protocol):
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""
+
+    def moment(self) -> AbstractContextManager[object]:
+        """Let all that is read within be as at one moment, so that a store far away need be asked only once."""
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 import select
 import time
-from contextlib import closing
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,11 +15,10 @@ from autoctrl.handlers.arrivals import Arrivals, discover
 from autoctrl.handlers.cycle import Cycle, Summary
 from autoctrl.handlers.discovery import find_modules
 from autoctrl.locks.lookup import lineage_of
-from autoctrl.owner import this_process
 from autoctrl.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from autoctrl.config import Settings
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from autoctrl.model.campaign import Campaign
 
 SHORTEST_PAUSE_S = 0.05
-PAUSE_GROWTH = 1.5
-LOOP_LEASE_S = 30.0
 RETRY_S = 3600.0
 
 
@@ -86,12 +83,19 @@ class Silence(NamedTuple):
 class Rounds:
     """Rounds over one project and campaign; a module that is slow in one round may finish in a later one."""
 
-    def __init__(self, settings: Settings, campaign: str, workflows: Sequence[str] | None = None) -> None:
-        """Work for these workflows of ``campaign``, all by default."""
+    def __init__(
+        self,
+        settings: Settings,
+        campaign: str,
+        workflows: Sequence[str] | None = None,
+        project: Project | None = None,
+    ) -> None:
+        """Work for these workflows of ``campaign``, all by default; ``project`` is opened each round if not given."""
         self.settings, self.campaign, self.workflows = settings, campaign, workflows
         self.slow: list[tuple[Worker, str]] = []
         self.loading: list[Worker] = []
         self.silent: dict[Path, Silence] = {}
+        self._project = project
 
     @property
     def is_busy(self) -> bool:
@@ -100,20 +104,34 @@ class Rounds:
 
     def discover(self) -> Arrivals:
         """Ask the sources for runs; another process that does the same is no error."""
-        with Project(self.settings) as project:
+        with self._opened() as project:
             lineage_of(project.store, self.campaign)
             try:
                 return discover(project.store, project.sources(), project.clock)
             except LeaseHeld:
                 return Arrivals((), (), ())
 
+    @contextmanager
+    def _opened(self) -> Iterator[Project]:
+        """Have the project open; the modules' processes inherit it, and need not ask again what the store is."""
+        if self._project is not None:
+            yield self._project
+            return
+        with Project(self.settings) as project:
+            self._project = project
+            try:
+                yield project
+            finally:
+                self._project = None
+
     def cycle(self, *, is_patient: bool = True) -> Round:
         """Discover, then make one cycle of every workflow.
 
         ``is_patient`` waits for modules that are slow, to their time limit; else they go on beside the next round.
         """
-        arrivals = self.discover()
-        summaries = self.ask_all({"do": "cycle"}, is_patient=is_patient)
+        with self._opened():
+            arrivals = self.discover()
+            summaries = self.ask_all({"do": "cycle"}, is_patient=is_patient)
         return Round(arrivals, tuple(_summary(name, answer) for name, answer in summaries.items()))
 
     def plan(self) -> tuple[list[Planned], list[str]]:
@@ -132,8 +150,13 @@ class Rounds:
 
         A module that is not loaded in time holds up nobody: the others go first.
         """
-        with Project(self.settings) as project:
+        with self._opened() as project:
             campaign = lineage_of(project.store, self.campaign)[0]
+            return self._ask_modules(campaign, request, is_patient=is_patient)
+
+    def _ask_modules(
+        self, campaign: Campaign, request: Mapping[str, Any], *, is_patient: bool
+    ) -> dict[str, dict[str, Any]]:
         answers: dict[str, dict[str, Any]] = {}
         workers, self.loading = self._workers(answers), []
         declared = {name: worker for worker, _ in self.slow for name in worker.declares or ()}
@@ -271,8 +294,8 @@ class Rounds:
         self.loading, self.slow = [], []
 
     def _work(self, handler: Handler, request: Mapping[str, Any], alive: Callable[[], None]) -> dict[str, Any]:
-        """Do one request in the child: it opens the project anew, nothing of the parent's is used."""
-        with Project(self.settings) as project:
+        """Do one request in the child, with the project as it was open when the child was forked."""
+        with self._opened() as project:
             cycle = Cycle(handler, project.context(self.campaign), alive)
             if request["do"] == "cycle":
                 return cycle.run()._asdict()
@@ -339,57 +362,3 @@ def chain_order(graph: Mapping[str, Sequence[str]]) -> list[str]:
         return list(graphlib.TopologicalSorter(known).static_order())
     except graphlib.CycleError:
         return sorted(graph)
-
-
-def loop(
-    settings: Settings,
-    campaign: str,
-    *,
-    workflows: Sequence[str] | None = None,
-    every_s: float = 10.0,
-    until_idle: bool = False,
-    on_round: Callable[[Round], None] = lambda _: None,
-) -> bool:
-    """Make round after round; return whether a task failed for good or a cycle could not work in the last ones.
-
-    While something moves or runs, rounds follow one another quickly; else every ``every_s`` seconds. ``until_idle``
-    ends when nothing moved and nothing is processing. Raises ``LeaseHeld`` if another loop works for this campaign.
-    """
-    with Project(settings) as project, closing(Rounds(settings, campaign, workflows)) as rounds:
-        name = f"loop/{campaign}"
-        _claim(project, name, campaign)
-        is_bad, pause_s = False, SHORTEST_PAUSE_S
-        try:
-            while True:
-                done = rounds.cycle(is_patient=False)
-                on_round(done)
-                is_bad = is_bad or any(summary.failed for summary in done.summaries)
-                if until_idle and not done.moved and not done.processing and not rounds.is_busy:
-                    return is_bad or any(summary.error for summary in done.summaries)
-                pause_s = _next_pause(done, pause_s, every_s, is_busy=rounds.is_busy)
-                _wait(project, name, pause_s)
-        finally:
-            project.store.lease(name, this_process(), 0)
-
-
-def _claim(project: Project, name: str, campaign: str) -> None:
-    try:
-        project.store.lease(name, this_process(), LOOP_LEASE_S)
-    except LeaseHeld as error:
-        message = f"A loop works for campaign {campaign} already. {error.message}"
-        raise LeaseHeld(message, hint="One is enough: leave it alone, or stop it first.") from error
-
-
-def _next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -> float:
-    if done.moved:
-        return min(SHORTEST_PAUSE_S, every_s)
-    return min(pause_s * PAUSE_GROWTH, every_s) if done.processing or is_busy else every_s
-
-
-def _wait(project: Project, name: str, pause_s: float) -> None:
-    """Sleep, keeping the loop's lease."""
-    ends = time.monotonic() + pause_s
-    project.store.lease(name, this_process(), LOOP_LEASE_S)
-    while (left := ends - time.monotonic()) > 0:
-        time.sleep(min(left, LOOP_LEASE_S / 3))
-        project.store.lease(name, this_process(), LOOP_LEASE_S)

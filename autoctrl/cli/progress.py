@@ -44,6 +44,7 @@ class Progress:
         self.times, self.is_silent = times, is_silent
         self.tallies: dict[str, Tally] = {}
         self.rounds = 0
+        self.problems: tuple[str, ...] = ()
         self.began = time.monotonic()
         self.live: Live | None = None
 
@@ -66,7 +67,9 @@ class Progress:
         """Take in one round."""
         self.rounds += 1
         for problem in done.arrivals.problems:
-            self._tell(problem, is_bad=True)
+            if problem not in self.problems:
+                self._tell(problem, is_bad=True)
+        self.problems = done.arrivals.problems
         if done.arrivals.new:
             self._tell(f"discovered: {count(done.arrivals.new, 'new run')}")
         for summary in done.summaries:

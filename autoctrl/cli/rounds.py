@@ -98,7 +98,7 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     Exits with 1 if a task failed for good meanwhile, with 2 if a workflow's last cycle could not work.
     """
     from autoctrl.cli.progress import Progress
-    from autoctrl.rounds import loop as go_on
+    from autoctrl.loop import loop as go_on
 
     settings = session.settings()
     every_s = parse_duration(every)

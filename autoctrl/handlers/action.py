@@ -57,6 +57,11 @@ class Action(NamedTuple):
     discard: tuple[str, ...] = ()
     alert: str = ""
 
+    @property
+    def is_effective(self) -> bool:
+        """Say whether performing it does anything: one that only says why a task still waits does not."""
+        return bool(self.records or self.submit or self.remove or self.acknowledge)
+
 
 class Ready(NamedTuple):
     """A task that may start: what it reads and which parts it consists of, to be frozen.

@@ -51,9 +51,12 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
         except AutoctrlError as error:
             problems.append(f"source {source.name}: {error}")
         problems += source.problems
+    digest = hashlib.sha256(repr(seen).encode()).hexdigest()
+    if not seen or _known_digest(store)[0] == digest:  # then no run is read at all
+        return Arrivals((), (), tuple(problems))
     lease = store.lease(LEASE, this_process(), LEASE_S)
     try:
-        records = _write_new(store, seen, lease, clock.now())
+        records = _write_new(store, seen, digest, lease, clock.now())
     finally:
         store.lease(LEASE, this_process(), 0)
     new = tuple(sorted(record.number for record in records if record.sequence == 1))
@@ -61,11 +64,18 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
     return Arrivals(new, changed, tuple(problems))
 
 
-def _write_new(store: Store, seen: Sequence[tuple[str, Seen]], lease: Lease, now: datetime) -> list[RunRecord]:
-    """Write what is new, unless the sources say the same as the last time: then no run is read at all."""
-    digest = hashlib.sha256(repr(seen).encode()).hexdigest()
+def _known_digest(store: Store) -> tuple[str, MarkRecord | None]:
+    """Return the digest of what the sources said when it was last written, and the mark that holds it."""
     mark = next(iter(store.marks(SEEN, "")), None)
-    if not seen or (mark is not None and mark.values.get("digest") == digest):
+    return (mark.values.get("digest", "") if mark is not None else ""), mark
+
+
+def _write_new(
+    store: Store, seen: Sequence[tuple[str, Seen]], digest: str, lease: Lease, now: datetime
+) -> list[RunRecord]:
+    """Write what is new, unless somebody else has written the same meanwhile."""
+    known, mark = _known_digest(store)
+    if known == digest:
         return []
     records = merge_runs({run.number: run for run in store.runs()[0]}, seen, now)
     time = now if mark is None else max(now, mark.time + TICK)

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import AutoctrlError, LeaseHeld, LeaseLost
+from autoctrl.errors import AutoctrlError, LeaseLost
 from autoctrl.handlers.action import Action, ActionKind
 from autoctrl.handlers.birth import Birth, Cursor, advance, is_withdrawn, refused_units, undeclared, withdraw
 from autoctrl.handlers.calls import InlineExecutor
@@ -27,6 +27,7 @@ from autoctrl.ports import OpenTask, Selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from autoctrl.handlers.action import Situation
     from autoctrl.handlers.context import Context
     from autoctrl.handlers.handler import Handler
     from autoctrl.ports import Lease, Record
@@ -73,26 +74,42 @@ class Cycle:
         self.failed: list[str] = []
 
     def run(self) -> Summary:
-        """Make the cycle under the workflow's lease; a lease that somebody else holds is an error in the summary."""
+        """Make the cycle; nobody is kept from anything unless there is something to do, which needs the lease.
+
+        A lease that somebody else holds is an error in the summary.
+        """
         try:
-            self.hold()
-        except LeaseHeld as error:
-            return self._summary((0, 0), (), str(error))
-        try:
-            return self._run_held()
+            return self._run()
         except AutoctrlError as error:
             return self._summary((0, 0), (), str(error))
         finally:
             self._give_up()
 
-    def _run_held(self) -> Summary:
-        tasks = self.births(self.context.store.open_tasks(self.context.campaign, self.handler.workflow))
-        observer, performer = self._halves()
-        actions = plan(observer.observe(tasks, self.paused(), self.hold().epoch))
-        tasks = self._perform(tasks, actions, observer, performer)
+    def _run(self) -> Summary:
+        with self.context.store.moment():
+            tasks = self._open_tasks()
+            has_births = bool(self.planned_births())
+            observer, performer = self._halves()
+            situation = None if has_births else observer.observe(tasks, self.paused(), 0)
+        if situation is None or any(action.is_effective for action in plan(situation)):
+            tasks = self._run_held(tasks, situation, observer, performer)
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
         problems = (*self._undeclared(), *observer.problems, *performer.problems, *self.context.store.remarks)
         return self._summary((new, len(tasks) - new), problems)
+
+    def _run_held(
+        self, seen: list[OpenTask], situation: Situation | None, observer: Observer, performer: Performer
+    ) -> list[OpenTask]:
+        """Act under the lease on what was observed, or observe again if it has changed before the lease was ours."""
+        epoch = self.hold().epoch
+        with self.context.store.moment():
+            tasks = self.births(self._open_tasks())
+            if situation is None or tasks != seen:
+                situation = observer.observe(tasks, self.paused(), epoch)
+        return self._perform(tasks, plan(situation._replace(epoch=epoch)), observer, performer)
+
+    def _open_tasks(self) -> list[OpenTask]:
+        return self.context.store.open_tasks(self.context.campaign, self.handler.workflow)
 
     def look_ahead(self) -> tuple[list[Action], list[str]]:
         """Return what a cycle would do now, and what could not be asked; nothing is written."""
@@ -273,7 +290,8 @@ class Cycle:
         return self.lease
 
     def _give_up(self) -> None:
-        self.context.store.lease(self.name, this_process(), 0)
+        if self.lease is not None:
+            self.context.store.lease(self.name, this_process(), 0)
 
     def _summary(self, still_open: tuple[int, int], problems: Sequence[str], error: str = "") -> Summary:
         return Summary(

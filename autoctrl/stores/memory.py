@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import nullcontext
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -220,6 +221,10 @@ class MemoryStore:
     def ping(self) -> str:
         """Return which store this is."""
         return f"store {self.store_id}, in the memory of this process"
+
+    def moment(self) -> nullcontext[None]:
+        """Do nothing: what is near is read as it is."""
+        return nullcontext()
 
     def close(self) -> None:
         """Do nothing: the content goes with the last store that has it open."""

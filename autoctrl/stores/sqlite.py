@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +191,10 @@ class SqliteStore:
     def ping(self) -> str:
         """Return which store this is."""
         return f"store {self.store_id} in {self.session.path}"
+
+    def moment(self) -> nullcontext[None]:
+        """Do nothing: what is near is read as it is."""
+        return nullcontext()
 
     def close(self) -> None:
         """Close the file."""

@@ -35,8 +35,9 @@ MAY_IMPORT = {
     "scaffold": BELOW_REPORT,
     "compose": BELOW_COMPOSE,
     "rounds": {*BELOW_COMPOSE, "compose", "worker"},
-    "web": {*BELOW_COMPOSE, "compose", "rounds"},
-    "cli": {*BELOW_COMPOSE, "compose", "rounds", "web"},
+    "loop": {*BELOW_COMPOSE, "compose", "rounds"},
+    "web": {*BELOW_COMPOSE, "compose", "rounds", "loop"},
+    "cli": {*BELOW_COMPOSE, "compose", "rounds", "loop", "web"},
 }
 TYPES_FOR_ALL = {"model", "ports"}  # may be imported under TYPE_CHECKING from any floor
 EXCEPTION = ("handlers", "Handler.__call__", "compose")  # a workflow file is its own command line

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from autoctrl.handlers.arrivals import Arrivals
 from autoctrl.handlers.cycle import Summary
-from autoctrl.rounds import Round, _next_pause, _summary, chain_order
+from autoctrl.loop import next_pause
+from autoctrl.rounds import Round, _summary, chain_order
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,13 +62,13 @@ def test_rounds_follow_quickly_while_something_moves(
 ) -> None:
     """At once after movement, less and less often while jobs run, at the asked interval when idle."""
     done = Round(Arrivals((), (), ()), (Summary("a", moved=moved, open=(0, processing)),))
-    assert _next_pause(done, pause_s, 10.0, is_busy=is_busy) == pytest.approx(expected)
+    assert next_pause(done, pause_s, 10.0, is_busy=is_busy) == pytest.approx(expected)
 
 
 def test_no_pause_is_longer_than_asked() -> None:
     """An interval below the shortest pause is taken at its word."""
     done = Round(Arrivals((), (), ()), (Summary("a", moved=1),))
-    assert _next_pause(done, 1.0, 0.01, is_busy=False) == 0.01
+    assert next_pause(done, 1.0, 0.01, is_busy=False) == 0.01
 
 
 def test_a_summary_survives_the_way_between_processes() -> None:

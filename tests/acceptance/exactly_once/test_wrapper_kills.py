@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl import rounds, wrapper
+from autoctrl import loop, wrapper
 from autoctrl.config import load_settings
 from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_restarts, find
 from tests.acceptance.exactly_once.laboratory import make_project, read_ledger, write_runs
@@ -73,7 +73,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 def work(folder: Path) -> None:
     """Make rounds until nothing is left to do."""
-    rounds.loop(load_settings(folder), "prompt", every_s=0.05, until_idle=True)
+    loop.loop(load_settings(folder), "prompt", every_s=0.05, until_idle=True)
 
 
 def test_kills_of_wrapper_and_child(project: Path) -> None:
