@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import time
 from hashlib import sha256
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from autoctrl.executors.htcondor.submit import Rows
 
 ITEMS, ABOUT, MISSED = "items", "about.json", "missed.json"
-HANDLE = re.compile(r"(.+)#(\d+)\.(\d+)")
 RECENT_S = 10 * 86400.0
 FORGOTTEN_S = 30 * 86400.0
 FOR_ALL = 0o1777
@@ -69,6 +67,13 @@ class Batch(NamedTuple):
         """Return the file that says that a row never starts."""
         return self.folder / f"{row}.remove"
 
+    def removals(self) -> set[int]:
+        """Return the rows that never start."""
+        if not self.is_late:
+            return set()
+        names = os.listdir(self.folder)  # noqa: PTH208 - names only
+        return {int(name.removesuffix(".remove")) for name in names if name.endswith(".remove")}
+
     def lines(self) -> Iterator[str]:
         """Yield the rows as they are written. Raises ``OSError``."""
         with (self.folder / ITEMS).open(encoding="ascii", newline="\n") as file:
@@ -94,8 +99,9 @@ class Batch(NamedTuple):
 
 def parse_handle(handle: str) -> Handle | None:
     """Return a handle taken apart, None if it is none of HTCondor's."""
-    match = HANDLE.fullmatch(handle)
-    return Handle(match[1], int(match[2]), int(match[3])) if match else None
+    schedd, _, job = handle.rpartition("#")
+    cluster, _, row = job.partition(".")
+    return Handle(schedd, int(cluster), int(row)) if schedd and cluster.isdecimal() and row.isdecimal() else None
 
 
 class Batches:

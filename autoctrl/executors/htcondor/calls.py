@@ -21,7 +21,7 @@ import htcondor2
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-SAMPLE = ("ClusterId", "ProcId", "JobStatus", "NumJobStarts", "RemoteHost", "LastRemoteHost")
+SAMPLE = ("ClusterId", "ProcId", "JobStatus", "NumShadowStarts", "NumJobReconnects", "RemoteHost", "LastRemoteHost")
 SPOOLED = ("HoldReasonCode", "StageInFinish", "EnteredCurrentStatus")
 REASONS = (*SPOOLED, "HoldReasonSubCode", "HoldReason", "RemoveReason")
 FACTORY = ("JobMaterializeNextProcId", "TotalSubmitProcs", "JobMaterializePauseReason")
@@ -141,8 +141,8 @@ class Calls:
         names = [*SAMPLE, *REASONS, "AutoctrlTag"]
         return list(self.schedd.history(f'AutoctrlStore == "{store}" && {condition}', names, match=limit, since=stop))
 
-    def remove(self, store: str, handles: Sequence[tuple[int, int]], reason: str) -> list[tuple[int, int]]:
-        """Remove jobs of this store; return those of ``handles`` that are not in the queue."""
+    def remove(self, store: str, handles: Sequence[tuple[int, int]], reason: str) -> None:
+        """Remove jobs of this store that are in the queue."""
         clusters = sorted({cluster for cluster, _ in handles})
         constraint = f'AutoctrlStore == "{store}"'
         if len(clusters) <= MOST_CLUSTERS:
@@ -152,12 +152,15 @@ class Calls:
         ids = [f"{cluster}.{proc}" for cluster, proc in handles if (cluster, proc) in there]
         if ids:
             self._remove(ids, reason)
-        return [handle for handle in handles if handle not in there]
 
     def remove_cluster(self, store: str, cluster: int, reason: str) -> None:
         """Remove a whole cluster of this store, rows that are not materialised too."""
         constraint = f'ClusterId == {cluster} && AutoctrlStore == "{store}"'
         self._remove(constraint, reason)
+
+    def remove_all(self, store: str, reason: str) -> None:
+        """Remove all jobs of a store."""
+        self._remove(f'AutoctrlStore == "{store}"', reason)
 
     def _remove(self, what: list[str] | str, reason: str) -> None:
         self.schedd.act(htcondor2.JobAction.Remove, what, (reason, 0))  # a bare string would be ignored
@@ -188,9 +191,10 @@ def among(clusters: Iterable[int]) -> str:
 def sample(ad: Any, proc: int) -> tuple[Any, ...]:  # noqa: ANN401 - as above
     """Return cluster, proc and the fields of ``statuses.Sample``; no more than two for a job that has not begun."""
     status = ad["JobStatus"]
-    starts = number(ad.get("NumJobStarts"))
-    if status == IDLE and not starts:
+    shadows = number(ad.get("NumShadowStarts"))  # NumJobStarts comes late, or never for a job that is evicted at once
+    if status == IDLE and not shadows:
         return ad["ClusterId"], proc
+    starts = shadows - number(ad.get("NumJobReconnects"))  # a schedd that was restarted gives its jobs new shadows
     host = (text(ad, "RemoteHost") or text(ad, "LastRemoteHost")).rpartition("@")[2]
     if status == HELD:
         code = number(ad.get("HoldReasonCode"))

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 HINT_NAME = "autoctrl_hint.py"
 LEAST_S = 5.0
+REMOVED = "removed by autoctrl"
 
 
 class HTCondorExecutor:
@@ -241,20 +242,25 @@ class HTCondorExecutor:
     def remove(self, handles: Sequence[str]) -> None:
         """Ask that the attempts be ended; a row that is not materialised yet never starts. Raises ``ServiceDown``."""
         for name, mine in self._by_schedd(handles).items():
-            schedd, limit_s = self.schedd(name), self.settings.query_deadline_s
-            absent = schedd.call("remove", limit_s, self.store_id, list(mine), "removed by autoctrl")
-            late = [(handle, self.batches.of(name, handle[0])) for handle in map(tuple, absent)]
-            unmade = [(row, batch) for (_, row), batch in late if batch is not None and batch.is_late]
-            for row, batch in unmade:
-                batch.removal(row).touch()
-            if unmade:  # one may have been materialised before it was marked
-                schedd.call("remove", limit_s, self.store_id, list(mine), "removed by autoctrl")
+            late: dict[int, set[int]] = {}
+            for cluster, row in mine:
+                batch = self.batches.of(name, cluster)
+                if batch is not None and batch.is_late:
+                    batch.removal(row).touch()
+                    late.setdefault(cluster, set()).add(row)
+            self._act("remove", name, list(mine), REMOVED)
+            for cluster, marked in late.items():
+                batch = self.batches.of(name, cluster)
+                if batch is not None and len(marked) == sum(1 for _ in batch.lines()):
+                    self._act("remove_cluster", name, cluster, REMOVED)
+
+    def _act(self, function: str, schedd: str, *arguments: object) -> None:
+        self.schedd(schedd).call(function, self.settings.query_deadline_s, self.store_id, *arguments)
 
     def acknowledge(self, handles: Sequence[str]) -> None:
         """Take finished jobs out of the queue; logs and results are kept here. Raises ``ServiceDown``."""
         for name, mine in self._by_schedd(handles).items():
-            deadline_s = self.settings.query_deadline_s
-            self.schedd(name).call("remove", deadline_s, self.store_id, list(mine), "its result is stored")
+            self._act("remove", name, list(mine), "its result is stored")
 
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return what the attempt printed in its newest start; where files travel that is known at its end.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 OUT, HINT = "out", "autoctrl_hint.py"
-ATTRIBUTES = ("AutoctrlTag", "AutoctrlCommon", "AutoctrlSpec", "NumShadowStarts", "NumJobStarts")
+ATTRIBUTES = ("AutoctrlTag", "AutoctrlCommon", "AutoctrlSpec", "NumShadowStarts", "NumJobReconnects")
 BEFORE, AFTER = r"(?<![^=:,;'\"])", r"(?![^:,;?#'\"])"
 
 
@@ -34,6 +34,16 @@ def read_ad(text: str) -> dict[str, str]:
         if name.strip().lower() in wanted:
             ad[wanted[name.strip().lower()]] = value.strip().strip('"')
     return ad
+
+
+def number(text: str | None) -> int:
+    """Return a whole number, 0 for what is undefined."""
+    return int(text) if text and text.isdigit() else 0
+
+
+def shadow_of(ad: Mapping[str, str]) -> int:
+    """Return the number of this start's shadow: no two starts have the same one."""
+    return number(ad.get("NumShadowStarts")) or 1
 
 
 def arrived(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str], list[str]]:
@@ -68,7 +78,7 @@ def described(ad: Mapping[str, str], base: str) -> tuple[dict[str, Any], list[st
         "environment": {name: renamed(value, moved) for name, value in given["environment"].items()},
         "workdir": OUT,
         "inherit": True,
-        "start": int(ad.get("NumJobStarts") or 0) + 1,
+        "start": shadow_of(ad) - number(ad.get("NumJobReconnects")),
     }
     return spec, missing
 
@@ -113,7 +123,7 @@ def run(row: str, *, travels: bool) -> int:
     with open(os.environ["_CONDOR_JOB_AD"], encoding="utf-8", errors="surrogateescape") as file:
         ad = read_ad(file.read())
     spec, missing = described(ad, base)
-    folder = os.path.join(base, row, str(int(ad.get("NumShadowStarts") or 1)))
+    folder = os.path.join(base, row, str(shadow_of(ad)))
     os.makedirs(folder, exist_ok=True)
     if "AUTOCTRL_HINT" in spec["environment"]:
         with ZipFile(sys.argv[0]) as program, open(os.path.join(folder, HINT), "wb") as file:

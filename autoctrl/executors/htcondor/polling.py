@@ -47,6 +47,8 @@ class Poll:
         self.missed = executor.batches.missed()
         self.clusters = sorted({cluster for cluster, _ in wanted})
         self.known = {cluster: executor.batches.of(name, cluster) for cluster in self.clusters}
+        self.removals = {cluster: batch.removals() for cluster, batch in self.known.items() if batch is not None}
+        self.void: list[Key] = []
 
     def reports(self) -> dict[str, JobReport]:
         """Return what is known now. Raises ``ServiceDown`` if the schedd does not answer."""
@@ -61,11 +63,15 @@ class Poll:
                 continue
             seen.add(key)
             if len(fields) == len(key):
-                self.found[handle] = NOT_STARTED
+                is_void = key[1] in self.removals.get(key[0], ())
+                self.found[handle] = NEVER if is_void else NOT_STARTED
+                self.void += [key] if is_void else []
             elif fields[2] == COMPLETED or (fields[2] == REMOVED and self._is_judged(key)):
                 finished[key] = Sample(*fields[2:])
             else:
                 self._running(key, handle, Sample(*fields[2:]))
+        if self.void:  # materialised after they were removed
+            self.schedd.call("remove", self.deadline_s, self.store_id, self.void, NEVER.reason)
         missing = {key for key in self.wanted if key not in seen}
         missing -= self._unmade(missing, factories)
         self._finish(finished, self._fetch(finished))
@@ -88,9 +94,9 @@ class Poll:
         following = {cluster: (row, trouble) for cluster, row, _, _, trouble in factories}
         unmade = {key for key in missing if key[0] in following and key[1] >= following[key[0]][0]}
         for key in unmade:
-            batch, trouble = self.known[key[0]], following[key[0]][1]
+            trouble = following[key[0]][1]
             idle = JobReport(JobStatus.IDLE, f"not materialised: {trouble}") if trouble else NOT_STARTED
-            self.found[self.wanted[key]] = NEVER if batch is not None and batch.removal(key[1]).exists() else idle
+            self.found[self.wanted[key]] = NEVER if key[1] in self.removals.get(key[0], ()) else idle
         return unmade
 
     def _fetch(self, finished: Mapping[Key, Sample]) -> dict[Key, str]:
@@ -199,7 +205,7 @@ class Poll:
         row = batch.rows([key[1]]).get(key[1]) if batch is not None else None
         if batch is not None and row is not None:
             place = batch.place(key[1])
-            if not batch.travels and batch.removal(key[1]).exists():
+            if key[1] in self.removals[key[0]] and (sample is None or not sample.starts):
                 return NEVER
             if is_settled(place) or (not batch.travels and is_over(sample) and not self._judge(batch, key, handle)):
                 return ended(place, row)
@@ -210,6 +216,8 @@ class Poll:
 
     def _remember(self, finished: Mapping[Key, Sample]) -> None:
         """Keep since when jobs are missed, of those that still are."""
+        if not self.missed:
+            return
         for key, handle in self.wanted.items():
             report = self.found.get(handle)
             if report is not None and report.status is not JobStatus.LOST and not (key in finished and report.reason):

@@ -38,8 +38,15 @@ def starts(place: Path) -> list[Path]:
 
 
 def complete(place: Path, tag: str) -> Path | None:
-    """Return the newest start that left a complete result of this job."""
-    return next((start for start in starts(place) if result_in(start, tag) is not None), None)
+    """Return the newest start that left a complete result of this job.
+
+    An earlier start that says it was removed was evicted, and what followed it left nothing: then there is none.
+    """
+    for number, start in enumerate(starts(place)):
+        result = result_in(start, tag)
+        if result is not None and (number == 0 or result.failure is not Failure.REMOVED):
+            return start
+    return None
 
 
 def result_in(start: Path, tag: str) -> JobResult | None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from autoctrl.errors import SettingsError, nearest
-from autoctrl.executors.htcondor.commands import COMMANDS, missing_keys, unknown_keys
+from autoctrl.executors.htcondor.commands import COMMANDS, PACKAGED, missing_keys, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 NAME = "job.sub.j2"
-PACKAGED = Path(__file__).parents[2] / "templates" / "htcondor"
 LEVEL = re.compile(r"(\d+)!(.*)", re.DOTALL)
 
 
