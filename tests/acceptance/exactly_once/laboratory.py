@@ -122,7 +122,8 @@ def make_project(
     """Write a project with these workflows and no runs; jobs, whoever they run as, are run by ``python``."""
     root = str(Path(__file__).parents[3])
     (folder / "locks").mkdir(parents=True)
-    for shared in (folder, folder / "locks"):
+    (folder / "ledger").touch()
+    for shared in (folder, folder / "locks", folder / "ledger"):
         shared.chmod(0o777)  # the jobs of a pool run as another user
     (folder / "autoctrl.toml").write_text(settings)
     (folder / "job.py").write_text(JOB)
@@ -161,6 +162,5 @@ def _note(folder: Path, word: str, tag: str) -> None:
 
 def read_ledger(folder: Path) -> list[Line]:
     """Return what the jobs wrote, in order."""
-    path = folder / "ledger"
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = (folder / "ledger").read_text().splitlines()
     return [Line(word, tag, int(start)) for word, tag, start in map(str.split, lines)]

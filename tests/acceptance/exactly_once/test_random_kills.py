@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from autoctrl import wrapper
 from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_once, check_restarts, find
 from tests.acceptance.exactly_once.laboratory import make_project, write_runs
+from tests.acceptance.exactly_once.loops import PATIENCE_S, children, finish, kill, loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,37 +24,7 @@ KILLS, KILLS_OF_ALL = 40, 10
 LONG = 10
 SHORTEST_S, LONGEST_S = 0.1, 1.4
 LOOK_EVERY = 8
-PATIENCE_S = 60.0
 MOST_RETRIES = 10
-
-
-def loop(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the loop as a person would."""
-    command = [
-        sys.executable,
-        "-m",
-        "autoctrl.cli",
-        "loop",
-        "--until-idle",
-        "--every",
-        "0.1s",
-        "--project",
-        str(folder),
-    ]
-    with (folder / "loop.log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-
-
-def children(pid: int) -> list[int]:
-    """Return the descendants of a loop that belong to the controller; what has become a slot for jobs does not."""
-    found = [pid]
-    for parent in found:
-        try:
-            below = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
-            found += [child for child in below if b"autoctrl.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
-        except OSError:
-            continue  # it ended while we looked
-    return found[1:]
 
 
 def of_project(folder: Path) -> list[int]:
@@ -67,15 +37,6 @@ def of_project(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
-
-
-def kill(pids: list[int]) -> None:
-    """Kill these processes, those that still live."""
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 def kill_often(folder: Path, kinds: dict[int, str], kills: int, choose: Callable[[int], list[int]], seed: int) -> None:
@@ -95,13 +56,6 @@ def kill_often(folder: Path, kinds: dict[int, str], kills: int, choose: Callable
     finally:
         processes[-1].kill()
         processes[-1].wait()
-
-
-def finish(folder: Path) -> None:
-    """Let an undisturbed loop do what is left."""
-    process = loop(folder)
-    code = process.wait(PATIENCE_S)
-    assert code in {0, 1}, (folder / "loop.log").read_text()[-2000:]
 
 
 @pytest.mark.timeout(1200)

@@ -1,0 +1,113 @@
+"""The laboratory's project in its production form: an InfluxDB remembers, an HTCondor pool works.
+
+``python -m tests.acceptance.production.pair SERVER FOLDER [PROCESS...]`` kills processes of a server that a test has
+started, and starts it again where nobody else does, without waiting for it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from tests.acceptance.exactly_once.laboratory import WORKFLOWS, make_project
+from tests.services import ROOT, Influx2, Pool, Service, job_bin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.services import Influx
+
+SETTINGS = """
+{store}
+[runs.attributes]
+kind = "str"
+[sources.table]
+type = "table"
+path = "runs.csv"
+closed_column = "closed"
+[notifiers.log]
+type = "log"
+path = "alerts.log"
+[executors.local]
+type = "htcondor"
+config = "{config}"
+schedd = "{schedd}"
+mode = "{mode}"
+python = "{bin}/python"
+path = "{bin}:/usr/bin:/bin"
+grace_s = 1
+submit_deadline_s = {submit_deadline_s}
+query_deadline_s = {query_deadline_s}
+lost_after_s = {lost_after_s}
+[cycle]
+lease_s = {lease_s}
+verb_wait_s = 0
+[defaults]
+memory_mb = 64
+attempts = 200
+back_off_s = 0
+[workflows.bad]
+attempts = 2
+"""
+
+
+class Pair(NamedTuple):
+    """Both servers."""
+
+    influx: Influx
+    pool: Pool
+
+    def project(
+        self, workflows: Iterable[str] = WORKFLOWS, mode: str = "spool", schedd: str = "", **patience: float
+    ) -> Path:
+        """Make a project with a bucket of its own, below a folder that jobs can write to; ``patience`` in seconds."""
+        folder = self.pool.fresh_folder() / "project"
+        settings = self.settings(self.influx.fresh_bucket(), mode, schedd, **patience)
+        make_project(folder, workflows, settings, str(job_bin() / "python"))
+        self.give_token(folder)
+        return folder
+
+    def settings(self, bucket: str, mode: str = "spool", schedd: str = "", **patience: float) -> str:
+        """Return what stands in ``autoctrl.toml``; ``lost_after_s`` is longer than any outage in these tests."""
+        given = {"submit_deadline_s": 4, "query_deadline_s": 5, "lost_after_s": 60, "lease_s": 60} | patience
+        return SETTINGS.format(
+            store=self.store(bucket),
+            config=self.pool.config,
+            schedd=schedd or self.pool.schedd,
+            mode=mode,
+            bin=job_bin(),
+            **given,
+        )
+
+    def store(self, bucket: str) -> str:
+        """Return the settings of a store in this bucket."""
+        place = f"{urlsplit(self.influx.url).netloc}/{self.influx.org}/{bucket}"
+        return f'[store]\nurl = "influxdb://{place}"\ntoken_file = "token"'
+
+    def give_token(self, folder: Path) -> None:
+        """Put the token where the settings say, for us alone."""
+        token = folder / "token"
+        token.touch(0o600)
+        token.write_text(self.influx.token)
+
+
+def blow(server: Service, *processes: str) -> tuple[str, ...]:
+    """Return the command that kills these processes of a server, all if none is named, and lets it start again."""
+    return (sys.executable, "-m", "tests.acceptance.production.pair", server.name, str(server.folder), *processes)
+
+
+def strike(name: str, folder: str, *processes: str) -> None:
+    """Kill; a pool's master starts anew what it misses, an InfluxDB is started from here."""
+    server = {"influxdb2": Influx2, "htcondor": Pool}[name](Path(folder))
+    server.kill(*processes)
+    if not processes:
+        command = [str(ROOT / "scripts/services"), "start", name, folder]
+        none = subprocess.DEVNULL
+        subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True)
+
+
+if __name__ == "__main__":
+    strike(*sys.argv[1:])
