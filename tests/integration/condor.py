@@ -100,9 +100,9 @@ class Bench:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def on_queue(self, *attributes: str) -> list[str]:
+    def on_queue(self, *attributes: str, form: str = "-af") -> list[str]:
         """Return what the queue says of our jobs, a line for each."""
-        wanted = ("-af", *(attributes or ("JobStatus",)))
+        wanted = (form, *(attributes or ("JobStatus",)))
         schedd = ("-name", self.settings.schedd)
         return self.tool("condor_q", "-all", *schedd, "-con", f'AutoctrlStore == "{self.store}"', *wanted).splitlines()
 

@@ -46,8 +46,8 @@ def test_what_is_asked_for_is_on_the_ad(htcondor: Pool) -> None:
     handles = bench.executor.submit(orders)
     found = bench.on_queue("ProcId", "RequestMemory", "RequestCpus", "AllowedExecuteDuration", "AcctGroup")
     assert sorted(found) == ["0 500 2 77 group_x", "1 64 1 60 group_x"]
-    assert any("n1,n2" in line for line in bench.on_queue("Rank"))
-    assert all("TARGET.Cpus > 998" in line for line in bench.on_queue("Requirements"))
+    assert any("n1,n2" in line for line in bench.on_queue("Rank", form="-af:r"))
+    assert all("TARGET.Cpus > 998" in line for line in bench.on_queue("Requirements", form="-af:r"))
     bench.executor.remove(list(handles.values()))
 
 
