@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from autoctrl.handlers.handler import Handler
-    from autoctrl.ports import Clock, Executor, Notifier, Source, Store
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Clock, Executor, Hint, Notifier, Source, Store
 
 
 class SystemClock:
@@ -81,6 +82,15 @@ class Project:
         store_id = self.store.store_id
         return open_executor(name, chosen, state, store_id, place=place, templates=templates, hints=hints)
 
+    def hints(self, task: TaskKey) -> list[Hint]:
+        """Return what the task's jobs said of themselves last; nothing where the settings name no bucket for it."""
+        if not self.settings.hints.url:
+            return []
+        from autoctrl.stores import read_hints
+
+        address = _with_token(self.settings, self.settings.hints.url, self.settings.hints.token_file)
+        return read_hints(address, self.store.store_id, task)
+
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
         if not self.settings.sources:
@@ -124,11 +134,14 @@ def store_address(settings: Settings) -> str:
     """Return the store's address with a relative path counted from the project's folder."""
     scheme, _, place = settings.store.url.partition(":")
     if scheme != "sqlite":
-        file = settings.store.token_file
-        return f"{settings.store.url}?{urlencode({'token_file': settings.path(file)})}" if file else settings.store.url
+        return _with_token(settings, settings.store.url, settings.store.token_file)
     path = settings.path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:{path}"
+
+
+def _with_token(settings: Settings, url: str, file: str) -> str:
+    return f"{url}?{urlencode({'token_file': settings.path(file)})}" if file else url
 
 
 def _ensure_prompt(store: Store, clock: Clock) -> None:

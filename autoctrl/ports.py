@@ -43,6 +43,23 @@ class OpenTask(NamedTuple):
     jobs: tuple[JobRecord, ...]
 
 
+class Hint(NamedTuple):
+    """What a job said of itself last, from its worker node: for people, never a transition.
+
+    version, job, attempt  which attempt of the task's jobs; the job as ``0``, ``1``, … or ``merge``
+    time                   when, by the node's clock
+    status                 in the job's words, empty if it gave only numbers
+    values                 numbers and short texts by name
+    """
+
+    version: int
+    job: str
+    attempt: int
+    time: datetime
+    status: str
+    values: Mapping[str, float | str]
+
+
 class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
@@ -271,6 +288,7 @@ __all__ = [
     "Clock",
     "Executor",
     "Failure",
+    "Hint",
     "JobOrder",
     "JobReport",
     "JobResult",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import SettingsError, nearest
 
 if TYPE_CHECKING:
-    from autoctrl.ports import Clock, Store
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Clock, Hint, Store
 
 SCHEMES = ("memory", "sqlite", "influxdb", "influxdbs")
 
@@ -37,6 +38,17 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
     raise _refused(url, scheme)
 
 
+def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
+    """Return the newest hint of every attempt of a task of the store ``store_id`` from the bucket that ``url`` names.
+
+    Raises ``SettingsError`` for another URL, ``StoreError`` if the bucket cannot be read.
+    """
+    from autoctrl.stores.influx.address import parse_address
+    from autoctrl.stores.influx.hints import read_hints as read
+
+    return read(parse_address(url), store_id, task)
+
+
 def _refused(url: str, scheme: str) -> SettingsError:
     why = "names no file" if scheme in SCHEMES else f"has an unknown scheme '{scheme}'"
     hint = "" if scheme in SCHEMES else f"{nearest(scheme, SCHEMES)} "
@@ -44,4 +56,4 @@ def _refused(url: str, scheme: str) -> SettingsError:
     return SettingsError(message, hint=f"{hint}Write it as in: [store] url = 'sqlite:autoctrl.db'.")
 
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "read_hints"]

@@ -1,0 +1,62 @@
+"""What jobs said of themselves from worker nodes, read from the bucket for hints; see ``autoctrl.hint``."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from autoctrl.hint import MEASUREMENT
+from autoctrl.model.job import index_text, unit_folder
+from autoctrl.ports import Hint
+from autoctrl.stores.influx import flux
+from autoctrl.stores.influx.server import SECOND_NS, Server, read_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.stores.influx.address import Address
+    from autoctrl.stores.influx.server import Row
+
+OWN = ("store", "version", "index", "attempt", "status")
+
+
+def read_hints(address: Address, store_id: str, task: TaskKey) -> list[Hint]:
+    """Return the newest hint of every attempt of a task, in their order. Raises ``StoreError``."""
+    with closing(Server(address, read_token(address), patience_s=0)) as server:
+        return newest_hints(server.query(_script(address.bucket, task)), store_id)
+
+
+def _script(bucket: str, task: TaskKey) -> str:
+    tags = {"campaign": task.campaign, "workflow": task.workflow, "unit": unit_folder(task.unit)}
+    conditions = [f"r.{tag} == {flux.text(value)}" for tag, value in tags.items()]
+    return (
+        f"from(bucket: {flux.text(bucket)}) |> range(start: -{flux.WHOLE_S}s, stop: {flux.END_OF_TIME})"
+        f" |> filter(fn: (r) => {' and '.join([flux.measurement(MEASUREMENT), *conditions])})"
+        " |> map(fn: (r) => ({_time: r._time, _field: r._field, _value: string(v: r._value)}))"
+        ' |> yield(name: "hints")\n'
+    )
+
+
+def newest_hints(rows: Iterable[Row], store_id: str) -> list[Hint]:
+    """Return the newest hint of every attempt of this store's jobs from the rows of their fields."""
+    points: dict[int, dict[str, str]] = {}
+    for row in rows:
+        points.setdefault(row.time, {})[row.field] = row.value
+    newest: dict[tuple[int, int, int], Hint] = {}
+    for time_ns, fields in sorted(points.items()):
+        if fields.get("store") != store_id or not {"version", "index", "attempt"} <= fields.keys():
+            continue
+        key = (int(fields["version"]), int(fields["index"]), int(fields["attempt"]))
+        values = {name: _value(text) for name, text in fields.items() if name not in OWN}
+        when = datetime.fromtimestamp(time_ns / SECOND_NS, UTC)
+        newest[key] = Hint(key[0], index_text(key[1]), key[2], when, fields.get("status", ""), values)
+    return [newest[key] for key in sorted(newest)]
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
