@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoctrl.config import HTCondorExecutorSettings
@@ -16,7 +17,6 @@ from tests.integration.jobs import ROOT, job_spec, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from autoctrl.model.job import JobSpec
     from autoctrl.ports import JobReport
@@ -105,6 +105,16 @@ class Bench:
         wanted = (form, *(attributes or ("JobStatus",)))
         schedd = ("-name", self.settings.schedd)
         return self.tool("condor_q", "-all", *schedd, "-con", f'AutoctrlStore == "{self.store}"', *wanted).splitlines()
+
+
+def schedd_of(pool: Pool) -> int:
+    """Return the process of the first schedd itself: it forks others of its name to answer questions."""
+    pids = pool.pids()
+    master = pids.get("MASTER", 0)
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    (schedd,) = (pid for pid, words in commands.items() if b"condor_schedd" in words and b"-local-name" not in words)
+    return schedd
 
 
 def job_id(handle: str) -> str:

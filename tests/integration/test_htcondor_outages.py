@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from autoctrl.errors import ServiceDown
 from autoctrl.model.status import Failure, JobStatus
-from tests.integration.condor import Bench, job_id, python
+from tests.integration.condor import Bench, job_id, python, schedd_of
 from tests.integration.jobs import LEDGER, ONCE, PATIENCE_S, WAIT, ledger_of, until
 
 if TYPE_CHECKING:
@@ -143,12 +144,13 @@ def test_a_schedd_that_is_killed_delays_and_loses_nothing(whole: Pool, mode: str
     ledger = bench.folder / "ledger"
     ledger.touch()
     ledger.chmod(0o666)
-    orders = [bench.order(number, LEDGER.format(ledger, "sleep 1")) for number in range(4)]
-    handles = bench.executor.submit(orders)
-    bench.wait_for(next(iter(handles.values())), JobStatus.RUNNING)
-    whole.kill("SCHEDD")
+    line = LEDGER.format(ledger, f"until [ -e {bench.folder}/go ]; do sleep 0.1; done")
+    handles = bench.executor.submit([bench.order(number, line) for number in range(4)])
+    until(lambda: len(ledger_of(ledger)) == 4, "the start of all jobs")
+    os.kill(schedd_of(whole), signal.SIGKILL)
     until(lambda: answers(bench, list(handles.values())), "the schedd")
     assert bench.executor.find(handles) == handles
+    (bench.folder / "go").touch()
     assert {report.status for report in bench.settle(handles.values()).values()} == {JobStatus.DONE}
     assert ledger_of(ledger) == dict.fromkeys(handles, ONCE)
 
@@ -168,13 +170,14 @@ def test_a_stopped_schedd_is_given_up_at_the_deadline(whole: Pool) -> None:
     order = bench.order(1, "true")
     handle = bench.executor.submit([order])[order.tag]
     bench.executor.poll([handle])
-    whole.pause("SCHEDD")
+    schedd = schedd_of(whole)
+    os.kill(schedd, signal.SIGSTOP)
     begun = time.monotonic()
     for ask in (lambda: bench.executor.poll([handle]), lambda: bench.executor.submit([bench.order(2, "true")])):
         with pytest.raises(ServiceDown, match="did not answer within"):
             ask()
     assert time.monotonic() - begun < 20
-    whole.resume("SCHEDD")
+    os.kill(schedd, signal.SIGCONT)
     assert bench.end(handle).status is JobStatus.DONE
     until(lambda: len(bench.on_queue()) == 1 or not bench.executor.find([bench.order(2, "true").tag]), "one job")
 
