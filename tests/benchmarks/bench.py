@@ -1,4 +1,4 @@
-"""The figures of the embedded store, side by side with luigi, Snakemake and Parsl in one run; see ``scripts/bench``.
+"""The figures beside luigi, Snakemake and Parsl, and those of the production services, in one run: ``scripts/bench``.
 
 Every time is divided by luigi's time for 1000 runs with nothing to do, measured at both ends of the same round.
 """
@@ -14,14 +14,16 @@ import subprocess
 import sys
 from importlib import metadata
 from statistics import fmean, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.contenders import CONTENDERS, LUIGI, PEERS
 from tests.benchmarks.field import MORE, ROOT, RUNS, Field
+from tests.benchmarks.production import SERVICES, measure_services
+from tests.benchmarks.production_report import as_services_table
 from tests.benchmarks.report import IDLE, IDLE_MANY, IDLE_MORE, as_table, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.benchmarks.field import Timing
@@ -31,30 +33,49 @@ OUTPUT = ROOT / "build" / "bench"
 
 
 def main() -> int:
-    """Run all rounds, print the table, write JSON and picture; return 1 if a figure was missed."""
+    """Run all rounds, print the tables, write JSON and picture; return 1 if a figure was missed."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure the figures beside the peers.")
+    parts = ("services", *SERVICES)
+    parser.add_argument("part", nargs="?", choices=parts, help="only the production services, or one of them")
     parser.add_argument("--rounds", type=int, default=7, help="repetitions (default: %(default)s)")
     parser.add_argument("--peer-rounds", type=int, default=2, help="of them with all peers (default: %(default)s)")
     parser.add_argument("--many", type=int, default=1_000_000, help="runs in the largest store (default: %(default)s)")
     chosen = parser.parse_args()
-    load = os.getloadavg()[0]
-    field = Field(OUTPUT / "work", chosen.many)
+    result = describe_machine(os.getloadavg()[0])
+    work = OUTPUT / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    tables: list[tuple[str, bool]] = []
+    if not chosen.part:
+        result |= measure_embedded(work, chosen)
+        tables.append(as_table(result))
+    result["services"] = measure_services(work, chosen.rounds, [chosen.part] if chosen.part in SERVICES else SERVICES)
+    tables.append(as_services_table(result["services"]))
+    shutil.rmtree(work)
+    write(result, "\n\n".join(text for text, _ in tables), chosen.part or "bench")
+    return 0 if all(is_reached for _, is_reached in tables) else 1
+
+
+def measure_embedded(work: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures of the embedded store beside the peers."""
+    field = Field(work, chosen.many)
     field.prepare()
     rounds = [field.round(n + 1, has_peers=n < chosen.peer_rounds) for n in range(chosen.rounds)]
-    result = {**describe_machine(load), "many": chosen.many, "rows": summarise(rounds), **count_all(field)}
-    table, is_reached = as_table(result)
-    (OUTPUT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
-    (OUTPUT / "bench.txt").write_text(table + "\n")
+    return {"many": chosen.many, "rows": summarise(rounds), **count_all(field)}
+
+
+def write(result: Mapping[str, Any], table: str, name: str) -> None:
+    """Print the table and write it beside the JSON, and a picture of the figures of the embedded store if there are."""
+    (OUTPUT / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    (OUTPUT / f"{name}.txt").write_text(table + "\n")
     from tests.benchmarks.picture import draw  # large, and what is measured must not be smaller than this process
 
-    draw(result, OUTPUT / "bench.svg")
-    shutil.rmtree(field.folder)
+    draw(result, OUTPUT / f"{name}.svg")
     print(table)
-    say(f"written to {OUTPUT.relative_to(ROOT)}: bench.json, bench.svg, bench.txt")
-    return 0 if is_reached else 1
+    say(f"written to {OUTPUT.relative_to(ROOT)}: {name}.json, {name}.svg, {name}.txt")
 
 
-def describe_machine(load: float) -> dict[str, object]:
+def describe_machine(load: float) -> dict[str, Any]:
     """Return what the measurement depends on."""
     found = metadata.distributions(path=[str(path) for path in PEERS.parent.glob("lib/python*/site-packages")])
     versions = {str(each.metadata["Name"]).lower(): each.version for each in found}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
@@ -30,7 +31,7 @@ NAME = "influxdb2"
 DONE, WAITING, FEW = "done", "waiting", "few"
 KINDS = (DONE, WAITING, FEW)
 WAITING_RUNS = 10
-RUNS_AT_ONCE = 500
+RUNS_AT_ONCE = 1000
 PATIENCE_S = 120
 
 
@@ -44,10 +45,13 @@ class Site(NamedTuple):
     facts: dict[str, str]
     folder: Path
 
+    def url_of(self, bucket: str, url: str = "") -> str:
+        """Return the address of the store in a bucket; ``url`` stands for the server's own."""
+        return f"influxdb:{(url or self.facts['URL']).partition(':')[2]}/{self.facts['ORG']}/{bucket}"
+
     def surroundings(self, kind: str, url: str = "") -> dict[str, str]:
         """Return the environment in which a command of a project runs; ``url`` stands for the server's own."""
-        address = f"influxdb:{(url or self.facts['URL']).partition(':')[2]}/{self.facts['ORG']}/{kind}"
-        ours = {"AUTOCTRL_STORE_URL": address, "AUTOCTRL_STORE_TOKEN": self.facts["TOKEN"]}
+        ours = {"AUTOCTRL_STORE_URL": self.url_of(kind, url), "AUTOCTRL_STORE_TOKEN": self.facts["TOKEN"]}
         return {**environment(self.folder / kind), **ours}
 
     def cycle(self, kind: str, url: str = "") -> Sample:
@@ -60,7 +64,7 @@ class Site(NamedTuple):
         url, data = self.facts["URL"] + path, body.encode() if body else None
         request = Request(url, data, headers, method=method)  # noqa: S310 - our own server
         with urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - as above
-            return answer.read().decode()
+            return answer.read().decode(errors="replace")
 
     def flux(self, script: str) -> str:
         """Return the answer to a Flux query, as CSV."""
@@ -107,6 +111,33 @@ def filled_site(facts: dict[str, str], place: Path, kinds: Iterable[str], runs: 
         site.cycle(kind)
         complete.touch()
     return site
+
+
+class Footprint(NamedTuple):
+    """What a bucket keeps, by the server's own figures.
+
+    series  cardinality
+    bytes   on the disk, with all that was in memory only written there
+    """
+
+    series: int
+    bytes: int
+
+
+def footprint(site: Site, place: Path, kind: str) -> Footprint:
+    """Return what a project's bucket keeps; ``place`` is the server's folder."""
+    script = (
+        f'import "influxdata/influxdb"\ninfluxdb.cardinality(bucket: "{kind}", start: 1960-01-01, stop: 2200-01-01)'
+    )
+    header, row = list(csv.reader(site.flux(script).split()))[-2:]
+    buckets = json.loads(site.ask("/api/v2/buckets?limit=100"))["buckets"]
+    (bucket,) = [each["id"] for each in buckets if each["name"] == kind]
+    engine = place / "server" / "engine"
+    for shard in (engine / "data" / bucket / "autogen").iterdir():
+        if shard.name.isdigit():
+            site.ask(f"/api/v2/backup/shards/{shard.name}")  # makes the server write down what is in its cache
+    kept = [path for part in ("data", "wal") for path in (engine / part / bucket).rglob("*") if path.is_file()]
+    return Footprint(int(row[header.index("_value")]), sum(path.stat().st_size for path in kept))
 
 
 def wait_for_ever(project: Project, runs: int) -> None:

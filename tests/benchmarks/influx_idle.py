@@ -3,9 +3,8 @@
     python -m tests.benchmarks.influx_idle [--rounds N] [--kind done|waiting|few] [--runs N]
 
 ``done`` has 10,000 runs done in three workflows, ``waiting`` the same after 20 tasks that wait since before, ``few``
-only those 20. Prints medians in seconds, also by processor, which other work on the machine disturbs less, and a list
-of requests: each opening of the store has a connection of its own, in this order: to discover runs, for the round, and
-in the child process of the module one for each of its workflows.
+those 20. Prints medians in seconds, also by processor, which other work disturbs less, and a list of
+requests; each process that speaks to the server has a connection of its own.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,22 +24,20 @@ class MissingError(Exception):
 def started(name: str, folder: Path) -> Iterator[dict[str, str]]:
     """Start a server with its data in ``folder``, yield what a client needs to know, and stop it.
 
-    Raises ``MissingError`` if it is not installed, ``RuntimeError`` if it does not start.
+    Whoever wants the same folder meanwhile waits. Raises ``MissingError`` if it is not installed, ``RuntimeError`` if
+    it does not start.
     """
-    done = _ask("start", name, folder)
-    if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2]
-        raise (MissingError if done.returncode == LACKING else RuntimeError)(said)
-    try:
-        yield dict(line.split("=", 1) for line in done.stdout.splitlines())
-    finally:
-        _ask("stop", name, folder)
-
-
-def server_pid(name: str, folder: Path) -> int:
-    """Return the number of the server's process."""
-    said = dict(line.split("=", 1) for line in _ask("pids", name, folder).stdout.splitlines())
-    return int(said["SERVER"])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as mine:
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        done = _ask("start", name, folder)
+        if done.returncode:
+            said = done.stderr.strip().rpartition("\n")[2]
+            raise (MissingError if done.returncode == LACKING else RuntimeError)(said)
+        try:
+            yield dict(line.split("=", 1) for line in done.stdout.splitlines())
+        finally:
+            _ask("stop", name, folder)
 
 
 def _ask(verb: str, name: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -19,18 +19,25 @@ class Seen(NamedTuple):
     connection  counts the connections from 1; every opening of a store has one of its own
     began_s     seconds since the watch began
     took_s      seconds until it was answered
+    answered    bytes of the answer's body
     what        method, path and what it is about
     """
 
     connection: int
     began_s: float
     took_s: float
+    answered: int
     what: str
 
     @property
     def is_write(self) -> bool:
         """Say whether it writes points."""
         return "/write" in self.what
+
+    @property
+    def is_data(self) -> bool:
+        """Say whether it writes records."""
+        return self.is_write and "journal" in self.what
 
 
 class Watch(Proxy):
@@ -54,6 +61,12 @@ class WatchedHandler(Handler):
 
     proxy: Watch
 
+    answered = 0
+
+    def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.answered = len(body)
+        super().reply(status, headers, body)
+
     def watched(self) -> None:
         """Forward one request."""
         watch, began = self.proxy, time.perf_counter()
@@ -63,7 +76,7 @@ class WatchedHandler(Handler):
         now = time.perf_counter()
         body = next((each.body for each in watch.requests[count:] if each.path == self.path), b"")
         what = f"{self.command} {about(self.path, body)}"
-        watch.seen.append(Seen(number, began - watch.began, now - began, what))
+        watch.seen.append(Seen(number, began - watch.began, now - began, self.answered, what))
 
     do_GET = do_POST = do_HEAD = watched  # noqa: N815 - the names that the standard library looks for
 
