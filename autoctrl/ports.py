@@ -212,6 +212,10 @@ class Executor(Protocol):
     has_safe_resubmit: bool
     is_immediate: bool
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences about what it had to put right since they were last read."""
+
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Submit attempts; return the handle by tag.
 

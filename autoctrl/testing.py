@@ -85,6 +85,7 @@ class ScriptedExecutor:
         self.results: dict[str, JobResult] = {}
         self.templates: dict[str, str] = {}
         self.place = ""
+        self.remarks: Sequence[str] = ()
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Take the orders, as idle jobs."""

@@ -63,6 +63,7 @@ class LocalExecutor:
     has_safe_resubmit = True
     is_immediate = False
     place = ""
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,

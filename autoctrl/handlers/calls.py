@@ -52,6 +52,7 @@ class InlineExecutor:
     has_safe_resubmit = True
     is_immediate = True
     place = ""
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,

@@ -94,7 +94,9 @@ class Cycle:
         if situation is None or any(action.is_effective for action in plan(situation)):
             tasks = self._run_held(tasks, situation, observer, performer)
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
-        problems = (*self._undeclared(), *observer.problems, *performer.problems, *self.context.store.remarks)
+        remarks = [text for executor in observer.executors.values() for text in executor.remarks]
+        told = (*self._undeclared(), *observer.problems, *performer.problems, *remarks)
+        problems = (*told, *self.context.store.remarks)
         return self._summary((new, len(tasks) - new), problems)
 
     def _run_held(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SAMPLE = ("ClusterId", "ProcId", "JobStatus", "NumShadowStarts", "NumJobReconnects", "RemoteHost", "LastRemoteHost")
+UNMADE = ("RemoveReason", "NumShadowStarts")
 SPOOLED = ("HoldReasonCode", "StageInFinish", "EnteredCurrentStatus")
 REASONS = (*SPOOLED, "HoldReasonSubCode", "HoldReason", "RemoveReason")
 FACTORY = ("JobMaterializeNextProcId", "TotalSubmitProcs", "JobMaterializePauseReason")
@@ -29,6 +30,7 @@ IDLE, REMOVED, COMPLETED, HELD = 1, 3, 4, 5
 SPOOLING = 16
 MOST_CLUSTERS = 50
 LONGEST_REASON = 500
+TAKEN_BACK = "taken back: "  # how the reason begins for which we removed what was never meant to run
 
 
 class NoSchedd(Exception):
@@ -81,18 +83,18 @@ class Calls:
             if spool:
                 self.schedd.spool(result)
         except Exception:
-            self._remove([str(cluster)], "not submitted completely")
+            self._remove([str(cluster)], f"{TAKEN_BACK}not submitted completely")
             raise
         return cluster, "; ".join(str(warning.message) for warning in said)[:LONGEST_REASON]
 
     def tags(self, store: str, wanted: Sequence[str]) -> list[tuple[str, int, int, int, str, int]]:
         """Return tag, cluster, proc, status, batch of jobs, and for how long their files have been awaited, else -1."""
-        names = ["ClusterId", "ProcId", "AutoctrlTag", "AutoctrlBatch", "JobStatus", *SPOOLED]
+        names = ["ClusterId", "ProcId", "AutoctrlTag", "AutoctrlBatch", "JobStatus", *UNMADE, *SPOOLED]
         chosen = set(wanted)
         found = []
         for ad in self.schedd.query(f'AutoctrlStore == "{store}"', names):
             tag = ad.get("AutoctrlTag")
-            if tag in chosen:
+            if tag in chosen and not is_taken_back(ad):
                 awaited_s = awaited(ad) if ad["JobStatus"] == HELD and ad.get("HoldReasonCode") == SPOOLING else -1
                 batch = text(ad, "AutoctrlBatch")
                 found.append((tag, ad["ClusterId"], ad["ProcId"], ad["JobStatus"], batch, awaited_s))
@@ -133,12 +135,13 @@ class Calls:
         """Return tag, cluster and proc of jobs of these batches that left the queue."""
         each = [f'AutoctrlBatch == "{batch}"' for batch in batches]
         ads = self.gone(store, f"({' || '.join(each)})", limit, since)
-        return [(text(ad, "AutoctrlTag"), ad["ClusterId"], ad["ProcId"]) for ad in ads]
+        left = [ad for ad in ads if not is_taken_back(ad)]
+        return [(text(ad, "AutoctrlTag"), ad["ClusterId"], ad["ProcId"]) for ad in left]
 
     def gone(self, store: str, condition: str, limit: int, since: int) -> list[Any]:
         """Return what the history knows; it is read from its end back to the first job that left before ``since``."""
         stop = classad2.ExprTree(f"CompletionDate < {since} && EnteredCurrentStatus < {since}")
-        names = [*SAMPLE, *REASONS, "AutoctrlTag"]
+        names = [*SAMPLE, *REASONS, *UNMADE, "AutoctrlTag"]
         return list(self.schedd.history(f'AutoctrlStore == "{store}" && {condition}', names, match=limit, since=stop))
 
     def remove(self, store: str, handles: Sequence[tuple[int, int]], reason: str) -> None:
@@ -181,6 +184,11 @@ def compare(first: int, made: int, wanted: int) -> None:
     if (first, made) != (0, wanted):
         message = f"{wanted} rows became {made} jobs from {first} on"
         raise Misfit(message)
+
+
+def is_taken_back(ad: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether we removed a job before it could start, so that its tag is as good as never submitted."""
+    return text(ad, "RemoveReason").startswith(TAKEN_BACK) and not number(ad.get("NumShadowStarts"))
 
 
 def among(clusters: Iterable[int]) -> str:

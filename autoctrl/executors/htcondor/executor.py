@@ -86,9 +86,15 @@ class HTCondorExecutor:
         self.hints = dict(hints or {})
         self.batches = Batches(jobs.absolute() / store_id)
         self.travels = settings.mode == "spool"
-        self.remarks: list[str] = []
+        self.noted: list[str] = []
         self._place = place or settings.schedd
         self._schedds: dict[str, Schedd] = {}
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences about what it had to put right since they were last read."""
+        said, self.noted = self.noted, []
+        return said
 
     @property
     def place(self) -> str:
@@ -131,7 +137,7 @@ class HTCondorExecutor:
                 except SubmitRefused as error:
                     if not handles:
                         raise
-                    self.remarks.append(str(error))
+                    self.noted.append(str(error))
         return handles
 
     def _submit(self, workflow: str, orders: Sequence[JobOrder], deadline_s: float) -> dict[str, str]:
@@ -145,7 +151,7 @@ class HTCondorExecutor:
         place = self.place
         cluster, said = self.schedd(place).call("submit", deadline_s, text, len(orders), self.travels)
         if said:
-            self.remarks.append(f"HTCondor about cluster {cluster} of {workflow}: {said}")
+            self.noted.append(f"HTCondor about cluster {cluster} of {workflow}: {said}")
         self.batches.link(place, cluster, batch.folder.name)
         return {order.tag: f"{place}#{cluster}.{row}" for row, order in enumerate(orders)}
 

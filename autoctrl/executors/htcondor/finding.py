@@ -34,14 +34,15 @@ def find(tags: Sequence[str], executor: HTCondorExecutor, schedd: Schedd, name: 
     limit_s = executor.settings.submit_deadline_s + MARGIN_S
     cut = sorted(cluster for cluster, awaited_s in awaited.items() if awaited_s > limit_s)
     for cluster in cut:
-        schedd.call("remove_cluster", deadline_s, executor.store_id, cluster, "its files were not taken in completely")
-        executor.remarks.append(
+        reason = "taken back: its files were not taken in completely"  # see calls.TAKEN_BACK
+        schedd.call("remove_cluster", deadline_s, executor.store_id, cluster, reason)
+        executor.noted.append(
             f"cluster {cluster} of {name} was cut off while its files were taken in; it was removed"
         )
     kept, younger = chosen([job for job in seen if job[1] not in awaited])
     if younger:
-        schedd.call("remove", deadline_s, executor.store_id, younger, "an older job has the same tag")
-        executor.remarks.append(f"{len(younger)} jobs of {name} had the tag of an older one; the younger were removed")
+        schedd.call("remove", deadline_s, executor.store_id, younger, "taken back: an older job has the same tag")
+        executor.noted.append(f"{len(younger)} jobs of {name} had the tag of an older one; the younger were removed")
     for _, cluster, _, _, batch, _ in kept.values():
         executor.batches.link(name, cluster, batch)
     found = {tag: (job[1], job[2]) for tag, job in kept.items()}

@@ -185,7 +185,7 @@ class Poll:
         try:
             past = self.schedd.call("history", self.deadline_s, self.store_id, clusters, -1, since)
         except ServiceDown as error:
-            self.executor.remarks.append(
+            self.executor.noted.append(
                 f"{len(missing)} jobs are not in the queue, and the history is silent: {error}"
             )
             return
@@ -225,7 +225,7 @@ class Poll:
         try:
             self.executor.batches.note_missed(self.missed, self.executor.now())
         except OSError as error:
-            self.executor.remarks.append(f"it cannot be written down since when jobs are missed: {error}")
+            self.executor.noted.append(f"it cannot be written down since when jobs are missed: {error}")
 
 
 def is_over(sample: Sample | None) -> bool:
