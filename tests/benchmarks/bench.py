@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--many", type=int, default=1_000_000, help="runs in the largest store (default: %(default)s)")
     chosen = parser.parse_args()
     result = describe_machine(os.getloadavg()[0])
-    work = OUTPUT / "work"
+    work = OUTPUT / f"work-{chosen.part or 'all'}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     tables: list[tuple[str, bool]] = []
@@ -72,7 +72,7 @@ def write(result: Mapping[str, Any], table: str, name: str) -> None:
 
     draw(result, OUTPUT / f"{name}.svg")
     print(table)
-    say(f"written to {OUTPUT.relative_to(ROOT)}: {name}.json, {name}.svg, {name}.txt")
+    say(f"written to {OUTPUT.relative_to(ROOT)}: {', '.join(sorted(path.name for path in OUTPUT.glob(f'{name}.*')))}")
 
 
 def describe_machine(load: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.request import Request, urlopen
@@ -33,6 +34,7 @@ KINDS = (DONE, WAITING, FEW)
 WAITING_RUNS = 10
 RUNS_AT_ONCE = 1000
 PATIENCE_S = 120
+STEADY = 8  # equal sizes, one second apart
 
 
 class Site(NamedTuple):
@@ -136,8 +138,24 @@ def footprint(site: Site, place: Path, kind: str) -> Footprint:
     for shard in (engine / "data" / bucket / "autogen").iterdir():
         if shard.name.isdigit():
             site.ask(f"/api/v2/backup/shards/{shard.name}")  # makes the server write down what is in its cache
-    kept = [path for part in ("data", "wal") for path in (engine / part / bucket).rglob("*") if path.is_file()]
-    return Footprint(int(row[header.index("_value")]), sum(path.stat().st_size for path in kept))
+    return Footprint(
+        int(row[header.index("_value")]), settled_bytes([engine / "data" / bucket, engine / "wal" / bucket])
+    )
+
+
+def settled_bytes(folders: Iterable[Path]) -> int:
+    """Return the bytes of all files below folders, once they do not change any more: the server compacts for a while."""
+    chosen = list(folders)
+    seen: list[int] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while len(seen) < STEADY or len(set(seen[-STEADY:])) > 1:
+        if time.monotonic() > deadline:
+            message = f"The size of {chosen[0]} does not settle."
+            raise RuntimeError(message)
+        time.sleep(1)
+        listed = subprocess.run(["du", "-sb", *chosen], capture_output=True, text=True, check=False).stdout
+        seen.append(sum(int(line.split()[0]) for line in listed.splitlines()))
+    return seen[-1]
 
 
 def wait_for_ever(project: Project, runs: int) -> None:

@@ -67,16 +67,20 @@ def pool(found: Mapping[str, Any]) -> Iterator[Bars]:
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:
-    """Draw bars of every program's time for every row, on logarithmic axes, with the figure as a black mark."""
+    """Draw bars of every program's time for every row, on logarithmic axes, with the figure as a black mark.
+
+    Where nothing was measured no file is written, and none is left.
+    """
+    found = list(panels(result))
+    path.unlink(missing_ok=True)
+    if not found:
+        return
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "autoctrl", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
 
-    found = list(panels(result))
-    if not found:
-        return
     inches = [FRAME_INCHES + ROW_INCHES * len(bars) for _, bars in found]
     shown, all_axes = plt.subplots(
         len(found), figsize=(8, sum(inches)), height_ratios=inches, layout="constrained", squeeze=False

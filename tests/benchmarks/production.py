@@ -17,6 +17,7 @@ from tests.benchmarks.contenders import LUIGI, ask_us, environment
 from tests.benchmarks.field import MORE, ROOT, RUNS, filled
 from tests.benchmarks.influx import DONE, KINDS, NAME, filled_site, footprint, forget_older, place_of
 from tests.benchmarks.influx_idle import import_client
+from tests.benchmarks.measuring import Sample
 from tests.benchmarks.report import say
 from tests.benchmarks.servers import MissingError, started
 from tests.benchmarks.transitions import APPENDS
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.condor_cycle import Pair
     from tests.benchmarks.influx import Site
 
-    Round = dict[str, float]
+    Round = dict[str, Sample]
 
 WORKFLOWS = 3
 JOBS = 10_000
@@ -59,7 +60,7 @@ def _or_reason(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     except MissingError as error:
         return {"missing": str(error)}
     except RuntimeError as error:
-        return {"failed": str(error)}
+        return {"failed": " ".join(str(error).split())}
 
 
 def answer_of(words: Sequence[str], surroundings: dict[str, str]) -> str:
@@ -90,7 +91,7 @@ def _influx(work: Path, rounds: int) -> dict[str, Any]:
                 "tasks": MORE * WORKFLOWS,
                 "series": kept.series,
                 "bytes": kept.bytes,
-                "sqlite_bytes": sum(path.stat().st_size for path in (embedded / ".autoctrl").glob("*.db*")),
+                "sqlite_bytes": sum(path.stat().st_size for path in (embedded / ".autoctrl").glob("state.sqlite*")),
             },
             "transitions": time_transitions(site, work),
         }
@@ -108,28 +109,33 @@ def prepare_unit(folder: Path) -> Path:
 
 
 def _round(site: Site, luigi: Path, embedded: Path, number: int) -> Round:
-    """Return seconds: of luigi at both ends, and between them of all that is compared."""
+    """Return what luigi takes at both ends, and between them all that is compared."""
     say(f"InfluxDB, round {number}")
-    unit_s = [LUIGI.run(luigi, RUNS).wall_s]
-    found = {kind: site.cycle(kind).wall_s for kind in KINDS}
-    found["import"] = import_client(site.folder).wall_s
-    found["sqlite"] = ask_us(embedded, "cycle").wall_s
+    units = [LUIGI.run(luigi, RUNS)]
+    found = {kind: site.cycle(kind) for kind in KINDS}
+    found |= {"import": import_client(site.folder), "sqlite": ask_us(embedded, "cycle")}
     began = time.perf_counter()
     answer = site.flux(SCAN)
-    found["scan"] = time.perf_counter() - began
+    found["scan"] = Sample(time.perf_counter() - began, 0.0, 0.0)
     if answer.count(",done,") < MORE * WORKFLOWS:
         message = "the scan did not find all tasks"
         raise RuntimeError(message)
-    return {**found, "unit": fmean([*unit_s, LUIGI.run(luigi, RUNS).wall_s])}
+    units.append(LUIGI.run(luigi, RUNS))
+    return {**found, "unit": Sample(fmean(each.wall_s for each in units), fmean(each.cpu_s for each in units), 0.0)}
 
 
 def summarise(rounds: Sequence[Round]) -> dict[str, dict[str, float]]:
     """Return the medians: seconds and units; of our cycles in InfluxDB what is beyond the import of the client."""
     found = {}
     for name in rounds[0]:
-        seconds = [each[name] - (each["import"] if name in KINDS else 0) for each in rounds]
-        ratios = [value / each["unit"] for value, each in zip(seconds, rounds, strict=True)]
-        found[name] = {"ratio": round(median(ratios), 4), "wall_s": round(median(seconds), 4)}
+        imports = [each["import"] if name in KINDS else Sample(0.0, 0.0, 0.0) for each in rounds]
+        walls = [each[name].wall_s - other.wall_s for each, other in zip(rounds, imports, strict=True)]
+        cpus = [each[name].cpu_s - other.cpu_s for each, other in zip(rounds, imports, strict=True)]
+        found[name] = {
+            "ratio": round(median(wall / each["unit"].wall_s for wall, each in zip(walls, rounds, strict=True)), 4),
+            "wall_s": round(median(walls), 4),
+            "cpu_s": round(median(cpus), 4),
+        }
     return found
 
 

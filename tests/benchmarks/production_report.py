@@ -71,6 +71,11 @@ def influx_lines(found: Mapping[str, Any]) -> list[Line]:
         within("waiting"),
         Line("those 20 tasks alone", "", (units("few"),)),
         Line(f"importing the client: {units('import')} units; the unit: {unit_s:.3f} s"),
+        Line(
+            "seconds of our processor, and of the unit's",
+            "",
+            (f"{rows['done']['cpu_s']:.3f}", f"{rows['sqlite']['cpu_s']:.3f}", f"{rows['unit']['cpu_s']:.3f}"),
+        ),
         Line(f"requests of an idle cycle: {one['all']}, {one['writes']} of them writes"),
         Line(f"requests with 20 that wait, after others and alone: {both}", "equal", (), is_equal),
         *_kept_lines(found["footprint"]),

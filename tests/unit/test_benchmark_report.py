@@ -68,7 +68,7 @@ def services(**changes: float) -> dict[str, Any]:
     chosen = {"done": 1.7, "waiting": 1.7, "requests": 30, "data_writes": 1, "call": 1.3, "cycle": 2.0, "kib": 1.0}
     chosen |= changes
     seconds = {"done": chosen["done"], "waiting": chosen["waiting"], "few": 1, "import": 0.5, "sqlite": 0.4, "scan": 9}
-    rows = summarise_services([{**seconds, "unit": 1.0}])
+    rows = summarise_services([{name: Sample(value, value, 9) for name, value in {**seconds, "unit": 1.0}.items()}])
     counts = {"all": 30, "writes": 3, "connections": 5, "answered_bytes": 1}
     calls = {"submit": 9, "raw_submit": 8, "submit_times": chosen["call"], "poll": 9, "raw_poll": 8, "poll_times": 1.0}
     pair = {"ours": 9, "raw": 8, "times": chosen["cycle"], "kib": chosen["kib"]}
