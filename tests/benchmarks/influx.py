@@ -144,7 +144,7 @@ def footprint(site: Site, place: Path, kind: str) -> Footprint:
 
 
 def settled_bytes(folders: Iterable[Path]) -> int:
-    """Return the bytes of all files below folders, once they do not change any more: the server compacts for a while."""
+    """Return the bytes of all files below folders once they have not changed for a while: the server compacts them."""
     chosen = list(folders)
     seen: list[int] = []
     deadline = time.monotonic() + PATIENCE_S
