@@ -29,6 +29,7 @@ from autoctrl.handlers.cycle import Cycle
 from autoctrl.handlers.discovery import find_modules, load_module
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
+from tests.acceptance.exactly_once.laboratory import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.handlers.observe import Observer
     from autoctrl.handlers.perform import Performer
+    from autoctrl.model.task import TaskRecord
 
-PATIENCE_S = 150.0
-SHORTEST_S, LONGEST_S, GROWTH = 0.01, 0.3, 1.3
+PATIENCE_S = 240.0
+SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.3
 COMMAND_S = 60.0
 # What every life of the production form would import anew, and takes longer than all else; the embedded form lacks it.
 SLOW_IMPORTS = ("influxdb_client", "jinja2")
@@ -188,13 +190,19 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
 
 
 def give_up_stuck(project: ProbedProject) -> None:
-    """Fail what would never end, as a person does who sees it run."""
+    """Fail what would never end, as a person does: at once, or where servers die only when he sees it run."""
     request = verbs.Request(project.store, project.clock, Actor("alice", "cli"), "it hangs", wait_s=0)
     asked = ports.Selection("prompt", ("stuck",), statuses=(TaskStatus.PROCESSING,))
     for task in project.store.tasks(asked):
-        if not task.stopping:
+        if not task.stopping and (has_begun(project.folder, task) or not project.counts.is_disturbed):
             with suppress(UsageError):
                 verbs.fail(request, task.key.unit, "stuck")
+
+
+def has_begun(folder: Path, task: TaskRecord) -> bool:
+    """Say whether a job of the task has started."""
+    name = f"{task.key.campaign}/{task.key.workflow}/{task.key.unit}/"
+    return any(line.tag.startswith(name) for line in read_ledger(folder))
 
 
 def live(folder: str, points: Iterable[Sequence[Any]]) -> None:

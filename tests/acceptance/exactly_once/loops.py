@@ -11,19 +11,10 @@ from pathlib import Path
 PATIENCE_S = 60.0
 
 
-def loop(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the loop as a person would."""
-    command = [
-        sys.executable,
-        "-m",
-        "autoctrl.cli",
-        "loop",
-        "--until-idle",
-        "--every",
-        "0.1s",
-        "--project",
-        str(folder),
-    ]
+def loop(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start the loop as a person would; without options it ends when nothing is left to do."""
+    chosen = options or ("--until-idle", "--every", "0.1s")
+    command = [sys.executable, "-m", "autoctrl.cli", "loop", *chosen, "--project", str(folder)]
     with (folder / "loop.log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
