@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from tests.contract import worker
+from tests.proxy import Proxy, slow_writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     import pytest
 
     from tests.services import Influx
+
+SLOW_S = 0.03
 
 
 class Member(Protocol):
@@ -56,7 +60,7 @@ class ThreadMember:
         self._is_cut.set()
 
     def wait(self) -> None:
-        self._thread.join(timeout=100)
+        self._thread.join(timeout=580)
         assert not self._thread.is_alive()
         if self._error is not None:
             raise self._error
@@ -82,7 +86,7 @@ class ProcessMember:
 
     def wait(self) -> None:
         try:
-            code = self._process.wait(timeout=100)
+            code = self._process.wait(timeout=580)
         finally:
             self._process.kill()
         assert code == 0 or (self._is_cut and code == -signal.SIGKILL)
@@ -97,6 +101,8 @@ class Effort(NamedTuple):
     leases       that each must win
     lease_s      for how long each is claimed
     appends      every how many leases a task is moved under it
+    contested    which part of the leases must have been somebody else's when they were first asked for
+    pause_s      how long to wait at most before asking again for a lease that is held
     """
 
     clients: int = 8
@@ -105,14 +111,20 @@ class Effort(NamedTuple):
     leases: int = 500
     lease_s: float = 0.5
     appends: int = 1
+    contested: float = 0.0
+    pause_s: float = 0.004
 
 
 class Subject(NamedTuple):
-    """A store under test: its URL for a test alone, how its clients live, what is asked of it."""
+    """A store under test: its URL for a test alone, how its clients live, what is asked of it.
+
+    ``ways`` gives the URLs by which its clients take turns to reach it.
+    """
 
     url: Callable[[Path, pytest.FixtureRequest], str]
     member: Callable[..., Member]
     effort: Effort = Effort()
+    ways: Callable[[str, ExitStack], list[str]] = lambda url, _: [url]
 
 
 def influx(name: str) -> Callable[[Path, pytest.FixtureRequest], str]:
@@ -133,12 +145,20 @@ def bucket_url(server: Influx, bucket: str, folder: Path, *, through: str = "") 
     return f"influxdb://{place}/{server.org}/{bucket}?token_file={token}"
 
 
-REMOTE = Effort(clients=6, killed=2, transitions=40, leases=240, lease_s=3.0, appends=8)
+def fast_and_slow(url: str, stack: ExitStack) -> list[str]:
+    """Return two direct ways to a server and one over a proxy that lets writes arrive late."""
+    parts = urlsplit(url)
+    proxy = stack.enter_context(Proxy(f"http://{parts.netloc}"))
+    proxy.plan = slow_writes(SLOW_S)
+    return [url, url, parts._replace(netloc=urlsplit(proxy.url).netloc).geturl()]
+
+
+REMOTE = Effort(clients=5, killed=1, transitions=20, leases=125, lease_s=3.0, appends=8, contested=0.5, pause_s=0.06)
 STORES = {
     "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
     "sqlite": Subject(lambda folder, _: f"sqlite:{folder}/store.db", ProcessMember),
-    "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE),
-    "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE),
+    "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE, fast_and_slow),
+    "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE, fast_and_slow),
 }
 
 

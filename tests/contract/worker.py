@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import Conflict, LeaseHeld, LeaseLost
 from autoctrl.model.actor import Actor
@@ -25,8 +25,22 @@ if TYPE_CHECKING:
 CAMPAIGN, WORKFLOW = "contested", "reco"
 LEASE = f"{CAMPAIGN}/{WORKFLOW}"
 UNITS = ("1", "2", "3")
-LEASE_S = 0.5
 BATCH = 500
+
+
+class Task(NamedTuple):
+    """What a client has to do.
+
+    times    how often
+    lease_s  for how long the lease is claimed
+    appends  every how many leases a task is moved under it
+    pause_s  how long to wait at most before asking again for a lease that is held
+    """
+
+    times: int
+    lease_s: float
+    appends: int
+    pause_s: float
 
 
 def boot_us() -> int:
@@ -55,10 +69,10 @@ def follow(record: TaskRecord, name: str, epoch: int = 0) -> TaskRecord:
     return record.moved(record.status, datetime.now(UTC), actor=Actor(name, "cycle"), epoch=epoch)
 
 
-def transitions(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
-    """Win ``count`` transitions of the contested tasks against all others."""
+def transitions(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
+    """Win so many transitions of the contested tasks against all others."""
     won = 0
-    while won < count and not is_cut():
+    while won < task.times and not is_cut():
         record = follow(newest(store, random.choice(UNITS)), name)
         try:
             store.append([record])
@@ -68,32 +82,40 @@ def transitions(store: Store, ledger: Ledger, name: str, count: int, is_cut: Cal
         ledger.note(record.key.unit, record.sequence)
 
 
-def leases(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
-    """Hold the contested lease ``count`` times, each time moving a task under it."""
-    won = 0
-    while won < count:
+def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
+    """Hold the contested lease so many times, every few times moving a task under it.
+
+    A claim is noted as contested if the lease was somebody else's when it was first asked for.
+    """
+    won = tries = 0
+    while won < task.times:
         before = boot_us()
         try:
-            lease = store.lease(LEASE, name, LEASE_S)
+            lease = store.lease(LEASE, name, task.lease_s)
         except LeaseHeld:
-            time.sleep(random.uniform(0.0, 0.004))
+            tries += 1
+            time.sleep(random.uniform(0.0, task.pause_s))
             continue
-        ledger.note("claimed", lease.epoch, before, boot_us())
+        ledger.note("claimed", lease.epoch, before, boot_us(), int(tries > 0))
+        tries = 0
         if is_cut():
             return
-        try:
-            store.append([follow(newest(store, UNITS[0]), name, lease.epoch)], lease)
-        except LeaseLost:
-            continue
+        record = newest(store, UNITS[0])
+        if won % task.appends == 0:
+            try:
+                store.append([follow(record, name, lease.epoch)], lease)
+            except LeaseLost:
+                continue
+            ledger.note("written", lease.epoch)
         won += 1
         ledger.note("released", lease.epoch, boot_us())
         store.lease(LEASE, name, 0)
+        time.sleep(random.uniform(0.0, task.pause_s))
 
 
-def hold(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
+def hold(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
     """Claim the lease, read, and write only when a file beside the ledger says so."""
-    del count
-    lease = store.lease(LEASE, name, LEASE_S)
+    lease = store.lease(LEASE, name, task.lease_s)
     record = follow(newest(store, UNITS[0]), name, lease.epoch)
     ledger.note("claimed", lease.epoch)
     while not ledger.path.with_suffix(".go").exists() and not is_cut():
@@ -112,9 +134,9 @@ def batch(workflow: str) -> list[TaskRecord]:
     return [born(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
 
 
-def batches(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callable[[], bool]) -> None:
-    """Append ``count`` batches of new tasks, each batch a workflow of its own."""
-    for number in range(count):
+def batches(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
+    """Append so many batches of new tasks, each batch a workflow of its own."""
+    for number in range(task.times):
         if is_cut():
             return
         store.append(batch(f"{name}-{number}"))
@@ -124,11 +146,12 @@ def batches(store: Store, ledger: Ledger, name: str, count: int, is_cut: Callabl
 WORK = {work.__name__: work for work in (transitions, leases, hold, batches)}
 
 
-def run(work: str, url: str, ledger: str, name: str, count: str, *, is_cut: Callable[[], bool] = bool) -> None:
+def run(work: str, url: str, ledger: str, name: str, *numbers: str, is_cut: Callable[[], bool] = bool) -> None:
     """Do one kind of work as one client."""
+    times, lease_s, appends, pause_s = numbers
     store = open_store(url)
     try:
-        WORK[work](store, Ledger(ledger), name, int(count), is_cut)
+        WORK[work](store, Ledger(ledger), name, Task(int(times), float(lease_s), int(appends), float(pause_s)), is_cut)
     finally:
         store.close()
 

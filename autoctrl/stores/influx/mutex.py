@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import StoreError
@@ -20,6 +21,8 @@ from autoctrl.stores.influx.turns import (
     End,
     Hole,
     State,
+    Step,
+    ahead,
     claim_word,
     end_word,
     first_position,
@@ -28,10 +31,11 @@ from autoctrl.stores.influx.turns import (
     other_word,
     read_end,
     read_state,
+    to_void,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from autoctrl.stores.influx.server import Server
 
@@ -41,8 +45,10 @@ TURN_S = 5.0
 WAIT_S = 60.0
 WINDOWS_S = (600, 86_400, 60 * 86_400, flux.WHOLE_S)
 SLACK_S = 5
-FRESH_S = 1.0
-SHORTEST_S, LONGEST_S = 0.002, 0.025
+FRESH_S = 10.0
+SHORTEST_S, LONGEST_S = 0.005, 0.025
+LONGEST_QUEUE = 10
+SPREAD_US = 50_000
 ENDS_AT_ONCE = 50
 CHANCE = random.SystemRandom()  # a forked child must not draw its parent's numbers
 
@@ -81,6 +87,7 @@ class Mutex:
         self._holes: dict[int, Hole] = {}
         self._given_up: set[int] = set()
         self._fates: dict[int, bool] = {}
+        self._pinned: State | None = None
         self._first_seen: dict[int, float] = {}
 
     @property
@@ -93,8 +100,26 @@ class Mutex:
         inside = any(hole.after < position < hole.before for hole in self._holes.values())
         return position <= self.committed and not inside
 
-    def look(self, needs: Needs | None = None) -> tuple[State, list[Row]]:
-        """Read the state, and what is asked for besides up to the committed position."""
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let all readings within that are not for a turn be as of one state."""
+        before = self._pinned
+        self._pinned = before or self.look()[0]
+        try:
+            yield
+        finally:
+            self._pinned = before
+
+    def read(self, needs: Needs) -> tuple[State, list[Row]]:
+        """Read what is asked for up to the committed position of now, or of the moment that ``moment`` holds."""
+        pinned = self._pinned
+        if pinned is None:
+            return self.look(needs)
+        asked = needs(pinned.committed.last)
+        return pinned, self._server.query(asked) if asked else []
+
+    def look(self, needs: Needs | None = None, mine: int = 0) -> tuple[State, list[Row]]:
+        """Read the state, and what is asked for besides up to the committed position; ``mine``: see ``read_state``."""
         if self._known is None:
             self._open()
         base = self._base
@@ -105,7 +130,7 @@ class Mutex:
         if not any(row.time == base.rank + 1 for row in words):  # a clock has jumped: the base is out of sight
             back_s = flux.WHOLE_S
             words = self._words(back_s)
-        state = self._take([row for row in words if row.time >= base.rank], back_s)
+        state = self._take([row for row in words if row.time >= base.rank], back_s, mine)
         if needs and state.committed.rank != base.rank:
             return state, self._server.query(needs(state.committed.last))
         return state, [row for row in rows if row.result != "words"]
@@ -122,9 +147,9 @@ class Mutex:
     def _words(self, back_s: int) -> list[Row]:
         return self._server.query(flux.words(self._server.address.bucket, back_s))
 
-    def _take(self, words: list[Row], back_s: int) -> State:
+    def _take(self, words: list[Row], back_s: int, mine: int = 0) -> State:
         now = parse_time(words[0].extra["_start"]) + back_s * SECOND_NS
-        state = read_state(now, ((row.time, row.value) for row in words))
+        state = read_state(now, ((row.time, row.value) for row in words), mine)
         for end in state.ends:
             if end.hole is not None and end.rank <= state.committed.rank:
                 self._holes[end.rank] = end.hole
@@ -169,37 +194,33 @@ class Mutex:
             if end.hole is not None:
                 self._holes[end.rank] = end.hole
 
-    def turn(self, needs: Needs | None, work: Callable[[State, list[Row], int], Batch]) -> State:
-        """Write what ``work`` returns for the state, what was asked for, and the first position; return the new state.
+    def turn(self, needs: Needs | None, work: Callable[[State, list[Row], int], Batch]) -> End:
+        """Write what ``work`` returns for the state, what was asked for, and the first position; return the commit.
 
         Whatever ``work`` raises ends the turn, and nothing was written. It may be called again when the claim was lost.
         Raises ``StoreError`` if others do not let go of the mutex, or the server cannot do it.
         """
         deadline = time.monotonic() + self._wait_s
         while True:
-            state = self._wait_until_free(deadline)
-            mine = self._claim(state)
+            mine = self._claim(self._fresh())
             try:
                 state, rows, voids = self._enter(mine, needs, deadline)
                 first = first_position(state, voids)
                 batch = self._work(mine, work, state, rows, first)
                 end = End(mine.rank, first, first + batch.size - 1, state.committed.last, voids)
                 self._commit(mine, end, batch)
-                return self._settled(end, deadline)
+                state = self._settle(end, deadline)
             except _LostError:
                 _pause()
+            else:
+                # Who reads after having written reads what was written.
+                self._pinned = state if self._pinned else None
+                return end
 
-    def _wait_until_free(self, deadline: float) -> State:
+    def _fresh(self) -> State:
+        """Return the state, a little old at most: to choose a rank by and to name who is over."""
         known = self._known
-        if known and not known.claims and time.monotonic() - self._read_at < FRESH_S:
-            return known
-        while True:
-            state, _ = self.look()
-            alive = [claim for claim in state.claims if not self._is_over(claim, state)]
-            if not alive:
-                return state
-            self._check_patience(deadline, alive[-1])
-            _pause()
+        return known if known and time.monotonic() - self._read_at < FRESH_S else self.look()[0]
 
     def _check_patience(self, deadline: float, holder: Claim) -> None:
         if time.monotonic() > deadline:
@@ -221,14 +242,15 @@ class Mutex:
         )
 
     def _claim(self, state: State) -> Claim:
+        over = tuple(claim.rank for claim in state.claims if self._is_over(claim, state))
         room = int(self._turn_s * SECOND_NS)
-        after = max([state.committed.last * NS_PER_US, *(claim.rank for claim in state.claims)])
+        # Half of the time at least must lie between the first position that may be used and the rank.
+        after = max(state.committed.last * NS_PER_US, 0, *over)
         earliest = max(self._estimate() + room, after + room // 2, state.highest + 2)
         # Even, never a whole µs, so that no end (odd) and no other point of the store is at the same time.
-        rank = (earliest // NS_PER_US + CHANCE.randrange(10**6)) * NS_PER_US + 2 * CHANCE.randrange(1, 499)
-        mine = Claim(rank, this_process(), tuple(claim.rank for claim in state.claims))
+        rank = (earliest // NS_PER_US + CHANCE.randrange(SPREAD_US)) * NS_PER_US + 2 * CHANCE.randrange(1, 499)
         self._given_up.add(rank)  # until it is over for good; only others' claims are waited for
-        return mine
+        return Claim(rank, this_process(), over)
 
     def _put(self, time_ns: int, word: str, *, patience_s: float | None = None) -> None:
         self._server.write([line("mutex", {}, [("word", field_text(word))], time_ns)], patience_s=patience_s)
@@ -236,23 +258,28 @@ class Mutex:
     def _enter(self, mine: Claim, needs: Needs | None, deadline: float) -> tuple[State, list[Row], tuple[int, ...]]:
         try:
             self._put(mine.rank, claim_word(mine))
-            return self._when_alone(mine, needs, deadline)
+            return self._when_first(mine, needs, deadline)
         except StoreError:
             self._withdraw(mine, WITHDRAWN)
             raise
 
-    def _when_alone(
+    def _when_first(
         self, mine: Claim, needs: Needs | None, deadline: float
     ) -> tuple[State, list[Row], tuple[int, ...]]:
+        is_established = False
         while True:
-            state, rows = self.look(needs)
-            entry = judge(state, mine)
-            if entry.may:
-                return state, rows, entry.voids
-            if not entry.waits or state.now > mine.rank or time.monotonic() > deadline:
+            state, rows = self.look(needs, mine.rank)
+            step = judge(state, mine, is_established=is_established)
+            if step is Step.ENTER:
+                return state, rows, to_void(state, mine)
+            queue = ahead(state, mine)
+            is_late = mine.rank - state.now < self._turn_s * SECOND_NS / 2
+            if step is Step.WITHDRAW or is_late or any(self._is_over(claim, state) for claim in queue):
                 self._withdraw(mine, WITHDRAWN)
+                self._check_patience(deadline, queue[0] if queue else mine)
                 raise _LostError
-            _pause()
+            is_established = True
+            _pause(len(queue))
 
     def _withdraw(self, mine: Claim, word: str) -> None:
         """Say that the claim is over; if even that fails, the others find out by its age."""
@@ -313,7 +340,7 @@ class Mutex:
             raise StoreError(message, hint=f"{error.hint} Then read again and decide anew.") from error
         return self._fates.get(end.rank, False)
 
-    def _settled(self, end: End, deadline: float) -> State:
+    def _settle(self, end: End, deadline: float) -> State:
         """Return the state in which the end holds for ever. Raises ``_LostError`` if it was declared void."""
         while True:
             state, _ = self.look()
@@ -330,5 +357,6 @@ class Mutex:
             return state
 
 
-def _pause() -> None:
-    time.sleep(CHANCE.uniform(SHORTEST_S, LONGEST_S))
+def _pause(length: int = 1) -> None:
+    """Wait a while before the next reading, longer at the end of a queue."""
+    time.sleep(CHANCE.uniform(SHORTEST_S, LONGEST_S) * min(length, LONGEST_QUEUE))

@@ -32,6 +32,7 @@ from autoctrl.stores.rows import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from autoctrl.stores.influx.newest import Place
     from autoctrl.stores.influx.points import Placed
     from autoctrl.stores.influx.server import Row
-    from autoctrl.stores.influx.turns import State
+    from autoctrl.stores.influx.turns import End, State
     from autoctrl.stores.leases import Held
 
 
@@ -59,6 +60,9 @@ class InfluxStore:
         self._newest = Newest()
         self._water: dict[Place, int] = {}
         self._remarks: list[str] = []
+        # Leases that were claimed here, each with the time of its point.
+        self._mine: dict[tuple[str, str], tuple[Held, int]] = {}
+        self._lease_time = 0
         self.store_id = identify(self.server, self.mutex, self._journal)
 
     @property
@@ -73,24 +77,30 @@ class InfluxStore:
         if not batch.bodies:
             self._check_lease(lease)
             return
-        content = Content([], 0, [], [])
+        content, asked = Content([], 0, [], []), ""
 
         def needs(upto: int) -> str:
-            asked = self._lease_stream(lease.name, upto) if lease is not None else ""
-            return asked + self._tail(upto) + streams(self._journal, batch, self._newest, upto)
+            nonlocal asked
+            asked = streams(self._journal, batch, self._newest, upto)
+            of_lease = self._lease_stream(lease.name, upto) if lease is not None else ""
+            return of_lease + self._tail(upto) + asked
 
         def work(state: State, rows: list[Row], first: int) -> Batch:
             nonlocal content
-            self._follow(rows, state.committed.last)
             if lease is not None:
                 check_lease(lease, self._held(lease.name, rows), judged_at(state.now))
+            self._follow(rows, state.committed.last)
+            # What others have closed meanwhile is not remembered any more, so it is looked up after all.
+            missing = streams(self._journal, batch, self._newest, state.committed.last)
+            if missing and missing != asked:
+                rows = self.server.query(missing)
             looked_up = [row for row in rows if row.result.startswith(("units", "marks", "runs"))]
             found = check(batch, self._newest, placed(looked_up, self.mutex.counts))
             content = compose(batch, first, self._newest, found)
             return Batch(content.lines, content.size)
 
-        state = self.mutex.turn(needs, work)
-        self._remember(content, state)
+        end = self.mutex.turn(needs, work)
+        self._remember(content, end)
         self._derive(content.placed)
         self._move_marks({record.key[:2] for _, record in content.placed if isinstance(record, TaskRecord)})
 
@@ -99,13 +109,10 @@ class InfluxStore:
             state, rows = self.mutex.look(lambda upto: self._lease_stream(lease.name, upto))
             check_lease(lease, self._held(lease.name, rows), judged_at(state.now))
 
-    def _remember(self, content: Content, state: State) -> None:
-        if state.committed.first != content.placed[0][0]:
-            self._newest = Newest(state.committed.last)  # others have written since: begin anew
-            return
+    def _remember(self, content: Content, end: End) -> None:
         for record in content.taken:
             self._newest.take(record)
-        self._newest.position = state.committed.last
+        self._newest.position = end.last
 
     def _tail(self, upto: int) -> str:
         known = self._newest.position
@@ -115,7 +122,7 @@ class InfluxStore:
         for one in placed((row for row in rows if row.result == "tail"), self.mutex.counts):
             if one.position > self._newest.position:
                 self._newest.take(one.record)
-        self._newest.position = upto
+        self._newest.position = max(upto, self._newest.position)
 
     def _derive(self, written: list[tuple[int, Record]]) -> None:
         """Write what is for people; if that fails it is said, and nothing is lost."""
@@ -148,25 +155,25 @@ class InfluxStore:
                 return Batch(*carry(self._newest, place, first))
 
             try:
-                state = self.mutex.turn(self._tail, work)
+                end = self.mutex.turn(self._tail, work)
             except StoreError as error:
                 self._remarks.append(f"Reading {'/'.join(place)} stays slow: {error}")
                 return
-            self._newest.position = max(self._newest.position, state.committed.last)
-            self._water[place] = self._newest.read_since[place] = state.committed.first
+            self._newest.position = end.last
+            self._water[place] = self._newest.read_since[place] = end.first
             self._newest.read_count[place] = 0
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
         """Return every open task with the newest record of each job of its version; see ``ports.Store``."""
         if workflow is not None:
             return self._open_tasks((campaign, workflow))
-        _, rows = self.mutex.look(lambda upto: self._journal.places(["task"], upto, campaign))
+        _, rows = self.mutex.read(lambda upto: self._journal.places(["task"], upto, campaign))
         return [one for place in places(rows) for one in self._open_tasks(place)]
 
     def _open_tasks(self, place: Place) -> list[OpenTask]:
         newest = self._newest
         if place in newest.read_since:
-            state, rows = self.mutex.look(self._tail)
+            state, rows = self.mutex.read(self._tail)
             self._follow(rows, state.committed.last)
             return newest.open_tasks(place)
         since = self._water_mark(place)
@@ -174,7 +181,7 @@ class InfluxStore:
         def needs(upto: int) -> str:
             return self._tail(upto) + self._journal.of_place("open", WITH_CARRIED, place, (since, upto))
 
-        state, rows = self.mutex.look(needs)
+        state, rows = self.mutex.read(needs)
         self._follow(rows, state.committed.last)
         newest.tasks[place] = {}
         newest.read_since[place], newest.read_count[place] = since, 0
@@ -187,7 +194,7 @@ class InfluxStore:
         if place in self._water:
             return self._water[place]
         tags = {"campaign": place[0], "workflow": place[1]}
-        _, rows = self.mutex.look(lambda upto: self._journal.words("water", tags, upto))
+        _, rows = self.mutex.read(lambda upto: self._journal.words("water", tags, upto))
         marks = [int(row.value) for row in rows if self.mutex.counts(row.time // NS_PER_US)]
         self._water[place] = since = max(marks, default=EVER)
         return since
@@ -203,7 +210,7 @@ class InfluxStore:
     def _selected(self, kinds: Sequence[str], selection: Selection) -> list[Placed]:
         if selection.workflows == () or selection.units == ():
             return []
-        _, rows = self.mutex.look(lambda upto: self._journal.selected("found", kinds, selection, upto))
+        _, rows = self.mutex.read(lambda upto: self._journal.selected("found", kinds, selection, upto))
         return placed(rows, self.mutex.counts)
 
     def history(self, task: TaskKey) -> list[Record]:
@@ -230,10 +237,10 @@ class InfluxStore:
                 asked += self._journal.of_runs("runs", (since + 1, upto), numbers)
             return asked
 
-        _, rows = self.mutex.look(needs)
+        _, rows = self.mutex.read(needs)
         last = [row.time // NS_PER_US for row in rows if row.result == "newest run"]
         if last and not self.mutex.counts(last[0]):
-            _, every = self.mutex.look(lambda upto: self._journal.of_runs("runs", (EVER, upto)))
+            _, every = self.mutex.read(lambda upto: self._journal.of_runs("runs", (EVER, upto)))
             last = [one.position for one in placed(every, self.mutex.counts)][-1:]
         found = placed((row for row in rows if row.result == "runs"), self.mutex.counts)
         newest: Any = newest_of(one.record for one in found if one.position > since)
@@ -242,9 +249,9 @@ class InfluxStore:
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
-        _, rows = self.mutex.look(lambda upto: self._journal.newest_marks(kind, upto))
+        _, rows = self.mutex.read(lambda upto: self._journal.newest_marks(kind, upto))
         if not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
-            _, rows = self.mutex.look(lambda upto: self._journal.marks("marks", kind, None, upto))
+            _, rows = self.mutex.read(lambda upto: self._journal.marks("marks", kind, None, upto))
         newest: Any = newest_of(one.record for one in placed(rows, self.mutex.counts)).values()
         return sorted((mark for mark in newest if campaign in {None, mark.campaign}), key=mark_key)
 
@@ -269,15 +276,12 @@ class InfluxStore:
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim, renew or give up a lease; see ``ports.Store``. ``expires`` is by the server's clock."""
-        state, rows = self.mutex.look(lambda upto: self._lease_stream(name, upto))
-        held, now = self._held(name, rows), _moment(state.now)
         if seconds <= 0:
-            after = release(held, owner, judged_at(state.now), now)
-            if after is not None:
-                self.server.write([released_line(name, after, self._lease_time)])
-            return Lease(name, owner, held.epoch if held else 0, now)
-        claim(name, held, owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
-        claimed: Held | None = None
+            return self._release(name, owner)
+        state, rows = self.mutex.look(lambda upto: self._lease_stream(name, upto))
+        now = _moment(state.now)
+        # Asked for at once, so that a lease that is somebody else's costs one reading and no turn.
+        claimed = claim(name, self._held(name, rows), owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
 
         def work(state: State, rows: list[Row], first: int) -> Batch:
             nonlocal claimed
@@ -285,9 +289,23 @@ class InfluxStore:
             claimed = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
             return Batch([change_line(name, claimed, first)], 1)
 
-        self.mutex.turn(lambda upto: self._lease_stream(name, upto), work)
-        assert claimed is not None  # noqa: S101 - the turn has called work
+        end = self.mutex.turn(lambda upto: self._lease_stream(name, upto), work)
+        self._mine[name, owner] = claimed, end.first * NS_PER_US
         return as_lease(name, claimed)
+
+    def _release(self, name: str, owner: str) -> Lease:
+        known = self._mine.pop((name, owner), None)
+        if known is None:
+            state, rows = self.mutex.look(lambda upto: self._lease_stream(name, upto))
+            held = self._held(name, rows)
+            given_up = release(held, owner, judged_at(state.now), _moment(state.now))
+            if held is None or given_up is None:
+                return Lease(name, owner, held.epoch if held else 0, _moment(state.now))
+            known = given_up, self._lease_time
+        held, time_ns = known
+        # If it is not ours any more, a later point tells so, and this one comes before it.
+        self.server.write([released_line(name, held._replace(ends=0, length=0), time_ns)])
+        return as_lease(name, held)
 
     def _lease_stream(self, name: str, upto: int) -> str:
         return self._journal.words("lease", {"name": name}, upto, newest=True)
@@ -307,6 +325,10 @@ class InfluxStore:
         skew_s = datetime.now(UTC).timestamp() - state.now / 1e9
         kind = "InfluxDB 1.8" if self.server.address.is_v1 else "InfluxDB 2"
         return f"store {self.store_id} in {self.server.address} ({kind}), clocks {skew_s:+.1f} s apart"
+
+    def moment(self) -> AbstractContextManager[None]:
+        """Let all that is read within be as at one moment; see ``ports.Store``."""
+        return self.mutex.moment()
 
     def close(self) -> None:
         """Close the connection."""

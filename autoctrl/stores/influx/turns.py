@@ -8,6 +8,7 @@ which its owner may write.
 from __future__ import annotations
 
 import json
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -132,8 +133,11 @@ def holding(ends: Iterable[End]) -> tuple[list[End], set[int]]:
     return kept[::-1], voided
 
 
-def read_state(now: int, words: Iterable[tuple[int, str]]) -> State:
-    """Return the state that the words (time, text) of the mutex make, read from a settled end on or from the first."""
+def read_state(now: int, words: Iterable[tuple[int, str]], mine: int = 0) -> State:
+    """Return the state that the words (time, text) of the mutex make, read from a settled end on or from the first.
+
+    ``mine`` is the rank of one's own claim while one waits: what it names and has ended after all it will not void.
+    """
     claims: dict[int, Claim] = {}
     ends: list[End] = []
     over: dict[int, str] = {}
@@ -149,37 +153,44 @@ def read_state(now: int, words: Iterable[tuple[int, str]]) -> State:
     kept, voided = holding(ends)
     finished = {end.rank for end in ends} | voided | {rank for rank, word in over.items() if word == WITHDRAWN}
     waiting = [claims[rank] for rank in sorted(claims.keys() - finished)]
-    named = {rank for claim in waiting for rank in claim.names}
+    named = {rank for claim in waiting if claim.rank != mine for rank in claim.names}
     committed = next((end for end in reversed(kept) if end.rank not in named), BEGINNING)
     left = tuple(claim for claim in waiting if claim.rank > committed.rank)
     failed = frozenset(rank for rank, word in over.items() if word == FAILED)
     return State(now, committed, tuple(kept), left, failed, frozenset(voided))
 
 
-class Entry(NamedTuple):
-    """What a claimant does next.
+class Step(Enum):
+    """What a claimant does next."""
 
-    may    it may write: it is alone
-    waits  it is the highest and waits for the others to withdraw
-    voids  ranks that it declares void, when it may write
+    ENTER = "write"
+    WAIT = "read again: those of lower rank go first"
+    WITHDRAW = "begin anew"
+
+
+def judge(state: State, mine: Claim, *, is_established: bool) -> Step:
+    """Say what the owner of ``mine`` does after a reading.
+
+    Who saw no higher rank in the first reading after the claim is *established*: whoever claims with a higher rank from
+    then on sees this claim and waits for it. So lower ranks go first, and nobody else can be inside.
     """
-
-    may: bool
-    waits: bool = False
-    voids: tuple[int, ...] = ()
-
-
-def judge(state: State, mine: Claim) -> Entry:
-    """Say what the owner of ``mine`` may do after it has read the state; neither = it withdraws and begins anew."""
     is_there = any(claim.rank == mine.rank for claim in state.claims)
-    if not is_there or state.is_contested(mine.rank):
-        return Entry(may=False)
-    others = [claim for claim in state.claims if claim.rank != mine.rank and claim.rank not in mine.names]
-    if not others:
-        dead = tuple(claim.rank for claim in state.claims if claim.rank in mine.names)
-        return Entry(may=True, voids=dead)
-    is_highest = all(claim.rank < mine.rank for claim in others)
-    return Entry(may=False, waits=is_highest)
+    is_outranked = not is_established and state.highest > mine.rank
+    # An end that somebody may still declare void is nothing to build on; he waits for us, so we give way.
+    is_open = any(end.rank > state.committed.rank for end in state.ends)
+    if not is_there or is_outranked or is_open or state.is_contested(mine.rank):
+        return Step.WITHDRAW
+    return Step.WAIT if ahead(state, mine) else Step.ENTER
+
+
+def ahead(state: State, mine: Claim) -> list[Claim]:
+    """Return those who go first: of lower rank, not over, and not declared void by this claim."""
+    return [claim for claim in state.claims if claim.rank < mine.rank and claim.rank not in mine.names]
+
+
+def to_void(state: State, mine: Claim) -> tuple[int, ...]:
+    """Return the ranks that the owner declares void when it writes: those that it named, if they have not ended."""
+    return tuple(claim.rank for claim in state.claims if claim.rank in mine.names)
 
 
 def first_position(state: State, voids: Iterable[int]) -> int:
