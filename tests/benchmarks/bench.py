@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="repetitions (default: %(default)s)")
     parser.add_argument("--peer-rounds", type=int, default=2, help="of them with all peers (default: %(default)s)")
     parser.add_argument("--many", type=int, default=1_000_000, help="runs in the largest store (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=10_000, help="jobs in the pool (default: %(default)s)")
     chosen = parser.parse_args()
     result = describe_machine(os.getloadavg()[0])
     work = OUTPUT / f"work-{chosen.part or 'all'}"
@@ -49,10 +50,11 @@ def main() -> int:
     if not chosen.part:
         result |= measure_embedded(work, chosen)
         tables.append(as_table(result))
-    result["services"] = measure_services(work, chosen.rounds, [chosen.part] if chosen.part in SERVICES else SERVICES)
+    names = [chosen.part] if chosen.part in SERVICES else SERVICES
+    result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
     tables.append(as_services_table(result["services"]))
-    shutil.rmtree(work)
     write(result, "\n\n".join(text for text, _ in tables), chosen.part or "bench")
+    shutil.rmtree(work, ignore_errors=True)
     return 0 if all(is_reached for _, is_reached in tables) else 1
 
 

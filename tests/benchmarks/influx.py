@@ -119,7 +119,7 @@ class Footprint(NamedTuple):
     """What a bucket keeps, by the server's own figures.
 
     series  cardinality
-    bytes   on the disk, with all that was in memory only written there
+    bytes   that it occupies on the disk, with all that was in memory only written there
     """
 
     series: int
@@ -153,7 +153,7 @@ def settled_bytes(folders: Iterable[Path]) -> int:
             message = f"The size of {chosen[0]} does not settle."
             raise RuntimeError(message)
         time.sleep(1)
-        listed = subprocess.run(["du", "-sb", *chosen], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(["du", "-sB1", *chosen], capture_output=True, text=True, check=False).stdout
         seen.append(sum(int(line.split()[0]) for line in listed.splitlines()))
     return seen[-1]
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Round = dict[str, Sample]
 
 WORKFLOWS = 3
-JOBS = 10_000
 BATCHES = 5
 TIMES = {"shared": 3, "spool": 1}  # by mode
 POOL = "htcondor"
@@ -48,9 +47,9 @@ ASK_CONDOR = (
 )
 
 
-def measure_services(work: Path, rounds: int, names: Sequence[str] = SERVICES) -> dict[str, Any]:
+def measure_services(work: Path, rounds: int, jobs: int, names: Sequence[str] = SERVICES) -> dict[str, Any]:
     """Return the figures of each service, or why there are none; ``work`` is a folder that may be filled."""
-    measures = {NAME: lambda: _influx(work, rounds), POOL: lambda: _condor(JOBS)}
+    measures = {NAME: lambda: _influx(work, rounds), POOL: lambda: _condor(jobs)}
     return {name: _or_reason(measures[name]) for name in names}
 
 
