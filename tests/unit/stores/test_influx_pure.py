@@ -1,0 +1,197 @@
+"""The pure parts of the InfluxDB store: whose turn it is, how records become points, what a URL means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoctrl.errors import SettingsError, StoreError
+from autoctrl.stores.bodies import Encoder
+from autoctrl.stores.influx import flux
+from autoctrl.stores.influx.address import parse_address
+from autoctrl.stores.influx.journal import joined
+from autoctrl.stores.influx.points import bodies, decode_body, encode_body, split, tag_text, tag_value
+from autoctrl.stores.influx.server import parse_rows, parse_time
+from autoctrl.stores.influx.turns import (
+    BEGINNING,
+    FAILED,
+    WITHDRAWN,
+    Claim,
+    End,
+    Hole,
+    Step,
+    claim_word,
+    end_word,
+    first_position,
+    judge,
+    other_word,
+    read_state,
+    to_void,
+)
+from tests.contract.records import JOBS, TASKS
+from tests.contract.samples import task
+
+US = 1000
+
+
+def claimed(rank: int, *names: int) -> tuple[int, str]:
+    return rank, claim_word(Claim(rank, "host:1:2:3", names))
+
+
+def ended(rank: int, first: int, last: int, previous: int, *voids: int) -> tuple[int, str]:
+    return rank + 1, end_word(End(rank, first, last, previous, voids))
+
+
+class TestTurns:
+    """Ends that hold, claims that wait."""
+
+    def test_nothing(self) -> None:
+        """In the beginning nothing is committed and the first who claims may write."""
+        assert read_state(0, []).committed == BEGINNING
+        assert judge(read_state(5, [claimed(10)]), Claim(10, "a"), is_established=False) is Step.ENTER
+
+    def test_lower_ranks_go_first(self) -> None:
+        """Who saw no higher rank waits for the lower ones; who sees a higher one at once withdraws."""
+        words = [claimed(10), claimed(20)]
+        state = read_state(5, words)
+        assert judge(state, Claim(20, "b"), is_established=False) is Step.WAIT
+        assert judge(state, Claim(10, "a"), is_established=False) is Step.WITHDRAW
+        assert judge(state, Claim(10, "a"), is_established=True) is Step.ENTER
+        after = read_state(5, [*words, (11, other_word(WITHDRAWN))])
+        assert judge(after, Claim(20, "b"), is_established=True) is Step.ENTER
+
+    def test_below_what_is_committed(self) -> None:
+        """A claim that arrives below a committed rank never enters."""
+        state = read_state(5, [claimed(10), claimed(20), ended(20, 1, 3, 0)])
+        assert state.committed.last == 3
+        assert judge(state, Claim(10, "a"), is_established=True) is Step.WITHDRAW
+
+    def test_failed_stays_until_it_is_named(self) -> None:
+        """Who may have written something blocks the way until somebody declares it void."""
+        words = [claimed(10), (11, other_word(FAILED)), claimed(20)]
+        state = read_state(5, words)
+        assert state.failed == {10}
+        assert judge(state, Claim(20, "b"), is_established=True) is Step.WAIT
+        mine = Claim(20, "b", (10,))
+        named = read_state(5, [*words[:2], claimed(20, 10)])
+        assert judge(named, mine, is_established=True) is Step.ENTER
+        assert to_void(named, mine) == (10,)
+
+    def test_a_late_end_of_a_void_claim(self) -> None:
+        """An end that was declared void does not hold, whenever it arrives, and its positions are a hole."""
+        words = [claimed(10_000), claimed(20_000, 10_000), ended(20_000, 11, 12, 4, 10_000)]
+        for late in ([], [ended(10_000, 5, 9, 4)]):
+            state = read_state(5, [*words, *late])
+            assert state.committed.rank == 20_000
+            assert state.holes == [Hole(4, 11)]
+            assert state.ended(10_000) is None
+
+    def test_an_end_that_is_named_is_open(self) -> None:
+        """While a claim that names it has not ended, an end neither counts nor may be built on."""
+        words = [claimed(10), ended(10, 1, 3, 0), claimed(30, 10), claimed(40)]
+        state = read_state(5, words)
+        assert state.committed == BEGINNING
+        assert state.is_contested(10)
+        assert judge(state, Claim(40, "c"), is_established=False) is Step.WITHDRAW
+        own = read_state(5, words[:3], mine=30)
+        assert own.committed.last == 3
+        assert judge(own, Claim(30, "b", (10,)), is_established=False) is Step.ENTER
+        assert to_void(own, Claim(30, "b", (10,))) == ()
+
+    def test_a_void_end_voids_nothing(self) -> None:
+        """What a void end declares void holds."""
+        words = [claimed(10), claimed(20, 10), claimed(30, 20)]
+        ends = [ended(10, 1, 3, 0), ended(20, 5, 6, 0, 10), ended(30, 8, 9, 3, 20)]
+        state = read_state(5, [*words, *ends])
+        assert [end.rank for end in state.ends] == [10, 30]
+
+    def test_positions(self) -> None:
+        """Positions begin after the clock, what is committed, and all that a void claim may have used."""
+        state = read_state(7 * US, [claimed(10), ended(10, 1, 3, 0)])
+        assert first_position(state, ()) == 7
+        assert first_position(state, (20 * US + 4,)) == 21
+        assert first_position(read_state(0, [claimed(10), ended(10, 1, 30, 0)]), ()) == 31
+
+
+class TestPoints:
+    """Records as points and back."""
+
+    @given(TASKS)
+    def test_task(self, record: object) -> None:
+        """A body gives back the whole record."""
+        assert decode_body("task", encode_body(record, Encoder()).text) == record  # type: ignore[arg-type] # drawn
+
+    @given(JOBS)
+    def test_job(self, record: object) -> None:
+        """A body gives back the whole record."""
+        assert decode_body("job", encode_body(record, Encoder()).text) == record  # type: ignore[arg-type] # drawn
+
+    @given(st.text(st.characters(exclude_categories=["Cs"])))
+    def test_tags(self, value: str) -> None:
+        """Whatever a tag holds comes back, and nothing in it means anything to the server."""
+        written = tag_text(value)
+        assert tag_value(written) == value
+        assert written
+        assert not set(written) & set(" ,=\\\n\"'")
+
+    def test_long_bodies(self) -> None:
+        """A body that is too long for one field is split and joined again."""
+        long = "ä" * 100_000
+        pieces = split(long)
+        assert len(pieces) > 1
+        assert all(len(piece.encode()) <= 60_000 for piece in pieces)
+        fields = dict(bodies(long))
+        assert joined({name: value[1:-1] for name, value in fields.items()}) == long
+
+    @pytest.mark.parametrize("odd", [{"version": 2**63}, {"reason": "\ud800"}])
+    def test_what_no_store_holds(self, odd: dict[str, Any]) -> None:
+        """Numbers beyond 64 bits and halves of characters are refused."""
+        with pytest.raises(StoreError, match="cannot hold a value"):
+            encode_body(task(**odd), Encoder())
+
+
+def test_flux_texts_mean_themselves() -> None:
+    """Quotes, backslashes and interpolations in a name stay what they are."""
+    assert flux.text('a"b\\c${d}\n') == '"a\\"b\\\\c\\x24{d}\\n"'
+    assert flux.one_of("unit", ["fill:8.2", "a/b"]) == r"r.unit =~ /^(fill:8\.2|a\/b)$/"
+
+
+def test_answers() -> None:
+    """Tables with headers of their own are told apart, and times keep their ns."""
+    text = ",result,table,_time,_value\r\n,a,0,1970-01-01T00:00:01.000000002Z,x\r\n\r\n"
+    text += ',result,table,_time,_value,kind\r\n,b,0,1970-01-01T00:00:02Z,"y,""z",task\r\n\r\n'
+    rows = list(parse_rows(text.splitlines(keepends=True)))
+    assert [(row.result, row.time, row.value, row.extra) for row in rows] == [
+        ("a", 1_000_000_002, "x", {}),
+        ("b", 2_000_000_000, 'y,"z', {"kind": "task"}),
+    ]
+    assert parse_time("1970-01-01T00:00:00.5Z") == 500_000_000
+
+
+class TestAddresses:
+    """What a URL names."""
+
+    def test_both_kinds(self) -> None:
+        """An organization and a bucket, or a database and its retention policy."""
+        new = parse_address("influxdbs://db.example.org/exp/prod?token_file=/run/token")
+        assert new == ("https://db.example.org:8086", "exp", "prod", "/run/token")
+        old = parse_address("influxdb://127.0.0.1:8087/-/auto/autogen")
+        assert (old.bucket, old.is_v1) == ("auto/autogen", True)
+
+    @pytest.mark.parametrize(
+        ("url", "text"),
+        [
+            ("influxdb://me:pass@host/o/b", "contains a user or a token"),
+            ("influxdb://host/o", "does not name a server"),
+            ("influxdb://host/-/database", "retention policy"),
+            ("influxdb://host:x/o/b", "port that is no number"),
+            ("influxdb://host/o/b?tokenfile=x", "Did you mean 'token_file'"),
+        ],
+    )
+    def test_refused(self, url: str, text: str) -> None:
+        """Anything else is refused with what is wrong."""
+        with pytest.raises(SettingsError, match=text):
+            parse_address(url)
