@@ -31,6 +31,7 @@ SPOOLING = 16
 MOST_CLUSTERS = 50
 LONGEST_REASON = 500
 TAKEN_BACK = "taken back: "  # how the reason begins for which we removed what was never meant to run
+STAGING = "Staging of job files failed"  # a schedd's own reason, when it was killed while files were coming in
 
 
 class NoSchedd(Exception):
@@ -187,8 +188,8 @@ def compare(first: int, made: int, wanted: int) -> None:
 
 
 def is_taken_back(ad: Any) -> bool:  # noqa: ANN401 - as above
-    """Say whether we removed a job before it could start, so that its tag is as good as never submitted."""
-    return text(ad, "RemoveReason").startswith(TAKEN_BACK) and not number(ad.get("NumShadowStarts"))
+    """Say whether we or the schedd removed a job before it could start: its tag is as good as never submitted."""
+    return text(ad, "RemoveReason").startswith((TAKEN_BACK, STAGING)) and not number(ad.get("NumShadowStarts"))
 
 
 def among(clusters: Iterable[int]) -> str:

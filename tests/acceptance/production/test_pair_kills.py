@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoctrl.model.job import JobRecord
 from tests.acceptance.exactly_once.driver import Point
-from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_once, check_restarts
+from tests.acceptance.exactly_once.judge import (
+    check_at_any_time,
+    check_in_the_end,
+    check_once,
+    check_restarts,
+    find,
+)
 from tests.acceptance.exactly_once.laboratory import write_runs
 from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, Lives
+from tests.acceptance.production.pair import blow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.acceptance.production.pair import Pair
 
@@ -22,6 +31,33 @@ TRIALS_AT_ONCE = 6
 NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "bad"}
 MODES = ("spool", "shared")
 LATER = 4
+RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
+# Before which call of a method, and after which one, a server dies: spread over the work, each at least once.
+STORE = {
+    "append": (1, 9),
+    "close": (1, 1),
+    "find_outputs": (1, 1),
+    "history": (1, 1),
+    "lease": (3, 12),
+    "marks": (9, 40),
+    "moment": (4, 15),
+    "open_tasks": (5, 16),
+    "remarks": (3, 11),
+    "runs": (2, 13),
+    "tasks": (1, 4),
+}
+SCHEDD = {
+    "acknowledge": (1, 2),
+    "describe": (1, 2),
+    "find": (1, 1),
+    "poll": (1, 3),
+    "remove": (1, 1),
+    "remarks": (2, 5),
+    "result": (1, 3),
+    "submit": (1, 2),
+}
+BALLAST_MB = 40
+SPOOLING_S = (0.02, 0.1, 0.3)  # how long after the beginning of a submission the schedd dies
 
 
 def kill_at(pair: Pair, method: str, mode: str) -> None:
@@ -58,3 +94,56 @@ def trials(pair: Pair) -> Iterator[Mapping[str, Future[None]]]:
 def test_the_controller_is_killed(method: str, trials: Mapping[str, Future[None]]) -> None:
     """A kill of the controller before or after a call of any method loses and repeats nothing."""
     trials[method].result()
+
+
+def points_of(port: str, calls: Mapping[str, tuple[int, int]], command: tuple[str, ...]) -> list[Point]:
+    """Return the points at which a server dies; every method of the port has its two."""
+    wanted = {name.partition(".")[2] for name in METHODS if name.startswith(f"{port}.")}
+    assert calls.keys() == wanted, "say when the server dies at a method that is new"
+    moments = [(f"{port}.{method}", number) for method, number in calls.items()]
+    return [
+        Point(method, number, when, command)
+        for method, numbers in moments
+        for number, when in zip(numbers, ("before", "after"), strict=True)
+    ]
+
+
+def live_through(folder: Path, kinds: Mapping[int, str], points: list[Point]) -> None:
+    """Let one controller work while a server dies at all these points; judge."""
+    write_runs(folder, kinds)
+    lives = Lives()
+    try:
+        counts = lives.live(folder, *points) or {}
+    finally:
+        lives.close()
+    check_in_the_end(folder, kinds)
+    check_restarts(folder, most_starts=len(points))
+    assert not [point for point in points if counts.get(point.method, 0) < point.number], counts
+
+
+@pytest.mark.timeout(300)
+def test_influxdb_is_killed(pair: Pair) -> None:
+    """An InfluxDB that dies before or after any question to it costs time: nothing is lost, each job starts once."""
+    folder = pair.project()
+    try:
+        live_through(folder, RUNS, points_of("store", STORE, blow(pair.influx)))
+        check_once(folder, RUNS)
+    finally:
+        pair.influx.start()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_schedd_is_killed(pair: Pair, mode: str) -> None:
+    """A schedd that dies before, in or after any question to it loses no job, and starts again what it must only."""
+    ballast = pair.pool.fresh_folder() / "ballast"
+    ballast.write_bytes(bytes(BALLAST_MB << 20))
+    folder = pair.project(mode=mode, transfer_input=ballast if mode == "spool" else "")
+    points = points_of("local", SCHEDD, blow(pair.pool))
+    points += [
+        Point("local.submit", number, "before", blow(pair.pool, after_s))
+        for number, after_s in enumerate(SPOOLING_S, start=3)
+    ]
+    live_through(folder, RUNS, points)
+    jobs = [record for record in find(folder).records if isinstance(record, JobRecord)]
+    assert {job.key.task.workflow for job in jobs if job.attempt > 1} == {"bad"}, "an attempt was given up"
