@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["spool", "shared"])
 def test_jobs_are_collected_where_they_are(pair: Pair, mode: str) -> None:
-    """Jobs of the old schedd are found, collected and removed there, new ones go to the new one, nothing twice.
-
-    A version that has begun stays where its parts are, its merge too.
-    """
+    """What lives in the old schedd, and what its version still needs, stays there; all else goes to the new one."""
     folder, kinds = pair.project(mode=mode), {1: "good", 9: "stuck"}
     write_runs(folder, kinds)
     lives = Lives()
