@@ -75,11 +75,18 @@ class Journal(NamedTuple):
         chosen = [JOURNAL, flux.one_of("kind", ["run"]), 'r._field == "body"']
         return flux.select(self.bucket, "newest run", chosen, (EVER, upto), columns=["kind"], then=flux.LAST)
 
-    def newest_marks(self, kind: str, upto: int) -> str:
-        """Ask for the newest point of every mark of a kind; it may be one that does not count."""
-        chosen = [flux.measurement("mark"), flux.BODIES, flux.equal("kind", kind)]
+    def newest_marks(self, kind: str | None, upto: int) -> str:
+        """Ask for the newest point of every mark of a kind, or of all; it may be one that does not count."""
+        chosen = [flux.measurement("mark"), flux.BODIES, *([flux.equal("kind", kind)] if kind is not None else [])]
         return flux.select(
             self.bucket, "newest marks", chosen, (EVER, upto), columns=["campaign", "name"], then=flux.LAST
+        )
+
+    def newest_water(self, upto: int) -> str:
+        """Ask for the newest point of every place from where to read what is open; some may not count."""
+        columns = ["campaign", "workflow"]
+        return flux.select(
+            self.bucket, "water", [flux.measurement("water")], (EVER, upto), columns=columns, then=flux.LAST
         )
 
     def marks(self, name: str, kind: str, names: Collection[str] | None, upto: int) -> str:
@@ -103,7 +110,7 @@ def placed(rows: Iterable[Row], counts: Callable[[int], bool]) -> list[Placed]:
         pieces.setdefault((row.time // NS_PER_US, kind), {})[row.field] = row.value
     found = []
     for (position, kind), fields in sorted(pieces.items()):
-        if counts(position):
+        if counts(position) and "body" in fields:  # the newest body may be shorter than an older one
             found.append(Placed(position, kind, decode_body(kind.removeprefix(CARRIED), joined(fields))))
     return found
 

@@ -101,12 +101,17 @@ class Mutex:
         return position <= self.committed and not inside
 
     @contextmanager
-    def moment(self) -> Iterator[None]:
-        """Let all readings within that are not for a turn be as of one state."""
+    def moment(self, needs: Needs | None = None) -> Iterator[list[Row]]:
+        """Let all readings within that are not for a turn be as of one state; yield what is asked for as of it.
+
+        Within another moment it is that one's state, and nothing is read.
+        """
         before = self._pinned
-        self._pinned = before or self.look()[0]
+        rows: list[Row] = []
+        if before is None:
+            self._pinned, rows = self.look(needs)
         try:
-            yield
+            yield rows
         finally:
             self._pinned = before
 

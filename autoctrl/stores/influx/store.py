@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,6 @@ from autoctrl.stores.rows import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord
@@ -60,6 +60,7 @@ class InfluxStore:
         self._newest = Newest()
         self._water: dict[Place, int] = {}
         self._remarks: list[str] = []
+        self._at_hand: list[Row] | None = None  # within a moment: what every cycle asks for
         # Leases that were claimed here, each with the time of its point.
         self._mine: dict[tuple[str, str], tuple[Held, int]] = {}
         self._lease_time = 0
@@ -100,6 +101,7 @@ class InfluxStore:
             return Batch(content.lines, content.size)
 
         end = self.mutex.turn(needs, work)
+        self._at_hand = None
         self._remember(content, end)
         self._derive(content.placed)
         self._move_marks({record.key[:2] for _, record in content.placed if isinstance(record, TaskRecord)})
@@ -187,14 +189,17 @@ class InfluxStore:
         newest.read_since[place], newest.read_count[place] = since, 0
         for one in placed((row for row in rows if row.result == "open"), self.mutex.counts):
             newest.take(one.record)
+        self._move_marks([place])
         return newest.open_tasks(place)
 
     def _water_mark(self, place: Place) -> int:
         """Return the newest position from which all open tasks of a place can be found."""
         if place in self._water:
             return self._water[place]
-        tags = {"campaign": place[0], "workflow": place[1]}
-        _, rows = self.mutex.read(lambda upto: self._journal.words("water", tags, upto))
+        rows = [row for row in self._at_hand or () if row.result == "water" and places([row]) == [place]]
+        if self._at_hand is None or not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
+            tags = {"campaign": place[0], "workflow": place[1]}
+            _, rows = self.mutex.read(lambda upto: self._journal.words("water", tags, upto))
         marks = [int(row.value) for row in rows if self.mutex.counts(row.time // NS_PER_US)]
         self._water[place] = since = max(marks, default=EVER)
         return since
@@ -237,7 +242,10 @@ class InfluxStore:
                 asked += self._journal.of_runs("runs", (since + 1, upto), numbers)
             return asked
 
-        _, rows = self.mutex.read(needs)
+        rows = [row for row in self._at_hand or () if row.result == "newest run"]
+        is_known = self._at_hand is not None and all(row.time // NS_PER_US <= since for row in rows)
+        if not is_known or not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
+            _, rows = self.mutex.read(needs)
         last = [row.time // NS_PER_US for row in rows if row.result == "newest run"]
         if last and not self.mutex.counts(last[0]):
             _, every = self.mutex.read(lambda upto: self._journal.of_runs("runs", (EVER, upto)))
@@ -249,11 +257,14 @@ class InfluxStore:
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
-        _, rows = self.mutex.read(lambda upto: self._journal.newest_marks(kind, upto))
+        rows = [row for row in self._at_hand or () if row.result == "newest marks"]
+        if self._at_hand is None:
+            _, rows = self.mutex.read(lambda upto: self._journal.newest_marks(kind, upto))
         if not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
             _, rows = self.mutex.read(lambda upto: self._journal.marks("marks", kind, None, upto))
         newest: Any = newest_of(one.record for one in placed(rows, self.mutex.counts)).values()
-        return sorted((mark for mark in newest if campaign in {None, mark.campaign}), key=mark_key)
+        meant = [mark for mark in newest if mark.kind == kind and campaign in {None, mark.campaign}]
+        return sorted(meant, key=mark_key)
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
@@ -326,9 +337,20 @@ class InfluxStore:
         kind = "InfluxDB 1.8" if self.server.address.is_v1 else "InfluxDB 2"
         return f"store {self.store_id} in {self.server.address} ({kind}), clocks {skew_s:+.1f} s apart"
 
-    def moment(self) -> AbstractContextManager[None]:
-        """Let all that is read within be as at one moment; see ``ports.Store``."""
-        return self.mutex.moment()
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let all that is read within be as at one moment; what every cycle asks for is read at once."""
+        before = self._at_hand
+        with self.mutex.moment(self._small) as rows:
+            self._at_hand = before or rows
+            try:
+                yield
+            finally:
+                self._at_hand = before
+
+    def _small(self, upto: int) -> str:
+        journal = self._journal
+        return journal.newest_marks(None, upto) + journal.newest_run(upto) + journal.newest_water(upto)
 
     def close(self) -> None:
         """Close the connection."""
