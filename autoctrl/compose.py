@@ -82,14 +82,17 @@ class Project:
         store_id = self.store.store_id
         return open_executor(name, chosen, state, store_id, place=place, templates=templates, hints=hints)
 
-    def hints(self, task: TaskKey) -> list[Hint]:
-        """Return what the task's jobs said of themselves last; nothing where the settings name no bucket for it."""
+    def hints(self, task: TaskKey) -> tuple[list[Hint], str]:
+        """Return what the task's jobs said of themselves last, and why that cannot be told: nobody fails for a hint."""
         if not self.settings.hints.url:
-            return []
+            return [], ""
         from autoctrl.stores import read_hints
 
         address = _with_token(self.settings, self.settings.hints.url, self.settings.hints.token_file)
-        return read_hints(address, self.store.store_id, task)
+        try:
+            return read_hints(address, self.store.store_id, task), ""
+        except AutoctrlError as error:
+            return [], f"Hints of the jobs cannot be shown. {error}"
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""

@@ -20,7 +20,7 @@ from autoctrl.cli.screen import (
     warn,
 )
 from autoctrl.cli.session import complete_workflows, verb
-from autoctrl.errors import AutoctrlError, UsageError
+from autoctrl.errors import UsageError
 from autoctrl.model.job import index_text
 from autoctrl.model.unit import format_runs, spoken
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from autoctrl.compose import Project
     from autoctrl.model.job import JobRecord
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Hint, Record
+    from autoctrl.ports import Record
     from autoctrl.views import Attempt, Made, Step, Why
 
 NEWEST = 50
@@ -137,11 +137,11 @@ def _step_row(step: Step, times: Times) -> tuple[str, ...]:
 @limit_option
 def jobs(session: Session, run: str, workflow: str, limit: int | None) -> None:
     """Show every attempt of every job of a run's task."""
-    from autoctrl.views import attempts
+    from autoctrl.views import attempts, spell_hint
 
     with session.open() as project:
         key, records = _fetch(project, session, run, workflow)
-        hints, problem = _hints(project, key)
+        hints, problem = project.hints(key)
         times = Times(project.settings.project.timezone)
     seen = attempts(records)
     shown = seen[-limit:] if limit else seen
@@ -153,24 +153,9 @@ def jobs(session: Session, run: str, workflow: str, limit: int | None) -> None:
         headings = ("V", "JOB", "STATUS", "EXIT", "WALL", "MEMORY", "HOST", "EXECUTOR", "WHY")
         _show_newest(shown, seen, limit, headings, _job_row)
         for hint in hints:
-            say(f"  v{hint.version} job {hint.job}.{hint.attempt} at {times.spell(hint.time)}: {_spell_hint(hint)}")
+            say(f"  v{hint.version} job {hint.job}.{hint.attempt} at {times.spell(hint.time)}: {spell_hint(hint)}")
     if problem:
         warn(problem)
-
-
-def _hints(project: Project, key: TaskKey) -> tuple[list[Hint], str]:
-    """Return what the jobs said of themselves, or why that cannot be told: it is not worth failing for."""
-    try:
-        return project.hints(key), ""
-    except AutoctrlError as error:
-        return [], f"Hints of the jobs cannot be shown. {error}"
-
-
-def _spell_hint(hint: Hint) -> str:
-    values = [
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in hint.values.items()
-    ]
-    return ", ".join([hint.status, *values] if hint.status else values)
 
 
 def _job_row(job: Attempt) -> tuple[str, ...]:

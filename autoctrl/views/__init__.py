@@ -8,7 +8,7 @@ from autoctrl.views.published import Copy, Published, published
 from autoctrl.views.reasons import general
 from autoctrl.views.runs import RunLine, list_runs
 from autoctrl.views.task import Place, Why, find_place, why
-from autoctrl.views.trail import Attempt, Made, Step, attempts, made, steps
+from autoctrl.views.trail import Attempt, Made, Step, attempts, made, spell_hint, steps
 
 __all__ = [
     "Attempt",
@@ -30,6 +30,7 @@ __all__ = [
     "overview",
     "plain",
     "published",
+    "spell_hint",
     "spell_time",
     "steps",
     "why",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autoctrl.model.job import JobKey
     from autoctrl.model.status import TaskStatus
     from autoctrl.model.task import InputRef
-    from autoctrl.ports import Record
+    from autoctrl.ports import Hint, Record
 
 
 class Step(NamedTuple):
@@ -46,6 +46,14 @@ class Step(NamedTuple):
     epoch: int
     environment: str
     text: str = ""
+
+
+def spell_hint(hint: Hint) -> str:
+    """Return what a job said of itself in one line: its status, its values by name."""
+    values = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in hint.values.items()
+    ]
+    return ", ".join([hint.status, *values] if hint.status else values)
 
 
 class Attempt(NamedTuple):

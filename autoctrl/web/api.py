@@ -78,7 +78,8 @@ def history(request: Request) -> Response:
 def jobs(request: Request) -> Response:
     """Answer with every attempt of every job of a task."""
     key, records = _fetch(request)
-    return _about(request, key, jobs=_newest(request, attempts(records)))
+    hints, _ = site_of(request).project.hints(key)
+    return _about(request, key, jobs=_newest(request, attempts(records)), hints=hints)
 
 
 def provenance(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
-from autoctrl.views import find_place, overview, steps, why
+from autoctrl.views import find_place, overview, spell_hint, steps, why
 from autoctrl.views.published import gather
 from autoctrl.views.task import task_of
 from autoctrl.views.trail import newest_attempts
@@ -134,6 +134,7 @@ def task_page(request: Request) -> Response:
     records = site.store.history(place.key) if place.task else []
     known = newest_attempts(records)
     job = choose_attempt(place.key, known) if known else None
+    hints, problem = site.project.hints(place.key) if known else ([], "")
     is_whole = request.query_params.get("all") == "1"
     lines, history = (None if is_whole else LINES), steps(records)[::-1]
     return site.draw(
@@ -146,6 +147,8 @@ def task_page(request: Request) -> Response:
         jobs=known[::-1][:lines],
         job_count=len(known),
         job=job,
+        hints=hints,
+        hints_problem=problem,
         excerpts=excerpts(site.project, job) if job else [],
         versions=versions_to_show(site.project, records),
         outputs=gather(
@@ -154,6 +157,7 @@ def task_page(request: Request) -> Response:
         history=history[:lines],
         history_count=len(history),
         flat=flat,
+        spell_hint=spell_hint,
         form={"runs": seen.unit, "reason": "", "downstream": False},
     )
 

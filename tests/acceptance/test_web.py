@@ -24,6 +24,8 @@ from tests.acceptance.project import call, make_project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.services import Influx
+
 LIMIT_S = 30.0
 SAME = {
     "/api/status": ("status",),
@@ -66,6 +68,13 @@ def start(folder: Path, *words: str) -> tuple[subprocess.Popen[bytes], str]:
     return process, found[1].decode()
 
 
+def read(url: str) -> str:
+    """Return what is at an address of the page."""
+    with urlopen(url, timeout=LIMIT_S) as answer:  # noqa: S310 - always http
+        text: str = answer.read().decode()
+    return text
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a project with five runs, one of which fails."""
@@ -93,9 +102,7 @@ def browser(tmp_path: Path) -> Iterator[Chromium]:
 @pytest.mark.parametrize("path", SAME)
 def test_the_api_says_what_the_command_line_says(served: Served, path: str) -> None:
     """Each address answers letter by letter what the verb prints with ``--format json``."""
-    with urlopen(served.url + path, timeout=LIMIT_S) as answer:  # noqa: S310 - always http
-        said = answer.read().decode()
-    verb = SAME[path]
+    said, verb = read(served.url + path), SAME[path]
     assert said == call(served.folder, *verb, "--format", "json").out
     assert json.loads(said)
 
@@ -176,3 +183,38 @@ def test_without_the_extra_the_command_names_it(served: Served) -> None:
     command = [sys.executable, "-c", hide, "serve"]
     done = subprocess.run(command, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "pip install 'autoctrl[web]'" in done.stderr) == (2, True)
+
+
+HINTED = """
+import subprocess, sys, os
+subprocess.run([sys.executable, os.environ["AUTOCTRL_HINT"], "status=fitting", "progress=0.4"], check=True)
+"""
+
+
+def test_what_a_job_says_of_itself_is_shown(influxdb2: Influx, tmp_path: Path) -> None:
+    """A hint of a job stands on the task's page as in the terminal, and is told as missing where nobody answers."""
+    folder, bucket = make_project(tmp_path / "project"), influxdb2.fresh_bucket()
+    (folder / "token").write_text(influxdb2.limited_token(bucket))
+    place = f"influxdb:{influxdb2.url.removeprefix('http:')}/{influxdb2.org}/{bucket}"
+    job = folder / "workflows" / "reco" / "job.py"
+    job.write_text(HINTED + job.read_text())
+    settings = folder / "autoctrl.toml"
+    settings.write_text(settings.read_text() + f'[hints]\nurl = "{place}"\ntoken_file = "{folder / "token"}"\n')
+    call(folder, "runs", "add", "1", "--set", "kind=physics", "--set", "fill=7")
+    call(folder, "loop", "--until-idle")
+    process, url = start(folder)
+    try:
+        said, api, page = (
+            call(folder, "jobs", "1", "reco").out,
+            read(f"{url}/api/jobs/1/reco"),
+            read(f"{url}/campaigns/prompt/tasks/reco/1"),
+        )
+        assert [said.count(words) for words in ("fitting, progress 0.4", "job 0.1")] == [1, 1]
+        assert page.count("fitting, progress 0.4") == 1
+        assert [hint["values"] for hint in json.loads(api)["hints"]] == [{"progress": 0.4}]
+        assert api == call(folder, "jobs", "1", "reco", "--format", "json").out
+        (folder / "token").write_text("somebody:else")
+        assert "refuses the token" in read(f"{url}/campaigns/prompt/tasks/reco/1")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT_S)
