@@ -142,3 +142,11 @@ def test_places_are_ordered(tmp_path: Path) -> None:
     assert [place.name for place in found] == ["templates", "htcondor", "htcondor", "htcondor"]
     assert len(places("reco", ())) == 1
     assert "request_memory" in COMMANDS
+
+
+def test_a_block_in_one_line_does_not_run_into_the_next(tmp_path: Path) -> None:
+    """What ends right before the block does keeps a line of its own, whatever block it is."""
+    names = ("transfer", "resources", "hold", "placement", "requirements", "accounting", "credentials", "more")
+    blocks = "".join(f"{{% block {name} %}}+My_{name} = 1{{% endblock %}}\n" for name in names)
+    found = lines(render("reco", layers(tmp_path, '{% extends "job.sub.j2" %}\n' + blocks), VALUES))
+    assert {f"+My_{name} = 1" for name in names} <= set(found)
