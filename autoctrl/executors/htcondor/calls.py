@@ -120,11 +120,10 @@ class Calls:
         samples: list[Any] = []
         factories: list[Any] = []
         for ad in self.schedd.query(constraint, names, opts=option):
-            proc = ad.get("ProcId")
-            if proc is None:
+            if late and "ProcId" not in ad:
                 factories.append(factory(ad))
             else:
-                samples.append(sample(ad, proc))
+                samples.append(sample(ad, ad["ProcId"]))
         return samples, factories
 
     def history(self, store: str, clusters: Sequence[int], limit: int, since: int) -> list[Any]:
