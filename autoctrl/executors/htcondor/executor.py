@@ -22,12 +22,14 @@ import importlib.util
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefused, UsageError
 from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
 from autoctrl.executors.htcondor.batches import Batches, parse_handle
+from autoctrl.executors.htcondor.demands import check_files, culprit, files, located
 from autoctrl.executors.htcondor.program import NEVER_STARTED, program
 from autoctrl.executors.htcondor.results import NODE_LOG, outcome, starts
 from autoctrl.executors.htcondor.schedd import Schedd
@@ -39,7 +41,6 @@ from autoctrl.hint import TOKEN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from autoctrl.config import HTCondorExecutorSettings
     from autoctrl.executors.htcondor.batches import Batch, Handle
@@ -56,6 +57,7 @@ class HTCondorExecutor:
     jobs       folder of what is kept of the jobs, those of each store apart
     store_id   store whose jobs these are; those of others are neither seen nor touched
     settings   ``[executors.<name>]``
+    folder     the project's, from which relative paths of the settings count
     place      the schedd that is meant, where that is not the settings' one
     templates  folders of the project's templates and of its workflows
     hints      variables that tell a job where to leave hints
@@ -72,6 +74,7 @@ class HTCondorExecutor:
         store_id: str,
         settings: HTCondorExecutorSettings,
         *,
+        folder: Path = Path(),
         place: str = "",
         templates: Sequence[Path] = (),
         hints: Mapping[str, str] | None = None,
@@ -81,7 +84,8 @@ class HTCondorExecutor:
         if any(importlib.util.find_spec(package) is None for package in ("htcondor2", "jinja2")):
             what = f"The executor {name} of type htcondor"
             raise MissingExtra(what, "htcondor")
-        self.name, self.store_id, self.settings, self.now = name, store_id, settings, now
+        self.name, self.store_id, self.now = name, store_id, now
+        self.settings = located(settings, folder.absolute())
         self.templates = templates
         self.hints = dict(hints or {})
         self.batches = Batches(jobs.absolute() / store_id)
@@ -141,6 +145,7 @@ class HTCondorExecutor:
         return handles
 
     def _submit(self, workflow: str, orders: Sequence[JobOrder], deadline_s: float) -> dict[str, str]:
+        check_files(self.settings, self.name)
         description = self._rendered(workflow)
         is_late = not self.travels and len(orders) > self.settings.materialize_above
         try:
@@ -149,7 +154,10 @@ class HTCondorExecutor:
             message = f"Executor {self.name} cannot write below {self.batches.folder}: {error.strerror}."
             raise ServiceDown(message, hint="Make room there, or make it writable.") from error
         place = self.place
-        cluster, said = self.schedd(place).call("submit", deadline_s, text, len(orders), self.travels)
+        try:
+            cluster, said = self.schedd(place).call("submit", deadline_s, text, len(orders), self.travels)
+        except SubmitRefused as error:
+            raise SubmitRefused(error.message, hint=culprit(error.message, self.settings, self.name)) from error
         if said:
             self.noted.append(f"HTCondor about cluster {cluster} of {workflow}: {said}")
         self.batches.link(place, cluster, batch.folder.name)
@@ -172,7 +180,7 @@ class HTCondorExecutor:
     def _manner(self) -> Manner:
         is_other = self.travels or self.settings.python != "python3"
         token = self.hints.get(TOKEN_FILE)
-        further = [path for path in [*self._transfer_input(), *([token] if token else [])] if self.travels]
+        further = [path for path in [*files(self.settings), *([token] if token else [])] if self.travels]
         return Manner(
             travels=self.travels,
             python=self.settings.python if is_other else "",
@@ -181,9 +189,6 @@ class HTCondorExecutor:
             common={path: os.path.basename(path.rstrip("/")) for path in further},  # noqa: PTH119 - kept as it is
             hints=hint_variables(self.hints, HINT_NAME),
         )
-
-    def _transfer_input(self) -> list[str]:
-        return [path.strip() for path in self.settings.transfer_input.split(",") if path.strip()]
 
     def _rendered(self, workflow: str) -> str:
         from autoctrl.executors.htcondor.templates import render
@@ -197,7 +202,7 @@ class HTCondorExecutor:
             "requirements": settings.requirements,
             "accounting_group": settings.accounting_group,
             "container_image": settings.container_image,
-            "transfer_input": [literal(path) for path in [*self._transfer_input(), *([token] if token else [])]],
+            "transfer_input": [literal(path) for path in [*files(self.settings), *([token] if token else [])]],
             "x509_proxy": settings.x509_proxy,
             "python": settings.python,
             "path": settings.path,
@@ -278,21 +283,31 @@ class HTCondorExecutor:
             raise UsageError(message, hint=f"Known: {', '.join(LOGS)}.")
         parsed, batch = self._locate(handle)
         if parsed is None or batch is None:
-            return ""
+            return f"[… nothing is kept here of {handle} …]\n"
         place = batch.place(parsed.row)
         newest = next(iter(starts(place)), None)
         try:
             if newest is not None:
                 return read_log(newest / LOGS[stream]) + (read_log(place / NODE_LOG) if stream == "stderr" else "")
-            if batch.travels and not place.exists():
-                return f"[… {handle} has not come back yet; what it prints comes with it, at its end …]\n"
+            if not place.exists():
+                when = "come back yet; what it prints comes with it, at its end" if batch.travels else "started yet"
+                return f"[… {handle} has not {when} …]\n"
             return read_log(place / NODE_LOG) if stream == "stderr" else ""
         except OSError as error:
             message = f"The log of {handle} cannot be read: {error.strerror}."
             raise ServiceDown(message) from error
 
     def ping(self) -> str:
-        """Return the schedd, its version and how many jobs of ours it has. Raises ``ServiceDown``."""
+        """Return the schedd, its version and how many jobs of ours it has.
+
+        Raises ``ServiceDown``, ``SubmitRefused`` if a file of the settings is missing and, for a template that cannot
+        be used, ``SettingsError``: with either nothing could be submitted.
+        """
+        from autoctrl.executors.htcondor.templates import overriding
+
+        check_files(self.settings, self.name)
+        for workflow in overriding(self.templates):
+            self._rendered(workflow)
         place = self.place
         name, version, found = self.schedd(place).call("ping", self.settings.query_deadline_s, self.store_id)
         counts = {what: found.count(status) for what, status in (("idle", IDLE), ("running", RUNNING), ("held", HELD))}

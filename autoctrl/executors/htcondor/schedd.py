@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).with_name("calls.py")
 SLICE_S = 1.0
+LONGEST_WORDS = 300
+LOOK = "Look at collector and config in [executors.<name>], and at that configuration."
 NOT_ALLOWED = ("authenticat", "authoriz", "permission", "denied", "not allowed", "credential", "token")
 REFUSALS = (
     "failed to create job ad",
@@ -59,8 +61,10 @@ class Schedd:
                 answer = self._ask(process, request, deadline_s, progress)
             except (OSError, EOFError, ValueError) as error:
                 self._end()
-                message = f"{self} did not answer: the process that asks it has ended{self._last_words()}."
-                raise ServiceDown(message, hint="It is started again for the next question.") from error
+                words = self._last_words()
+                message = f"{self} did not answer: the process that asks it has ended{words}."
+                hint = "It is started again for the next question."
+                raise ServiceDown(message, hint=LOOK if "configuration" in words.lower() else hint) from error
         kind, value = answer
         if kind:
             raise self._error(function, kind, str(value))
@@ -119,7 +123,7 @@ class Schedd:
 
     def _last_words(self) -> str:
         lines = os.pread(self._complaints, 1 << 16, 0).decode(errors="replace").strip().splitlines()
-        return f" ({lines[-1].strip()[:200]})" if lines else ""
+        return f" ({lines[-1].strip()[:LONGEST_WORDS]})" if lines else ""
 
     def close(self) -> None:
         """End the process that asks."""
@@ -130,16 +134,16 @@ class Schedd:
         return f"The schedd {self.name}" if self.name else "This machine's schedd"
 
     def _error(self, function: str, kind: str, text: str) -> ExecutorError:
-        words = " ".join(text.split()) or "it gave no reason"
+        words = " ".join(text.split()).rstrip(".") or "it gave no reason"
         lower = words.lower()
         if kind == "NoSchedd":
             message = f"The collector {self.collector or 'of the configuration'} knows no schedd {self.name or 'here'}."
             return ServiceDown(message, hint="Set schedd in [executors.<name>], or start it; condor_status -schedd.")
         if "collector" in lower:
             message = f"The collector {self.collector or 'of the configuration'} does not answer: {words}."
-            return ServiceDown(message, hint="Look at collector and config in [executors.<name>]; condor_status.")
+            return ServiceDown(message, hint=f"{LOOK} Try condor_status.")
         if kind == "Misfit" or (function == "submit" and any(word in lower for word in REFUSALS)):
-            return SubmitRefused(f"{self} refused a submission: {words}.", hint="Look at the template job.sub.j2.")
+            return SubmitRefused(f"{self} refused a submission: {words}.")
         if any(word in lower for word in NOT_ALLOWED):
             message = f"{self} does not let us do this ({function}): {words}."
             return ServiceDown(message, hint="Look at the token or the authentication methods; condor_ping WRITE.")

@@ -26,6 +26,13 @@ def places(workflow: str, templates: Sequence[Path]) -> list[Path]:
     return [*both, *([project / "htcondor"] if project is not None else []), PACKAGED]
 
 
+def overriding(templates: Sequence[Path]) -> list[str]:
+    """Return the workflows that have templates of their own, and a word that is none for all the others."""
+    found = [path.relative_to(folder) for folder in templates[1:] for path in folder.glob(f"*/templates/**/{NAME}")]
+    own = {path.parts[0] for path in found}
+    return ["-", *sorted(own)]
+
+
 class Layers(jinja2.BaseLoader):
     """Templates of several places; names are ``<level>!<file>``: the file in the first place from that level on."""
 
@@ -80,7 +87,7 @@ def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) 
     try:
         text = Renderer(folders).get_template(f"0!{NAME}").render(values)
     except (jinja2.TemplateError, OSError, TypeError, ValueError, ArithmeticError) as error:
-        message = f"The submit template {whereabouts(error, folders)} cannot be used: {error}."
+        message = f"The submit template {whereabouts(error, folders)} cannot be used: {str(error).rstrip('.')}."
         raise SettingsError(message, hint=f"What it may use: {', '.join(sorted(values))}.") from error
     text = "\n".join(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")) + "\n"
     for key in unknown_keys(text):

@@ -8,7 +8,7 @@ import pytest
 
 from autoctrl.errors import SettingsError
 from autoctrl.executors.htcondor.commands import COMMANDS, missing_keys, unknown_keys
-from autoctrl.executors.htcondor.templates import places, render
+from autoctrl.executors.htcondor.templates import overriding, places, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def test_settings_find_their_lines() -> None:
     }
     found = lines(render("reco", (), {**VALUES, **chosen}))
     assert "requirements = HasGPU" in found
-    assert "accounting_group = group_x" in found
+    assert {"accounting_group = group_x", '+AccountingGroup = strcat("group_x.", Owner)'} <= set(found)
     assert "container_image = /cvmfs/image" in found
     assert "transfer_input_files = /a, /b, $(inputs)" in found
     assert "x509userproxy = /tmp/proxy" in found
@@ -134,6 +134,15 @@ def test_lines_without_which_no_job_is_found_are_needed(tmp_path: Path) -> None:
     own = '{% extends "job.sub.j2" %}{% block identity %}{% endblock %}'
     with pytest.raises(SettingsError, match=r"leaves out \+AutoctrlStore"):
         render("reco", layers(tmp_path, own), VALUES)
+
+
+def test_workflows_with_templates_of_their_own_are_known(tmp_path: Path) -> None:
+    """Each workflow that overrides the template is named, and a word that stands for all the others."""
+    folders = layers(tmp_path, "", '{% extends "job.sub.j2" %}')
+    (tmp_path / "workflows/dq/templates/htcondor").mkdir(parents=True)
+    (tmp_path / "workflows/dq/templates/htcondor/job.sub.j2").touch()
+    assert overriding(folders) == ["-", "dq", "reco"]
+    assert overriding(()) == ["-"]
 
 
 def test_places_are_ordered(tmp_path: Path) -> None:
