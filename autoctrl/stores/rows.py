@@ -58,6 +58,15 @@ _ROLE_OF = {text: member for member, text in _ROLE.items()}
 _FAILURE_OF = {text: member for member, text in _FAILURE.items()}
 
 
+# Thousands of records say the same words; they keep one copy of each. What is said only once passes through.
+_word = lru_cache(maxsize=4096)(str)
+_actor = lru_cache(maxsize=256)(Actor)
+
+
+def _task_key(row: Row) -> TaskKey:
+    return TaskKey(_word(row[0]), _word(row[1]), row[2])
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(","))) if text else ()
 
@@ -97,22 +106,22 @@ def task_record(row: Row) -> TaskRecord:
     (environment, since, renewals, stopping, inputs, provenance, log, is_growing) = row[13:]
     written = moment(time)
     return TaskRecord(
-        TaskKey._make(row[:3]),
+        _task_key(row),
         _TASK_STATUS_OF[status],
         written,
         _numbers(members),
         version,
         reason,
         _moment(until),
-        Actor(actor, via),
+        _actor(actor, via),
         sequence,
         epoch,
-        environment,
+        _word(environment),
         written if since == time else _moment(since),
         renewals,
         bool(stopping),
         tuple(InputRef(**ref) for ref in decode_list(inputs)) if inputs else (),
-        provenance,
+        _word(provenance),
         log,
         bool(is_growing),
     )
@@ -181,16 +190,16 @@ def _spec(text: str, variables: str | None) -> JobSpec:
     plain = decode_mapping(text)
     events = plain["events"]
     return JobSpec(
-        tuple(plain["argv"]),
+        tuple(map(_word, plain["argv"])),
         plain["outputs"],
         {name: tuple(urls) for name, urls in plain["inputs"].items()},
         dict(_variables(variables)),
         plain["memory_mb"],
         plain["time_limit_s"],
         plain["cpus"],
-        plain["executor"],
+        _word(plain["executor"]),
         None if events is None else tuple(events),
-        plain.get("place", ""),
+        _word(plain.get("place", "")),
         tuple(plain.get("avoid", ())),
     )
 
@@ -201,7 +210,7 @@ def job_record(row: Row) -> JobRecord:
     used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
     exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[23:]
     return JobRecord(
-        JobKey(TaskKey._make(row[:3]), row[3], row[4]),
+        JobKey(_task_key(row), row[3], row[4]),
         _ROLE_OF[role],
         attempt,
         _JOB_STATUS_OF[status],
@@ -211,13 +220,13 @@ def job_record(row: Row) -> JobRecord:
         reason,
         _FAILURE_OF[failure],
         _moment(not_before),
-        Actor(actor, via),
+        _actor(actor, via),
         sequence,
         epoch,
-        environment,
+        _word(environment),
         handle,
         starts,
-        host,
+        _word(host),
         exit_code,
         signal,
         wall_s,
@@ -247,7 +256,7 @@ def run_row(record: RunRecord, encode: Encoder) -> Row:
 def run_record(row: Row) -> RunRecord:
     """Return the record of a row of ``run_records``."""
     _, number, sequence, attributes, is_closed, time, actor, via = row
-    return RunRecord(number, decode_mapping(attributes), bool(is_closed), moment(time), Actor(actor, via), sequence)
+    return RunRecord(number, decode_mapping(attributes), bool(is_closed), moment(time), _actor(actor, via), sequence)
 
 
 def mark_row(record: MarkRecord, encode: Encoder) -> Row:
@@ -266,7 +275,7 @@ def mark_record(row: Row) -> MarkRecord:
     """Return the record of a row of ``mark_records``."""
     kind, campaign, name, sequence, contents, time, actor, via, reason = row
     values = decode_mapping(contents)
-    return MarkRecord(kind, campaign, name, values, moment(time), Actor(actor, via), reason, sequence)
+    return MarkRecord(kind, campaign, name, values, moment(time), _actor(actor, via), reason, sequence)
 
 
 def output_row(record: OutputRecord, encode: Encoder) -> Row:

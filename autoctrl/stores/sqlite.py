@@ -103,14 +103,13 @@ class SqliteStore:
         with self.session.reading() as connection:
             names = None if workflow is None else [workflow]
             chosen = {"campaign": campaign, "workflows": _listed(connection, "workflows", campaign, names)}
-            tasks = connection.execute(SQL["open_tasks"], chosen).fetchall()
-            found = connection.execute(SQL["open_jobs"], chosen).fetchall() if tasks else []
-        jobs: dict[TaskKey, list[JobRecord]] = {}
-        for job in map(rows.job_record, found):
-            jobs.setdefault(job.key.task, []).append(job)
+            tasks = _sorted(connection.execute(SQL["open_tasks"], chosen))
+            jobs: dict[TaskKey, list[JobRecord]] = {}
+            for job in map(rows.job_record, connection.execute(SQL["open_jobs"], chosen) if tasks else ()):
+                jobs.setdefault(job.key.task, []).append(job)
         for listed in jobs.values():
             listed.sort(key=lambda job: job.key.index)
-        return [OpenTask(task, tuple(jobs.get(task.key, ()))) for task in _sorted(tasks)]
+        return [OpenTask(task, tuple(jobs.get(task.key, ()))) for task in tasks]
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task; see ``ports.Store``."""
