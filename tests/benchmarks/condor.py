@@ -14,6 +14,7 @@ import tempfile
 import time
 import tracemalloc
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.config import HTCondorExecutorSettings
@@ -23,9 +24,10 @@ from autoctrl.model.job import JobSpec
 from autoctrl.ports import JobOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MORE_THAN_IT_HAS = 4096
+POLLS = 7
 
 
 def measure(jobs: int, config: str, mode: str = "shared", *, is_late: bool = False) -> dict[str, float]:
@@ -43,9 +45,9 @@ def measure(jobs: int, config: str, mode: str = "shared", *, is_late: bool = Fal
         found = {"submit": timed(lambda: executor.submit(orders))}
         handles = list(executor.find(order.tag for order in orders).values())
         assert len(handles) == jobs
-        found |= {"poll": min(timed(lambda: executor.poll(handles)) for _ in range(3)), **memory(executor, handles)}
+        found |= memory(executor, handles)
         (text,) = (Path(folder) / "jobs/bench/batches").glob("*/job.sub")
-        found |= raw(text.read_text(), jobs, mode, executor.place)
+        found |= raw(text.read_text(), jobs, mode, executor.place, lambda: executor.poll(handles))
         executor.schedd(executor.place).call("remove_all", 60, "bench", "measured")
         executor.close()
     return found
@@ -76,8 +78,11 @@ def memory(executor: HTCondorExecutor, handles: list[str]) -> dict[str, float]:
     return {"poll_peak_bytes": peak / len(handles), "poll_kept_bytes": kept / len(handles)}
 
 
-def raw(text: str, jobs: int, mode: str, place: str) -> dict[str, float]:
-    """Submit and query the same rows and attributes with nothing but the bindings, as their manual has it."""
+def raw(text: str, jobs: int, mode: str, place: str, poll: Callable[[], object]) -> dict[str, float]:
+    """Submit and query the same rows and attributes with nothing but the bindings, as their manual has it.
+
+    Each query stands beside our ``poll``.
+    """
     import htcondor2
 
     from autoctrl.executors.htcondor.calls import REASONS, SAMPLE
@@ -100,7 +105,8 @@ def raw(text: str, jobs: int, mode: str, place: str) -> dict[str, float]:
 
     names = [*SAMPLE, *REASONS]
     found = {"raw_submit": timed(submit)}
-    found["raw_poll"] = min(timed(lambda: schedd.query('AutoctrlStore == "raw"', names)) for _ in range(3))
+    polls = [(timed(poll), timed(lambda: schedd.query('AutoctrlStore == "raw"', names))) for _ in range(POLLS)]
+    found["poll"], found["raw_poll"] = (median(times) for times in zip(*polls, strict=True))
     schedd.act(htcondor2.JobAction.Remove, 'AutoctrlStore == "raw"', ("measured", 0))
     return {**found, "jobs": float(jobs)}
 
