@@ -12,6 +12,7 @@ import os
 import signal
 import struct
 import sys
+import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ FACTORY = ("JobMaterializeNextProcId", "TotalSubmitProcs", "JobMaterializePauseR
 IDLE, REMOVED, COMPLETED, HELD = 1, 3, 4, 5
 SPOOLING = 16
 MOST_CLUSTERS = 50
+PAUSE_S = 0.1
 LONGEST_REASON = 500
 TAKEN_BACK = "taken back: "  # how the reason begins for which we removed what was never meant to run
 STAGING = "Staging of job files failed"  # a schedd's own reason, when it was killed while files were coming in
@@ -74,7 +76,7 @@ class Calls:
         return name if "@" in name else f"{name}@{host}"
 
     def submit(self, text: str, count: int, spool: bool) -> tuple[int, str]:  # noqa: FBT001 - called by position
-        """Submit; return cluster and warnings. Raises ``Misfit``."""
+        """Submit; return cluster and warnings, once the schedd has written down that it has all. Raises ``Misfit``."""
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             result = self.schedd.submit(htcondor2.Submit(text), spool=spool)
@@ -86,6 +88,9 @@ class Calls:
         except Exception:
             self._remove([str(cluster)], f"{TAKEN_BACK}not submitted completely")
             raise
+        awaited_now = f"ClusterId == {cluster} && JobStatus == {HELD} && HoldReasonCode == {SPOOLING}"
+        while spool and self.schedd.query(awaited_now, ["ProcId"]):  # a schedd that dies before forgets that it has all
+            time.sleep(PAUSE_S)
         return cluster, "; ".join(str(warning.message) for warning in said)[:LONGEST_REASON]
 
     def tags(self, store: str, wanted: Sequence[str]) -> list[tuple[str, int, int, int, str, int]]:

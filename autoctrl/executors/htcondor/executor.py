@@ -12,7 +12,7 @@ the same, rows not materialised yet              ``find`` names them by the batc
 the same, but a person removed it meanwhile      ``find`` names them by the history, ``poll`` says removed
 two clusters with one tag                        ``find`` keeps the older job and removes the younger one
 results fetched, not judged                      they are fetched and judged again, nothing is overwritten
-results judged, not acknowledged                 the jobs stay in the queue until somebody does
+results judged, not acknowledged                 the jobs stay in the queue until somebody does, or for a month
 ===============================================  ==================================================================
 """
 
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefused, UsageError
 from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
-from autoctrl.executors.htcondor.batches import Batches, parse_handle
+from autoctrl.executors.htcondor.batches import FORGOTTEN_S, Batches, parse_handle
 from autoctrl.executors.htcondor.demands import check_files, culprit, files, located
 from autoctrl.executors.htcondor.program import NEVER_STARTED, program
 from autoctrl.executors.htcondor.results import NODE_LOG, outcome, starts
@@ -209,6 +209,7 @@ class HTCondorExecutor:
             "grace_s": settings.grace_s,
             "memory_subcode": OUR_MEMORY,
             "never_started": NEVER_STARTED,
+            "kept_s": int(FORGOTTEN_S),
         }
         return render(workflow, self.templates, values)
 

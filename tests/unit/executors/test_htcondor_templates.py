@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "grace_s": 9.5,
     "memory_subcode": 1,
     "never_started": 75,
+    "kept_s": 9,
 }
 
 
