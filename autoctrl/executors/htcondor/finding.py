@@ -36,9 +36,7 @@ def find(tags: Sequence[str], executor: HTCondorExecutor, schedd: Schedd, name: 
     for cluster in cut:
         reason = "taken back: its files were not taken in completely"  # see calls.TAKEN_BACK
         schedd.call("remove_cluster", deadline_s, executor.store_id, cluster, reason)
-        executor.noted.append(
-            f"cluster {cluster} of {name} was cut off while its files were taken in; it was removed"
-        )
+        executor.noted.append(f"cluster {cluster} of {name} was cut off while its files were taken in; it was removed")
     kept, younger = chosen([job for job in seen if job[1] not in awaited])
     if younger:
         schedd.call("remove", deadline_s, executor.store_id, younger, "taken back: an older job has the same tag")

@@ -185,9 +185,7 @@ class Poll:
         try:
             past = self.schedd.call("history", self.deadline_s, self.store_id, clusters, -1, since)
         except ServiceDown as error:
-            self.executor.noted.append(
-                f"{len(missing)} jobs are not in the queue, and the history is silent: {error}"
-            )
+            self.executor.noted.append(f"{len(missing)} jobs are not in the queue, and the history is silent: {error}")
             return
         left = {fields[:2]: Sample(*fields[2:]) if len(fields) > 2 else Sample(1) for fields in reversed(past)}  # noqa: PLR2004
         for key in missing:
