@@ -44,7 +44,7 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
         if planned:
             rows = [(row.workflow, row.unit, row.action, row.text) for row in planned]
             show_table(Table(("WORKFLOW", "UNIT", "ACTION", "WHAT OR WHY"), rows))
-        else:
+        elif not problems:
             say(tell_idle(session))
     if problems:
         return 2

@@ -217,10 +217,19 @@ def log(session: Session, run: str, workflow: str, stream: str, **chosen: Any) -
         )
         return
     say(f"{job}: {job.status}" + (f" on {job.host}" if job.host else ""))
+    if not job.handle:
+        say(_tell_unsubmitted(job))
+        return
     for name, text in texts.items():
-        say(f"--- {name} ---" if text else f"--- {name}: empty ---")
+        say(f"--- {name} ---" if text else f"--- {name}: empty{'' if job.is_final else ' so far'} ---")
         if text:
             say(text.rstrip("\n"))
+
+
+def _tell_unsubmitted(job: JobRecord) -> str:
+    """Say why there is no log of a job that no executor has answered for."""
+    what = "never took it in" if job.is_final else "is not known to have taken it in yet"
+    return f"There is no log: executor {job.spec.executor} {what}. {job.reason}".strip()
 
 
 def choose_job(key: TaskKey, known: Sequence[JobRecord], index: str | None, attempt: int | None) -> JobRecord:

@@ -80,7 +80,8 @@ class Performer:
                 own_folder(root, self.context.store.store_id)
             handles = executor.submit(orders)
         except SubmitRefused as error:
-            self.problems.append(f"executor {executor.name} refused {len(jobs)} jobs: {error}")
+            refused = f"{len(jobs)} job{'s' * (len(jobs) != 1)}"
+            self.problems.append(f"executor {executor.name} refused {refused}: {error}")
             return [self._refused(job, str(error)) for job in jobs]
         except ExecutorError as error:
             self.problems.append(f"executor {executor.name}: {error}")
