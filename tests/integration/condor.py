@@ -40,7 +40,7 @@ class Bench:
 
     def opened(self, **chosen: Any) -> HTCondorExecutor:
         """Return another executor of the same store and folder, as after a restart."""
-        extra = {name: chosen.pop(name) for name in ("templates", "hints", "now", "place") if name in chosen}
+        extra = {name: chosen.pop(name) for name in ("folder", "templates", "hints", "now", "place") if name in chosen}
         settings = replace(self.settings, **chosen)
         return HTCondorExecutor("cern", self.folder / "jobs", self.store, settings, **extra)
 

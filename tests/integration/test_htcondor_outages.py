@@ -107,7 +107,7 @@ def test_a_cluster_that_was_cut_while_its_files_were_taken_in_is_removed(htcondo
     assert bench.executor.find(tags) == {}
     until(lambda: not bench.executor.find(tags) and not bench.on_queue(), "the end of the cut cluster")
     assert any("was cut off" in remark for remark in bench.executor.remarks)
-    handles = bench.executor.submit(orders)
+    handles = bench.opened(submit_deadline_s=30.0).submit(orders)
     assert {report.status for report in bench.settle(handles.values()).values()} == {JobStatus.DONE}
 
 
@@ -190,6 +190,10 @@ def test_services_that_are_missing_are_told_apart(htcondor: Pool) -> None:
         bench.opened(collector="127.0.0.1:1").ping()
     with pytest.raises(ServiceDown, match="knows no schedd nobody@nowhere"):
         bench.opened(schedd="nobody@nowhere").ping()
+    broken = bench.folder / "broken_config"
+    broken.write_text("use ROLE : none\n")
+    with pytest.raises(ServiceDown, match=rf"{broken}.*Look at collector and config"):
+        bench.opened(config=str(broken)).ping()
     config = bench.folder / "nobody_config"
     lines = [f"include : {htcondor.config}", "SEC_CLIENT_AUTHENTICATION_METHODS = IDTOKENS"]
     empty = [f"SEC_TOKEN_{kind}DIRECTORY = {bench.folder}/nothing" for kind in ("", "SYSTEM_")]

@@ -44,8 +44,9 @@ def test_what_is_asked_for_is_on_the_ad(htcondor: Pool) -> None:
     bench = Bench(htcondor, accounting_group="group_x", requirements="TARGET.Cpus > 998")
     orders = [bench.order(1, WAIT, memory_mb=500, cpus=2, time_limit_s=77), bench.order(2, WAIT, avoid=("n1", "n2"))]
     handles = bench.executor.submit(orders)
-    found = bench.on_queue("ProcId", "RequestMemory", "RequestCpus", "AllowedExecuteDuration", "AcctGroup")
-    assert sorted(found) == ["0 500 2 77 group_x", "1 64 1 60 group_x"]
+    found = bench.on_queue("ProcId", "RequestMemory", "RequestCpus", "AllowedExecuteDuration", "AccountingGroup")
+    assert sorted(found) == [f"{row} group_x.{htcondor.job_user}" for row in ("0 500 2 77", "1 64 1 60")]
+    assert set(bench.on_queue("AcctGroup", "AcctGroupUser")) == {f"group_x {htcondor.job_user}"}
     assert any("n1,n2" in line for line in bench.on_queue("Rank", form="-af:r"))
     assert all("TARGET.Cpus > 998" in line for line in bench.on_queue("Requirements", form="-af:r"))
     bench.executor.remove(list(handles.values()))
@@ -73,8 +74,23 @@ def test_a_template_that_htcondor_refuses_is_a_clear_no(htcondor: Pool, tmp_path
     with pytest.raises(SubmitRefused, match="Parse error"):
         refused.submit([bench.order(1, "true")])
     misspelt = bench.opened(templates=project_of(tmp_path / "b", "more", "request_memroy = 5"))
-    with pytest.raises(SettingsError, match="request_memory"):
-        misspelt.submit([bench.order(1, "true")])
+    for ask in (lambda: misspelt.submit([bench.order(1, "true")]), misspelt.ping):
+        with pytest.raises(SettingsError, match="request_memory"):
+            ask()
+    assert bench.on_queue() == []
+
+
+def test_a_setting_that_htcondor_refuses_is_named(htcondor: Pool) -> None:
+    """A refusal about a setting names the setting; a file that is not there is found before HTCondor is asked."""
+    bench = Bench(htcondor)
+    order = bench.order(1, "true")
+    for wrong in ({"requirements": "(("}, {"accounting_group": "a b"}):
+        with pytest.raises(SubmitRefused, match=rf"[^.]\. Look at {next(iter(wrong))} in \[executors.cern\]\.$"):
+            bench.opened(**wrong).submit([order])
+    lacking = bench.opened(x509_proxy="proxy", folder=bench.folder)
+    for ask in (lambda: lacking.submit([order]), lacking.ping):
+        with pytest.raises(SubmitRefused, match=f"needs {bench.folder}/proxy, which is not there"):
+            ask()
     assert bench.on_queue() == []
 
 
@@ -128,7 +144,7 @@ def test_further_files_and_hints_travel_with_a_job(htcondor: Pool) -> None:
     (bench.folder / "geometry.json").write_text("{}")
     (bench.folder / "token").write_text("t")
     hints = {"AUTOCTRL_HINTS_URL": "http://127.0.0.1:1/x/y", "AUTOCTRL_HINTS_TOKEN_FILE": str(bench.folder / "token")}
-    executor = bench.opened(transfer_input=str(bench.folder / "geometry.json"), hints=hints)
+    executor = bench.opened(folder=bench.folder, transfer_input="geometry.json", hints=hints)
     line = 'cat "$_CONDOR_SCRATCH_DIR/geometry.json" "$AUTOCTRL_HINTS_TOKEN_FILE" > x; python3 "$AUTOCTRL_HINT" a=1'
     (handle,) = executor.submit([bench.order(1, line, outputs={"x": "x"})]).values()
     report = bench.end(handle)
