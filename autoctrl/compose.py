@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from autoctrl import hint
 from autoctrl.config import Settings, find_project, load_settings
@@ -88,9 +88,8 @@ class Project:
             return [], ""
         from autoctrl.stores import read_hints
 
-        address = _with_token(self.settings, self.settings.hints.url, self.settings.hints.token_file)
         try:
-            return read_hints(address, self.store.store_id, task), ""
+            return read_hints(hints_address(self.settings), self.store.store_id, task), ""
         except AutoctrlError as error:
             return [], f"Hints of the jobs cannot be shown. {error}"
 
@@ -127,24 +126,38 @@ def open_project(folder: Path | None = None, environment: str | None = None, clo
 
 
 def _hints(settings: Settings) -> dict[str, str]:
-    """Return the variables by which a job finds the bucket for its hints."""
+    """Return the variables by which a job finds the bucket for hints. Raises ``SettingsError`` without its token."""
     if not settings.hints.url:
         return {}
-    return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(settings.path(settings.hints.token_file))}
+    file = settings.path(settings.hints.token_file)
+    if not file.is_file():  # it travels with the jobs, and a folder would as well
+        message = f"The token for hints, which travels with the jobs, is no file: {file}."
+        raise SettingsError(message, hint="Name one: [hints] token_file = 'PATH'; or leave out [hints] url.")
+    return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(file)}
 
 
 def store_address(settings: Settings) -> str:
     """Return the store's address with a relative path counted from the project's folder."""
     scheme, _, place = settings.store.url.partition(":")
     if scheme != "sqlite":
-        return _with_token(settings, settings.store.url, settings.store.token_file)
+        return with_token(settings, settings.store.url, settings.store.token_file)
     path = settings.path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:{path}"
 
 
-def _with_token(settings: Settings, url: str, file: str) -> str:
-    return f"{url}?{urlencode({'token_file': settings.path(file)})}" if file else url
+def hints_address(settings: Settings) -> str:
+    """Return the address of the bucket for hints with the file of its token."""
+    return with_token(settings, settings.hints.url, settings.hints.token_file)
+
+
+def with_token(settings: Settings, url: str, file: str) -> str:
+    """Return the address of a service with the path of its token, of the file that it names itself or else ``file``."""
+    address, _, words = url.partition("?")
+    options = dict(parse_qsl(words))
+    file = options.pop("token_file", file)
+    options.update({"token_file": str(settings.path(file))} if file else {})
+    return f"{address}?{urlencode(options)}" if options else address
 
 
 def _ensure_prompt(store: Store, clock: Clock) -> None:

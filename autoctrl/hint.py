@@ -21,6 +21,7 @@ OWN = ("store", "version", "index", "attempt", "status")
 LIMIT_S = 3.0
 MOST_CHARACTERS = 500
 MERGE = -1
+PORT = 8086
 TAG_WORDS = 6
 
 
@@ -79,17 +80,18 @@ def _value(value: float | str) -> str:
 
 def _send(url: str, point: str) -> None:
     """Write the point. Raises ``OSError`` if nobody takes it."""
-    from urllib.parse import quote, urlsplit
+    from urllib.parse import quote, unquote, urlsplit
     from urllib.request import Request, urlopen
 
     parts = urlsplit(url)
-    org, _, bucket = parts.path.strip("/").partition("/")
+    org, _, bucket = unquote(parts.path).strip("/").partition("/")
     with open(os.environ[TOKEN_FILE], encoding="ascii") as file:
         token = file.read().strip()
     scheme = "https" if parts.scheme in ("influxdbs", "https") else "http"
+    place = parts.netloc if parts.port else f"{parts.netloc}:{PORT}"
     where = f"org={quote(org, safe='')}&bucket={quote(bucket, safe='')}&precision=ns"
     request = Request(  # noqa: S310 - the scheme is one of two
-        f"{scheme}://{parts.netloc}/api/v2/write?{where}", point.encode(), {"Authorization": f"Token {token}"}
+        f"{scheme}://{place}/api/v2/write?{where}", point.encode(), {"Authorization": f"Token {token}"}
     )
     urlopen(request, timeout=LIMIT_S).close()  # noqa: S310 - as above
 

@@ -111,8 +111,8 @@ class Influx(Service):
         """Make an empty bucket and return its name; its points live for ever unless a retention is given."""
         raise NotImplementedError
 
-    def limited_token(self, bucket: str) -> str:
-        """Make a token that can read and write this bucket and nothing else."""
+    def limited_token(self, bucket: str, *rights: str) -> str:
+        """Make a token for this bucket alone with these rights, ``read`` and ``write`` if none are named."""
         raise NotImplementedError
 
     def ask(self, method: str, path: str, body: str, headers: dict[str, str]) -> Any:
@@ -139,10 +139,10 @@ class Influx1(Influx):
         self._query(f"CREATE DATABASE {database}{duration}")
         return f"{database}/autogen"
 
-    def limited_token(self, bucket: str) -> str:
+    def limited_token(self, bucket: str, *rights: str) -> str:
         user, password = f"user_{secrets.token_hex(4)}", secrets.token_hex(8)
         self._query(f"CREATE USER {user} WITH PASSWORD '{password}'")
-        self._query(f"GRANT ALL ON {bucket.partition('/')[0]} TO {user}")
+        self._query(f"GRANT {rights[0] if len(rights) == 1 else 'ALL'} ON {bucket.partition('/')[0]} TO {user}")
         return f"{user}:{password}"
 
     def _query(self, statement: str) -> None:
@@ -163,12 +163,12 @@ class Influx2(Influx):
         self._call("POST", "/api/v2/buckets", {"orgID": self._org_id(), "name": name, "retentionRules": rules})
         return name
 
-    def limited_token(self, bucket: str) -> str:
+    def limited_token(self, bucket: str, *rights: str) -> str:
         org_id = self._org_id()
         (found,) = self._call("GET", f"/api/v2/buckets?{urlencode({'name': bucket, 'org': self.org})}")["buckets"]
         resource = {"type": "buckets", "id": found["id"], "orgID": org_id}
-        rights = [{"action": action, "resource": resource} for action in ("read", "write")]
-        return str(self._call("POST", "/api/v2/authorizations", {"orgID": org_id, "permissions": rights})["token"])
+        permissions = [{"action": action, "resource": resource} for action in rights or ("read", "write")]
+        return str(self._call("POST", "/api/v2/authorizations", {"orgID": org_id, "permissions": permissions})["token"])
 
     def _org_id(self) -> str:
         (org,) = self._call("GET", f"/api/v2/orgs?{urlencode({'org': self.org})}")["orgs"]

@@ -10,7 +10,9 @@ import click
 
 from autoctrl.cli.screen import Table, say, show_json, show_table
 from autoctrl.cli.session import verb
+from autoctrl.compose import hints_address
 from autoctrl.errors import AutoctrlError, MissingExtra
+from autoctrl.stores import ping_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +53,12 @@ def doctor(session: Session) -> int:
 
 
 def examine(session: Session) -> list[Finding]:
-    """Return what each service says: settings, store, executors, sources, workflows, notifiers."""
+    """Return what each service says: settings, bucket of hints, store, executors, sources, notifiers."""
     findings = [_ask("settings", lambda: _describe_settings(session))]
     if not findings[0].ok:
         return findings
+    if session.settings().hints.url:
+        findings.append(_ask("hints", lambda: ping_hints(hints_address(session.settings()))))
     try:
         project = session.open()
     except AutoctrlError as error:

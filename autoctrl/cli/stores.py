@@ -6,12 +6,12 @@ import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
 
 import click
 
 from autoctrl.cli.screen import Table, count, say, show_json, show_table, warn
 from autoctrl.cli.session import VerbGroup, person, verb
+from autoctrl.compose import with_token
 from autoctrl.errors import StoreError, UsageError
 from autoctrl.stores import open_store
 
@@ -95,11 +95,7 @@ def placed(settings: Settings, url: str) -> str:
     if scheme == "memory":
         message = f"'{url}' ends with this command."
         raise UsageError(message, hint="Name a store that lasts, as in: sqlite:new.sqlite.")
-    address, _, words = url.partition("?")
-    options = dict(parse_qsl(words))
-    file = options.pop("token_file", settings.store.token_file)
-    options.update({"token_file": str(settings.path(file))} if file else {})
-    return f"{address}?{urlencode(options)}" if options else address
+    return with_token(settings, url, settings.store.token_file)
 
 
 def _request(settings: Settings, target: Store) -> Request:

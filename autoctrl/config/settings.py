@@ -85,6 +85,7 @@ def check_together(settings: Settings) -> None:
     """Raise ``SettingsError`` for values that contradict one another."""
     if settings.project.timezone != "UTC":
         _check_timezone(settings.project.timezone)
+    _check_hints(settings)
     for name, executor in settings.executors.items():
         if executor.submit_deadline_s >= settings.cycle.lease_s:
             message = f"{FILE_NAME}: [executors.{name}] submit_deadline_s must be shorter than [cycle] lease_s."
@@ -95,6 +96,16 @@ def check_together(settings: Settings) -> None:
             section = f"workflows.{name}" if name else "defaults"
             message = f"{FILE_NAME}: [{section}] memory_mb is larger than its max_memory_mb."
             raise SettingsError(message, hint="Raise max_memory_mb, or ask for less memory.")
+
+
+def _check_hints(settings: Settings) -> None:
+    url = settings.hints.url
+    if url and not settings.hints.token_file:
+        message = f"{FILE_NAME}: [hints] url is given without the file of its token."
+        raise SettingsError(message, hint="Name one with a token for that bucket alone: [hints] token_file = 'PATH'.")
+    if url and url == settings.store.url.partition("?")[0]:
+        message = f"{FILE_NAME}: [hints] url is the store's. What jobs say would lie beside the records."
+        raise SettingsError(message, hint="Make a bucket for hints alone, with a token for it alone.")
 
 
 def _check_timezone(name: str) -> None:

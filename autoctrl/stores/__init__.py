@@ -43,17 +43,23 @@ def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
 
     Raises ``SettingsError`` for another URL, ``StoreError`` if the bucket cannot be read.
     """
-    from autoctrl.stores.influx.address import parse_address
     from autoctrl.stores.influx.hints import read_hints as read
 
-    return read(parse_address(url), store_id, task)
+    return read(url, store_id, task)
+
+
+def ping_hints(url: str) -> str:
+    """Return one line about the bucket for hints; raises as ``read_hints`` if jobs could not write it."""
+    from autoctrl.stores.influx.hints import ping_hints as ping
+
+    return ping(url)
 
 
 def _refused(url: str, scheme: str) -> SettingsError:
     why = "names no file" if scheme in SCHEMES else f"has an unknown scheme '{scheme}'"
     hint = "" if scheme in SCHEMES else f"{nearest(scheme, SCHEMES)} "
-    message = f"The store '{url}' {why}."
+    message = f"The store '{url.partition('?')[0]}' {why}."
     return SettingsError(message, hint=f"{hint}Write it as in: [store] url = 'sqlite:autoctrl.db'.")
 
 
-__all__ = ["open_store", "read_hints"]
+__all__ = ["open_store", "ping_hints", "read_hints"]

@@ -85,32 +85,31 @@ def transitions(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Cal
 def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
     """Hold the contested lease so many times, every few times moving a task under it.
 
-    A claim is noted as contested if the lease was somebody else's when it was first asked for.
+    A claim is noted with its epoch, when it was first asked for, when for the last time, and when it was granted.
     """
-    won = tries = 0
+    won = first = 0
     while won < task.times:
         before = boot_us()
+        first = first or before
         try:
             lease = store.lease(LEASE, name, task.lease_s)
         except LeaseHeld:
-            tries += 1
             time.sleep(random.uniform(0.0, task.pause_s))
             continue
-        ledger.note("claimed", lease.epoch, before, boot_us(), int(tries > 0))
-        tries = 0
+        ledger.note("claimed", lease.epoch, first, before, boot_us())
+        first = 0
         if is_cut():
             return
-        record = newest(store, UNITS[0])
         if won % task.appends == 0:
             try:
-                store.append([follow(record, name, lease.epoch)], lease)
+                store.append([follow(newest(store, UNITS[0]), name, lease.epoch)], lease)
             except LeaseLost:
                 continue
             ledger.note("written", lease.epoch)
         won += 1
         ledger.note("released", lease.epoch, boot_us())
         store.lease(LEASE, name, 0)
-        time.sleep(random.uniform(0.0, task.pause_s))
+        time.sleep(random.uniform(0.0, task.pause_s / 4))
 
 
 def hold(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ from autoctrl import hint
 from autoctrl.errors import StoreError
 from autoctrl.model.unit import TaskKey
 from autoctrl.stores import read_hints
+from tests.acceptance.project import call, make_project
 
 if TYPE_CHECKING:
     from tests.services import Influx
@@ -26,6 +27,7 @@ class Node:
     """A worker node that has a token for the bucket of hints alone."""
 
     def __init__(self, influx: Influx, folder: Path) -> None:
+        self.influx = influx
         self.bucket = influx.fresh_bucket()
         self.token_file = folder / "token"
         self.token_file.write_text(influx.limited_token(self.bucket))
@@ -68,6 +70,26 @@ def test_a_conflict_of_types_is_told_to_the_job(node: Node) -> None:
     node.say(f"{TAG}/0.1", "progress=0.5")
     assert "not kept" in node.say(f"{TAG}/0.1", "progress=half")
     assert node.read() == [("0", 1, "", {"progress": 0.5})]
+
+
+def test_a_token_that_may_only_write_serves_the_jobs_alone(node: Node) -> None:
+    """Jobs say what they have to say; whoever asks learns which right is missing."""
+    node.token_file.write_text(node.influx.limited_token(node.bucket, "write"))
+    assert node.say(f"{TAG}/0.1", "progress=0.5") == ""
+    with pytest.raises(StoreError, match=r"token that may read it|that may read it too"):
+        node.read()
+
+
+@pytest.mark.parametrize("token_file", [".", "nowhere"])
+def test_a_folder_does_not_travel_as_a_token(tmp_path: Path, token_file: str) -> None:
+    """Where the token's file is none, no job is described, and that is told; the task waits."""
+    folder = make_project(tmp_path / "project")
+    given = {"AUTOCTRL_HINTS_URL": "influxdb://127.0.0.1:9/o/b", "AUTOCTRL_HINTS_TOKEN_FILE": token_file}
+    assert call(folder, "runs", "add", "1", "--set", "kind=physics", **given).code == 0
+    said = call(folder, "cycle", "--workflow", "reco", **given)
+    assert said.code == 2
+    assert "The token for hints, which travels with the jobs, is no file:" in said.out + said.err
+    assert call(folder, "loop", "--until-idle", "--workflow", "reco").code == 0
 
 
 def test_a_bucket_that_cannot_be_read_is_named(node: Node) -> None:

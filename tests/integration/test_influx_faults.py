@@ -15,7 +15,7 @@ from autoctrl.ports import Selection
 from autoctrl.stores.influx.address import parse_address
 from autoctrl.stores.influx.server import Server, read_token
 from autoctrl.stores.influx.store import InfluxStore
-from tests.contract.samples import NOW, finish, task
+from tests.contract.samples import NOW, finish, output, task
 from tests.contract.stores import bucket_url, wait_until
 from tests.proxy import Fault, Kind, Proxy, once
 
@@ -227,7 +227,10 @@ class TestRefusals:
     def test_wrong_token(self, url: str, tmp_path: Path) -> None:
         """A wrong token is told from a missing one."""
         (tmp_path / "token").write_text("no:token")
-        with pytest.raises(StoreError, match=r"refuses the token.*Give a token"), opened(url):
+        with (
+            pytest.raises(StoreError, match=r"refuses the token.*Give a token.*\[store\] token_file names"),
+            opened(url),
+        ):
             pass
 
     def test_no_server(self, url: str) -> None:
@@ -243,6 +246,14 @@ class TestRefusals:
         with opened(url) as store:
             store.append(BATCH)
             assert store.tasks(Selection("prompt")) == BATCH
+
+
+def test_nothing_to_look_up_beside_others(store: InfluxStore, url: str) -> None:
+    """What needs no look-up is appended although others have written since one looked."""
+    with opened(url) as other:
+        store.append([task("1")])
+        other.append([output(task("1"))])
+    assert [one.name for one in store.find_outputs(Selection("prompt"))] == ["output"]
 
 
 def test_fork(store: InfluxStore) -> None:
@@ -279,5 +290,5 @@ def test_marks_move(store: InfluxStore) -> None:
 
 def test_ping(store: InfluxStore) -> None:
     """Pinging tells the store's id, where it lies, and how far the clocks are apart."""
-    assert store.ping().startswith(f"store {store.store_id} in {store.server.address}")
+    assert store.ping().startswith(f"store {store.store_id} in {store.server.address.place} (")
     assert float(store.ping().split()[-3]) < 60

@@ -99,6 +99,11 @@ def test_a_handler_cannot_declare_what_is_no_setting() -> None:
         ("[sources.raw]\ntype = 'files'", ["[sources.raw] lacks pattern"]),
         ("[sources]\nraw = 3", ["[sources.raw] has no type"]),
         ("[notifiers.log]\ntype = 'log'\nseverity = 'alarms'", ["severity = 'alarms'", "'alarm'"]),
+        ("[hints]\nurl = 'influxdb://h/o/b'", ["[hints] url is given without the file", "token_file = 'PATH'"]),
+        (
+            "store.url = 'influxdb://h/o/b?token_file=a'\n[hints]\nurl = 'influxdb://h/o/b'\ntoken_file = 'b'",
+            ["[hints] url is the store's", "a bucket for hints alone"],
+        ),
         ("[cycle]\nlease_s = 20", ["submit_deadline_s must be shorter"]),
         ("[workflows.reco]\nmemory_mb = 99000", ["[workflows.reco] memory_mb is larger"]),
         ("[store\nurl = 1", ["/project/autoctrl.toml is not valid TOML", "line 1"]),

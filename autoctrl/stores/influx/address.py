@@ -10,57 +10,71 @@ from autoctrl.errors import SettingsError, nearest
 TOKEN_VARIABLE = "AUTOCTRL_STORE_TOKEN"  # noqa: S105 - the name of a variable, no secret
 SCHEMES = {"influxdb": "http", "influxdbs": "https"}
 NO_ORG = "-"
-SHAPE = (
-    "Write it as in: [store] url = 'influxdb://HOST:PORT/ORG/BUCKET'; for 1.8: 'influxdb://HOST:PORT/-/DATABASE/RP'."
-)
+STORE, HINTS = "store", "hints"
+NAMES = {STORE: "store", HINTS: "bucket of hints"}
+SHAPE = "'influxdb://HOST:PORT/ORG/BUCKET'; for 1.8: 'influxdb://HOST:PORT/-/DATABASE/RP'."
 
 
 class Address(NamedTuple):
-    """Where a store lies.
+    """Where a store lies, or what jobs say.
 
     server      ``http://host:port``
     org         organization, ``-`` for a server 1.8
     bucket      bucket; ``database/retention-policy`` on a server 1.8
     token_file  file that holds the token, empty if the environment does
+    section     of the settings: ``store`` or ``hints``
     """
 
     server: str
     org: str
     bucket: str
     token_file: str = ""
+    section: str = STORE
 
     @property
     def is_v1(self) -> bool:
         """Say whether the server is a 1.8, which knows databases and no organizations."""
         return self.org == NO_ORG
 
-    def __str__(self) -> str:
-        """Name the place as people read it."""
+    @property
+    def setting(self) -> str:
+        """The setting that names the file of the token."""
+        return f"[{self.section}] token_file"
+
+    @property
+    def place(self) -> str:
+        """The bucket and its server as people read it."""
         return f"{self.bucket} at {self.server}"
 
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"{NAMES[self.section]} {self.place}"
 
-def parse_address(url: str) -> Address:
+
+def parse_address(url: str, section: str = STORE) -> Address:
     """Return the parts of ``influxdb://HOST:PORT/ORG/BUCKET``; raises ``SettingsError`` for anything else."""
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        message = "The store's URL contains a user or a token, which would be shown in logs."
-        raise SettingsError(message, hint=f"Put the token into {TOKEN_VARIABLE}, or into a file: …?token_file=PATH.")
+        message = f"The URL of the {NAMES[section]} contains a user or a token, which would be shown in logs."
+        raise SettingsError(message, hint=f"Put the token into a file and name that: [{section}] token_file = 'PATH'.")
     org, _, bucket = (unquote(piece) for piece in parts.path.lstrip("/").partition("/"))
     query = parse_qs(parts.query)
     unknown = sorted(query.keys() - {"token_file"})
     if unknown:
-        raise _refused(url, f"has an unknown option '{unknown[0]}'", nearest(unknown[0], ["token_file"]))
+        raise _refused(url, section, f"has an unknown option '{unknown[0]}'", nearest(unknown[0], ["token_file"]))
     if parts.scheme not in SCHEMES or not parts.hostname or not org or not bucket:
-        raise _refused(url, "does not name a server, an organization and a bucket")
+        raise _refused(url, section, "does not name a server, an organization and a bucket")
     if org == NO_ORG and not all(bucket.partition("/")):
-        raise _refused(url, "does not name a database and its retention policy")
+        raise _refused(url, section, "does not name a database and its retention policy")
     try:
         port = parts.port or 8086
     except ValueError as error:
-        raise _refused(url, "has a port that is no number") from error
+        raise _refused(url, section, "has a port that is no number") from error
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Address(f"{SCHEMES[parts.scheme]}://{host}:{port}", org, bucket, query.get("token_file", [""])[0])
+    return Address(f"{SCHEMES[parts.scheme]}://{host}:{port}", org, bucket, query.get("token_file", [""])[0], section)
 
 
-def _refused(url: str, why: str, hint: str = "") -> SettingsError:
-    return SettingsError(f"The store '{url}' {why}.", hint=f"{hint} {SHAPE}")
+def _refused(url: str, section: str, why: str, hint: str = "") -> SettingsError:
+    # Without its options: one of them comes from another setting, and nobody has written it there.
+    message = f"The {NAMES[section]} '{url.partition('?')[0]}' {why}."
+    return SettingsError(message, hint=f"{hint} Write it as in: [{section}] url = {SHAPE}".lstrip())

@@ -6,26 +6,48 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from autoctrl.errors import StoreError
 from autoctrl.hint import MEASUREMENT
 from autoctrl.model.job import index_text, unit_folder
+from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Hint
 from autoctrl.stores.influx import flux
+from autoctrl.stores.influx.address import HINTS, parse_address
+from autoctrl.stores.influx.refusals import Unreachable
 from autoctrl.stores.influx.server import SECOND_NS, Server, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from autoctrl.model.unit import TaskKey
-    from autoctrl.stores.influx.address import Address
     from autoctrl.stores.influx.server import Row
 
+NOBODY = TaskKey("", "", "")
 OWN = ("store", "version", "index", "attempt", "status")
 
 
-def read_hints(address: Address, store_id: str, task: TaskKey) -> list[Hint]:
-    """Return the newest hint of every attempt of a task, in their order. Raises ``StoreError``."""
-    with closing(Server(address, read_token(address), patience_s=0)) as server:
-        return newest_hints(server.query(_script(address.bucket, task)), store_id)
+def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
+    """Return the newest hint of every attempt of a task, in their order. Raises ``StoreError`` or ``SettingsError``."""
+    with _opened(url, patience_s=0) as server:
+        return newest_hints(server.query(_script(server.address.bucket, task)), store_id)
+
+
+def ping_hints(url: str) -> str:
+    """Return one line about the bucket. Raises ``StoreError`` or ``SettingsError`` if jobs cannot write it."""
+    with _opened(url) as server:
+        place = server.address.place
+        server.check_writing()
+        try:
+            server.query(_script(server.address.bucket, NOBODY))
+        except Unreachable:
+            raise
+        except StoreError:
+            return f"{place}; this token may not read it, so autoctrl jobs shows no hints"
+    return place
+
+
+def _opened(url: str, **patience: float) -> closing[Server]:
+    address = parse_address(url, HINTS)
+    return closing(Server(address, read_token(address), **patience))
 
 
 def _script(bucket: str, task: TaskKey) -> str:

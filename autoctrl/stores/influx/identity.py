@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.errors import SettingsError, StoreError
 from autoctrl.stores.influx.mutex import Batch
 from autoctrl.stores.influx.points import field_text, line
+from autoctrl.stores.influx.refusals import where_token
 
 if TYPE_CHECKING:
     from autoctrl.stores.influx.journal import Journal
@@ -51,7 +52,7 @@ def _find_policy(server: Server, database: str, policy: str) -> Bucket:
     answer, _ = server.get("/query", q=f'SHOW RETENTION POLICIES ON "{quoted}"')
     result = (answer or {}).get("results", [{}])[0]
     if "error" in result and "not found" not in result["error"]:
-        message = f"The store {server.address} refuses: {result['error']}."
+        message = f"The {server.address} refuses: {result['error']}."
         raise StoreError(message, hint="Give a user that may read and write this database.")
     for series in result.get("series", []):
         for name, duration, *_ in series.get("values", []):
@@ -73,17 +74,20 @@ def _seconds(duration: str) -> int:
 
 
 def _missing(what: str, server: Server) -> StoreError:
-    message = f"The store {server.address} does not exist: there is no {what} that this token may see."
-    return StoreError(message, hint="Make it, without a limit of retention, or correct the URL.")
+    try:
+        server.check_writing()
+    except StoreError:
+        message = f"The {server.address} does not exist: there is no {what} that this token may see."
+        return StoreError(message, hint="Make it, without a limit of retention, or correct [store] url.")
+    message = f"The {server.address} may only be written with this token."
+    return StoreError(message, hint=f"Give one that may read it too: {where_token(server.address)}.")
 
 
 def refuse_short(bucket: Bucket, server: Server) -> None:
     """Raise ``SettingsError`` if points would be forgotten while they are needed."""
     if 0 < bucket.retention_s < LONG_ENOUGH_S:
         days = bucket.retention_s / 86_400
-        message = (
-            f"The store {server.address} forgets: its retention is {days:.1f} days, and a record must never vanish."
-        )
+        message = f"The {server.address} forgets: its retention is {days:.1f} days, and a record must never vanish."
         raise SettingsError(message, hint="Set the bucket's retention to infinite.")
 
 

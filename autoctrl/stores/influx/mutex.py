@@ -11,7 +11,8 @@ from autoctrl.errors import StoreError
 from autoctrl.owner import has_died, spell_owner, this_process
 from autoctrl.stores.influx import flux
 from autoctrl.stores.influx.points import field_text, line
-from autoctrl.stores.influx.server import SECOND_NS, Row, Unreachable, parse_time
+from autoctrl.stores.influx.refusals import Unreachable
+from autoctrl.stores.influx.server import SECOND_NS, Row, parse_time
 from autoctrl.stores.influx.turns import (
     BEGINNING,
     FAILED,
@@ -120,8 +121,7 @@ class Mutex:
         pinned = self._pinned
         if pinned is None:
             return self.look(needs)
-        asked = needs(pinned.committed.last)
-        return pinned, self._server.query(asked) if asked else []
+        return pinned, self._server.query(needs(pinned.committed.last))
 
     def look(self, needs: Needs | None = None, mine: int = 0) -> tuple[State, list[Row]]:
         """Read the state, and what is asked for besides up to the committed position; ``mine``: see ``read_state``."""
@@ -230,7 +230,7 @@ class Mutex:
     def _check_patience(self, deadline: float, holder: Claim) -> None:
         if time.monotonic() > deadline:
             message = (
-                f"The store {self._server.address} could not be written: {spell_owner(holder.owner)} has been writing"
+                f"The {self._server.address} could not be written: {spell_owner(holder.owner)} has been writing"
                 f" for more than {self._wait_s:.0f} s, or others took every turn."
             )
             raise StoreError(message, hint="Nothing was written. Try again later.")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autoctrl.errors import MissingExtra, SettingsError, StoreError
-from autoctrl.stores.influx.address import TOKEN_VARIABLE
+from autoctrl.stores.influx.address import HINTS, TOKEN_VARIABLE
+from autoctrl.stores.influx.refusals import NO_ANSWER, Unreachable, refusal, where_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 PATIENCE_S = 10.0
-TRY_AGAIN = frozenset({429, 502, 503, 504})
-NO_ACCESS = frozenset({401, 403})
-NOT_FOUND = 404
-SERVER_ERROR = 500
 CHUNK_LINES = 5_000
 LONGEST_FIELD = 10_000_000
 SECOND_NS = 1_000_000_000
@@ -52,10 +49,6 @@ class Row(NamedTuple):
     field: str
     measurement: str
     extra: dict[str, str]
-
-
-class Unreachable(StoreError):
-    """No clear answer: the request may or may not have had its effect."""
 
 
 @lru_cache(maxsize=4096)
@@ -106,15 +99,16 @@ def read_token(address: Address) -> str:
     """Return the token from the file or the environment. Raises ``SettingsError`` if there is none."""
     if address.token_file:
         try:
-            return Path(address.token_file).expanduser().read_text(encoding="utf-8").strip()
-        except OSError as error:
-            message = f"The token of the store {address} cannot be read from {address.token_file}: {error.strerror}."
-            raise SettingsError(message, hint="Name a file that this user may read.") from error
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+            token = Path(address.token_file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it holds no text"
+            message = f"The token of the {address} cannot be read from {address.token_file}: {why}."
+            raise SettingsError(message, hint=f"Name a file that this user may read: {address.setting}.") from error
+    else:
+        token = "" if address.section == HINTS else os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
-        message = f"The store {address} needs a token, and there is none."
-        hint = f"Put it into the variable {TOKEN_VARIABLE}, or name a file that holds it: …?token_file=PATH."
-        raise SettingsError(message, hint=hint)
+        message = f"The {address} needs a token, and there is none."
+        raise SettingsError(message, hint=f"Put it {where_token(address)}.")
     return token
 
 
@@ -134,7 +128,7 @@ class Server:
 
     def _connected(self) -> InfluxDBClient:
         if self._is_closed:
-            message = f"The store {self.address} was closed."
+            message = f"The {self.address} was closed."
             raise StoreError(message, hint="Open it again.")
         if self._client is None or self._pid != os.getpid():
             self._client, self._pid = self._connect(), os.getpid()
@@ -153,8 +147,8 @@ class Server:
         )
 
     def query(self, script: str) -> list[Row]:
-        """Return all rows that a Flux script yields. Raises ``StoreError``."""
-        return self._again(lambda: list(self._query(script)))
+        """Return all rows that a Flux script yields, none for an empty one. Raises ``StoreError``."""
+        return self._again(lambda: list(self._query(script))) if script else []
 
     def _query(self, script: str) -> Iterator[Row]:
         from influxdb_client.domain.dialect import Dialect
@@ -183,6 +177,10 @@ class Server:
         address = self.address
         writer: Any = self._connected().write_api(write_options=SYNCHRONOUS)
         writer.write(bucket=address.bucket, org=address.org, record=data, write_precision="ns")
+
+    def check_writing(self) -> None:
+        """Raise ``StoreError`` unless the token may write; nothing is written."""
+        self._again(partial(self._write, b"\n"))
 
     def get(self, path: str, **query: str) -> tuple[Any, dict[str, str]]:
         """Return the JSON answer (None if empty) and the headers of an administrative question."""
@@ -220,29 +218,12 @@ class Server:
         try:
             yield
         except ApiException as error:
-            raise self._refused(error) from error
+            raise refusal(self.address, error.status or NO_ANSWER, _said(error)) from error
         except (HTTPError, HTTPException, OSError) as error:
-            message = f"The store {self.address} does not answer: {_first_line(error)}."
-            raise Unreachable(message, hint="Is the server running, and is the URL right?") from error
-
-    def _refused(self, error: Any) -> StoreError:  # noqa: ANN401 - the client publishes no type for it
-        status = error.status or 0
-        said = _said(error)
-        where = f"The store {self.address}"
-        if status in TRY_AGAIN:
-            return Unreachable(
-                f"{where} is busy: {status}, {said}.", hint="Try again later; look at the server's load."
-            )
-        if status in NO_ACCESS:
-            hint = f"Give a token that may read and write this bucket, in {TOKEN_VARIABLE} or a token_file."
-            return StoreError(f"{where} refuses the token: {status}, {said}.", hint=hint)
-        if status == NOT_FOUND or "could not find bucket" in said or "database not found" in said:
-            hint = "Make the bucket, without a limit of retention, or correct the URL."
-            return StoreError(f"{where} does not exist: {status}, {said}.", hint=hint)
-        if "no space left" in said or "disk full" in said:
-            return StoreError(f"{where} has no space left: {said}.", hint="Make room on the server's disk and go on.")
-        hint = "Look into the server's log." if status >= SERVER_ERROR else "Nothing of the batch counts."
-        return StoreError(f"{where} refused: {status}, {said}.", hint=hint)
+            message = f"The {self.address} does not answer: {_first_line(error)}."
+            raise Unreachable(
+                message, hint=f"Is the server running, and is [{self.address.section}] url right?"
+            ) from error
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -257,7 +238,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _said(error: Any) -> str:  # noqa: ANN401 - as above
-    body = error.body or error.message or error.reason or ""
+    body = error.body or error.reason or error.message or ""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
     try:
         loaded = json.loads(text)

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from autoctrl.stores.influx.turns import End, State
     from autoctrl.stores.leases import Held
 
+MOST_APART_S = 1.0
+
 
 class InfluxStore:
     """Keeps records in one bucket; for one thread at a time, and a forked child connects anew.
@@ -289,18 +291,23 @@ class InfluxStore:
         """Claim, renew or give up a lease; see ``ports.Store``. ``expires`` is by the server's clock."""
         if seconds <= 0:
             return self._release(name, owner)
-        state, rows = self.mutex.look(lambda upto: self._lease_stream(name, upto))
-        now = _moment(state.now)
+        state, seen = self.mutex.look(lambda upto: self._lease_stream(name, upto))
+        known, now = state.committed.last, _moment(state.now)
         # Asked for at once, so that a lease that is somebody else's costs one reading and no turn.
-        claimed = claim(name, self._held(name, rows), owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
+        claimed = claim(name, self._held(name, seen), owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
+
+        def needs(upto: int) -> str:
+            # Without a turn in between it can only have been released since.
+            return "" if upto == known else self._lease_stream(name, upto)
 
         def work(state: State, rows: list[Row], first: int) -> Batch:
             nonlocal claimed
-            held, ticks, now = self._held(name, rows), judged_at(state.now), _moment(state.now)
+            held = self._held(name, seen if state.committed.last == known else rows)
+            ticks, now = judged_at(state.now), _moment(state.now)
             claimed = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
             return Batch([change_line(name, claimed, first)], 1)
 
-        end = self.mutex.turn(lambda upto: self._lease_stream(name, upto), work)
+        end = self.mutex.turn(needs, work)
         self._mine[name, owner] = claimed, end.first * NS_PER_US
         return as_lease(name, claimed)
 
@@ -331,11 +338,24 @@ class InfluxStore:
         return held_in(newest.value) if newest else None
 
     def ping(self) -> str:
-        """Return the server's kind, the bucket, the store's id and how far the clocks are apart."""
+        """Return the server's kind, the bucket, the store's id and how far the clocks are apart.
+
+        Raises ``StoreError`` as well if the token may not write, or the clocks are more than ``MOST_APART_S`` apart.
+        """
+        self.server.check_writing()
+        before = datetime.now(UTC).timestamp()
         state, _ = self.mutex.look()
-        skew_s = datetime.now(UTC).timestamp() - state.now / 1e9
-        kind = "InfluxDB 1.8" if self.server.address.is_v1 else "InfluxDB 2"
-        return f"store {self.store_id} in {self.server.address} ({kind}), clocks {skew_s:+.1f} s apart"
+        after = datetime.now(UTC).timestamp()
+        skew_s = (before + after) / 2 - state.now / 1e9
+        if abs(skew_s) > MOST_APART_S + (after - before) / 2:
+            message = (
+                f"This machine's clock is {abs(skew_s):.1f} s {'ahead of' if skew_s > 0 else 'behind'} that of the"
+            )
+            message = f"{message} {self.server.address}; the times in records would be wrong by as much."
+            raise StoreError(message, hint="Let NTP set both. Meanwhile nothing is lost or done twice.")
+        address = self.server.address
+        kind = "InfluxDB 1.8" if address.is_v1 else "InfluxDB 2"
+        return f"store {self.store_id} in {address.place} ({kind}), clocks {skew_s:+.1f} s apart"
 
     @contextmanager
     def moment(self) -> Iterator[None]:

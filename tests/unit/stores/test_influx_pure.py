@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from autoctrl.errors import SettingsError, StoreError
 from autoctrl.stores.bodies import Encoder
 from autoctrl.stores.influx import flux
-from autoctrl.stores.influx.address import parse_address
+from autoctrl.stores.influx.address import HINTS, parse_address
 from autoctrl.stores.influx.journal import joined
 from autoctrl.stores.influx.points import bodies, decode_body, encode_body, split, tag_text, tag_value
+from autoctrl.stores.influx.refusals import Unreachable, refusal
 from autoctrl.stores.influx.server import parse_rows, parse_time
 from autoctrl.stores.influx.turns import (
     BEGINNING,
@@ -177,7 +179,7 @@ class TestAddresses:
     def test_both_kinds(self) -> None:
         """An organization and a bucket, or a database and its retention policy."""
         new = parse_address("influxdbs://db.example.org/exp/prod?token_file=/run/token")
-        assert new == ("https://db.example.org:8086", "exp", "prod", "/run/token")
+        assert new == ("https://db.example.org:8086", "exp", "prod", "/run/token", "store")
         old = parse_address("influxdb://127.0.0.1:8087/-/auto/autogen")
         assert (old.bucket, old.is_v1) == ("auto/autogen", True)
 
@@ -195,3 +197,38 @@ class TestAddresses:
         """Anything else is refused with what is wrong."""
         with pytest.raises(SettingsError, match=text):
             parse_address(url)
+
+
+class TestRefusals:
+    """What a server's answer means."""
+
+    @pytest.mark.parametrize(
+        ("status", "said", "text"),
+        [
+            (0, "[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS: .* Write influxdb:// instead"),
+            (0, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "cannot be trusted: .*SSL_CERT_FILE"),
+            (400, "Client sent an HTTP request to an HTTPS server", "speaks TLS only: 400.* Write influxdbs://"),
+            (403, "Flux query service disabled. Verify flux-enabled=true", "switched off: 403.*flux-enabled = true"),
+            (403, "insufficient permissions for write", "may only be read with this token"),
+            (500, 'user "a" requires READ for database "b"', "may only be written with this token"),
+            (401, "unauthorized access", r"refuses the token: 401.*\[store\] token_file names.*AUTOCTRL_STORE_TOKEN"),
+            (404, 'organization name "x" not found', "does not exist: 404.*Correct the organization"),
+            (404, 'bucket "x" not found', "does not exist: 404.*Make the bucket"),
+            (500, "write failed: no space left on device", "has no space left"),
+            (500, "panic", "refused: 500, panic. Look into the server's log"),
+            (422, "partial write", "refused: 422, partial write. Nothing of the batch counts"),
+            (503, "overloaded", "is busy: 503, overloaded"),
+        ],
+    )
+    def test_meaning(self, status: int, said: str, text: str) -> None:
+        """Each is told with its words, the place, and what to do."""
+        error = refusal(parse_address("influxdb://host/o/b"), status, said)
+        assert str(error).startswith("The store b at http://host:8086 ")
+        assert re.search(text, str(error))
+        assert isinstance(error, Unreachable) is (status == 503)
+
+    def test_hints_have_settings_of_their_own(self) -> None:
+        """The bucket of hints is named as that, with its setting, and no variable holds its token."""
+        text = str(refusal(parse_address("influxdb://host/o/b", HINTS), 401, "no"))
+        assert text.startswith("The bucket of hints b at http://host:8086 refuses the token: 401, no.")
+        assert text.endswith("in the file that [hints] token_file names.")
