@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from autoctrl.handlers.perform import Performer
     from autoctrl.model.task import TaskRecord
 
-PATIENCE_S = 240.0
-SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.3
+PATIENCE_S = 180.0  # longer than a slow machine needs to bring a server back, several times
+SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.6
 COMMAND_S = 60.0
 # What every life of the production form would import anew, and takes longer than all else; the embedded form lacks it.
 SLOW_IMPORTS = ("influxdb_client", "jinja2")
@@ -77,6 +77,7 @@ class Counts:
     def __init__(self, points: Sequence[Point]) -> None:
         self.points = {point[:3]: point.command for point in points}
         self.calls: Counter[str] = Counter()
+        self.struck = 0
 
     @property
     def is_disturbed(self) -> bool:
@@ -88,6 +89,7 @@ class Counts:
         self.calls[name] += when == "before"
         command = self.points.get((name, self.calls[name], when))
         if command:
+            self.struck += 1
             subprocess.run(command, check=True, timeout=COMMAND_S)
         elif command is not None:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -151,14 +153,14 @@ class ProbedCycle(Cycle):
 
 
 def work(project: ProbedProject, handlers: list[Handler]) -> None:
-    """Make rounds until nothing moves and nothing is processing.
+    """Make rounds until nothing moves and nothing is processing; give up once nothing at all has moved for long.
 
     A project that is disturbed may have rounds in which some service does not answer.
     """
-    deadline = time.monotonic() + PATIENCE_S
+    since, struck = time.monotonic(), 0
     pause_s = SHORTEST_S
     while True:
-        moved = 1
+        moved = 0
         try:
             moved, processing = make_round(project, handlers)
             if not moved and not processing:
@@ -167,7 +169,9 @@ def work(project: ProbedProject, handlers: list[Handler]) -> None:
             if not project.counts.is_disturbed:
                 raise
             traceback.print_exc()
-        assert time.monotonic() < deadline, "it does not come to an end"
+        if moved or project.counts.struck > struck:
+            since, struck = time.monotonic(), project.counts.struck
+        assert time.monotonic() - since < PATIENCE_S, "it does not come to an end"
         pause_s = SHORTEST_S if moved else min(LONGEST_S, pause_s * GROWTH)
         time.sleep(pause_s)
 

@@ -100,13 +100,15 @@ def strike(name: str, folder: str, after_s: str) -> None:
     """Kill; a pool's master starts anew what it misses, an InfluxDB is started from here."""
     server = {"influxdb2": Influx2, "htcondor": Pool}[name](Path(folder))
     server.start()  # it may be down from an earlier blow
-    pid = process_of(server)
-    if float(after_s):
-        if os.fork():
-            return
-        time.sleep(float(after_s))
-    os.kill(pid, signal.SIGKILL)
-    if not isinstance(server, Pool):
+    if isinstance(server, Pool):
+        pid = process_of(server)
+        if float(after_s):
+            if os.fork():
+                return
+            time.sleep(float(after_s))
+        os.kill(pid, signal.SIGKILL)
+    else:
+        server.kill()  # and wait for its end: one that is still dying would be taken for one that runs
         command = [str(ROOT / "scripts/services"), "start", name, folder]
         none = subprocess.DEVNULL
         subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True)

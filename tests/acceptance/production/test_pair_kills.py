@@ -26,34 +26,38 @@ if TYPE_CHECKING:
 
     from tests.acceptance.production.pair import Pair
 
+PATIENCE_S = 1200  # for machines that are many times slower; a life that stands still gives up much earlier
 TRIALS_AT_ONCE = 6
 # A call is made for runs of this kind only; every other method is called for any run.
 NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "bad"}
+# The methods that change something; the others only tell.
+WRITING = {"store.append", "store.lease", "store.close", "notifier.notify", "inline.submit", "inline.acknowledge"}
+WRITING |= {f"local.{name}" for name in ("submit", "find", "poll", "remove", "acknowledge")}
 MODES = ("spool", "shared")
 LATER = 4
 RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
-# Before which call of a method, and after which one, a server dies: spread over the work, each at least once.
+# Before which call of a method, and after which one if it changes something, a server dies: spread over the work.
 STORE = {
     "append": (1, 9),
-    "close": (1, 1),
-    "find_outputs": (1, 1),
-    "history": (1, 1),
+    "close": (1,),
+    "find_outputs": (1,),
+    "history": (1,),
     "lease": (3, 12),
-    "marks": (9, 40),
-    "moment": (4, 15),
-    "open_tasks": (5, 16),
-    "remarks": (3, 11),
-    "runs": (2, 13),
-    "tasks": (1, 4),
+    "marks": (9,),
+    "moment": (4,),
+    "open_tasks": (16,),
+    "remarks": (11,),
+    "runs": (13,),
+    "tasks": (4,),
 }
 SCHEDD = {
     "acknowledge": (1, 2),
-    "describe": (1, 2),
+    "describe": (1,),
     "find": (1, 1),
     "poll": (1, 3),
     "remove": (1, 1),
-    "remarks": (2, 5),
-    "result": (1, 3),
+    "remarks": (5,),
+    "result": (1,),
     "submit": (1, 2),
 }
 BALLAST_MB = 40
@@ -61,9 +65,14 @@ SPOOLING_S = (0.02, 0.1, 0.3)  # how long after the beginning of a submission th
 
 
 def kill_at(pair: Pair, method: str, mode: str) -> None:
-    """Kill one controller after the other before and after a call of a method; new runs arrive for each."""
+    """Kill one controller after the other before and after a call of a method; new runs arrive for each.
+
+    Where the call only reads, before and after are the same moment, and one controller is enough.
+    """
     folder, kinds = pair.project(mode=mode), dict[int, str]()
-    points = [Point(method, 1, "before"), Point(method, 1, "after"), Point(method, LATER, "after")]
+    points = [Point(method, 1, "after")]
+    if method in WRITING:
+        points = [Point(method, 1, "before"), *points, Point(method, LATER, "after")]
     lives = Lives()
     try:
         for number, point in enumerate([*([AFTERMATH[method]] if method in AFTERMATH else []), *points], start=1):
@@ -89,22 +98,22 @@ def trials(pair: Pair) -> Iterator[Mapping[str, Future[None]]]:
         }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(PATIENCE_S)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_controller_is_killed(method: str, trials: Mapping[str, Future[None]]) -> None:
     """A kill of the controller before or after a call of any method loses and repeats nothing."""
     trials[method].result()
 
 
-def points_of(port: str, calls: Mapping[str, tuple[int, int]], command: tuple[str, ...]) -> list[Point]:
-    """Return the points at which a server dies; every method of the port has its two."""
+def points_of(port: str, calls: Mapping[str, tuple[int, ...]], command: tuple[str, ...]) -> list[Point]:
+    """Return the points at which a server dies; every method of the port has one or two."""
     wanted = {name.partition(".")[2] for name in METHODS if name.startswith(f"{port}.")}
     assert calls.keys() == wanted, "say when the server dies at a method that is new"
     moments = [(f"{port}.{method}", number) for method, number in calls.items()]
     return [
         Point(method, number, when, command)
         for method, numbers in moments
-        for number, when in zip(numbers, ("before", "after"), strict=True)
+        for number, when in zip(numbers, ("before", "after"), strict=False)
     ]
 
 
@@ -121,7 +130,7 @@ def live_through(folder: Path, kinds: Mapping[int, str], points: list[Point]) ->
     assert not [point for point in points if counts.get(point.method, 0) < point.number], counts
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(PATIENCE_S)
 def test_influxdb_is_killed(pair: Pair) -> None:
     """An InfluxDB that dies before or after any question to it costs time: nothing is lost, each job starts once."""
     folder = pair.project()
@@ -132,7 +141,7 @@ def test_influxdb_is_killed(pair: Pair) -> None:
         pair.influx.start()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(PATIENCE_S)
 @pytest.mark.parametrize("mode", MODES)
 def test_the_schedd_is_killed(pair: Pair, mode: str) -> None:
     """A schedd that dies before, in or after any question to it loses no job, and starts again what it must only."""

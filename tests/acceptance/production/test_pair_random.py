@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     Hurt = Callable[[Pair, int, float], None]
 
 ROUNDS, LONG = 2, 10
-SHORTEST_S, LONGEST_S = 0.5, 4.0
-LONGEST_OUTAGE_S = 8.0
+SHORTEST_S, LONGEST_S = 0.5, 2.5
+LONGEST_OUTAGE_S = 6.5  # beyond the deadline of a question
 LOOK_EVERY = 4
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 
 
 def kill_loop(_: Pair, pid: int, __: float) -> None:

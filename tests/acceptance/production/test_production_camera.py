@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.production.pair import Pair
 
-PATIENCE_S = 250.0
+PATIENCE_S = 600.0
 TREES = {"camera-reco": "Events", "camera-friends": "Friends"}
 TIMING = "t_"  # branches that say how long each stage took
 POOL = """
@@ -71,7 +71,7 @@ def check_equal(ours: Any, theirs: Any, what: str) -> None:
         assert ours.tobytes() == theirs.tobytes(), what
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_physics_does_not_depend_on_the_services(pair: Pair) -> None:
     """What InfluxDB and HTCondor bring to done is, bit for bit, what the embedded form makes of the same raw files."""
     folder = pair.pool.fresh_folder()

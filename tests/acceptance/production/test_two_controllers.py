@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.production.pair import Pair
 
-PATIENCE_S = 200.0
+PATIENCE_S = 600.0
 STUCK = "prompt/stuck/9/v1/0.1"
 
 
@@ -35,7 +35,7 @@ def has_started(folder: Path, tag: str) -> bool:
     return any(line.word == "start" and line.tag == tag for line in read_ledger(folder))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_loops_for_one_campaign(pair: Pair) -> None:
     """The second loop says who works until when, and does nothing; once the first is killed, it takes over."""
     folder = pair.project(("split", "follow"))
@@ -57,7 +57,7 @@ def test_two_loops_for_one_campaign(pair: Pair) -> None:
     check_restarts(folder)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_projects_on_one_schedd(pair: Pair) -> None:
     """Two projects with equal names of everything neither see nor remove nor adopt each other's jobs."""
     kinds = {1: "good", 9: "stuck"}
