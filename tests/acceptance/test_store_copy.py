@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,17 +23,20 @@ from autoctrl.stores.sqlite import SqliteStore
 from tests.acceptance.project import call, make_project
 from tests.acceptance.test_cli_manners import in_terminal
 from tests.contract.samples import NOW, finish, job, output, run, task
+from tests.contract.stores import bucket_url, wait_until
+from tests.proxy import Fault, Kind, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.proxy import Request
+    from tests.services import Influx
 
 OLD = ".autoctrl/state.sqlite"
 FROM = f"sqlite:{OLD}"
-# Ways that a history may go: the address of a new store of each kind. A further kind joins by one line.
-WAYS: dict[str, Callable[[], str]] = {
-    "sqlite": lambda: "sqlite:between/there.sqlite",
-}
+SERVERS = ("influxdb1", "influxdb2")
+# Ways that a history may go: the stores that it passes, of each kind. A further kind joins by one line.
+WAYS = {"sqlite": ("sqlite",), **{name: (name,) for name in SERVERS}, "from server to server": SERVERS}
 QUESTIONS = (
     "status --format json",
     "runs list --format json",
@@ -90,27 +94,34 @@ def refusal(folder: Path, source: str, target: str, *words: str) -> str:
     return answer.err
 
 
+def new_address(kind: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Return the address of a new store of this kind."""
+    if kind == "sqlite":
+        return "sqlite:between/there.sqlite"
+    (folder / kind).mkdir()
+    server: Influx = request.getfixturevalue(kind)
+    return bucket_url(server, server.fresh_bucket(), folder / kind)
+
+
 def records(path: Path) -> list[Any]:
     with closing(SqliteStore(path)) as store:
         return list(store.records())
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_history_goes_there_and_back(project: Path, way: str) -> None:
-    """Through a store of any kind and back, it is the same record by record, and every verb gives the same answers."""
+def test_a_history_goes_there_and_back(project: Path, way: str, request: pytest.FixtureRequest) -> None:
+    """Through stores of any kind and back, it is the same record by record, and every verb gives the same answers."""
     before = records(project / OLD)
-    between = WAYS[way]()
-    there = copy(project, FROM, between)
-    back = copy(project, between, "sqlite:back.sqlite")
+    stops = [FROM, *(new_address(kind, project, request) for kind in WAYS[way]), "sqlite:back.sqlite"]
+    said = [copy(project, source, target) for source, target in pairwise(stops)]
     assert records(project / "back.sqlite") == before == records(project / OLD)
-    assert there["digest"] == back["digest"]
-    assert there["counts"] == back["counts"]
-    assert sum(there["counts"].values()) == there["written"] == len(before)
-    assert len({there["from"]["store_id"], there["to"]["store_id"], back["to"]["store_id"]}) == 3
+    assert {one["digest"] for one in said} == {said[0]["digest"]}
+    assert all(one["counts"] == said[0]["counts"] for one in said)
+    assert all(sum(one["counts"].values()) == one["written"] == len(before) for one in said)
+    assert len({said[0]["from"]["store_id"], *(one["to"]["store_id"] for one in said)}) == len(stops)
     for words in QUESTIONS:
-        answers = {
-            call(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, between, "sqlite:back.sqlite")
-        }
+        answers = {call(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, stops[-2])}
         assert len(answers) == 1, words
         assert json.loads(answers.pop()), words
 
@@ -226,15 +237,15 @@ def test_a_terminal_shows_how_far_it_is(project: Path) -> None:
     assert records(project / "new.sqlite") == records(project / "many.sqlite")
 
 
-def fill(path: Path) -> None:
+def fill(path: Path, many: int = MANY) -> None:
     """Make a history of every kind that takes many batches."""
     with closing(SqliteStore(path)) as store:
         store.append([MarkRecord("campaign", PROMPT, PROMPT, {}, NOW)])
-        store.append([run(number) for number in range(1, MANY // 4)])
+        store.append([run(number) for number in range(1, many // 4)])
         for number in range(3):
             done = finish(store, task(str(number + 1)))
-            store.append([job(done, index) for index in range(MANY // 12)])
-            store.append([output(done, f"part{index}") for index in range(MANY // 12)])
+            store.append([job(done, index) for index in range(many // 12)])
+            store.append([output(done, f"part{index}") for index in range(many // 12)])
 
 
 def written(shell: sqlite3.Connection) -> int:
@@ -276,3 +287,43 @@ def test_a_copy_that_was_killed_is_gone_on_with(project: Path, part: float) -> N
     said = copy(project, "sqlite:many.sqlite", "sqlite:new.sqlite")
     assert (said["present"], said["written"]) == (second, whole - second)
     assert records(project / "new.sqlite") == records(project / "many.sqlite")
+
+
+def cut_on_its_way(folder: Path, server: Influx, target: str, part: bytes, nth: int) -> Proxy:
+    """Start a copy and kill it while its nth such request is on its way; it arrives when the proxy is released."""
+    seen: list[bytes] = []
+
+    def plan(request: Request) -> Fault | None:
+        seen.extend([part] if request.is_write and part in request.body else [])
+        return Fault(Kind.STALL) if len(seen) >= nth else None
+
+    proxy = Proxy(server.url)
+    proxy.plan = plan
+    proxy.__enter__()
+    slow = target.replace(server.url.partition("//")[2], f"127.0.0.1:{proxy.port}")
+    command = [sys.executable, "-m", "autoctrl.cli", "store", "copy", "sqlite:many.sqlite", slow]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: len(seen) >= nth or process.poll() is not None, "it is on its way", PATIENCE_S)
+        assert process.poll() is None, process.communicate()
+        process.kill()
+    return proxy
+
+
+@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize(("part", "nth"), [(b"journal,", 2), (b'\\"word\\": \\"end\\"', 5)])
+def test_a_copy_to_a_server_that_was_killed_is_gone_on_with(
+    project: Path, name: str, part: bytes, nth: int, request: pytest.FixtureRequest
+) -> None:
+    """After kill -9 the same call adds what is missing; what arrives from the dead afterwards changes nothing."""
+    fill(project / "many.sqlite", MANY // 5)
+    target = new_address(name, project, request)
+    proxy = cut_on_its_way(project, request.getfixturevalue(name), target, part, nth)
+    said = copy(project, "sqlite:many.sqlite", target)
+    assert said["present"] > 0
+    assert said["written"] > 0
+    proxy.released.set()
+    proxy.__exit__(None, None, None)
+    again = copy(project, "sqlite:many.sqlite", target)
+    assert (again["written"], again["digest"]) == (0, said["digest"])
+    copy(project, target, "sqlite:back.sqlite")
+    assert records(project / "back.sqlite") == records(project / "many.sqlite")
