@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RUNS = {1: "good", 8: "bad", 9: "stuck"}
 TRIALS_AT_ONCE = 4
 MOST_LIVES = 200
+NEEDED = [name for name in WORKFLOWS if name != "long"]
 
 
 class Trials:
@@ -43,7 +44,7 @@ class Trials:
 
     def try_point(self, folder: Path, point: Point) -> bool:
         """Kill a controller at a point, let another one finish, judge; say whether the point was reached."""
-        make_project(folder)
+        make_project(folder, NEEDED)
         write_runs(folder, RUNS)
         with self.borrowed() as lives:
             if point.method in AFTERMATH:
@@ -68,14 +69,14 @@ def trials() -> Iterator[Trials]:
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory: pytest.TempPathFactory, trials: Trials) -> Mapping[str, int]:
     """How often an undisturbed controller calls each method, or one that takes up what an earlier one left."""
-    folder = make_project(tmp_path_factory.mktemp("counted") / "project")
+    folder = make_project(tmp_path_factory.mktemp("counted") / "project", NEEDED)
     write_runs(folder, RUNS)
     with trials.borrowed() as lives:
         found = dict(lives.live(folder) or {})
         check_in_the_end(folder, RUNS)
         check_once(folder, RUNS)
         for method, point in AFTERMATH.items():
-            folder = make_project(tmp_path_factory.mktemp("aftermath") / "project")
+            folder = make_project(tmp_path_factory.mktemp("aftermath") / "project", NEEDED)
             write_runs(folder, RUNS)
             assert lives.live(folder, point) is None
             found[method] = (lives.live(folder) or {}).get(method, 0)
@@ -104,7 +105,7 @@ def test_kill_at(method: str, counts: Mapping[str, int], trials: Trials, tmp_pat
 def test_one_step_per_life(point: Point, trials: Trials, tmp_path: Path) -> None:
     """Controllers of which each writes or submits hardly more than once get all the work done, each job once."""
     # A call needs more than one step in one life: its intent and its result.
-    folder = make_project(tmp_path / "project", [name for name in WORKFLOWS if name != "call"])
+    folder = make_project(tmp_path / "project", [name for name in NEEDED if name != "call"])
     write_runs(folder, RUNS)
     lives = 0
     with trials.borrowed() as controller:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.acceptance.exactly_once.laboratory import WORKFLOWS, make_project
+from tests.acceptance.exactly_once.laboratory import make_project
 from tests.integration.jobs import until
 from tests.services import ROOT, Influx2, Pool, Service, job_bin
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from tests.services import Influx
 
+# What runs of kind ``good`` go through. A workflow that has nothing to do costs questions in every round all the same.
+CHAIN = ("split", "follow", "call")
+SHORT = {"submit_deadline_s": 4, "query_deadline_s": 5}
 SETTINGS = """
 {store}
 [runs.attributes]
@@ -65,7 +68,7 @@ class Pair(NamedTuple):
     influx: Influx
     pool: Pool
 
-    def project(self, workflows: Iterable[str] = WORKFLOWS, mode: str = "spool", **chosen: object) -> Path:
+    def project(self, workflows: Iterable[str], mode: str = "spool", **chosen: object) -> Path:
         """Make a project with a bucket of its own, below a folder that jobs can write to; ``chosen`` are settings."""
         folder = self.pool.fresh_folder() / "project"
         settings = self.settings(self.influx.fresh_bucket(), mode, **chosen)
@@ -74,8 +77,11 @@ class Pair(NamedTuple):
         return folder
 
     def settings(self, bucket: str, mode: str = "spool", **chosen: object) -> str:
-        """Return what stands in ``autoctrl.toml``; ``lost_after_s`` is longer than any outage in these tests."""
-        usual = {"submit_deadline_s": 4, "query_deadline_s": 5, "lost_after_s": 60, "lease_s": 60, "verb_wait_s": 0}
+        """Return what stands in ``autoctrl.toml``; ``lost_after_s`` is longer than any outage in these tests.
+
+        Deadlines are for slow machines; a test that silences the schedd gives `SHORT` ones.
+        """
+        usual = {"submit_deadline_s": 15, "query_deadline_s": 20, "lost_after_s": 60, "lease_s": 60, "verb_wait_s": 0}
         given = {"schedd": self.pool.schedd, "transfer_input": ""} | usual | chosen
         return SETTINGS.format(store=self.store(bucket), config=self.pool.config, mode=mode, bin=job_bin(), **given)
 

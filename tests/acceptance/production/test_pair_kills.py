@@ -18,7 +18,7 @@ from tests.acceptance.exactly_once.judge import (
 )
 from tests.acceptance.exactly_once.laboratory import write_runs
 from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, Lives
-from tests.acceptance.production.pair import blow
+from tests.acceptance.production.pair import CHAIN, SHORT, blow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +34,7 @@ NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "ba
 WRITING = {"store.append", "store.lease", "store.close", "notifier.notify", "inline.submit", "inline.acknowledge"}
 WRITING |= {f"local.{name}" for name in ("submit", "find", "poll", "remove", "acknowledge")}
 MODES = ("spool", "shared")
+ALL = (*CHAIN, "bad", "stuck")
 LATER = 4
 RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
 # Before which call of a method, and after which one if it changes something, a server dies: spread over the work.
@@ -69,14 +70,15 @@ def kill_at(pair: Pair, method: str, mode: str) -> None:
 
     Where the call only reads, before and after are the same moment, and one controller is enough.
     """
-    folder, kinds = pair.project(mode=mode), dict[int, str]()
+    needed = [NEEDS[method]] if method in NEEDS else []
+    folder, kinds = pair.project([*CHAIN, *needed], mode), dict[int, str]()
     points = [Point(method, 1, "after")]
     if method in WRITING:
         points = [Point(method, 1, "before"), *points, Point(method, LATER, "after")]
     lives = Lives()
     try:
         for number, point in enumerate([*([AFTERMATH[method]] if method in AFTERMATH else []), *points], start=1):
-            kinds |= {number: "good"} | ({10 + number: NEEDS[method]} if method in NEEDS else {})
+            kinds |= {number: "good"} | ({10 + number: needed[0]} if needed else {})
             write_runs(folder, kinds)
             was_reached = lives.live(folder, point) is None
             assert was_reached or point.number == LATER, f"{point} was never reached"
@@ -133,7 +135,7 @@ def live_through(folder: Path, kinds: Mapping[int, str], points: list[Point]) ->
 @pytest.mark.timeout(PATIENCE_S)
 def test_influxdb_is_killed(pair: Pair) -> None:
     """An InfluxDB that dies before or after any question to it costs time: nothing is lost, each job starts once."""
-    folder = pair.project()
+    folder = pair.project(ALL)
     try:
         live_through(folder, RUNS, points_of("store", STORE, blow(pair.influx)))
         check_once(folder, RUNS)
@@ -147,7 +149,7 @@ def test_the_schedd_is_killed(pair: Pair, mode: str) -> None:
     """A schedd that dies before, in or after any question to it loses no job, and starts again what it must only."""
     ballast = pair.pool.fresh_folder() / "ballast"
     ballast.write_bytes(bytes(BALLAST_MB << 20))
-    folder = pair.project(mode=mode, transfer_input=ballast if mode == "spool" else "")
+    folder = pair.project(ALL, mode, transfer_input=ballast if mode == "spool" else "", **SHORT)
     points = points_of("local", SCHEDD, blow(pair.pool))
     points += [
         Point("local.submit", number, "before", blow(pair.pool, after_s))

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_restarts
 from tests.acceptance.exactly_once.laboratory import write_runs
 from tests.acceptance.exactly_once.loops import children, finish, kill, loop
-from tests.acceptance.production.pair import process_of
+from tests.acceptance.production.pair import CHAIN, SHORT, process_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ DISTURBANCES: Mapping[str, Hurt] = {
 @pytest.mark.parametrize("mode", ["spool"])
 def test_random_disturbances(pair: Pair, mode: str, is_long: bool) -> None:  # noqa: FBT001 - a fixture
     """Whatever is killed or stands still, in the end all is done, nothing twice, nothing lost."""
-    folder, kinds = pair.project(mode=mode), dict[int, str]()
+    folder, kinds = pair.project([*CHAIN, "bad"], mode, **SHORT), dict[int, str]()
     dice = random.Random(5)
     order = [*DISTURBANCES] * ROUNDS * (LONG if is_long else 1)
     dice.shuffle(order)

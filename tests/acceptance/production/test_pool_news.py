@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance.exactly_once.judge import check_in_the_end, check_once
 from tests.acceptance.exactly_once.laboratory import write_runs
 from tests.acceptance.exactly_once.loops import finish
-from tests.acceptance.production.pair import process_of
+from tests.acceptance.production.pair import SHORT, process_of
 from tests.acceptance.production.test_two_controllers import autoctrl
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_an_alert_says_where_the_log_is(pair: Pair) -> None:
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_cycle_without_a_schedd_ends_with_a_sentence(pair: Pair, how: signal.Signals) -> None:
     """A schedd that is silent or gone costs a cycle its deadlines and gives a sentence; then the work is done once."""
-    folder = pair.project(("bad",))
+    folder = pair.project(("bad",), "spool", **SHORT)
     write_runs(folder, RUNS)
     schedd = process_of(pair.pool)
     pair.pool.pause("MASTER")  # which would bring back what was killed

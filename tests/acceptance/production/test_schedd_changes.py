@@ -11,6 +11,7 @@ from tests.acceptance.exactly_once.driver import Point
 from tests.acceptance.exactly_once.judge import check_in_the_end, check_once, check_restarts, find
 from tests.acceptance.exactly_once.laboratory import write_runs
 from tests.acceptance.exactly_once.lives import Lives
+from tests.acceptance.production.pair import CHAIN
 
 if TYPE_CHECKING:
     from tests.acceptance.production.pair import Pair
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("mode", ["spool", "shared"])
 def test_jobs_are_collected_where_they_are(pair: Pair, mode: str) -> None:
     """What lives in the old schedd, and what its version still needs, stays there; all else goes to the new one."""
-    folder, kinds = pair.project(mode=mode), {1: "good", 9: "stuck"}
+    folder, kinds = pair.project([*CHAIN, "stuck"], mode), {1: "good", 9: "stuck"}
     write_runs(folder, kinds)
     lives = Lives()
     try:
