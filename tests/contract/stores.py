@@ -102,7 +102,7 @@ class Effort(NamedTuple):
     lease_s      for how long each is claimed
     appends      every how many leases a task is moved under it
     contested    which part of the leases must have been asked for by others at the same time
-    pause_s      how long to wait at most before asking again for a lease that is held; a quarter of it after release
+    pause_s      how long to wait at most before asking again for the lease; longer if the answer took long
     """
 
     clients: int = 8
@@ -153,7 +153,7 @@ def fast_and_slow(url: str, stack: ExitStack) -> list[str]:
     return [url, url, parts._replace(netloc=urlsplit(proxy.url).netloc).geturl()]
 
 
-REMOTE = Effort(clients=4, killed=1, transitions=20, leases=325, lease_s=5.0, appends=8, contested=0.5, pause_s=0.25)
+REMOTE = Effort(clients=4, killed=1, transitions=20, leases=325, lease_s=5.0, appends=8, contested=0.5, pause_s=0.05)
 STORES = {
     "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
     "sqlite": Subject(lambda folder, _: f"sqlite:{folder}/store.db", ProcessMember),

@@ -49,7 +49,7 @@ class Crew:
 
     def wait_for(self, name: str, at_line: int = 1) -> None:
         """Wait until a client has noted so many lines."""
-        wait_until(lambda: len(self.lines(name)) >= at_line, f"{name} has noted {at_line} lines", 90)
+        wait_until(lambda: len(self.lines(name)) >= at_line, f"{name} has noted {at_line} lines", 400)
 
     def let_go(self, name: str) -> None:
         (self._folder / name).with_suffix(".go").touch()

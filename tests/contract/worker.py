@@ -26,6 +26,7 @@ CAMPAIGN, WORKFLOW = "contested", "reco"
 LEASE = f"{CAMPAIGN}/{WORKFLOW}"
 UNITS = ("1", "2", "3")
 BATCH = 500
+ASKED_SHARE = 6
 
 
 class Task(NamedTuple):
@@ -94,7 +95,9 @@ def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable
         try:
             lease = store.lease(LEASE, name, task.lease_s)
         except LeaseHeld:
-            time.sleep(random.uniform(0.0, task.pause_s))
+            # The busier the store is, the longer one waits: those who ask must not take all its time.
+            took_s = (boot_us() - before) / 1e6
+            time.sleep(random.uniform(0.0, task.pause_s + ASKED_SHARE * took_s))
             continue
         ledger.note("claimed", lease.epoch, first, before, boot_us())
         first = 0
@@ -109,7 +112,7 @@ def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable
         won += 1
         ledger.note("released", lease.epoch, boot_us())
         store.lease(LEASE, name, 0)
-        time.sleep(random.uniform(0.0, task.pause_s / 4))
+        time.sleep(random.uniform(0.0, task.pause_s))
 
 
 def hold(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
