@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.exactly_once.judge import check_in_the_end, check_once
-from tests.acceptance.exactly_once.laboratory import write_runs
+from tests.acceptance.exactly_once.laboratory import make_project, write_runs
 from tests.acceptance.exactly_once.loops import finish
 from tests.acceptance.production.pair import SHORT, process_of
 from tests.acceptance.production.test_two_controllers import autoctrl
@@ -64,3 +64,19 @@ def test_a_cycle_without_a_schedd_ends_with_a_sentence(pair: Pair, how: signal.S
     finish(folder, PATIENCE_S)
     check_in_the_end(folder, RUNS)
     check_once(folder, RUNS)
+
+
+def test_a_broken_template_is_found_before_anything_is_submitted(tmp_path: Path) -> None:
+    """Doctor and plan say with file and line why a template cannot be rendered, and nothing else that is not so."""
+    pool = 'executor = "pool"\n[executors.pool]\ntype = "htcondor"\nschedd = "nobody@nowhere"\n'
+    folder = make_project(tmp_path / "project", ("bad",), f'{pool}[runs.attributes]\nkind = "str"\n')
+    (folder / "workflows/bad/templates").mkdir()
+    template = folder / "workflows/bad/templates/job.sub.j2"
+    template.write_text('{% extends "job.sub.j2" %}\n{% block more %}\nrank = {{ nothing }}\n{% endblock %}\n')
+    autoctrl(folder, "runs", "add", "8", "--set", "kind=bad")
+    asked = {verb: autoctrl(folder, verb) for verb in ("doctor", "plan")}
+    for done in asked.values():
+        said = " ".join((done.stdout + done.stderr).split())
+        assert done.returncode == 2
+        assert "job.sub.j2:3 cannot be used: 'nothing' is undefined. What it may use:" in said
+        assert "Nothing is open" not in said
