@@ -26,6 +26,9 @@ NOT_CALLED = {
     "inline.remove": "a call is over before anybody can ask for its removal",
 }
 METHODS = sorted({f"{port}.{name}" for port in PROTOCOLS for name in methods(port)} - NOT_CALLED.keys())
+# The methods that change something. The others only tell: before and after such a call are the same moment.
+WRITING = {"store.append", "store.lease", "store.close", "notifier.notify", "inline.submit", "inline.acknowledge"}
+WRITING |= {f"local.{name}" for name in ("submit", "find", "poll", "remove", "acknowledge")}
 # Methods that are called only where an earlier life was cut short.
 AFTERMATH = {"local.find": Point("local.submit", 1, "after")}
 

@@ -17,7 +17,7 @@ from tests.acceptance.exactly_once.judge import (
     find,
 )
 from tests.acceptance.exactly_once.laboratory import write_runs
-from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, Lives
+from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, WRITING, Lives
 from tests.acceptance.production.pair import CHAIN, SHORT, blow
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ PATIENCE_S = 1200  # for machines that are many times slower; a life that stands
 TRIALS_AT_ONCE = 6
 # A call is made for runs of this kind only; every other method is called for any run.
 NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "bad"}
-# The methods that change something; the others only tell.
-WRITING = {"store.append", "store.lease", "store.close", "notifier.notify", "inline.submit", "inline.acknowledge"}
-WRITING |= {f"local.{name}" for name in ("submit", "find", "poll", "remove", "acknowledge")}
 MODES = ("spool", "shared")
 ALL = (*CHAIN, "bad", "stuck")
 LATER = 4
