@@ -14,6 +14,7 @@ from tests.acceptance.exactly_once.driver import PROTOCOLS, Point, methods
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CLOSE_S = 120.0
 # Methods that no cycle calls, and why: a kill there can leave nothing behind.
 NOT_CALLED = {
     "store.ping": "only people ask; nothing is written",
@@ -56,4 +57,4 @@ class Lives:
 
     def close(self) -> None:
         """End it."""
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=CLOSE_S)
