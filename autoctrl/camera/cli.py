@@ -127,7 +127,7 @@ def plan_runs(options: dict[str, Any]) -> list[Any]:
     """Return the plan of every run asked for; raises DataError for a sensor of an impossible size."""
     daq, light, parameters = science("daq"), science("light"), science("parameters")
     size = 576 if options["small"] else options["size"]
-    parameters.Geometry(size)
+    parameters.Geometry(size, size)
     default = light.content_for(size)
     kinds = ("spots", "alphas", "muons", "electrons")
     content = light.Content(**{k: getattr(default, k) if options[k] is None else options[k] for k in kinds})
@@ -191,13 +191,16 @@ def pedestal(raw: Path, output: Path, frames: int) -> None:
 @click.option("--pedestal", "maps", required=True, type=FILE, help="What `autoctrl-camera pedestal` wrote.")
 @click.option("--events", "chosen", default=":", help="Half-open range FIRST:LAST.  [default: all of a closed run]")
 @click.option("--vignetting", type=FILE, help="ROOT file with the response of the lens as a TH2.  [default: factor 1]")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Events worked at side by side.")
 @click.option("--output", required=True, type=FILE, help="ROOT file with the tree Events.")
-def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Path) -> None:
+def reco(raw: Path, maps: Path, chosen: str, *, vignetting: Path | None, threads: int, output: Path) -> None:
     """Reconstruct the clusters of a run's frames."""
     first, last = parse_range(chosen)
     taken = science("pedestal").read_pedestal(maps)
-    factor = None if vignetting is None else science("vignetting").read_vignetting(vignetting, len(taken.mean))
-    counts = science("reco").reconstruct_run(raw, taken, output, (first, last), VERSION, vignetting=factor)
+    factor = None if vignetting is None else science("vignetting").read_vignetting(vignetting, taken.geometry)
+    counts = science("reco").reconstruct_run(
+        raw, taken, output, (first, last), VERSION, threads=threads, vignetting=factor
+    )
     report_fields({"events": counts.events, "clusters": counts.clusters, "sparks": counts.sparks,
                    "seconds": round(counts.seconds, 3)})  # fmt: skip
     click.echo(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def to_working(stored: Frame) -> Frame:
     """Turn a frame as the DAQ stores it, A, into the working frame W[i, j] = A[i, n - 1 - j] (and back)."""
-    return np.ascontiguousarray(stored[:, ::-1])
+    return stored[:, ::-1]
 
 
 def read_frames(path: Path, first: int = 0, last: int | None = None) -> Iterator[tuple[int, Frame]]:

@@ -1,10 +1,15 @@
-"""The parameters of the reconstruction, as they are stored with every output."""
+"""What the reconstruction of a run goes by: parameters, as they are stored with every output, sensor and its maps."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from autoctrl.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FULL_SIZE = 2304
 FULL_ROWS = (304, 2054)
@@ -33,33 +38,48 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Geometry:
-    """A square sensor of ``size`` pixels; rows kept and discharge limit shrink with it."""
+    """A sensor of ``rows`` x ``cols`` pixels; the rows kept and the limit of a discharge go with its size."""
 
-    size: int
+    rows: int
+    cols: int
 
     def __post_init__(self) -> None:
         """Refuse a sensor that cannot be divided into coarse cells."""
-        if self.size < 16 or self.size % 4:  # noqa: PLR2004 - 4 x 4 pixels per cell, and a border of 2 cells
-            message = f"a sensor of {self.size} pixels is too small or not a multiple of 4."
+        if min(self.rows, self.cols) < 16 or self.rows % 4 or self.cols % 4:  # noqa: PLR2004 - a border of 2 cells
+            message = f"a sensor of {self.rows} x {self.cols} pixels is too small or not a multiple of 4."
             raise DataError(message)
 
     @property
     def rows_kept(self) -> tuple[int, int]:
         """First row kept and first row not kept."""
         first, last = FULL_ROWS
-        return first * self.size // FULL_SIZE, last * self.size // FULL_SIZE
+        return first * self.rows // FULL_SIZE, last * self.rows // FULL_SIZE
 
     @property
     def veto_sum(self) -> int:
         """Sum of a raw frame above which the event is a discharge."""
-        return VETO_SUM * self.size**2 // FULL_SIZE**2
+        return VETO_SUM * self.rows * self.cols // FULL_SIZE**2
 
-    def rows_of_parameters(self) -> dict[str, int]:
+    def stored(self) -> dict[str, int]:
         """Return the geometry as it is stored beside the parameters; x is the row, y the column."""
         first, last = self.rows_kept
-        return {"npixx": self.size, "xmin": first, "xmax": last, "ymin": 0, "ymax": self.size}
+        return {"npixx": self.rows, "npixy": self.cols, "xmin": first, "xmax": last, "ymin": 0, "ymax": self.cols}
+
+
+@dataclass
+class Pedestal:
+    """Maps of a sensor (rows, cols), ``mean`` and ``rms`` in counts, both float32, and the run they come from."""
+
+    mean: NDArray[np.float32]
+    rms: NDArray[np.float32]
+    run: int = -1
+
+    @property
+    def geometry(self) -> Geometry:
+        """The sensor's. Raises ``DataError`` for one that cannot be reconstructed."""
+        return Geometry(*self.mean.shape)
 
 
 def stored_parameters(parameters: Parameters, geometry: Geometry) -> dict[str, int | float]:
     """Return parameters and geometry as the values of the one entry of ``Reco_params``."""
-    return asdict(parameters) | geometry.rows_of_parameters()
+    return asdict(parameters) | geometry.stored()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoctrl.camera.frames import read_frames
-from autoctrl.camera.parameters import Geometry
-from autoctrl.camera.preprocess import Pedestal, is_spark
+from autoctrl.camera.kernel import frame_sum
+from autoctrl.camera.parameters import Geometry, Pedestal
 from autoctrl.camera.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.rootio import Layout, TreeWriter, load_uproot, new_file, open_file
@@ -33,11 +33,11 @@ LAYOUT = Layout(dict.fromkeys(COUNTS, "int32") | dict.fromkeys(NUMBERS, "float64
 class Sums:
     """Sum and sum of squares of every pixel, in 64-bit integers."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, shape: tuple[int, ...]) -> None:
         """Start with no frame."""
         self.frames = 0
-        self._sum = np.zeros((size, size), dtype=np.uint64)
-        self._squares = np.zeros((size, size), dtype=np.uint64)
+        self._sum = np.zeros(shape, dtype=np.uint64)
+        self._squares = np.zeros(shape, dtype=np.uint64)
 
     def add(self, frame: NDArray[np.uint16]) -> None:
         """Take in one frame; squares of 16-bit values are formed in 32 bits, where they fit."""
@@ -93,10 +93,10 @@ def make_pedestal(raw: Path, frames: int = DEFAULT_FRAMES) -> PedestalRun:
     for number, frame in read_frames(raw):
         if number >= frames:
             break
-        if is_spark(frame, Geometry(len(frame))):
+        if frame_sum(frame) > Geometry(*frame.shape).veto_sum:
             run.vetoed.append(number)
             continue
-        sums = sums or Sums(len(frame))
+        sums = sums or Sums(frame.shape)
         sums.add(frame)
         run.used.append(number)
     if sums is None or sums.frames < MIN_FRAMES:
@@ -120,7 +120,7 @@ def write_pedestal(run: PedestalRun, output: Path, version: str) -> None:
         "run": run.pedestal.run,
         "frames": run.used,
         "vetoed": run.vetoed,
-        "size": len(run.pedestal.mean),
+        "size": list(run.pedestal.mean.shape),
         "orientation": "working frame W[row, column] = bin content at x = column, y = row",
         "version": version,
         "checksum": map_digest(run.pedestal),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from autoctrl.camera.preprocess import Pedestal
+    from autoctrl.camera.parameters import Pedestal
 
 MAP_BINS = 96
 NOISY_FACTOR = 3

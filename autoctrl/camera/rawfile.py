@@ -1,13 +1,11 @@
-"""Reads raw runs as a stream, one event at a time, with bounded memory (standard library only).
+"""Reads raw runs as a stream, one event at a time, with bounded memory.
 
 Every refusal is a DataError that names the file, the offset in the uncompressed stream and the event.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
@@ -23,16 +21,17 @@ from autoctrl.camera.midas import (
     EventHeader,
     padded,
 )
+from autoctrl.camera.unpacking import DAMAGE, unpacked
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:
+    import gzip
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
 GZIP_MAGIC = b"\x1f\x8b"
 SKIP_BYTES = 1 << 20
-DAMAGE = (EOFError, OSError, zlib.error)
 
 
 class Truncated(DataError):
@@ -75,7 +74,7 @@ class RawFile:
         is_compressed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         self._raw = raw
-        self._stream: gzip.GzipFile | BinaryIO = gzip.GzipFile(fileobj=raw) if is_compressed else raw
+        self._stream: gzip.GzipFile | BinaryIO = unpacked(raw) if is_compressed else raw
 
     def __enter__(self) -> Self:
         """Return the file itself."""

@@ -3,104 +3,137 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoctrl.camera import events
-from autoctrl.camera.clustering import split_clusters
-from autoctrl.camera.events import EventResult, PixelList
+from autoctrl.camera import events, kernel
+from autoctrl.camera.events import CLUSTER, EventResult
 from autoctrl.camera.frames import read_frames
-from autoctrl.camera.parameters import Geometry, Parameters, stored_parameters
-from autoctrl.camera.pixels import collect_pixels
-from autoctrl.camera.preprocess import Clock, Images, Pedestal, is_spark, preprocess
+from autoctrl.camera.parameters import Parameters, Pedestal, stored_parameters
 from autoctrl.camera.rawfile import read_head
-from autoctrl.camera.variables import measure_cluster
 from autoctrl.errors import DataError
 from autoctrl.rootio import Layout, TreeWriter, new_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
 
-    from autoctrl.camera.pixels import Pixels, Vignetting
+    from autoctrl.camera.kernel import Measured
 
-CHUNK_EVENTS = 10
+    Frame = NDArray[np.uint16]
+
+CHUNK_EVENTS = 20
 MAX_LISTED = 1_000_000
+NOT_LISTED = -1.0
+# What is not computed has a constant of the published program.
+CONSTANTS = {"energy": -1.0, "pathlength": -1.0, "pearson": 999.0}
 
 
 @dataclass
 class Reconstruction:
-    """What stays the same for all frames of a run."""
+    """What stays the same for all frames of a run; ``vignetting`` is a factor by block of pixels, None for 1."""
 
     run: int
     pedestal: Pedestal
     parameters: Parameters = field(default_factory=Parameters)
-    vignetting: Vignetting = None
+    vignetting: NDArray[np.float64] | None = None
 
-    def reconstruct(self, event: int, frame: NDArray[np.uint16]) -> EventResult:
-        """Return the clusters of one frame, brightest first; a discharge gives an entry without clusters."""
+    def reconstruct(self, event: int, frame: Frame) -> EventResult:
+        """Return the clusters of one frame, brightest first; a discharge gives an entry without clusters.
+
+        The same frame gives the same result in any job and any thread. Raises ``DataError`` for a frame of another
+        sensor than the pedestal's.
+        """
         if frame.shape != self.pedestal.mean.shape:
+            here, there = (f"{rows} x {cols}" for rows, cols in (frame.shape, self.pedestal.mean.shape))
             message = (
-                f"run {self.run} event {event} is {frame.shape[0]} pixels wide, "
-                f"the pedestal of run {self.pedestal.run} {len(self.pedestal.mean)}."
+                f"run {self.run} event {event} has {here} pixels, the pedestal of run {self.pedestal.run} {there}."
             )
             raise DataError(message, hint="Take the pedestal of the same camera.")
-        geometry = Geometry(len(frame))
         values: dict[str, float] = dict.fromkeys(events.LAYOUT.scalars, 0.0)
         values |= {"run": self.run, "event": event, "pedestal_run": self.pedestal.run}
-        if is_spark(frame, geometry):
+        if kernel.frame_sum(frame) > self.pedestal.geometry.veto_sum:
             return EventResult(values | {"spark": 1})
-        clock = Clock()
-        images = preprocess(frame, self.pedestal, self.parameters, geometry, clock)
-        values |= camera_values(images)
-        result = EventResult(values)
-        self._add_clusters(result, images, clock)
-        values |= {f"t_{stage}": seconds for stage, seconds in clock.seconds.items()}
+        return self._reconstruct(values, frame)
+
+    def _reconstruct(self, values: dict[str, float], frame: Frame) -> EventResult:
+        begun = time.perf_counter()
+        images = kernel.coarse_images(frame, self.pedestal, self.parameters)
+        imaged = time.perf_counter()
+        kernel.reduce_noise(images.edge, self.parameters.min_neighbors_average)
+        cells, weights = kernel.find_seeds(images.edge, images.light)
+        reduced = time.perf_counter()
+        seed = np.random.SeedSequence([self.run, int(values["event"])]).generate_state(1, np.uint64)[0]
+        labels, tracks = kernel.cluster(cells, weights, images.edge.shape, self.parameters, int(seed))
+        ordered, offsets, kept = by_label(cells, labels)
+        grouped = time.perf_counter()
+        measured = kernel.measure(frame, self.pedestal, ordered, offsets, self.parameters, vignetting=self.vignetting)
+        result = listed(values, measured, kept < tracks, self.parameters)
+        mean = images.sum / frame.size
+        values |= {
+            "cmos_integral": images.sum,
+            "cmos_mean": mean,
+            "cmos_rms": max(0.0, images.squares / frame.size - mean * mean) ** 0.5,
+            "lp_len": len(cells),
+            "t_pedsub": imaged - begun,
+            "t_noisered": reduced - imaged,
+            "t_DBSCAN": grouped - reduced,
+            "t_variables": time.perf_counter() - grouped,
+        }
         return result
 
-    def _add_clusters(self, result: EventResult, images: Images, clock: Clock) -> None:
-        with clock.measure("DBSCAN"):
-            clusters = split_clusters(images.seeds, self.parameters)
-        with clock.measure("variables"):
-            measured = []
-            for cells in clusters:
-                pixels = collect_pixels(cells, images, self.parameters.rebin, self.vignetting)
-                measured.append((measure_cluster(pixels), pixels))
-            measured.sort(key=lambda pair: -pair[0]["integral"])
-            for variables, pixels in measured:
-                variables["redpixIdx"] = list_pixels(result.pixels, variables, pixels, self.parameters)
-                result.clusters.append(variables)
 
+def by_label(
+    cells: NDArray[np.int64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the cells of all clusters, one after the other, where each begins and ends, and their labels.
 
-def camera_values(images: Images) -> dict[str, float]:
-    """Return sum, mean and standard deviation of the suppressed image, and the number of seeds."""
-    image = images.suppressed
-    return {
-        "cmos_integral": float(image.sum()),
-        "cmos_mean": float(image.mean()),
-        "cmos_rms": float(image.std()),
-        "lp_len": len(images.seeds.cells),
-    }
-
-
-def list_pixels(target: PixelList, variables: dict[str, float], pixels: Pixels, parameters: Parameters) -> int:
-    """Append a cluster's pixels to the event's list and return the index of the first, or -1 for a faint cluster.
-
-    Of a cluster without active pixels, or of a huge one, only the middle pixel is kept.
+    A cluster of a single cell is none.
     """
-    is_listed = variables["integral"] > parameters.redpix_min_integral
-    if not is_listed or variables["length"] >= parameters.redpix_max_length:
-        return -1
-    kept = slice(None)
-    if not pixels.active or len(pixels.rows) >= MAX_LISTED:
-        middle = len(pixels.rows) // 2
-        kept = slice(middle, middle + 1)
-    return target.append(pixels.rows[kept], pixels.cols[kept], pixels.light[kept])
+    order = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels[labels >= 0])
+    kept = np.flatnonzero(counts > 1)
+    chosen = order[np.isin(labels[order], kept)]
+    return cells[chosen], np.concatenate([[0], np.cumsum(counts[kept])]), kept
+
+
+def listed(
+    values: dict[str, float], measured: Measured, directional: NDArray[np.bool_], parameters: Parameters
+) -> EventResult:
+    """Return clusters brightest first, and the pixels of those that are bright enough.
+
+    Of a cluster without active pixels, or of a huge one, only the middle pixel is listed.
+    """
+    columns = {name: measured.values[:, number] for number, name in enumerate(measured.names)}
+    columns |= {name: np.full(len(directional), value) for name, value in CONSTANTS.items()}
+    columns |= {"redpixIdx": np.full(len(directional), NOT_LISTED), "directional": directional.astype(np.float64)}
+    order = np.argsort(-columns["integral"], kind="stable")
+    ends = np.cumsum(columns["size"]).astype(np.int64)
+    is_listed = columns["integral"] > parameters.redpix_min_integral
+    is_listed &= columns["length"] < parameters.redpix_max_length
+    pieces, count = [], 0
+    for number in order[is_listed[order]]:
+        size = int(columns["size"][number])
+        piece = slice(ends[number] - size, ends[number])
+        if not columns["nhits"][number] or size >= MAX_LISTED:
+            piece = slice(piece.start + size // 2, piece.start + size // 2 + 1)
+        columns["redpixIdx"][number] = count
+        count += piece.stop - piece.start
+        pieces.append(piece)
+    result = EventResult(values, np.stack([columns[name][order] for name in CLUSTER], axis=1))
+    if pieces:
+        result.rows = np.concatenate([measured.rows[piece] for piece in pieces])
+        result.cols = np.concatenate([measured.cols[piece] for piece in pieces])
+        light = np.concatenate([measured.light[piece] for piece in pieces])
+        result.light = (np.rint(10 * light) / 10).astype(np.float32)
+    return result
 
 
 @dataclass(frozen=True)
@@ -119,11 +152,14 @@ def reconstruct_run(
     output: Path,
     chosen: tuple[int, int | None],
     version: str,
+    *,
+    threads: int = 1,
     **settings: Any,  # noqa: ANN401
 ) -> Counts:
     """Reconstruct the events ``first <= event < last`` of a raw run into a file that appears when it is complete.
 
-    ``settings`` are further fields of Reconstruction.  Raises DataError for damaged input and for missing events.
+    ``threads`` events are worked at side by side; the file does not depend on how many.  ``settings`` are further
+    fields of Reconstruction.  Raises DataError for damaged input and for missing events.
     """
     begin = time.perf_counter()
     job = Reconstruction(read_head(raw).run, pedestal, **settings)
@@ -131,7 +167,7 @@ def reconstruct_run(
     entries = sparks = clusters = 0
     with new_file(output) as file:
         writer = TreeWriter(file, events.TREE, events.LAYOUT)
-        for results in _in_chunks(job, raw, first, last):
+        for results in in_chunks(in_threads(job, read_frames(raw, first, last), threads)):
             writer.append(events.to_columns(results))
             entries += len(results)
             sparks += sum(result.values["spark"] == 1 for result in results)
@@ -146,11 +182,26 @@ def reconstruct_run(
     return Counts(entries, sparks, clusters, seconds)
 
 
-def _in_chunks(job: Reconstruction, raw: Path, first: int, last: int | None) -> Iterator[list[EventResult]]:
-    """Yield the results of some events at a time, so that memory stays bounded."""
+def in_threads(job: Reconstruction, frames: Iterable[tuple[int, Frame]], threads: int) -> Iterator[EventResult]:
+    """Yield the results of frames in their order; no more frames are held than there are threads, and one."""
+    if threads == 1:
+        yield from (job.reconstruct(event, frame) for event, frame in frames)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[EventResult]] = deque()
+        for event, frame in frames:
+            waiting.append(pool.submit(job.reconstruct, event, frame))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def in_chunks(results: Iterable[EventResult]) -> Iterator[list[EventResult]]:
+    """Yield some results at a time, so that memory stays bounded."""
     chunk: list[EventResult] = []
-    for event, frame in read_frames(raw, first, last):
-        chunk.append(job.reconstruct(event, frame))
+    for result in results:
+        chunk.append(result)
         if len(chunk) == CHUNK_EVENTS:
             yield chunk
             chunk = []
@@ -160,7 +211,7 @@ def _in_chunks(job: Reconstruction, raw: Path, first: int, last: int | None) -> 
 
 def write_parameters(file: Any, job: Reconstruction) -> None:  # noqa: ANN401 - uproot has no type hints
     """Write parameters and geometry as the one entry of ``Reco_params``."""
-    stored = stored_parameters(job.parameters, Geometry(len(job.pedestal.mean)))
+    stored = stored_parameters(job.parameters, job.pedestal.geometry)
     layout = Layout({name: "int32" if isinstance(value, int) else "float32" for name, value in stored.items()})
     writer = TreeWriter(file, events.PARAMETERS_TREE, layout)
     writer.append({name: np.array([value]) for name, value in stored.items()})

@@ -138,7 +138,7 @@ def _visible(points: NDArray[np.int64], geometry: Geometry, rebin: int) -> NDArr
     """Return the points inside the rows kept, if at least half of them are; else none."""
     first, last = geometry.rows_kept
     rows, cols = points[:, 0] * rebin, points[:, 1] * rebin
-    inside = points[(rows >= first) & (rows < last) & (cols >= 0) & (cols < geometry.size)]
+    inside = points[(rows >= first) & (rows < last) & (cols >= 0) & (cols < geometry.cols)]
     return inside if len(inside) >= FOUND_FRACTION * len(points) else points[:0]
 
 
@@ -149,7 +149,7 @@ def score_run(reco: Path, truth: Path) -> Score:
     except (OSError, ValueError) as error:
         message = f"{truth} is not a readable truth file: {error}."
         raise DataError(message) from error
-    geometry = Geometry(known["plan"]["size"])
+    geometry = Geometry(known["plan"]["size"], known["plan"]["size"])
     score = Score({kind: Tally() for kind in KINDS})
     with open_file(reco) as file:
         tree = get_tree(file, "Events")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autoctrl.camera.fits import Fit, fit_gaussian, start_values
-from autoctrl.camera.profiles import Profile
+from autoctrl.camera.reference.fits import Fit, fit_gaussian, start_values
+from autoctrl.camera.reference.profiles import Profile
 
 
 def gaussian(amplitude: float, mean: float, sigma: float) -> Profile:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autoctrl.camera.parameters import Pedestal
 from autoctrl.camera.pedestal import PedestalRun, Sums
-from autoctrl.camera.preprocess import Pedestal
 from autoctrl.errors import DataError
 
 
@@ -14,7 +14,7 @@ def test_maps_are_mean_and_sample_standard_deviation() -> None:
     """One pass over integers gives what two passes in double precision give, also for values that wrap 16 bits."""
     frames = np.random.default_rng(3).integers(0, 65536, (7, 6, 6)).astype(np.uint16)
     frames[:, 0, 0] = 65535
-    sums = Sums(6)
+    sums = Sums((6, 6))
     for frame in frames:
         sums.add(frame)
     mean, rms = sums.maps()
@@ -26,7 +26,7 @@ def test_maps_are_mean_and_sample_standard_deviation() -> None:
 
 def test_one_frame_is_not_enough() -> None:
     """A pedestal of fewer than two frames is refused."""
-    sums = Sums(4)
+    sums = Sums((4, 4))
     sums.add(np.ones((4, 4), np.uint16))
     with pytest.raises(DataError, match="at least 2 frames, there are 1"):
         sums.maps()

@@ -37,10 +37,13 @@ def other_event(flags: int) -> bytes:
     return midas.EVENT_HEADER.pack(7, 1, 0, 5, len(banks)) + banks
 
 
+LARGE = 6000  # events
+
+
 def run_bytes(events: int = 3) -> bytes:
     begin = midas.pack_text_event(midas.BEGIN_OF_RUN, 42, 5, SETTINGS)
     end = midas.pack_text_event(midas.END_OF_RUN, 42, 9, json.dumps({"Runinfo": {"Stop time": "later"}}))
-    return begin + b"".join(camera_event(event) for event in range(events)) + end
+    return begin + b"".join(camera_event(event % 50) for event in range(events)) + end
 
 
 def write(tmp_path: Path, data: bytes, *, is_compressed: bool = True) -> Path:
@@ -115,12 +118,12 @@ def test_a_cut_compressed_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_compressed_data_are_refused(tmp_path: Path) -> None:
-    """A flipped checksum of the gzip stream is corruption."""
-    path = write(tmp_path, run_bytes())
+    """A flipped checksum of the gzip stream is corruption, found at its end."""
+    path = write(tmp_path, run_bytes(LARGE))  # what is unpacked at once is checked at once
     data = bytearray(path.read_bytes())
     data[-6] ^= 0xFF
     path.write_bytes(bytes(data))
-    assert summarise(path).state == "corrupt"
+    assert (summarise(path).state, summarise(path).run) == ("corrupt", 42)
     with pytest.raises(DataError, match="compressed data are damaged"):
         list(read_frames(path))
 

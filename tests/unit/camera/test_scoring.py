@@ -29,7 +29,10 @@ def test_a_covered_spot_is_found() -> None:
     """A cluster on a spot finds it, is true, holds it alone, and its light is compared."""
     score = empty_score()
     score_event(
-        score, one_cluster(1000, 1000, 80), [{"kind": "spot", "row": 1001, "col": 1002, "counts": 100}], Geometry(2304)
+        score,
+        one_cluster(1000, 1000, 80),
+        [{"kind": "spot", "row": 1001, "col": 1002, "counts": 100}],
+        Geometry(2304, 2304),
     )
     assert (score.efficiency, score.purity, score.single_clusters) == (1, 1, 1)
     assert score.kinds["spot"].light_ratio == 0.8
@@ -39,7 +42,10 @@ def test_a_cluster_beside_everything_is_not_true() -> None:
     """A cluster away from the spot neither finds it nor is true."""
     score = empty_score()
     score_event(
-        score, one_cluster(600, 600, 80), [{"kind": "spot", "row": 1001, "col": 1002, "counts": 100}], Geometry(2304)
+        score,
+        one_cluster(600, 600, 80),
+        [{"kind": "spot", "row": 1001, "col": 1002, "counts": 100}],
+        Geometry(2304, 2304),
     )
     assert (score.efficiency, score.purity) == (0, 0)
 
@@ -48,7 +54,10 @@ def test_objects_outside_the_rows_kept_do_not_count() -> None:
     """A spot that the reconstruction never sees is not missed."""
     score = empty_score()
     score_event(
-        score, one_cluster(600, 600, 80), [{"kind": "spot", "row": 100, "col": 1002, "counts": 100}], Geometry(2304)
+        score,
+        one_cluster(600, 600, 80),
+        [{"kind": "spot", "row": 100, "col": 1002, "counts": 100}],
+        Geometry(2304, 2304),
     )
     assert score.kinds["spot"].objects == 0
     assert isnan(score.efficiency)
@@ -58,6 +67,8 @@ def test_half_a_track_is_enough() -> None:
     """A track is found when at least half of its points are covered by one cluster."""
     path = [[1000.0, 1000.0 + 2 * step] for step in range(4)]
     score = empty_score()
-    score_event(score, one_cluster(1000, 1000, 80), [{"kind": "muon", "path": path, "counts": 100}], Geometry(2304))
+    score_event(
+        score, one_cluster(1000, 1000, 80), [{"kind": "muon", "path": path, "counts": 100}], Geometry(2304, 2304)
+    )
     assert score.kinds["muon"].found == 1
     assert score.as_json()["kinds"]["spot"] == {"objects": 0, "found": 0, "efficiency": None, "light_ratio": None}

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoctrl.camera import events
-from autoctrl.camera.pixels import Pixels, collect_pixels
-from autoctrl.camera.preprocess import Images, Seeds
-from autoctrl.camera.profiles import Peak, find_main_peak, make_profile, profile_edges
-from autoctrl.camera.variables import (
+from autoctrl.camera.reference.frame import Images, Seeds
+from autoctrl.camera.reference.pixels import Pixels, collect_pixels
+from autoctrl.camera.reference.profiles import Peak, find_main_peak, make_profile, profile_edges
+from autoctrl.camera.reference.variables import (
     SATURATION,
     fold_angle,
     grid_spreads,
@@ -41,11 +41,10 @@ def test_pixels_come_cell_by_cell_and_row_by_row() -> None:
 
 def test_vignetting_multiplies_light_and_decides_on_activity() -> None:
     """Light is multiplied by the factor; where the factor is 0 no pixel is active."""
-    image = np.full((8, 8), 5.0)
-    factor = np.zeros((8, 8))
-    factor[:4, :4] = 2.0
+    image = np.full((8, 16), 5.0)
+    factor = np.array([[2.0, 0.0]])
     dark = Seeds(np.empty((0, 2), np.int64), np.empty(0, np.int64))
-    pixels = collect_pixels(np.array([(0, 0), (1, 1)]), Images(image, image, image, image, dark), 4, factor)
+    pixels = collect_pixels(np.array([(0, 0), (1, 2)]), Images(image, image, image, image, dark), 4, factor)
     assert pixels.light.sum() == 160.0
     assert pixels.active == 16
 

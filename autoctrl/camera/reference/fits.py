@@ -11,7 +11,7 @@ from scipy.optimize import least_squares
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autoctrl.camera.profiles import Profile
+    from autoctrl.camera.reference.profiles import Profile
 
     Values = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""What the compiled kernel must compute, in plain NumPy: slow, readable, the oracle of its tests."""
+"""The noise reduction of the coarse image, cell by cell."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoctrl.camera.fits import fit_gaussian
-from autoctrl.camera.profiles import find_main_peak, make_profile, profile_edges, weighted_spread
+from autoctrl.camera.reference.fits import fit_gaussian
+from autoctrl.camera.reference.profiles import find_main_peak, make_profile, profile_edges, weighted_spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autoctrl.camera.fits import Fit
-    from autoctrl.camera.pixels import Pixels
+    from autoctrl.camera.reference.fits import Fit
+    from autoctrl.camera.reference.pixels import Pixels
 
     Values = NDArray[np.float64]
 
@@ -69,8 +69,11 @@ def principal_axes(cells: NDArray[np.int64]) -> tuple[tuple[float, float], tuple
     The first eigenvector is the minor axis for a cluster that is longer in columns than in rows: the published
     behaviour, kept because theta is compared.
     """
-    (vr, cov), (_, vc) = np.cov(cells.T.astype(np.float64))
-    p = float(vr - vc) / 2
+    n, (r, c) = len(cells), cells.T
+    sr, sc = int(r.sum()), int(c.sum())
+    divisor = float(n) * (n - 1)  # sums of whole numbers say exactly whether the covariance is 0
+    p = (n * int((r * r).sum() - (c * c).sum()) - sr * sr + sc * sc) / divisor / 2
+    cov = (n * int((r * c).sum()) - sr * sc) / divisor
     if cov == 0:
         return (1.0, 0.0), (1.0, 0.0) if p >= 0 else (0.0, 1.0)
     h = p + copysign(hypot(p, cov), p or 1.0)

@@ -7,15 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoctrl.camera.parameters import Geometry, Parameters
-from autoctrl.camera.preprocess import (
-    Clock,
-    Pedestal,
+from autoctrl.camera.parameters import Geometry, Parameters, Pedestal
+from autoctrl.camera.reference.frame import (
     average_cells,
     crop_rows,
     cut_saturated,
     find_seeds,
-    is_spark,
     preprocess,
     suppress,
     take_median,
@@ -70,25 +67,24 @@ def test_seeds_weigh_at_least_one() -> None:
     assert seeds.weights.tolist() == [1, 7]
 
 
-def test_a_discharge_is_seen_in_64_bits() -> None:
-    """A frame whose sum is far beyond 32 bits is a discharge, an ordinary one is none."""
-    geometry = Geometry(2304)
-    assert geometry.veto_sum == 1_070_683_200
-    assert is_spark(np.full((2304, 2304), 60000, dtype=np.uint16), geometry)
-    assert not is_spark(np.full((2304, 2304), 99, dtype=np.uint16), geometry)
+def test_limits_go_with_the_sensor() -> None:
+    """Rows kept and the limit of a discharge are the published ones, and those of the larger sensor in proportion."""
+    assert (Geometry(2304, 2304).rows_kept, Geometry(2304, 2304).veto_sum) == ((304, 2054), 1_070_683_200)
+    larger = Geometry(2304, 4096)
+    assert (larger.rows_kept, larger.veto_sum) == ((304, 2054), 1_070_683_200 * 4096 // 2304)
 
 
-@pytest.mark.parametrize("size", [0, 12, 577])
-def test_an_impossible_sensor_is_refused(size: int) -> None:
+@pytest.mark.parametrize("shape", [(0, 64), (12, 64), (64, 577)])
+def test_an_impossible_sensor_is_refused(shape: tuple[int, int]) -> None:
     """A sensor that cannot be cut into coarse cells is refused."""
-    with pytest.raises(DataError, match=f"{size} pixels"):
-        Geometry(size)
+    with pytest.raises(DataError, match=f"{shape[0]} x {shape[1]} pixels"):
+        Geometry(*shape)
 
 
 def test_a_dark_frame_has_no_seeds() -> None:
     """A frame equal to its pedestal has no light and no seed."""
     pedestal = Pedestal(np.full((64, 64), 99, np.float32), np.ones((64, 64), np.float32))
     frame = np.full((64, 64), 99, np.uint16)
-    images = preprocess(frame, pedestal, Parameters(), Geometry(64), Clock())
+    images = preprocess(frame, pedestal, Parameters())
     assert not images.suppressed.any()
     assert images.seeds.cells.shape == (0, 2)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoctrl.camera.vignetting import BLOCK
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autoctrl.camera.preprocess import Images
+    from autoctrl.camera.reference.frame import Images
 
     Values = NDArray[np.float64]
     Vignetting = NDArray[np.float64] | None
@@ -32,13 +34,13 @@ class Pixels:
 
 
 def collect_pixels(cells: NDArray[np.int64], images: Images, rebin: int, vignetting: Vignetting) -> Pixels:
-    """Return the pixels of the given coarse cells; ``vignetting`` multiplies their light (None: factor 1)."""
+    """Return the pixels of the given coarse cells; ``vignetting``, by blocks, multiplies their light (None: by 1)."""
     inside = np.arange(rebin * rebin)
     rows = (cells[:, :1] * rebin + inside // rebin).ravel()
     cols = (cells[:, 1:] * rebin + inside % rebin).ravel()
     light = images.subtracted[rows, cols]
     suppressed = images.suppressed[rows, cols]
     if vignetting is not None:
-        factor = vignetting[rows, cols]
+        factor = vignetting[rows // BLOCK, cols // BLOCK]
         light, suppressed = light * factor, suppressed * factor
     return Pixels(cells, rows, cols, light, int(np.count_nonzero(suppressed > 0)))
