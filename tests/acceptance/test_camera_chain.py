@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from autoctrl.rootio import check_alignment, count_entries
+from autoctrl.rootio import check_alignment, count_entries, get_tree, layout_of, open_file, read_columns
 
 COMMAND = Path(sys.executable).with_name("autoctrl-camera")
 EVENTS = 6
@@ -116,6 +116,23 @@ def test_parts_merge_into_the_whole(chain: Path) -> None:
     merging = [sys.executable, "-m", "autoctrl.rootio", "merge", "merged.root", *parts, "--entries", str(EVENTS)]
     subprocess.run(merging, cwd=chain, check=True, timeout=60)
     assert check_alignment(chain / "reco.root", chain / "merged.root", ("Events", "Events")) == EVENTS
+    assert physics(chain / "merged.root") == physics(chain / "reco.root")
+
+
+def physics(path: Path) -> dict[str, bytes]:
+    """Return the bytes of every branch of Events that is no time."""
+    with open_file(path) as file:
+        tree = get_tree(file, "Events")
+        columns = next(read_columns(tree, layout_of(tree)))
+    return {name: values.tobytes() for name, values in columns.items() if not name.startswith("t_")}
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_change_nothing(chain: Path, threads: int) -> None:
+    """Events that are worked at side by side give the same arrays, bit for bit."""
+    reco = "reco run04501.mid.gz --pedestal pedestal.root --output"
+    succeed(chain, f"{reco} threads{threads}.root --threads {threads}")
+    assert physics(chain / f"threads{threads}.root") == physics(chain / "reco.root")
 
 
 def test_a_run_says_what_it_is(chain: Path) -> None:
