@@ -81,5 +81,8 @@ class Pedestal:
 
 
 def stored_parameters(parameters: Parameters, geometry: Geometry) -> dict[str, int | float]:
-    """Return parameters and geometry as the values of the one entry of ``Reco_params``."""
-    return asdict(parameters) | geometry.stored()
+    """Return parameters and geometry as the values of the one entry of ``Reco_params``, whole numbers as such.
+
+    The number of attempts is stored as a float: so the published files have it.
+    """
+    return asdict(parameters) | {"max_attempts": float(parameters.max_attempts)} | geometry.stored()
