@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autoctrl.locks.files import changed_files
 from autoctrl.model.staleness import by_workflow, consumers, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, is_group
@@ -41,7 +42,7 @@ def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = 
 
 
 def reprocess_stale(request: Request, workflow: str, runs: str | None = None) -> Outcome:
-    """Reprocess every done task of a workflow that reads an input of which a newer version is done."""
+    """Reprocess every done task that reads an input of which a newer version is done, or a file that has changed."""
     refuse_closed(request)
     find_workflow(request.store, request.campaign, workflow)
     if runs is None:
@@ -49,7 +50,8 @@ def reprocess_stale(request: Request, workflow: str, runs: str | None = None) ->
     else:
         tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
     newest = newest_of(request.store, {key for task in tasks for key in upstream_versions(task)})
-    stale = [task for task in tasks if is_stale(task, newest)]
+    changed = changed_files(tasks)
+    stale = [task for task in tasks if is_stale(task, newest, changed)]
     return Outcome("reprocess", _again(request, workflow, [Target(task.key, task.members, task) for task in stale]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
@@ -33,7 +34,7 @@ class Cell(NamedTuple):
     since           when the status began
     unit            the task's unit: the run itself or its group
     version         its version
-    stale           a newer version of an input is done
+    stale           a newer version of an input is done, or a file that it read has changed
     log             address of the log worth reading
     inherited_from  the parent campaign that keeps it, empty if it is this campaign's own
     """
@@ -123,12 +124,16 @@ def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
 
 
 def stale_keys(store: Store, tasks: Iterable[TaskRecord]) -> frozenset[TaskKey]:
-    """Return the tasks that read an input of which a newer version is done; what is not given is fetched."""
+    """Return the tasks that read a file that has changed, or an input of which a newer version is done.
+
+    Records of inputs that are not given are fetched.
+    """
     known = {task.key: task for task in tasks}
     read = {key for task in known.values() if task.status is TaskStatus.DONE for key in upstream_versions(task)}
     for (campaign, workflow), units in by_workflow(read - known.keys()).items():
         known.update({task.key: task for task in store.tasks(Selection(campaign, (workflow,), units))})
-    return frozenset(key for key, task in known.items() if is_stale(task, known))
+    changed = changed_files(known.values())
+    return frozenset(key for key, task in known.items() if is_stale(task, known, changed))
 
 
 def _fetch(

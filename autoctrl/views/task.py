@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
+from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
@@ -57,7 +58,7 @@ class Why(NamedTuple):
     until           when the reason may pass by itself
     since           when the status began
     actor           who caused the newest record
-    stale           a newer version of an input is done
+    stale           a newer version of an input is done, or a file that it read has changed
     notes           sentences about everything else worth knowing
     log             address of the log worth reading
     inherited_from  the parent campaign that keeps it, None if it is the campaign's own
@@ -180,6 +181,7 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
         for upstream in store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,)))
         if upstream.version > version
     ]
+    notes += [f"it read {ref.url}, which has changed since" for ref in sorted(changed_files([task]))]
     return [note for note in notes if note]
 
 

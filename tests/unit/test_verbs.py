@@ -11,7 +11,7 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.job import FileInfo
 from autoctrl.model.output import OutputRecord
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.task import TaskRecord
+from autoctrl.model.task import InputRef, TaskRecord
 from autoctrl.model.unit import TaskKey
 from autoctrl.verbs import (
     complete,
@@ -26,6 +26,7 @@ from tests.unit.scene import ANNA, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from autoctrl.verbs import Outcome, Request
 
@@ -150,6 +151,14 @@ def test_reprocess_stale_takes_tasks_whose_input_has_a_newer_done_version(scene:
     outcome = reprocess_stale(scene.request(), "friends")
     assert [(answer.unit, answer.version) for answer in outcome.done] == [("1", 2)]
     assert (scene.newest(friends).version, scene.newest(plots).version) == (2, 1)
+
+
+def test_reprocess_stale_takes_tasks_that_read_a_file_that_changed(scene: Scene, tmp_path: Path) -> None:
+    """A file that was recorded with its checksum and is another one now makes its readers stale."""
+    constants = InputRef("constants", str(tmp_path / "constants.toml"), 8, "sha256:00")
+    scene.task(1, status=DONE, inputs=(constants,))
+    scene.task(2, status=DONE)
+    assert [answer.unit for answer in reprocess_stale(scene.request(), "reco").done] == ["1"]
 
 
 def test_reprocess_stale_can_be_narrowed_to_runs(scene: Scene) -> None:
