@@ -11,22 +11,21 @@ if TYPE_CHECKING:
 
     from autoctrl.model.task import InputRef, TaskRecord
 
+KIND = "sha256:"
+
 
 def changed_files(tasks: Iterable[TaskRecord]) -> frozenset[InputRef]:
-    """Return the inputs of these tasks that no workflow made, recorded with a checksum, and are other files now.
+    """Return the inputs of these tasks that no workflow made, recorded with a SHA-256, and are other files now.
 
     Each file is read once.  One that is gone has changed; where its folder cannot be seen either, nothing is known.
     """
-    return frozenset(ref for ref in {ref for task in tasks for ref in task.inputs} if ref.is_watched and _differs(ref))
+    refs = {ref for task in tasks for ref in task.inputs if ref.checksum.startswith(KIND) and not ref.workflow}
+    return frozenset(ref for ref in refs if _differs(ref))
 
 
 def _differs(ref: InputRef) -> bool:
     path = Path(ref.url)
-    kind, _, digest = ref.checksum.partition(":")
     try:
-        with path.open("rb") as file:
-            return path.stat().st_size != ref.bytes or hashlib.file_digest(file, kind).hexdigest() != digest
-    except FileNotFoundError:
-        return path.parent.is_dir()
-    except (OSError, ValueError):
-        return False
+        return hashlib.sha256(path.read_bytes()).hexdigest() != ref.checksum.removeprefix(KIND)
+    except OSError:
+        return path.parent.is_dir() and not path.exists()

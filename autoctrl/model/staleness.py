@@ -8,7 +8,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
     from autoctrl.model.task import InputRef, TaskRecord
 
@@ -18,16 +18,12 @@ def upstream_versions(task: TaskRecord) -> dict[TaskKey, int]:
     return {TaskKey(ref.campaign, ref.workflow, ref.unit): ref.version for ref in task.inputs if ref.workflow}
 
 
-def is_stale(
-    task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: frozenset[InputRef] = frozenset()
-) -> bool:
+def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: Set[InputRef] = frozenset()) -> bool:
     """Say whether a done task reads an input of which a newer version is done, or a file that has ``changed``."""
     if task.status is not TaskStatus.DONE:
         return False
-    if not changed.isdisjoint(task.inputs):
-        return True
     newest = ((upstream.get(key), version) for key, version in upstream_versions(task).items())
-    return any(
+    return not changed.isdisjoint(task.inputs) or any(
         record is not None and record.status is TaskStatus.DONE and record.version > version
         for record, version in newest
     )

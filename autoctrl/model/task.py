@@ -38,11 +38,6 @@ class InputRef(NamedTuple):
     version: int = 0
     campaign: str = ""
 
-    @property
-    def is_watched(self) -> bool:
-        """Say whether its readers are stale once the file changes: no workflow made it, its checksum is known."""
-        return bool(self.checksum) and not self.workflow
-
 
 class TaskRecord(NamedTuple):
     """One complete statement about a task; the newest by (epoch, sequence) is the task.
