@@ -8,7 +8,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Collection, Iterable, Mapping
 
     from autoctrl.model.task import InputRef, TaskRecord
 
@@ -18,12 +18,12 @@ def upstream_versions(task: TaskRecord) -> dict[TaskKey, int]:
     return {TaskKey(ref.campaign, ref.workflow, ref.unit): ref.version for ref in task.inputs if ref.workflow}
 
 
-def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: Set[InputRef] = frozenset()) -> bool:
+def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: Collection[InputRef] = ()) -> bool:
     """Say whether a done task reads an input of which a newer version is done, or a file that has ``changed``."""
     if task.status is not TaskStatus.DONE:
         return False
     newest = ((upstream.get(key), version) for key, version in upstream_versions(task).items())
-    return not changed.isdisjoint(task.inputs) or any(
+    return any(ref in changed for ref in task.inputs) or any(
         record is not None and record.status is TaskStatus.DONE and record.version > version
         for record, version in newest
     )

@@ -78,16 +78,8 @@ def _renewed(task: TaskRecord, stamp: Stamp, members: Members) -> list[TaskRecor
     if task.status is TaskStatus.NEW:
         refuse(task, "reprocess", "done, failed or skipped")
     cleared = {"renewals": 0, "inputs": (), "provenance": "", "log": "", "stopping": False, "is_growing": False}
-    return [
-        task.moved(
-            TaskStatus.NEW,
-            stamp.now,
-            version=task.version + 1,
-            members=members(task),
-            **cleared,
-            **stamp.changes,
-        )
-    ]
+    fresh = {"version": task.version + 1, "members": members(task)}
+    return [task.moved(TaskStatus.NEW, stamp.now, **cleared, **fresh, **stamp.changes)]
 
 
 def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ...]:
