@@ -86,6 +86,8 @@ def spell_cell(cell: Cell | None) -> str:
         words.append(f"v{cell.version}")
     if cell.stale:
         words.append("stale")
+    if cell.quality:
+        words.append(cell.quality)
     return " ".join(words)
 
 
@@ -97,7 +99,8 @@ def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
     for row in seen.runs:
         for workflow in seen.workflows:
             cell = row.tasks[workflow]
-            if cell is None or not cell.reason or (cell.status == "done" and "without it" not in cell.reason):
+            is_well = cell is None or (cell.status == "done" and "without it" not in cell.reason and not cell.quality)
+            if cell is None or not cell.reason or is_well:
                 continue
             until = f" (until {times.spell(cell.until)})" if cell.until else ""
             late = "without it" in cell.reason

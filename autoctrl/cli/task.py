@@ -86,7 +86,7 @@ def show_why(seen: Why, fresh: str | None, times: Times) -> None:
     if seen.status is None:
         say(f"{task} has no task: {seen.reason}.")
     else:
-        stale = ", stale" if seen.stale else ""
+        stale = "".join(f", {mark}" for mark in ("stale" * seen.stale, seen.quality) if mark)
         say(f"{task} is {seen.status} since {times.spell(seen.since)} (version {seen.version}{stale}).")
         reason = seen.reason or ("" if seen.status in {"done", "processing"} else "nothing is known to hold it")
         by = f" by {seen.actor.name} ({seen.actor.via})" if seen.actor else ""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from autoctrl.handlers.action import Action, ActionKind
 from autoctrl.model.job import index_text
 from autoctrl.model.output import FieldsRecord, publish
+from autoctrl.model.remark import ALARM, quality_of, remark_of
 from autoctrl.model.status import Role, TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from autoctrl.handlers.action import Situation
     from autoctrl.model.job import JobRecord
@@ -18,27 +19,26 @@ if TYPE_CHECKING:
 
 
 def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -> Action:
-    """Publish what the version made, in the same write that moves it to ``done``."""
+    """Publish what the version made, in the same write that moves it to ``done``; an alarm of its data is told."""
     merges = [job for job in jobs if job.role is Role.MERGE]
     parts = [job for job in jobs if job.role is Role.PART]
+    values = {name: value for job in jobs for name, value in job.fields.items()}
+    remark = remark_of(values)
     done = record.moved(
         TaskStatus.DONE,
         situation.now,
+        reason=remark,
         epoch=situation.epoch,
         environment=situation.environment,
         log=jobs[0].log if jobs else "",
     )
     files = [file for job in merges or parts for file in job.files]
     outputs = tuple(publish(done, file, situation.friend_of.get(file.name, "")) for file in files)
-    fields = _fields(record, jobs, done)
+    fields = (FieldsRecord(record.key, record.version, values, done.time),) if values else ()
     discard = tuple(file.url for job in parts for file in job.files) if merges else ()
     text = f"done with {len(outputs)} outputs" if len(outputs) != 1 else "done with 1 output"
-    return Action(ActionKind.FINISH, record.key, text, records=(done, *outputs, *fields), discard=discard)
-
-
-def _fields(record: TaskRecord, jobs: Iterable[JobRecord], done: TaskRecord) -> tuple[FieldsRecord, ...]:
-    values = {name: value for job in jobs for name, value in job.fields.items()}
-    return (FieldsRecord(record.key, record.version, values, done.time),) if values else ()
+    alert = f"{record.key} v{record.version}: {remark}" if quality_of(remark) == ALARM else ""
+    return Action(ActionKind.FINISH, record.key, text, records=(done, *outputs, *fields), discard=discard, alert=alert)
 
 
 def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation) -> Action:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
+from autoctrl.handlers.action import ActionKind
 from autoctrl.model.job import JobRecord, attempt_path, tag
-from autoctrl.model.status import JobStatus
+from autoctrl.model.remark import says_the_same
+from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import JobOrder, OpenTask
 
@@ -51,9 +53,17 @@ class Performer:
             for address in action.discard:
                 with contextlib.suppress(OSError):
                     Path(address).unlink()
-        for alert in gathered([action.alert for action in actions if action.alert]):
+        for alert in gathered([action.alert for action in actions if action.alert and self._is_news(action)]):
             self.context.notifier.notify("alarm", alert)
         return [*written, *submitted]
+
+    def _is_news(self, action: Action) -> bool:
+        """Say whether an alarm of a done version says anything that the version done before it did not."""
+        if action.kind is not ActionKind.FINISH:
+            return True
+        records = self.context.store.history(action.task)
+        told = [r.reason for r in records if isinstance(r, TaskRecord) and r.status is TaskStatus.DONE][-2:]
+        return len(told) == 1 or not says_the_same(*told)
 
     def _append(self, records: Sequence[Record]) -> None:
         if records:
@@ -153,7 +163,7 @@ def gathered(alerts: Sequence[str]) -> list[str]:
     """Return the alerts of one cycle as few messages: a fault that fails a hundred tasks is told once."""
     if len(alerts) <= MOST_ALERTS:
         return list(alerts)
-    return [f"{alerts[0]}; and {len(alerts) - 1} more tasks of this workflow failed in the same cycle"]
+    return [f"{alerts[0]}; and {len(alerts) - 1} more tasks of this workflow in the same cycle"]
 
 
 def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:

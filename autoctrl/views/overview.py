@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
+from autoctrl.model.remark import quality_of
 from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
@@ -36,6 +37,7 @@ class Cell(NamedTuple):
     version         its version
     stale           a newer version of an input is done, or a file that it read has changed
     log             address of the log worth reading
+    quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
     inherited_from  the parent campaign that keeps it, empty if it is this campaign's own
     """
 
@@ -47,6 +49,7 @@ class Cell(NamedTuple):
     version: int
     stale: bool
     log: str
+    quality: str = ""
     inherited_from: str = ""
 
 
@@ -175,6 +178,7 @@ def _cell(
         version=task.version,
         stale=task.key in stale,
         log=task.log,
+        quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
         inherited_from="" if column.campaign == campaign else column.campaign,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.errors import UsageError
 from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
+from autoctrl.model.remark import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
@@ -59,6 +60,7 @@ class Why(NamedTuple):
     since           when the status began
     actor           who caused the newest record
     stale           a newer version of an input is done, or a file that it read has changed
+    quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
     notes           sentences about everything else worth knowing
     log             address of the log worth reading
     inherited_from  the parent campaign that keeps it, None if it is the campaign's own
@@ -75,6 +77,7 @@ class Why(NamedTuple):
     since: datetime | None = None
     actor: Actor | None = None
     stale: bool = False
+    quality: str = ""
     notes: tuple[str, ...] = ()
     log: str = ""
     inherited_from: str | None = None
@@ -127,6 +130,7 @@ def why(store: Store, campaign: str, unit: str, workflow: str) -> Why:
         since=task.since,
         actor=task.actor,
         stale=task.key in stale_keys(store, [task]),
+        quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
         notes=tuple(_notes(store, place, task)),
         log=task.log,
         inherited_from=inherited_from,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.model.remark import ALARM, quality_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_runs, is_group
 from autoctrl.views import general
@@ -38,14 +39,24 @@ class Shared(NamedTuple):
 
 
 def shared_reasons(rows: Iterable[Row]) -> list[Shared]:
-    """Return the reasons of the rows' tasks, failed ones first; what is simply done needs none."""
+    """Return the reasons of the rows' tasks, failed ones and alarms first; what is simply done needs none."""
     alike: dict[tuple[TaskStatus, str, str], dict[str, Cell]] = {}
     for row in rows:
         for workflow, cell in row.tasks.items():
-            if cell is not None and cell.reason and (cell.status is not TaskStatus.DONE or LATE in cell.reason):
+            if cell is not None and cell.reason and not _is_well(cell):
                 alike.setdefault((cell.status, workflow, general(cell.reason, cell.unit)), {})[cell.unit] = cell
     found = [_shared(status, workflow, text, cells) for (status, workflow, text), cells in alike.items()]
-    return sorted(found, key=lambda shared: (ORDER.index(shared.status), shared.workflow, -shared.size))
+    return sorted(found, key=lambda shared: (_urgency(shared), shared.workflow, -shared.size))
+
+
+def _is_well(cell: Cell) -> bool:
+    return cell.status is TaskStatus.DONE and LATE not in cell.reason and not cell.quality
+
+
+def _urgency(shared: Shared) -> float:
+    """Alarms come after what failed and before what waits."""
+    is_alarm = shared.status is TaskStatus.DONE and quality_of(shared.reason) == ALARM
+    return 0.5 if is_alarm else ORDER.index(shared.status)
 
 
 def _shared(status: TaskStatus, workflow: str, text: str, cells: Mapping[str, Cell]) -> Shared:

@@ -104,6 +104,7 @@ def test_the_overview_has_the_documented_keys(scene: Scene) -> None:
                         "version": 1,
                         "stale": False,
                         "log": "/log",
+                        "quality": "",
                     },
                     "friends": None,
                 },

@@ -370,3 +370,17 @@ def test_the_page_works_at_every_address_of_a_group(desk: Desk) -> None:
     for unit in ("fill:7", "fill%3A7", "1"):
         assert "fill 7" in desk.get(f"/campaigns/prompt/tasks/sums/{unit}")
     assert desk.browser.get(f"{HERE}/campaigns/prompt/tasks/sums/fill:8").status_code == 200
+
+
+def test_an_alarm_of_the_data_stands_beside_done(desk: Desk) -> None:
+    """Overview, run and task say alarm beside done, with the sentence which number is beyond which limit."""
+    sentence = "alarm: pedestal_rms = 12.5 is above 10"
+    desk.scene.task(1, "reco", DONE, reason=sentence)
+    desk.scene.task(2, "reco", FAILED, reason="exit code 3")
+    overview = text_of(desk.get("/campaigns/prompt"))
+    assert "done alarm" in overview
+    assert overview.index("exit code 3") < overview.rindex(sentence)
+    for page in ("/campaigns/prompt/runs/1", "/campaigns/prompt/tasks/reco/1"):
+        text = text_of(desk.get(page))
+        assert "done alarm" in text
+        assert sentence in text
