@@ -96,11 +96,11 @@ def new_file(path: Path, check: Callable[[Path], object] | None = None) -> Itera
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[Any]:
+def open_file(path: Path, **options: Any) -> Iterator[Any]:  # noqa: ANN401 - uproot's
     """Open a ROOT file for reading; raises DataError when it is missing or not a complete ROOT file."""
     uproot = load_uproot()
     try:
-        file = uproot.open(path)
+        file = uproot.open(path, **options)
     except FileNotFoundError as error:
         message = f"{path} does not exist."
         raise DataError(message) from error
@@ -136,6 +136,8 @@ class TreeWriter:
             counter_name=lambda record: record.removeprefix("."),
             field_name=lambda _record, branch: branch,
         )
+        if layout.groups:
+            _count_unsigned(self._tree)
 
     def append(self, columns: Mapping[str, Any]) -> None:
         """Write one chunk; a chunk without entries writes nothing."""
@@ -153,6 +155,20 @@ class TreeWriter:
             raise DataError(message)
         if lengths != {0}:
             self._tree.extend(chunk)
+
+
+def _count_unsigned(tree: Any) -> None:  # noqa: ANN401
+    """Make the counters of a tree that is still empty uint32, as ROOT programs declare them.
+
+    ROOT refuses an ``UInt_t`` for a branch of int32.  uproot has no public way to say it, so its plan is changed and
+    the tree's header written again.
+    """
+    import numpy as np
+
+    for branch in tree._cascading._branch_data:  # noqa: SLF001
+        if branch["kind"] == "counter":
+            branch |= {"dtype": np.dtype(">u4"), "branch_type": np.dtype("uint32"), "fTitle": f"{branch['fName']}/i"}
+    tree._cascading._relocate(tree._file, tree._file.sink)  # noqa: SLF001
 
 
 def _record(counter: str) -> str:

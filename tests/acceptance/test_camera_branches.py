@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZE = 16
-INTS = "run event pedestal_run nSc nRedpix redpix_ix redpix_iy"
+INTS = "run event pedestal_run redpix_ix redpix_iy"
+COUNTERS = dict.fromkeys(("nSc", "nRedpix"), "uint32_t")
 FLOATS = """
 cmos_integral cmos_mean cmos_rms lp_len t_DBSCAN t_variables t_pedsub t_saturation t_zerosup t_xycut t_rebin
 t_medianfilter t_noisered sc_size sc_nhits sc_integral sc_corrintegral sc_rms sc_energy sc_pathlength sc_redpixIdx
@@ -43,7 +44,7 @@ def reconstructed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_events_has_the_published_branches(reconstructed: Path) -> None:
     """The 58 published branches are there with their types, and three of our own."""
-    expected = dict.fromkeys(INTS.split(), "int32_t") | dict.fromkeys(FLOATS.split(), "float")
+    expected = dict.fromkeys(INTS.split(), "int32_t") | dict.fromkeys(FLOATS.split(), "float") | COUNTERS
     jagged = {name: f"{kind}[]" for name, kind in expected.items() if name.startswith(("sc_", "redpix_"))}
     with open_file(reconstructed) as file:
         found = get_tree(file, "Events").typenames()

@@ -64,6 +64,16 @@ def test_a_tree_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert columns["redpix_ix"].size == 0
 
 
+@pytest.mark.parametrize("events", [[], [0], range(150)], ids=len)
+def test_counters_are_unsigned(tmp_path: Path, events: Sequence[int]) -> None:
+    """The counters of a tree are uint32, as programs that read with ROOT declare them, however long the tree grows."""
+    with open_file(write_events(tmp_path / "a.root", events)) as file:
+        tree = get_tree(file, "Events")
+        assert {tree[name].typename for name in LAYOUT.groups} == {"uint32_t"}
+        assert tree["nSc"].array(library="np").tolist() == [event % 3 for event in events]
+        assert tree["sc_size"].array().tolist() == [list(range(event % 3)) for event in events]
+
+
 def test_a_tree_without_entries_is_a_tree(tmp_path: Path) -> None:
     """A file whose run had no events has the tree, with 0 entries."""
     assert count_entries(write_events(tmp_path / "a.root", [])) == {"Events": 0, "Reco_params": 1}
