@@ -257,21 +257,34 @@ def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **o
     click.echo(f"{output}: {'; '.join([str(report.level), *reasons])}")
 
 
-@camera.command(**example("autoctrl-camera score reco_run04501.root run04501.truth.json"))
+@camera.command(**example("autoctrl-camera score reco_run04501.root run04501.truth.json --picture score.png"))
 @click.argument("reco_file", metavar="RECO", type=FILE)
 @click.argument("truth", type=FILE)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def score(reco_file: Path, truth: Path, form: str) -> None:
-    """Compare a reconstructed run with the simulation's truth: efficiency per kind, purity, light."""
-    content = science("scoring").score_run(reco_file, truth).as_json()
+@click.option("--picture", type=FILE, help="Draw the distributions, as PNG.")
+def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None:
+    """Compare a reconstructed run with the simulation's truth: efficiency, purity, light, position and length.
+
+    An object is lone when no other one comes nearer than 120 pixels, else it is crossing.
+    """
+    found = science("scoring").score_run(reco_file, truth)
+    content = found.as_json()
     report_fields({name: content[name] for name in ("efficiency", "purity") if content[name] is not None})
+    if picture:
+        science("pictures").save_picture(science("agreement").draw_agreement(found), picture)
     if form == "json":
         click.echo(json.dumps(content))
         return
-    click.echo(f"{'kind':10}{'objects':>8}{'found':>8}{'efficiency':>12}{'light':>8}")
+    columns = ("light", "row", "column", "along", "across", "excess")
+    click.echo(f"{'kind':20}{'objects':>8}{'found':>7}{'efficiency':>12}" + "".join(f"{c:>18}" for c in columns))
     for kind, row in content["kinds"].items():
-        efficiency, light = (f"{row[k]:.3f}" if row[k] is not None else "-" for k in ("efficiency", "light_ratio"))
-        click.echo(f"{kind:10}{row['objects']:>8}{row['found']:>8}{efficiency:>12}{light:>8}")
+        for name, sample in row["classes"].items():
+            cells = [f"{kind} {name}".ljust(20), f"{sample['objects']:8}{sample['found']:7}", "-".rjust(12)]
+            if sample["efficiency"] is not None:
+                cells[2] = f"{sample['efficiency']:12.3f}"
+            values = [sample.get(column) for column in columns]
+            cells += [(f"{v['median']:.3f} ± {v['half_width']:.3f}" if v else "-").rjust(18) for v in values]
+            click.echo("".join(cells))
     efficiency, purity = (f"{content[k]:.3f}" if content[k] is not None else "-" for k in ("efficiency", "purity"))
     click.echo(
         f"efficiency {efficiency}, purity {purity}: of {content['clusters']} clusters {content['true_clusters']} are "
