@@ -7,6 +7,7 @@ counter branch says how many values belong to each entry.  uproot and awkward ar
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KEYS = ("run", "event")
+METADATA = "metadata"
 RNTUPLE = "ROOT::RNTuple"
 STEP = "64 MB"
 _NUMPY_NAMES = {
@@ -220,8 +222,9 @@ def count_entries(path: Path) -> dict[str, int]:
 def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) -> dict[str, int]:
     """Write the entries of all parts, in order, to ``output`` and return its entries per keyed tree.
 
-    Trees with ``run`` and ``event`` are joined; every other object is taken from the first part.  Keys must rise
-    strictly from the first entry to the last.  ``entries``, when given, is what each joined tree must have in the end.
+    Trees with ``run`` and ``event`` are joined, and so are the JSON objects in the text ``metadata``; every other
+    object is taken from the first part.  Keys must rise strictly from the first entry to the last.  ``entries``, when
+    given, is what each joined tree must have in the end.
     """
     if not parts:
         message = "nothing to merge: no part was given."
@@ -232,7 +235,9 @@ def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) ->
         ]
         counts = {name: _merge_tree(name, layout_of(first[name]), parts, target) for name in names}
         for name, kind in first.classnames(cycle=False).items():
-            if name not in counts:
+            if name == METADATA and kind == "TObjString":
+                target[name] = _join_metadata(parts)
+            elif name not in counts:
                 _copy_object(first, name, kind, target)
         wrong = {name: count for name, count in counts.items() if entries not in {None, count}}
         if wrong:
@@ -269,6 +274,30 @@ def _check_order(part: Path, columns: Mapping[str, Any], last: tuple[int, int] |
     return last
 
 
+def _join_metadata(parts: Sequence[Path]) -> str:
+    """Return what the parts say of how they were made; raises DataError when one contradicts another."""
+    joined: dict[str, Any] = {}
+    for part in parts:
+        with open_file(part) as file:
+            text = str(file[METADATA]) if METADATA in file else "null"
+        try:
+            joined = _join(joined, json.loads(text))
+        except ValueError as error:
+            message = f"{part} was made in another way than the parts before it: {error}."
+            raise DataError(message, hint="Make all parts anew, with the same program and calibration.") from error
+    return json.dumps(joined)
+
+
+def _join(one: Any, other: Any) -> Any:  # noqa: ANN401
+    """Return two JSON objects as one, their inner objects likewise; raises ValueError where they differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one | {name: _join(one[name], value) if name in one else value for name, value in other.items()}
+    if one != other:
+        message = f"{other!r} instead of {one!r}"
+        raise ValueError(message)
+    return one
+
+
 def _copy_object(first: Any, name: str, kind: str, target: Any) -> None:  # noqa: ANN401
     """Copy a tree, a string or a histogram as it is."""
     if kind == RNTUPLE:
@@ -288,39 +317,49 @@ def friend_path(events_file: Path, folder: str = "friends") -> Path:
     return events_file.parent / folder / f"{events_file.stem}_Friend.root"
 
 
-def check_alignment(events_file: Path, friend_file: Path, trees: tuple[str, str] = ("Events", "Friends")) -> int:
-    """Return the common number of entries of a tree and its friend.
+def check_alignment(
+    events_file: Path,
+    friend_file: Path,
+    trees: tuple[str, str] = ("Events", "Friends"),
+    span: tuple[int, int | None] = (0, None),
+) -> int:
+    """Return the common number of entries of a tree, of the half-open ``span`` of its entries if given, and its friend.
 
-    Raises DataError at the first difference: the number of entries, then run, event and nSc, entry by entry.
+    Raises DataError at the first entry at which run, event or nSc differ or that only one of them has.
     """
     import numpy as np
 
     with open_file(events_file) as events, open_file(friend_file) as friends:
         left, right = get_tree(events, trees[0]), get_tree(friends, trees[1])
-        if left.num_entries != right.num_entries:
-            message = f"{friend_file} has {right.num_entries} entries where {events_file} has {left.num_entries}."
-            raise DataError(message, hint="Make the friend file again.")
-        names = left.keys()
-        branches = [*KEYS, *(["nSc"] if "nSc" in names else [])]
+        branches = [*KEYS, *(["nSc"] if "nSc" in left.keys() else [])]  # noqa: SIM118 - trees iterate branches
         missing = sorted(set(branches) - set(right.keys()))
         if missing:
             message = f"{friend_file} has no branch {missing[0]} to be aligned by."
             raise DataError(message)
-        for branch in branches:
-            ours, theirs = (tree[branch].array(library="np") for tree in (left, right))
-            differing = np.flatnonzero(ours != theirs)
-            if differing.size:
-                entry = int(differing[0])
-                message = (
-                    f"entry {entry} of {friend_file} has {branch} {theirs[entry]}, {events_file} has {ours[entry]}."
-                )
-                raise DataError(message, hint="Make the friend file again from this events file.")
-        return int(left.num_entries)
+        ours = {
+            branch: left[branch].array(library="np", entry_start=span[0], entry_stop=span[1]) for branch in branches
+        }
+        theirs = {branch: right[branch].array(library="np") for branch in branches}
+    counts = len(ours["run"]), len(theirs["run"])
+    common = min(counts)
+    for entry in np.flatnonzero(np.any([ours[b][:common] != theirs[b][:common] for b in branches], axis=0))[:1]:
+        branch = next(b for b in branches if ours[b][entry] != theirs[b][entry])
+        message = f"entry {entry} of {friend_file} has {branch} {theirs[branch][entry]}, "
+        message += f"{events_file} has {ours[branch][entry]}; {counts[1]} entries stand beside {counts[0]}."
+        raise DataError(message, hint="Make the friend file again from this events file.")
+    if counts[0] != counts[1]:
+        longer = ours if counts[0] > counts[1] else theirs
+        message = (
+            f"{friend_file} has {counts[1]} entries where {events_file} has {counts[0]}; only one has entry {common}"
+        )
+        message += f", run {longer['run'][common]} event {longer['event'][common]}."
+        raise DataError(message, hint="Make the friend file again.")
+    return common
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``python -m autoctrl.rootio merge OUT PART... [--entries N]`` and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m autoctrl.rootio", description="Merge the trees of ROOT files.")
+    """Run ``python -m autoctrl.rootio merge OUT PART...`` or ``check EVENTS FRIEND`` and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m autoctrl.rootio", description="Merge or compare trees.")
     commands = parser.add_subparsers(dest="command", required=True)
     merging = commands.add_parser(
         "merge", epilog="example: python -m autoctrl.rootio merge out.root part0.root part1.root"
@@ -328,9 +367,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     merging.add_argument("output", type=Path, help="the merged file; it appears only when it is complete")
     merging.add_argument("parts", type=Path, nargs="+", help="the parts, in order")
     merging.add_argument("--entries", type=int, help="how many entries every joined tree must have in the end")
+    checking = commands.add_parser(
+        "check", epilog="example: python -m autoctrl.rootio check reco.root reco_Friend.root"
+    )
+    checking.add_argument("events", type=Path, help="a file with the tree Events")
+    checking.add_argument("friends", type=Path, help="a file with the tree Friends, which must be aligned with it")
     options = parser.parse_args(arguments)
     try:
-        counts = merge(options.parts, options.output, entries=options.entries)
+        if options.command == "check":
+            counts = {"Friends": check_alignment(options.events, options.friends)}
+        else:
+            counts = merge(options.parts, options.output, entries=options.entries)
     except AutoctrlError as error:
         sys.stderr.write(f"{parser.prog}: {error}\n")
         return error.exit_code

@@ -67,11 +67,11 @@ def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[s
     source = handler.friend_of.get(file.name)
     if source is not None:
         for partner in spec.inputs.get(source, ()):
-            _align(partner, file.url)
+            _align(partner, file.url, spec.events or (0, None))
     return ""
 
 
-def _align(partner: str, friend: str) -> None:
+def _align(partner: str, friend: str, span: tuple[int, int | None]) -> None:
     from autoctrl import rootio
 
-    rootio.check_alignment(Path(partner), Path(friend))
+    rootio.check_alignment(Path(partner), Path(friend), span=span)

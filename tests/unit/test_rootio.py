@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,13 @@ def test_a_merge_of_nothing_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("events", "clusters", "reason"),
-    [([0, 1], 0, "2 entries where"), ([0, 2, 1], 0, "entry 1 .*event 2, .* has 1"), ([0, 1, 2], 1, "entry 0 .*nSc 1")],
+    [
+        ([0, 1], 0, "2 entries where .* has 3; only one has entry 2, run 7 event 2"),
+        ([0, 1, 2, 3], 0, "4 entries where .* has 3; only one has entry 3, run 7 event 3"),
+        ([1, 2], 0, "entry 0 .*event 1, .* has 0; 2 entries stand beside 3"),
+        ([0, 2, 1], 0, "entry 1 .*event 2, .* has 1"),
+        ([0, 1, 2], 1, "entry 0 .*nSc 1"),
+    ],
 )
 def test_a_shifted_friend_is_refused(tmp_path: Path, events: list[int], clusters: int, reason: str) -> None:
     """A friend with other entries, another order or other clusters is refused at the first difference."""
@@ -171,6 +178,54 @@ def test_an_aligned_friend_is_accepted(tmp_path: Path) -> None:
     """A friend with the same keys and counts is accepted, with the number of entries."""
     left = write_events(tmp_path / "a.root", [0, 1, 2])
     assert check_alignment(left, write_events(tmp_path / "f.root", [0, 1, 2], tree="Friends")) == 3
+
+
+def test_a_friend_of_some_entries_is_compared_with_those(tmp_path: Path) -> None:
+    """The friend of a range of entries is aligned with that range and with no other."""
+    left = write_events(tmp_path / "a.root", range(5))
+    part = write_events(tmp_path / "f.root", [1, 2], tree="Friends")
+    assert check_alignment(left, part, span=(1, 3)) == 2
+    with pytest.raises(DataError, match=r"entry 0 .*event 1, .* has 2"):
+        check_alignment(left, part, span=(2, 4))
+    with pytest.raises(DataError, match="only one has entry 2, run 7 event 3"):
+        check_alignment(left, part, span=(1, None))
+
+
+def test_alignment_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the command line a friend is compared with its tree: 0 with the entries, or 2 with the first difference."""
+    left = write_events(tmp_path / "a.root", [0, 1, 2])
+    right = write_events(tmp_path / "f.root", [0, 1, 2], tree="Friends")
+    assert main(["check", str(left), str(right)]) == 0
+    assert capsys.readouterr().out == "Friends: 3 entries\n"
+    write_events(right, [0, 1], tree="Friends")
+    assert main(["check", str(left), str(right)]) == 2
+    assert "only one has entry 2" in capsys.readouterr().err
+
+
+def write_part(path: Path, event: int, metadata: str | None) -> Path:
+    with new_file(path) as file:
+        TreeWriter(file, "Friends", Layout({"run": "int32", "event": "int32"})).append({"run": [7], "event": [event]})
+        if metadata is not None:
+            file["metadata"] = metadata
+    return path
+
+
+def test_what_parts_say_of_themselves_is_joined(tmp_path: Path) -> None:
+    """The metadata of the merged file has every key that a part has, inner ones too."""
+    texts = ('{"modules": ["a"], "runs": {"7": 1}}', '{"modules": ["a"], "runs": {"8": 2, "7": 1}}')
+    parts = [write_part(tmp_path / f"{event}.root", event, text) for event, text in enumerate(texts)]
+    merge(parts, tmp_path / "all.root")
+    with open_file(tmp_path / "all.root") as file:
+        assert json.loads(str(file["metadata"])) == {"modules": ["a"], "runs": {"7": 1, "8": 2}}
+
+
+@pytest.mark.parametrize("other", ['{"runs": {"7": 2}}', '{"runs": 1}', "no JSON", None])
+def test_parts_that_were_made_differently_are_refused(tmp_path: Path, other: str | None) -> None:
+    """A part that contradicts those before it, or says nothing of itself, is named, and nothing is merged."""
+    parts = [write_part(tmp_path / "0.root", 0, '{"runs": {"7": 1}}'), write_part(tmp_path / "1.root", 1, other)]
+    with pytest.raises(DataError, match=r"1\.root was made in another way"):
+        merge(parts, tmp_path / "all.root")
+    assert not (tmp_path / "all.root").exists()
 
 
 def test_friends_lie_in_a_folder_beside() -> None:

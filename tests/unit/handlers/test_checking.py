@@ -63,6 +63,16 @@ def test_a_friend_must_be_aligned_with_its_input(tmp_path: Path) -> None:
     assert "4 entries where" in check_files(handler, spec, [bad])[1]
 
 
+def test_a_part_of_a_friend_is_compared_with_its_range(tmp_path: Path) -> None:
+    """The friend that a part makes belongs to the entries of its range, and to no others."""
+    outputs: dict[str, Any] = {"output": Friend("f.root", of="reco")}
+    handler = BatchHandler("friends", "t {reco}", inputs={"reco": Files("x")}, outputs=outputs, event_tree="Friends")
+    spec = SPEC._replace(inputs={"reco": (root_file(tmp_path / "reco.root", 5),)}, events=(0, 2))
+    part = file(url=root_file(tmp_path / "part.root", 2, "Friends"))
+    assert check_files(handler, spec, [part])[1] == ""
+    assert "entry 0 of" in check_files(handler, spec._replace(events=(2, 4)), [part])[1]
+
+
 def test_a_part_whose_events_nothing_counts_is_not_accepted(tmp_path: Path) -> None:
     """A ROOT file without the event tree could have lost anything, so the range of events cannot be confirmed."""
     made = file(url=root_file(tmp_path / "a.root", 5, "Clusters"))
