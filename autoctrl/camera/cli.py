@@ -56,6 +56,15 @@ def parse_runs(text: str) -> list[int]:
     return sorted(set(runs))
 
 
+def parse_size(text: str) -> tuple[int, int]:
+    """Return rows and columns of a sensor of ``2304`` or ``4096x2304`` (width x height) pixels."""
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text.strip())
+    if not match:
+        message = f"{text!r} is no size of a sensor."
+        raise UsageError(message, hint="Write it as 2304, or as WIDTHxHEIGHT, 4096x2304.")
+    return int(match[2] or match[1]), int(match[1])
+
+
 def load_extensions(paths: tuple[Path, ...]) -> None:
     """Run Python files that register friend modules or plots; raises UsageError for one that cannot be loaded."""
     for number, path in enumerate(paths):
@@ -100,7 +109,8 @@ def camera() -> None:
 @click.option("--pedestal-events", default=25, show_default=True, help="Events of a pedestal run (without --kind).")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same files, byte for byte.")
 @click.option("--fill", type=int, help="Fill number.  [default: four runs a fill]")
-@click.option("--size", default=2304, show_default=True, help="Width of the sensor in pixels, a multiple of 4.")
+@click.option("--size", default="2304", show_default=True, help="Sensor in pixels, multiples of 4: a square's width,"
+              " or WIDTHxHEIGHT, 4096x2304.")  # fmt: skip
 @click.option("--small", is_flag=True, help="A sensor of 576 pixels, for quick tries.")
 @click.option("--spots", type=int, help="Round spots per event.  [default: 6, fewer on a small sensor]")
 @click.option("--alphas", type=int, help="Alpha tracks per event.  [default: 1]")
@@ -108,6 +118,8 @@ def camera() -> None:
 @click.option("--electrons", type=int, help="Curled tracks per event.  [default: 2, 1 on a small sensor]")
 @click.option("--live", type=float, is_flag=False, flag_value=0.5, metavar="[SECONDS]",
               help="Let the file grow in place, this many seconds per event (0.5 when none are given).")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["mid.gz", "mid", "h5", "root"]), default="mid.gz",
+              show_default=True, help="Container of the frames: MIDAS, HDF5, ROOT.")  # fmt: skip
 @click.option("--output", required=True, type=FILE, help="Folder of the runs, their truth and the table runs.csv.")
 def simulate(**options: Any) -> None:  # noqa: ANN401
     """Write raw runs as the DAQ does: run04501.mid.gz, the truth run04501.truth.json, a line in runs.csv.
@@ -118,7 +130,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401
     plans = plan_runs(options)
     with click.progressbar(plans, label="simulate", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
         for plan in progress:
-            path = daq.write_run(plan, options["output"], pause_s=options["live"])
+            path = daq.write_run(plan, options["output"], options["form"], pause_s=options["live"])
             click.echo(f"{path}: {plan.kind} run of {plan.events} events")
     report_fields({"runs": len(plans), "events": sum(plan.events for plan in plans)})
 
@@ -126,9 +138,9 @@ def simulate(**options: Any) -> None:  # noqa: ANN401
 def plan_runs(options: dict[str, Any]) -> list[Any]:
     """Return the plan of every run asked for; raises DataError for a sensor of an impossible size."""
     daq, light, parameters = science("daq"), science("light"), science("parameters")
-    size = 576 if options["small"] else options["size"]
-    parameters.Geometry(size, size)
-    default = light.content_for(size)
+    rows, cols = (576, 576) if options["small"] else parse_size(options["size"])
+    parameters.Geometry(rows, cols)
+    default = light.content_for((rows, cols))
     kinds = ("spots", "alphas", "muons", "electrons")
     content = light.Content(**{k: getattr(default, k) if options[k] is None else options[k] for k in kinds})
     runs = parse_runs(options["runs"])
@@ -139,7 +151,9 @@ def plan_runs(options: dict[str, Any]) -> list[Any]:
         is_default_pedestal = options["kind"] is None and kind == "pedestal"
         events = options["pedestal_events"] if is_default_pedestal else options["events"]
         plans.append(
-            daq.RunPlan(run, kind, events, seed=options["seed"], size=size, content=content, fill=options["fill"])
+            daq.RunPlan(
+                run, kind, events, seed=options["seed"], size=cols, height=rows, content=content, fill=options["fill"]
+            )
         )
     return plans
 
@@ -153,7 +167,7 @@ def inspect(raw: Path, form: str, *, head: bool) -> None:
     from autoctrl.camera.rawfile import read_head, summarise
 
     summary = read_head(raw) if head else summarise(raw)
-    known: dict[str, Any] = {"events": summary.events, "is_closed": summary.is_closed, "state": summary.state}
+    known = {name: getattr(summary, name) for name in ("events", "lost_events", "is_closed", "state")}
     content = {"schema": 1, "run": summary.run, "attributes": summary.attributes}
     content |= dict.fromkeys(known) if head else known
     content["problem"] = summary.problem or None
@@ -192,19 +206,25 @@ def pedestal(raw: Path, output: Path, frames: int) -> None:
 @click.option("--events", "chosen", default=":", help="Half-open range FIRST:LAST.  [default: all of a closed run]")
 @click.option("--vignetting", type=FILE, help="ROOT file with the response of the lens as a TH2.  [default: factor 1]")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Events worked at side by side.")
+@click.option("--tolerate", default="0", show_default=True, help="Events that may be lost: 2, or 1% of the range.")
 @click.option("--output", required=True, type=FILE, help="ROOT file with the tree Events.")
-def reco(raw: Path, maps: Path, chosen: str, *, vignetting: Path | None, threads: int, output: Path) -> None:
-    """Reconstruct the clusters of a run's frames."""
-    first, last = parse_range(chosen)
+def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Path, **options: Any) -> None:  # noqa: ANN401
+    """Reconstruct the clusters of a run's frames.
+
+    Where the raw run is damaged, what comes before is kept as OUTPUT with .partial before its ending.
+    """
+    span = parse_range(chosen)
+    tolerate = science("losses").parse_tolerance(options["tolerate"], span)
     taken = science("pedestal").read_pedestal(maps)
     factor = None if vignetting is None else science("vignetting").read_vignetting(vignetting, taken.geometry)
     counts = science("reco").reconstruct_run(
-        raw, taken, output, (first, last), VERSION, threads=threads, vignetting=factor
+        raw, taken, output, span, VERSION, threads=options["threads"], tolerate=tolerate, vignetting=factor
     )
     report_fields({"events": counts.events, "clusters": counts.clusters, "sparks": counts.sparks,
-                   "seconds": round(counts.seconds, 3)})  # fmt: skip
+                   "lost_events": counts.lost_events, "seconds": round(counts.seconds, 3)})  # fmt: skip
+    lost = f"{counts.lost_events} LOST events, " if counts.lost_events else ""
     click.echo(
-        f"{output}: {counts.events} events, {counts.clusters} clusters, {counts.sparks} discharges, "
+        f"{output}: {counts.events} events, {lost}{counts.clusters} clusters, {counts.sparks} discharges, "
         f"{counts.seconds:.1f} s"
     )
 

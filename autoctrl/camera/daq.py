@@ -1,24 +1,23 @@
-"""Writes simulated raw runs as the DAQ would: a gzipped MIDAS file, the truth beside it, a line in the run table."""
+"""Writes simulated raw runs as the DAQ would: a raw file, the truth beside it, a line in the run table."""
 
 from __future__ import annotations
 
 import csv
 import fcntl
-import gzip
 import io
 import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from autoctrl.camera.frames import to_working
 from autoctrl.camera.light import FULL_SIZE, Content
-from autoctrl.camera.midas import BEGIN_OF_RUN, END_OF_RUN, pack_camera_header, pack_text_event, padded
 from autoctrl.camera.sensor import sensor_of
+from autoctrl.camera.writers import DEFAULT_FORM, FORMS, Writer
+from autoctrl.errors import UsageError
 from autoctrl.rootio import replacing
 
 if TYPE_CHECKING:
@@ -38,7 +37,10 @@ NOISE_DRAW, LIGHT_DRAW = 1, 2
 
 @dataclass(frozen=True)
 class RunPlan:
-    """One run to be simulated; every pixel of it follows from these values."""
+    """One run to be simulated; every pixel of it follows from these values.
+
+    ``size`` is the sensor's width in pixels and ``height`` its height, None for a square.
+    """
 
     run: int
     kind: str
@@ -48,6 +50,12 @@ class RunPlan:
     content: Content = field(default_factory=Content)
     exposure_s: float = 0.3
     fill: int | None = None
+    height: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the sensor."""
+        return (self.size if self.height is None else self.height), self.size
 
     @property
     def is_pedestal(self) -> bool:
@@ -84,27 +92,23 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def run_file(folder: Path, run: int) -> Path:
-    """Return where a run's raw file lies."""
-    return folder / f"run{run:05d}.mid.gz"
-
-
 def settings_text(plan: RunPlan, *, is_over: bool) -> str:
     """Return the dump of the settings that begins and ends a run."""
     row = plan.row()
     times = {"Run number": plan.run, "Start time": row["start"]} | ({"Stop time": row["end"]} if is_over else {})
     parameters = {name: row[name] for name in ("kind", "fill", "hv_state", "pedestal_run", "exposure_s")}
+    rows, cols = plan.shape
     dump = {
         "Runinfo": times,
         "Experiment": {"Name": "camera", "Run Parameters": parameters | {"seed": plan.seed}},
-        "Equipment": {"Camera": {"Settings": {"Width": plan.size, "Height": plan.size}}},
+        "Equipment": {"Camera": {"Settings": {"Width": cols, "Height": rows}}},
     }
     return json.dumps(dump, indent=1)
 
 
 def draw_frames(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[str, Any]]]]:
     """Yield every event's working frame and its truth."""
-    sensor = sensor_of(plan.size)
+    sensor = sensor_of(plan.shape)
     for event in range(plan.events):
         noise = (plan.seed, plan.run, event, NOISE_DRAW)
         if plan.is_pedestal:
@@ -123,44 +127,43 @@ def _drawn_ahead(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[
             yield drawn
 
 
-def write_run(plan: RunPlan, folder: Path, *, pause_s: float | None = None) -> Path:
+def write_run(plan: RunPlan, folder: Path, form: str = DEFAULT_FORM, *, pause_s: float | None = None) -> Path:
     """Write one run with its truth and its line in the run table, and return the raw file.
 
-    The file appears when it is complete; with ``pause_s`` it grows in place, that many seconds per event.
+    The file appears when it is complete; with ``pause_s`` it grows in place, that many seconds per event.  Raises
+    ``UsageError`` for a form that cannot grow.
     """
-    path = run_file(folder, plan.run)
+    chosen = FORMS[form]
+    path = folder / chosen.pattern.format(run=plan.run)
     folder.mkdir(parents=True, exist_ok=True)
     if pause_s is None:
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            truth = _write_events(plan, file, 0.0)
+        with replacing(path) as temporary, closing(chosen.open(temporary, plan.run)) as writer:
+            truth = _write_events(plan, writer, 0.0)
+    elif not chosen.grows:
+        message = f"a run in the form {form} cannot be read before it is complete."
+        raise UsageError(message, hint="Leave --live out, or take --format mid.gz or mid.")
     else:
         update_table(folder, plan.row(is_over=False))
-        with path.open("wb") as file:
-            truth = _write_events(plan, file, pause_s)
+        with closing(chosen.open(path, plan.run)) as writer:
+            truth = _write_events(plan, writer, pause_s)
     with replacing(path.with_name(f"run{plan.run:05d}.truth.json")) as temporary:
         temporary.write_text(json.dumps({"schema": 1, "plan": asdict(plan), "events": truth}), encoding="utf-8")
     update_table(folder, plan.row())
     return path
 
 
-def _write_events(plan: RunPlan, file: IO[bytes], pause_s: float) -> list[list[dict[str, Any]]]:
+def _write_events(plan: RunPlan, writer: Writer, pause_s: float) -> list[list[dict[str, Any]]]:
     """Write begin of run, every frame, end of run; returns the truth of every event."""
     truth = []
     seconds = int(plan.start.timestamp())
-    # no name and no time in the gzip header: the same plan gives the same bytes
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0) as stream:
-        stream.write(pack_text_event(BEGIN_OF_RUN, plan.run, seconds, settings_text(plan, is_over=False)))
-        for event, (frame, objects) in enumerate(_drawn_ahead(plan)):
-            truth.append(objects)
-            stored = to_working(frame).astype("<u2", copy=False).tobytes()
-            stream.write(pack_camera_header(event, seconds + int(event * plan.exposure_s), len(stored)))
-            stream.write(stored + b"\0" * (padded(len(stored)) - len(stored)))
-            if pause_s:
-                stream.flush()
-                file.flush()
-                time.sleep(pause_s)
-        end = int(plan.end.timestamp())
-        stream.write(pack_text_event(END_OF_RUN, plan.run, end, settings_text(plan, is_over=True)))
+    writer.begin(seconds, settings_text(plan, is_over=False))
+    for event, (frame, objects) in enumerate(_drawn_ahead(plan)):
+        truth.append(objects)
+        writer.add(frame, seconds + int(event * plan.exposure_s))
+        if pause_s:
+            writer.flush()
+            time.sleep(pause_s)
+    writer.end(int(plan.end.timestamp()), settings_text(plan, is_over=True))
     return truth
 
 

@@ -29,7 +29,7 @@ LAYOUT = Layout(
     scalars=dict.fromkeys(KEYS, "int32")
     | dict.fromkeys(CAMERA, "float32")
     | {f"t_{stage}": "float32" for stage in STAGES}
-    | {"spark": "int32"},
+    | {"spark": "int32", "lost": "int32"},
     groups={
         "nSc": {f"sc_{name}": "int32" if name == "directional" else "float32" for name in CLUSTER},
         "nRedpix": {"redpix_ix": "int32", "redpix_iy": "int32", "redpix_iz": "float32"},

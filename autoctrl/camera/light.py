@@ -50,8 +50,9 @@ MUON = Track("muon", 2250, 70, 5)
 ELECTRON = Track("electron", 420, 130, 6, curl=0.10)
 
 
-def content_for(size: int) -> Content:
+def content_for(shape: tuple[int, int]) -> Content:
     """Return the default content of an event, thinned out on a small sensor so that objects stay apart."""
+    size = min(shape)
     if size >= FULL_SIZE:
         return Content()
     share = size / FULL_SIZE
@@ -60,10 +61,10 @@ def content_for(size: int) -> Content:
 
 def deposit(light: Image, row: float, col: float, counts: float, sigma: float) -> float:
     """Add a round Gaussian spot, cut at six sigma and at the sensor's edge; returns the counts on the sensor."""
-    size = light.shape[0]
+    height, width = light.shape
     half = int(WINDOW_SIGMAS * sigma) + 1
-    rows = np.arange(max(0, int(row) - half), min(size, int(row) + half + 1))[:, None]
-    cols = np.arange(max(0, int(col) - half), min(size, int(col) + half + 1))[None, :]
+    rows = np.arange(max(0, int(row) - half), min(height, int(row) + half + 1))[:, None]
+    cols = np.arange(max(0, int(col) - half), min(width, int(col) + half + 1))[None, :]
     if not rows.size or not cols.size:
         return 0.0
     peak = counts / (2 * np.pi * sigma * sigma)
@@ -90,41 +91,41 @@ class Scene:
     The order of the random draws is part of what an event is: it must never change.
     """
 
-    def __init__(self, generator: np.random.Generator, size: int) -> None:
+    def __init__(self, generator: np.random.Generator, shape: tuple[int, int]) -> None:
         """Start dark."""
-        self.light: Image = np.zeros((size, size))
+        self.light: Image = np.zeros(shape)
         self.truth: list[dict[str, Any]] = []
         self._generator = generator
-        self._scale = size / FULL_SIZE
+        self._scales = [length / FULL_SIZE for length in shape]
 
-    def _uniform(self, low: float, high: float) -> float:
-        """Draw a position that was given for the full sensor."""
-        return float(self._generator.uniform(low * self._scale, high * self._scale))
+    def _draw(self, axis: int, low: float, high: float) -> float:
+        """Draw a row (axis 0) or a column (axis 1) that was given for the full sensor."""
+        return float(self._generator.uniform(low * self._scales[axis], high * self._scales[axis]))
 
     def add_spot(self) -> None:
         """Add one round spot of about 8000 counts."""
-        row, col = self._uniform(400, 1950), self._uniform(400, 1950)
+        row, col = self._draw(0, 400, 1950), self._draw(1, 400, 1950)
         counts, sigma = float(self._generator.normal(8000, 900)), float(self._generator.uniform(5, 8))
         seen = deposit(self.light, row, col, counts, sigma)
         self.truth.append({"kind": "spot", "counts": seen, "sigma": sigma, "row": row, "col": col})
 
     def add_alpha(self) -> None:
         """Add one short dense straight track."""
-        row, col = self._uniform(700, 1500), self._uniform(600, 1500)
+        row, col = self._draw(0, 700, 1500), self._draw(1, 600, 1500)
         self._add_track(ALPHA, (row, col), float(self._generator.uniform(0, 6.28)))
 
     def add_muon(self) -> None:
         """Add one long faint straight track that crosses the sensor."""
-        row = self._uniform(600, 1800)
-        self._add_track(MUON, (row, 20 * self._scale), float(self._generator.uniform(-0.25, 0.25)))
+        row = self._draw(0, 600, 1800)
+        self._add_track(MUON, (row, 20 * self._scales[1]), float(self._generator.uniform(-0.25, 0.25)))
 
     def add_electron(self) -> None:
         """Add one curled track."""
-        row, col = self._uniform(700, 1600), self._uniform(700, 1600)
+        row, col = self._draw(0, 700, 1600), self._draw(1, 700, 1600)
         self._add_track(ELECTRON, (row, col), float(self._generator.uniform(0, 6.28)))
 
     def _add_track(self, track: Track, start: tuple[float, float], angle: float) -> None:
-        length = track.length * self._scale
+        length = track.length * min(self._scales)
         path = draw_path(self._generator, start, angle, length, track.curl)
         counts = 0.0
         for begin, end in pairwise(path):
@@ -143,9 +144,9 @@ class Scene:
         )
 
 
-def draw_scene(generator: np.random.Generator, size: int, content: Content) -> Scene:
+def draw_scene(generator: np.random.Generator, shape: tuple[int, int], content: Content) -> Scene:
     """Draw one event's objects in their fixed order: spots, alphas, muons, electrons."""
-    scene = Scene(generator, size)
+    scene = Scene(generator, shape)
     for _ in range(content.spots):
         scene.add_spot()
     for _ in range(content.alphas):

@@ -44,6 +44,11 @@ class EventHeader:
         """Say whether the event begins or ends the run."""
         return self.event_id in {BEGIN_OF_RUN, END_OF_RUN}
 
+    @property
+    def end(self) -> int:
+        """The offset of the event after this one."""
+        return self.offset + EVENT_HEADER.size + self.size
+
 
 @dataclass(frozen=True)
 class Bank:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autoctrl.camera.frames import read_frames
+from autoctrl.camera.histograms import make_histogram
 from autoctrl.camera.kernel import frame_sum
 from autoctrl.camera.parameters import Geometry, Pedestal
 from autoctrl.camera.rawfile import read_head
 from autoctrl.errors import DataError
-from autoctrl.rootio import Layout, TreeWriter, load_uproot, new_file, open_file
+from autoctrl.rootio import Layout, TreeWriter, new_file, open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,24 +132,6 @@ def write_pedestal(run: PedestalRun, output: Path, version: str) -> None:
         file[RMS_MAP] = make_histogram(run.pedestal.rms, "pedestal rms;column;row")
         file[METADATA] = json.dumps(metadata)
         TreeWriter(file, TREE, LAYOUT).append({name: [numbers[name]] for name in LAYOUT.scalars})
-
-
-def make_histogram(image: NDArray[np.float32], title: str) -> Any:  # noqa: ANN401 - an uproot model
-    """Return an image as a TH2F with x = column and y = row, one bin per pixel."""
-    identify = load_uproot().writing.identify
-    rows, cols = image.shape
-    bins = np.zeros((rows + 2, cols + 2), dtype=np.float32)
-    bins[1:-1, 1:-1] = image
-    axes = [
-        identify.to_TAxis(fName=name, fTitle=label, fNbins=count, fXmin=0.0, fXmax=float(count))
-        for name, label, count in (("xaxis", "column", cols), ("yaxis", "row", rows))
-    ]
-    total = float(image.sum(dtype=np.float64))
-    sums = dict.fromkeys(("fTsumw2", "fTsumwx", "fTsumwx2", "fTsumwy", "fTsumwy2", "fTsumwxy"), 0.0)
-    return identify.to_TH2x(
-        fName=None, fTitle=title, data=bins.ravel(), fEntries=float(image.size), fTsumw=total, **sums,
-        fSumw2=None, fXaxis=axes[0], fYaxis=axes[1],
-    )  # fmt: skip
 
 
 def read_pedestal(path: Path) -> Pedestal:

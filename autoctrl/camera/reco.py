@@ -12,7 +12,8 @@ import numpy as np
 
 from autoctrl.camera import events, kernel
 from autoctrl.camera.events import CLUSTER, EventResult
-from autoctrl.camera.frames import read_frames
+from autoctrl.camera.frames import read_events
+from autoctrl.camera.losses import Losses
 from autoctrl.camera.parameters import Parameters, Pedestal, stored_parameters
 from autoctrl.camera.rawfile import read_head
 from autoctrl.errors import DataError
@@ -45,20 +46,22 @@ class Reconstruction:
     parameters: Parameters = field(default_factory=Parameters)
     vignetting: NDArray[np.float64] | None = None
 
-    def reconstruct(self, event: int, frame: Frame) -> EventResult:
-        """Return the clusters of one frame, brightest first; a discharge gives an entry without clusters.
+    def reconstruct(self, event: int, frame: Frame | None) -> EventResult:
+        """Return the clusters of one frame, brightest first; a discharge or a lost frame gives an entry without any.
 
         The same frame gives the same result in any job and any thread. Raises ``DataError`` for a frame of another
         sensor than the pedestal's.
         """
+        values: dict[str, float] = dict.fromkeys(events.LAYOUT.scalars, 0.0)
+        values |= {"run": self.run, "event": event, "pedestal_run": self.pedestal.run}
+        if frame is None:
+            return EventResult(values | {"lost": 1})
         if frame.shape != self.pedestal.mean.shape:
             here, there = (f"{rows} x {cols}" for rows, cols in (frame.shape, self.pedestal.mean.shape))
             message = (
                 f"run {self.run} event {event} has {here} pixels, the pedestal of run {self.pedestal.run} {there}."
             )
             raise DataError(message, hint="Take the pedestal of the same camera.")
-        values: dict[str, float] = dict.fromkeys(events.LAYOUT.scalars, 0.0)
-        values |= {"run": self.run, "event": event, "pedestal_run": self.pedestal.run}
         if kernel.frame_sum(frame) > self.pedestal.geometry.veto_sum:
             return EventResult(values | {"spark": 1})
         return self._reconstruct(values, frame)
@@ -138,10 +141,11 @@ def listed(
 
 @dataclass(frozen=True)
 class Counts:
-    """What a reconstruction wrote, for the log and the custom fields."""
+    """What a reconstruction wrote, for the log and the custom fields; lost events and sparks are among the events."""
 
     events: int
     sparks: int
+    lost_events: int
     clusters: int
     seconds: float
 
@@ -154,35 +158,51 @@ def reconstruct_run(
     version: str,
     *,
     threads: int = 1,
+    tolerate: int = 0,
     **settings: Any,  # noqa: ANN401
 ) -> Counts:
     """Reconstruct the events ``first <= event < last`` of a raw run into a file that appears when it is complete.
 
-    ``threads`` events are worked at side by side; the file does not depend on how many.  ``settings`` are further
-    fields of Reconstruction.  Raises DataError for damaged input and for missing events.
+    ``threads`` events are worked at side by side; the file does not depend on how many.  ``tolerate`` events may be
+    lost, and have an entry without clusters.  ``settings`` are further fields of Reconstruction.
+
+    Raises DataError for damaged input and for missing events; the entries before are kept under ``partial_path``.
     """
     begin = time.perf_counter()
     job = Reconstruction(read_head(raw).run, pedestal, **settings)
+    losses = Losses(tolerate)
     first, last = chosen
     entries = sparks = clusters = 0
-    with new_file(output) as file:
+    partial = partial_path(output)
+    with new_file(partial) as file:
         writer = TreeWriter(file, events.TREE, events.LAYOUT)
-        for results in in_chunks(in_threads(job, read_frames(raw, first, last), threads)):
+        for results in in_chunks(in_threads(job, losses.passing(read_events(raw, first, last)), threads)):
             writer.append(events.to_columns(results))
             entries += len(results)
             sparks += sum(result.values["spark"] == 1 for result in results)
             clusters += sum(len(result.clusters) for result in results)
-        if last is not None and entries != last - first:
-            message = f"{entries} entries were written for the events {first}:{last} of {raw}."
-            raise DataError(message)
+        if losses.problem and entries == losses.lost:
+            raise losses.problem
         write_parameters(file, job)
         seconds = time.perf_counter() - begin
         file["gitHash"] = version
         file["total_time"] = f"{seconds:.3f}"
-    return Counts(entries, sparks, clusters, seconds)
+    if losses.problem:
+        message = f"{losses.problem.message} {entries - losses.lost} good events before it are kept in {partial}."
+        raise DataError(message, hint=losses.problem.hint) from losses.problem
+    if last is not None and entries != last - first:
+        message = f"{entries} entries were written for the events {first}:{last} of {raw}."
+        raise DataError(message)
+    partial.replace(output)
+    return Counts(entries, sparks, losses.lost, clusters, seconds)
 
 
-def in_threads(job: Reconstruction, frames: Iterable[tuple[int, Frame]], threads: int) -> Iterator[EventResult]:
+def partial_path(output: Path) -> Path:
+    """Return where the entries of a run are that could not be reconstructed to its end."""
+    return output.with_suffix(f".partial{output.suffix}")
+
+
+def in_threads(job: Reconstruction, frames: Iterable[tuple[int, Frame | None]], threads: int) -> Iterator[EventResult]:
     """Yield the results of frames in their order; no more frames are held than there are threads, and one."""
     if threads == 1:
         yield from (job.reconstruct(event, frame) for event, frame in frames)

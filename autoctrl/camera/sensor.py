@@ -28,11 +28,10 @@ WARM_FRACTION = 2e-4
 class Sensor:
     """One camera: pedestal ``mean`` near 99 counts and ``rms`` near 1.6 for every pixel, both read-only."""
 
-    def __init__(self, size: int = FULL_SIZE, seed: int = SENSOR_SEED) -> None:
-        """Draw the pedestal; 2e-4 of the pixels are warm, 3 to 12 times noisier."""
+    def __init__(self, shape: tuple[int, int] = (FULL_SIZE, FULL_SIZE), seed: int = SENSOR_SEED) -> None:
+        """Draw the pedestal of rows x columns pixels; 2e-4 of them are warm, 3 to 12 times noisier."""
         generator = np.random.default_rng(seed)
-        shape = (size, size)
-        self.size = size
+        self.shape = shape
         self.mean: Image = 99.0 + generator.normal(0.0, 0.4, shape)
         self.rms: Image = np.clip(generator.lognormal(np.log(1.6), 0.18, shape), 0.8, None)
         warm = generator.random(shape) < WARM_FRACTION
@@ -42,7 +41,7 @@ class Sensor:
 
     def _draw_dark(self, seed: Seed) -> Image:
         """Return pedestal plus noise, not yet digitised."""
-        dark = np.random.default_rng(seed).standard_normal((self.size, self.size))
+        dark = np.random.default_rng(seed).standard_normal(self.shape)
         dark *= self.rms
         dark += self.mean
         return dark
@@ -54,7 +53,7 @@ class Sensor:
     def draw_event(self, noise_seed: Seed, light_seed: Seed, content: Content) -> tuple[Frame, list[dict[str, Any]]]:
         """Return a frame with light, and the truth: one mapping per object."""
         generator = np.random.default_rng(light_seed)
-        scene = draw_scene(generator, self.size, content)
+        scene = draw_scene(generator, self.shape, content)
         counts = self._draw_dark(noise_seed)
         # a dark pixel takes no random number, so drawing for the lit ones alone gives the same photons
         lit = scene.light > 0
@@ -63,9 +62,9 @@ class Sensor:
 
 
 @lru_cache(maxsize=1)
-def sensor_of(size: int) -> Sensor:
-    """Return the one sensor of that size that all simulated runs share."""
-    return Sensor(size)
+def sensor_of(shape: tuple[int, int]) -> Sensor:
+    """Return the one sensor of those rows and columns that all simulated runs share."""
+    return Sensor(shape)
 
 
 def digitise(counts: Image) -> Frame:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OPTIONS: dict[str, Any] = {
     "runs": "10-14", "kind": None, "pedestal_every": 0, "events": 6, "pedestal_events": 25, "seed": 1, "fill": None,
-    "size": 2304, "small": False, "spots": None, "alphas": None, "muons": None, "electrons": None,
+    "size": "2304", "small": False, "spots": None, "alphas": None, "muons": None, "electrons": None,
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from autoctrl.camera import midas
-from autoctrl.camera.frames import read_frames, to_working
+from autoctrl.camera.frames import read_frames
+from autoctrl.camera.orientation import to_working
 from autoctrl.camera.rawfile import Truncated, parse_settings, read_head, summarise
 from autoctrl.errors import DataError
 
@@ -156,11 +157,11 @@ def test_data_after_the_end_of_the_run_are_refused(tmp_path: Path) -> None:
         list(read_frames(path))
 
 
-def test_a_frame_that_is_no_square_is_refused(tmp_path: Path) -> None:
-    """A camera bank must hold a square of 16-bit words."""
+def test_a_frame_of_no_known_shape_is_refused(tmp_path: Path) -> None:
+    """A camera bank must hold a frame of the run's sensor; where the run does not say which, at least a square."""
     event = midas.pack_camera_header(0, 5, 30) + b"\0" * 32
     path = write(tmp_path, midas.pack_text_event(midas.BEGIN_OF_RUN, 42, 5, SETTINGS) + event)
-    with pytest.raises(DataError, match="30 bytes is no square"):
+    with pytest.raises(DataError, match="30 bytes is no frame of this sensor"):
         list(read_frames(path, 0, 1))
 
 

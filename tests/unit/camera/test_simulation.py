@@ -71,7 +71,7 @@ def test_a_spot_keeps_its_light() -> None:
 
 def test_an_event_has_the_content_that_was_asked_for() -> None:
     """Objects come in the order spots, alphas, muons, electrons, with paths as long as their kind."""
-    scene = draw_scene(np.random.default_rng(1), 2304, Content(2, 1, 1, 1))
+    scene = draw_scene(np.random.default_rng(1), (2304, 2304), Content(2, 1, 1, 1))
     assert [thing["kind"] for thing in scene.truth] == ["spot", "spot", "alpha", "muon", "electron"]
     assert [thing["length"] for thing in scene.truth[2:]] == [320, 2250, 420]
-    assert content_for(576).spots < content_for(2304).spots == 6
+    assert content_for((576, 576)).spots < content_for((2304, 2304)).spots == 6

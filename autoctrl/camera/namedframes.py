@@ -1,0 +1,129 @@
+"""Raw runs whose frames are named ``pic_run<run>_ev<event>``: what those in HDF5 and in ROOT have in common.
+
+Such a file is complete, or it cannot be opened at all.  Every object can be read alone, so that a damaged one, or one
+that is missing between others, is lost alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+
+import numpy as np
+
+from autoctrl.camera.rawfile import Summary, parse_settings
+from autoctrl.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    Frame = NDArray[np.uint16]
+
+NAME = re.compile(r"pic_run(\d+)_ev(\d+)")
+SETTINGS = "settings"
+HINT = "Fetch the raw file again."
+
+
+def frame_name(run: int, event: int) -> str:
+    """Return the name under which a frame is kept."""
+    return f"pic_run{run}_ev{event}"
+
+
+class Container(Protocol):
+    """An open file that holds frames by name."""
+
+    def names(self) -> Iterable[str]:
+        """Return the names of everything in it."""
+
+    def settings(self) -> str:
+        """Return the dump of the run's settings, empty without one."""
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Return a frame in the working orientation; raises whatever is raised for a damaged one."""
+
+    def offset(self, name: str) -> int | None:
+        """Return where a frame's data begin in the file, if that is known."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class NamedFrames:
+    """A raw run in a container; use it as a context manager."""
+
+    def __init__(self, path: Path, container: Container) -> None:
+        """Find the frames; raises DataError when there is none, or when they are of several runs."""
+        self.path, self._container = path, container
+        named = [(name, match) for name in container.names() if (match := NAME.fullmatch(name))]
+        self._names: Mapping[int, str] = {int(match[2]): name for name, match in named}
+        runs = {int(match[1]) for _, match in named}
+        if len(runs) != 1:
+            container.close()
+            found = f"frames of the runs {sorted(runs)}" if runs else "no frame named pic_run<run>_ev<event>"
+            message = f"{path} is no raw run: it holds {found}."
+            raise DataError(message)
+        self.run = runs.pop()
+        self.attributes = parse_settings(container.settings().encode())
+
+    def __enter__(self) -> Self:
+        """Return the run itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._container.close()
+
+    @property
+    def _count(self) -> int:
+        return max(self._names) + 1
+
+    def summarise(self) -> Summary:
+        """Say which frames there are; they are not read, and those missing between others are lost."""
+        missing = sorted(set(range(self._count)) - self._names.keys())
+        state = "corrupt" if missing else "closed"
+        problem = str(self._missing(missing[0])) if missing else ""
+        return Summary(self.run, self.attributes, self._count, state, problem, len(missing))
+
+    def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
+        """Yield (event, working frame), or why it is lost, for ``first <= event < last``."""
+        if last is not None and last > self._count:
+            message = f"{self.path} has {self._count} camera events; {first}:{last} asks for more."
+            raise DataError(message)
+        for event in range(first, self._count if last is None else last):
+            try:
+                yield event, self._read(event)
+            except DataError as error:
+                yield event, error
+
+    def _missing(self, event: int) -> DataError:
+        message = f"{self.path} is corrupt: it has no {frame_name(self.run, event)}, but later events."
+        return DataError(message, hint=HINT)
+
+    def _read(self, event: int) -> Frame:
+        name = self._names.get(event)
+        if name is None:
+            raise self._missing(event)
+        try:
+            frame = self._container.read(name)
+        except Exception as error:  # noqa: BLE001 - the libraries below raise dozens of kinds for damaged bytes
+            self._refuse(event, f"{name} cannot be read ({error})", error)
+        if frame.ndim != 2:  # noqa: PLR2004 - a picture
+            self._refuse(event, f"{name} has {frame.ndim} dimensions")
+        if frame.dtype == np.uint16:
+            return frame
+        counts = frame.astype(np.uint16)
+        if not np.array_equal(counts, frame):
+            self._refuse(event, f"{name} holds values that are no 16-bit counts")
+        return counts
+
+    def _refuse(self, event: int, reason: str, cause: Exception | None = None) -> NoReturn:
+        offset = self._container.offset(self._names[event])
+        place = "" if offset is None else f" at byte {offset}"
+        message = f"{self.path} is corrupt{place}, event {event}: {reason}."
+        raise DataError(message, hint=HINT) from cause

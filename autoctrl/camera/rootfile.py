@@ -1,0 +1,87 @@
+"""Raw runs in ROOT: TH2 histograms H[x, y], x the column and y the row, and the settings as a string."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoctrl.camera.histograms import make_histogram
+from autoctrl.camera.namedframes import SETTINGS, NamedFrames, frame_name
+from autoctrl.rootio import load_uproot, open_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class RootContainer:
+    """An open ROOT file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raises DataError for one that is cut off or no ROOT file."""
+        self._open = ExitStack()
+        # nothing that was read is kept: the frames of a run are many times what the memory may be
+        self._file = self._open.enter_context(open_file(path, object_cache=None, array_cache=None))
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all pictures."""
+        names: list[str] = self._file.keys(cycle=False, filter_classname="TH2*")
+        return names
+
+    def settings(self) -> str:
+        """Return the settings, empty without."""
+        return str(self._file[SETTINGS]) if SETTINGS in self._file else ""
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Return a frame: rows are contiguous in a TH2 as they are in W."""
+        values: NDArray[Any] = self._file[name].values().T
+        return values
+
+    def offset(self, name: str) -> int | None:
+        """Return where a picture's bytes begin."""
+        return int(self._file.key(name).fSeekKey)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._open.close()
+
+
+class RootRun(NamedFrames):
+    """A raw run in ROOT."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``."""
+        super().__init__(path, RootContainer(path))
+
+
+class RootWriter:
+    """Writes a run into a ROOT file."""
+
+    def __init__(self, path: Path, run: int) -> None:
+        """Begin the file."""
+        uproot = load_uproot()
+        self._file, self._run, self._events = uproot.recreate(path, compression=uproot.ZSTD(1)), run, 0
+
+    def begin(self, time_s: int, settings: str) -> None:
+        """Do nothing: the settings are written at the end, when they are whole."""
+
+    def add(self, frame: NDArray[np.uint16], time_s: int) -> None:  # noqa: ARG002 - frames have no time of their own here
+        """Write the next event's frame, with 32 bits per pixel: 16 in a TH2 have a sign."""
+        name = frame_name(self._run, self._events)
+        self._file[name] = make_histogram(frame.astype(np.int32), f"{name};column;row")
+        self._events += 1
+
+    def flush(self) -> None:
+        """Do nothing: nobody reads the file before it is complete."""
+
+    def end(self, time_s: int, settings: str) -> None:  # noqa: ARG002 - the settings have the time
+        """Write the settings."""
+        self._file[SETTINGS] = settings
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
