@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 
-from autoctrl.camera.namedframes import SETTINGS, NamedFrames, frame_name
+from autoctrl.camera.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
 from autoctrl.camera.orientation import transposed
 from autoctrl.camera.rawfile import Truncated
 
@@ -39,9 +39,9 @@ class HDF5Container:
         """Return the settings, empty without."""
         return str(self._file.attrs.get(SETTINGS, ""))
 
-    def read(self, name: str) -> NDArray[Any]:
+    def read(self, name: str) -> NDArray[np.uint16]:
         """Return a frame."""
-        return transposed(self._file[name][()])
+        return transposed(as_counts(self._file[name][()]))
 
     def offset(self, name: str) -> int | None:
         """Return where a dataset's data, or the first piece of them, begin."""
@@ -64,7 +64,7 @@ class HDF5Run(NamedFrames):
 
 
 class HDF5Writer:
-    """Writes a run into an HDF5 file, compressed, with a checksum for every piece."""
+    """Writes a run into an HDF5 file; the compression that is used has a checksum."""
 
     def __init__(self, path: Path, run: int) -> None:
         """Begin the file."""
@@ -77,7 +77,7 @@ class HDF5Writer:
         """Write the next event's frame."""
         name = frame_name(self._run, self._events)
         chunks = min(CHUNK_COLUMNS, frame.shape[1]), frame.shape[0]
-        options = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
+        options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         self._file.create_dataset(name, data=transposed(frame), chunks=chunks, **options)
         self._events += 1
 

@@ -33,6 +33,19 @@ def frame_name(run: int, event: int) -> str:
     return f"pic_run{run}_ev{event}"
 
 
+def as_counts(picture: NDArray[Any]) -> Frame:
+    """Return a picture's values as 16-bit counts; raises ValueError for what is none."""
+    if picture.ndim != 2:  # noqa: PLR2004 - rows and columns
+        message = f"it has {picture.ndim} dimensions"
+        raise ValueError(message)
+    with np.errstate(invalid="ignore"):
+        counts = picture.astype(np.uint16, copy=False)
+    if counts is not picture and not np.array_equal(counts, picture):
+        message = "it holds values that are no 16-bit counts"
+        raise ValueError(message)
+    return counts
+
+
 class Container(Protocol):
     """An open file that holds frames by name."""
 
@@ -42,8 +55,8 @@ class Container(Protocol):
     def settings(self) -> str:
         """Return the dump of the run's settings, empty without one."""
 
-    def read(self, name: str) -> NDArray[Any]:
-        """Return a frame in the working orientation; raises whatever is raised for a damaged one."""
+    def read(self, name: str) -> Frame:
+        """Return a working frame of 16-bit counts; raises whatever is raised for a damaged one."""
 
     def offset(self, name: str) -> int | None:
         """Return where a frame's data begin in the file, if that is known."""
@@ -110,17 +123,9 @@ class NamedFrames:
         if name is None:
             raise self._missing(event)
         try:
-            frame = self._container.read(name)
+            return self._container.read(name)
         except Exception as error:  # noqa: BLE001 - the libraries below raise dozens of kinds for damaged bytes
             self._refuse(event, f"{name} cannot be read ({error})", error)
-        if frame.ndim != 2:  # noqa: PLR2004 - a picture
-            self._refuse(event, f"{name} has {frame.ndim} dimensions")
-        if frame.dtype == np.uint16:
-            return frame
-        counts = frame.astype(np.uint16)
-        if not np.array_equal(counts, frame):
-            self._refuse(event, f"{name} holds values that are no 16-bit counts")
-        return counts
 
     def _refuse(self, event: int, reason: str, cause: Exception | None = None) -> NoReturn:
         offset = self._container.offset(self._names[event])
