@@ -207,13 +207,14 @@ def score_run(reco: Path, truth: Path) -> Score:
     except (OSError, ValueError) as error:
         message = f"{truth} is not a readable truth file: {error}."
         raise DataError(message) from error
-    geometry = Geometry(known["plan"]["size"], known["plan"]["size"])
+    plan = known["plan"]
+    geometry = Geometry(plan.get("height") or plan["size"], plan["size"])
     score = Score()
     with open_file(reco) as file:
         tree = get_tree(file, "Events")
         for chunk in tree.iterate([*BRANCHES, "run", "event"], step_size="64 MB", library="ak"):
             for entry in chunk:
-                if int(entry["run"]) != known["plan"]["run"] or int(entry["event"]) >= len(known["events"]):
+                if int(entry["run"]) != plan["run"] or int(entry["event"]) >= len(known["events"]):
                     message = f"{reco} has run {entry['run']} event {entry['event']}, which {truth} does not know."
                     raise DataError(message)
                 clusters = {name: np.asarray(entry[name]) for name in BRANCHES}

@@ -13,7 +13,7 @@ import pytest
 
 from autoctrl.camera.parameters import Pedestal
 from autoctrl.camera.pedestal import PedestalRun, write_pedestal
-from autoctrl.camera.sensor import sensor_of
+from autoctrl.camera.sensor import Sensor
 
 COMMAND = Path(sys.executable).with_name("autoctrl-camera")
 KINDS = ("spots", "alphas", "muons", "electrons")
@@ -39,7 +39,7 @@ def run(folder: Path, *words: str | Path) -> str:
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the pedestal that the sensor was made from, as if its run had no end."""
-    sensor, path = sensor_of(2304), tmp_path_factory.mktemp("maps") / "pedestal.root"
+    sensor, path = Sensor(), tmp_path_factory.mktemp("maps") / "pedestal.root"
     taken = Pedestal(sensor.mean.astype(np.float32), sensor.rms.astype(np.float32), 1)
     write_pedestal(PedestalRun(taken), path, "test")
     return path

@@ -1,4 +1,4 @@
-"""The figures beside luigi, Snakemake and Parsl, and those of the production services, in one run: ``scripts/bench``.
+"""The figures beside other programs, those of the camera and of the production services, in one run: ``scripts/bench``.
 
 Every time is divided by luigi's time for 1000 runs with nothing to do, measured at both ends of the same round.
 """
@@ -16,6 +16,8 @@ from importlib import metadata
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.camera import measure_camera
+from tests.benchmarks.camera_report import as_camera_table
 from tests.benchmarks.contenders import CONTENDERS, LUIGI, PEERS
 from tests.benchmarks.field import MORE, ROOT, RUNS, Field
 from tests.benchmarks.production import SERVICES, measure_services
@@ -35,8 +37,10 @@ OUTPUT = ROOT / "build" / "bench"
 def main() -> int:
     """Run all rounds, print the tables, write JSON and picture; return 1 if a figure was missed."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure the figures beside the peers.")
-    parts = ("services", *SERVICES)
-    parser.add_argument("part", nargs="?", choices=parts, help="only the production services, or one of them")
+    parts = ("camera", "services", *SERVICES)
+    parser.add_argument(
+        "part", nargs="?", choices=parts, help="only the camera, the production services, or one of them"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="repetitions (default: %(default)s)")
     parser.add_argument("--peer-rounds", type=int, default=2, help="of them with all peers (default: %(default)s)")
     parser.add_argument("--many", type=int, default=1_000_000, help="runs in the largest store (default: %(default)s)")
@@ -50,9 +54,13 @@ def main() -> int:
     if not chosen.part:
         result |= measure_embedded(work, chosen)
         tables.append(as_table(result))
-    names = [chosen.part] if chosen.part in SERVICES else SERVICES
-    result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
-    tables.append(as_services_table(result["services"]))
+    if chosen.part in {None, "camera"}:
+        result["camera"] = measure_camera(work, chosen.rounds)
+        tables.append(as_camera_table(result["camera"]))
+    if chosen.part != "camera":
+        names = [chosen.part] if chosen.part in SERVICES else SERVICES
+        result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
+        tables.append(as_services_table(result["services"]))
     write(result, "\n\n".join(text for text, _ in tables), chosen.part or "bench")
     shutil.rmtree(work, ignore_errors=True)
     return 0 if all(is_reached for _, is_reached in tables) else 1
