@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -220,13 +221,26 @@ def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Pa
     counts = science("reco").reconstruct_run(
         raw, taken, output, span, VERSION, threads=options["threads"], tolerate=tolerate, vignetting=factor
     )
-    report_fields({"events": counts.events, "clusters": counts.clusters, "sparks": counts.sparks,
-                   "lost_events": counts.lost_events, "seconds": round(counts.seconds, 3)})  # fmt: skip
-    lost = f"{counts.lost_events} LOST events, " if counts.lost_events else ""
-    click.echo(
-        f"{output}: {counts.events} events, {lost}{counts.clusters} clusters, {counts.sparks} discharges, "
-        f"{counts.seconds:.1f} s"
-    )
+    known = asdict(counts)
+    report_fields(known)
+    click.echo(f"{output}: {told(known)}, {counts.seconds:.1f} s")
+
+
+def told(counts: dict[str, Any]) -> str:
+    """Return what a reconstruction counted, in words; lost events only where there are any."""
+    lost = f"{counts['lost_events']} LOST events, " if counts["lost_events"] else ""
+    return f"{counts['events']} events, {lost}{counts['clusters']} clusters, {counts['sparks']} discharges"
+
+
+@camera.command(**example("autoctrl-camera merge part0.root part1.root --entries 400 --output reco_run04501.root"))
+@click.argument("parts", type=FILE, nargs=-1, required=True)
+@click.option("--entries", type=click.IntRange(0), help="How many events the parts must have together.")
+@click.option("--output", required=True, type=FILE, help="The whole run, as `autoctrl-camera reco` writes it.")
+def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
+    """Join the reconstructed parts of a run, given in order, and count what the whole has."""
+    counts = science("parts").merge_parts(parts, output, entries)
+    report_fields(counts)
+    click.echo(f"{output}: {told(counts)}")
 
 
 @camera.command(**example("autoctrl-camera friends reco_run04501.root --output reco_run04501_Friend.root"))

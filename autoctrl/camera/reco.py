@@ -194,7 +194,7 @@ def reconstruct_run(
         message = f"{entries} entries were written for the events {first}:{last} of {raw}."
         raise DataError(message)
     partial.replace(output)
-    return Counts(entries, sparks, losses.lost, clusters, seconds)
+    return Counts(entries, sparks, losses.lost, clusters, round(seconds, 3))
 
 
 def partial_path(output: Path) -> Path:

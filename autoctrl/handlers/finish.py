@@ -22,7 +22,7 @@ def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situat
     """Publish what the version made, in the same write that moves it to ``done``; an alarm of its data is told."""
     merges = [job for job in jobs if job.role is Role.MERGE]
     parts = [job for job in jobs if job.role is Role.PART]
-    values = {name: value for job in jobs for name, value in job.fields.items()}
+    values = {name: value for job in (*parts, *merges) for name, value in job.fields.items()}
     remark = remark_of(values)
     done = record.moved(
         TaskStatus.DONE,

@@ -1,0 +1,26 @@
+"""Joins the reconstructed parts of a run into one file, and counts what is in the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.camera.events import TREE
+from autoctrl.rootio import get_tree, merge, open_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+COUNTED = {"clusters": "nSc", "sparks": "spark", "lost_events": "lost"}
+
+
+def merge_parts(parts: Sequence[Path], output: Path, entries: int | None = None) -> dict[str, int]:
+    """Write the entries of all parts, in order, to ``output``; returns how many events, clusters and so on it has.
+
+    Raises DataError when parts overlap, are out of order, or do not have ``entries`` events together.
+    """
+    merge(parts, output, entries=entries)
+    with open_file(output) as file:
+        tree = get_tree(file, TREE)
+        sums = {name: int(tree[branch].array(library="np").sum()) for name, branch in COUNTED.items()}
+        return {"events": int(tree.num_entries)} | sums
