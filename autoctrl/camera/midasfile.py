@@ -19,11 +19,10 @@ from autoctrl.camera.midas import (
     padded,
 )
 from autoctrl.camera.rawfile import Summary, Truncated, frame_shape, parse_settings
-from autoctrl.camera.unpacking import DAMAGE, unpacked
+from autoctrl.camera.unpacking import DAMAGE, Unpacked
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:
-    import gzip
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
@@ -56,7 +55,7 @@ class MidasRun:
         self._raw = path.open("rb")
         self._is_compressed = self._raw.read(2) == GZIP_MAGIC
         self._raw.seek(0)
-        self._stream: gzip.GzipFile | BinaryIO = unpacked(self._raw) if self._is_compressed else self._raw
+        self._stream: Unpacked | BinaryIO = Unpacked(self._raw) if self._is_compressed else self._raw
         try:
             self.run = self._read_settings()
         except DataError:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Frame = NDArray[np.uint16]
 
-CHUNK_EVENTS = 20
+CHUNK_EVENTS = 10
 MAX_LISTED = 1_000_000
 NOT_LISTED = -1.0
 # What is not computed has a constant of the published program.

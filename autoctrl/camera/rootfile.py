@@ -10,6 +10,7 @@ import numpy as np
 
 from autoctrl.camera.histograms import make_histogram
 from autoctrl.camera.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
+from autoctrl.camera.rawfile import Truncated
 from autoctrl.rootio import load_uproot, open_file
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ class RootContainer:
     """An open ROOT file."""
 
     def __init__(self, path: Path) -> None:
-        """Open it; raises DataError for one that is cut off or no ROOT file."""
+        """Open it; raises Truncated for one that is cut off, DataError for one that is no ROOT file."""
         self._open = ExitStack()
         # nothing that was read is kept: the frames of a run are many times what the memory may be
         self._file = self._open.enter_context(open_file(path, object_cache=None, array_cache=None))
+        if self._file.file.fEND > path.stat().st_size:
+            self._open.close()
+            message = f"{path} is not a readable ROOT file: it is cut off."
+            raise Truncated(message, hint="It is still being written, or was cut off: fetch it again.")
 
     def names(self) -> Iterable[str]:
         """Return the names of all pictures."""
