@@ -101,7 +101,7 @@ def root(path: Path, **pictures: Any) -> Path:
 @pytest.mark.parametrize("kind", [np.int16, np.int32, np.float32, np.float64])
 def test_files_of_others_are_read(tmp_path: Path, write: Any, kind: type) -> None:
     """Pictures of any type of number are read, without settings and beside other objects."""
-    stored = np.arange(12, dtype=kind).reshape(4, 3)
+    stored: np.ndarray[Any, Any] = np.arange(12, dtype=kind).reshape(4, 3)
     path = write(tmp_path / "x", pic_run7_ev0=stored, pic_run7_ev1=stored + 1, other=stored)
     frames = list(read_frames(path))
     assert [frame.tolist() for _, frame in frames] == [stored.T.tolist(), (stored.T + 1).tolist()]
@@ -177,7 +177,7 @@ def test_a_file_that_is_no_run_is_refused(tmp_path: Path, write: Any, names: lis
 
 def test_a_picture_of_other_dimensions_is_refused(tmp_path: Path) -> None:
     """A frame has rows and columns."""
-    with pytest.raises(DataError, match="event 0: .*has 1 dimensions"):
+    with pytest.raises(DataError, match=r"event 0: .*has 1 dimensions"):
         list(read_frames(hdf5(tmp_path / "x", pic_run7_ev0=np.zeros(4))))
 
 
