@@ -68,7 +68,7 @@ def test_an_event_that_is_wrong_inside_is_lost_alone(
 
 @pytest.mark.parametrize("bad", [damaged(12, 0x7FFFFFFF), damaged(0, 0x00018000), damaged(12, 20)])
 def test_after_a_wrong_header_all_is_lost(tmp_path: Path, bad: bytes) -> None:
-    """Where nobody knows the next event's place, every later event of a range is lost; without a range it is refused."""
+    """Where nobody knows the next event's place, later events of a range are lost; without a range it is refused."""
     path = write(tmp_path, CAMERA, bad, CAMERA, CAMERA)
     assert lost(path, 0, 4) == "gLLL"
     assert lost(path, 2, 4) == "LL"
