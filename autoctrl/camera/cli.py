@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
-import os
 import re
 import sys
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoctrl import __version__
-from autoctrl.errors import AutoctrlError, MissingExtra, UsageError
+from autoctrl.camera.friends_cli import calibrate, friends
+from autoctrl.camera.options import FILE, VERSION, example, load_extensions, parse_range, report_fields, science
+from autoctrl.errors import AutoctrlError, UsageError
 
-FILE = click.Path(path_type=Path)
-VERSION = f"autoctrl {__version__}"
-
-
-def science(module: str) -> Any:  # noqa: ANN401 - a module
-    """Import a module of the camera; raises MissingExtra when the science packages are not installed."""
-    try:
-        return importlib.import_module(f"autoctrl.camera.{module}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("autoctrl"):
-            raise
-        what = "autoctrl-camera"
-        raise MissingExtra(what, "science") from error
-
-
-def parse_range(text: str) -> tuple[int, int | None]:
-    """Return (first, last) of a half-open range ``0:200``; ``:`` and an empty end mean all."""
-    match = re.fullmatch(r"(\d*):(\d*)", text.strip())
-    if not match:
-        message = f"{text!r} is no range of events."
-        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200; LAST is not included.")
-    first, last = int(match[1] or 0), int(match[2]) if match[2] else None
-    if last is not None and last < first:
-        message = f"the range {text} ends before it begins."
-        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200.")
-    return first, last
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def parse_runs(text: str) -> list[int]:
@@ -64,32 +38,6 @@ def parse_size(text: str) -> tuple[int, int]:
         message = f"{text!r} is no size of a sensor."
         raise UsageError(message, hint="Write it as 2304, or as WIDTHxHEIGHT, 4096x2304.")
     return int(match[2] or match[1]), int(match[1])
-
-
-def load_extensions(paths: tuple[Path, ...]) -> None:
-    """Run Python files that register friend modules or plots; raises UsageError for one that cannot be loaded."""
-    for number, path in enumerate(paths):
-        spec = importlib.util.spec_from_file_location(f"autoctrl_camera_extension_{number}", path)
-        if spec is None or spec.loader is None:
-            message = f"{path} is no Python file."
-            raise UsageError(message)
-        try:
-            spec.loader.exec_module(importlib.util.module_from_spec(spec))
-        except Exception as error:
-            message = f"{path} cannot be loaded: {type(error).__name__}: {error}"
-            raise UsageError(message) from error
-
-
-def report_fields(fields: dict[str, Any]) -> None:
-    """Write custom fields as JSON to the file that ``AUTOCTRL_FIELDS`` names, if it names one."""
-    target = os.environ.get("AUTOCTRL_FIELDS")
-    if target:
-        Path(target).write_text(json.dumps(fields), encoding="utf-8")
-
-
-def example(line: str) -> dict[str, str]:
-    """Return the closing lines of a command's help."""
-    return {"epilog": f"Example: {line}"}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -243,25 +191,6 @@ def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     click.echo(f"{output}: {told(counts)}")
 
 
-@camera.command(**example("autoctrl-camera friends reco_run04501.root --output reco_run04501_Friend.root"))
-@click.argument("reco_file", metavar="RECO", type=FILE)
-@click.option("--output", type=FILE, help="The friend file.  [default: friends/<name>_Friend.root beside RECO]")
-@click.option("--modules", help="Friend modules, separated by commas.  [default: all]")
-@click.option("--from", "sources", multiple=True, type=FILE, help="Python file that registers more friend modules.")
-def friends(reco_file: Path, output: Path | None, modules: str | None, sources: tuple[Path, ...]) -> None:
-    """Compute the friend tree of a reconstructed run: one entry per entry of Events, always."""
-    science("friend_modules")
-    load_extensions(sources)
-    from autoctrl.friends import chosen_modules, write_friends
-    from autoctrl.rootio import friend_path
-
-    chosen = chosen_modules(modules.split(",") if modules else None)
-    target = output or friend_path(reco_file)
-    entries = write_friends(reco_file, target, chosen)
-    report_fields({"entries": entries})
-    click.echo(f"{target}: {entries} entries, modules {', '.join(module.name for module in chosen)}")
-
-
 @camera.command(
     **example(
         "autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json"
@@ -324,6 +253,10 @@ def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None
         f"efficiency {efficiency}, purity {purity}: of {content['clusters']} clusters {content['true_clusters']} are "
         f"true and {content['single_clusters']} hold one object alone"
     )
+
+
+for command in (friends, calibrate):
+    camera.add_command(command)
 
 
 def main() -> None:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from autoctrl.friends.modules import FriendModule, chosen_modules, register
-from autoctrl.friends.runner import FILLER, write_friends
+from autoctrl.friends.calibration import Calibration, Calibrations, ValidRange, read_calibration
+from autoctrl.friends.columns import FILLER
+from autoctrl.friends.modules import CalibratedModule, FriendModule, PlainModule, chosen_modules, register
+from autoctrl.friends.runner import Written, read_friends, write_friends
 
-__all__ = ["FILLER", "FriendModule", "chosen_modules", "register", "write_friends"]
+__all__ = [
+    "FILLER",
+    "CalibratedModule",
+    "Calibration",
+    "Calibrations",
+    "FriendModule",
+    "PlainModule",
+    "ValidRange",
+    "Written",
+    "chosen_modules",
+    "read_calibration",
+    "read_friends",
+    "register",
+    "write_friends",
+]

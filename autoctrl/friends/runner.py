@@ -1,104 +1,151 @@
-"""Writes the tree ``Friends``: one entry per entry of the events tree, always, keyed by run and event."""
+"""Writes the tree ``Friends``: one entry per entry of the events tree, always, keyed by run and event; reads both."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import AutoctrlError, DataError, UsageError
-from autoctrl.rootio import KEYS, STEP, Layout, TreeWriter, check_alignment, get_tree, new_file, open_file
+from autoctrl.errors import DataError, UsageError, nearest
+from autoctrl.friends.columns import PREFIX, friend_columns
+from autoctrl.friends.modules import COUNTER, check_module, is_calibrated, source_of
+from autoctrl.rootio import KEYS, METADATA, STEP, Layout, TreeWriter, check_alignment, get_tree, new_file, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from autoctrl.friends.calibration import Calibration, ValidRange
     from autoctrl.friends.modules import FriendModule
 
-FILLER = -999.0
-COUNTER = "nSc"
-PREFIX = "sc_"
 TREE = "Friends"
 
 
-def write_friends(
-    events_file: Path, output: Path, modules: Sequence[FriendModule], *, tree: str = "Events", step: int | str = STEP
-) -> int:
-    """Run the modules over all entries and return their number; ``output`` appears only when it is aligned.
+class Written(NamedTuple):
+    """How many entries a friend file has, and the calibration's range that was used for each run."""
 
-    Raises DataError when a module fails or gives another number of values than there are entries or clusters.
+    entries: int
+    ranges: Mapping[int, ValidRange]
+
+
+def write_friends(
+    events_file: Path,
+    output: Path,
+    modules: Sequence[FriendModule],
+    calibration: Calibration | None = None,
+    *,
+    tree: str = "Events",
+    span: tuple[int, int | None] = (0, None),
+    step: int | str = STEP,
+    version: str = "",
+) -> Written:
+    """Run the modules over all entries, or over the half-open ``span``; ``output`` appears only when it is aligned.
+
+    Raises DataError, naming module, file and event, when a module fails or gives another number of values than there
+    are entries or clusters, and when a module wants parameters and no range of the calibration covers the run.
     """
     layout = friend_layout(modules)
-    is_aligned = partial(check_alignment, events_file, trees=(tree, TREE))
-    needs = list(dict.fromkeys([*KEYS, COUNTER, *(branch for module in modules for branch in module.needs)]))
+    wants = calibration if any(is_calibrated(module) for module in modules) else None
+    ranges: dict[int, ValidRange] = {}
+    is_aligned = partial(check_alignment, events_file, trees=(tree, TREE), span=span)
     with open_file(events_file) as source, new_file(output, check=is_aligned) as target:
         events = get_tree(source, tree)
-        missing = [branch for branch in needs if branch not in events.keys()]  # noqa: SIM118 - trees iterate branches
-        if missing:
-            message = f"tree {tree} of {events_file} has no branch {', '.join(missing)} for the friend modules."
-            raise DataError(message)
+        first, last = span[0], events.num_entries if span[1] is None else span[1]
+        if not first <= last <= events.num_entries:
+            message = f"{events_file} has {events.num_entries} entries; {first}:{last} asks for others."
+            raise UsageError(message)
+        needs = needed_branches(events, modules, events_file)
         writer = TreeWriter(target, TREE, layout)
-        for chunk in events.iterate(needs, step_size=step, library="ak"):
-            writer.append(friend_columns(chunk, modules))
-        return int(events.num_entries)
+        for chunk in events.iterate(needs, step_size=step, library="ak", entry_start=first, entry_stop=last):
+            for run, part in split_runs(chunk):
+                if wants is not None and run not in ranges:
+                    ranges[run] = wants.valid_for(run)
+                writer.append(friend_columns(part, modules, ranges.get(run), str(events_file)))
+        target[METADATA] = json.dumps(describe(modules, ranges, version))
+    return Written(last - first, ranges)
 
 
 def friend_layout(modules: Sequence[FriendModule]) -> Layout:
     """Return the branches of the friend tree; raises UsageError when two modules give the same branch."""
-    branches: dict[str, str] = {}
+    branches: dict[str, FriendModule] = {}
     for module in modules:
+        check_module(module)
         for branch in module.branches:
             if branch in branches:
-                message = f"the friend modules {branches[branch]} and {module.name} both give {branch}."
+                message = f"the friend modules {branches[branch].name} and {module.name} both give {branch}."
                 raise UsageError(message)
-            branches[branch] = module.name
+            branches[branch] = module
     clusters = {branch: "float32" for branch in branches if branch.startswith(PREFIX)}
     entries = {branch: "float32" for branch in branches if branch not in clusters}
     groups = {COUNTER: clusters} if clusters else {}
-    return Layout(dict.fromkeys(KEYS, "int32") | ({} if clusters else {COUNTER: "int32"}) | entries, groups)
+    return Layout(dict.fromkeys(KEYS, "int32") | ({} if clusters else {COUNTER: "uint32"}) | entries, groups)
 
 
-def friend_columns(chunk: Any, modules: Sequence[FriendModule]) -> dict[str, Any]:  # noqa: ANN401
-    """Return the friend tree's columns for some entries."""
+def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) -> list[str]:  # noqa: ANN401
+    """Return every branch that is read; raises DataError for one that the tree does not have, naming who needs it."""
+    known = set(events.keys())
+    needs = [*((branch, "every friend tree") for branch in (*KEYS, COUNTER))]
+    needs += [(branch, f"friend module {module.name}") for module in modules for branch in module.needs]
+    for branch, who in needs:
+        if branch not in known:
+            message = f"tree {events.name} of {file} has no branch {branch}, which {who} needs."
+            raise DataError(message, hint=nearest(branch, known))
+    return list(dict(needs))
+
+
+def split_runs(chunk: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+    """Yield the stretches of entries of one run, in order, each with its run."""
     import numpy as np
 
-    columns: dict[str, Any] = {branch: np.asarray(chunk[branch]) for branch in (*KEYS, COUNTER)}
-    for module in modules:
-        try:
-            values = module(chunk)
-        except AutoctrlError:
-            raise
-        except Exception as error:
-            message = f"friend module {module.name} failed: {type(error).__name__}: {error}"
-            raise DataError(message) from error
-        columns |= {branch: _checked(module, branch, values, columns) for branch in module.branches}
-    return columns
+    runs = np.asarray(chunk["run"])
+    borders = [0, *(np.flatnonzero(np.diff(runs)) + 1).tolist(), len(runs)]
+    for first, last in pairwise(borders):
+        if last > first:
+            yield int(runs[first]), chunk[first:last]
 
 
-def _checked(module: FriendModule, branch: str, values: Mapping[str, Any], columns: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Return one branch as a flat array with fillers, after comparing its shape with the entries."""
+def describe(modules: Sequence[FriendModule], ranges: Mapping[int, ValidRange], version: str) -> dict[str, Any]:
+    """Return how a friend file is made: modules with their code's digest, and by run the range of the calibration."""
+    return {
+        "schema": 1,
+        "version": version,
+        "modules": {module.name: {"branches": list(module.branches), "code": _digest(module)} for module in modules},
+        "calibration": {
+            str(run): {
+                "file": valid.source.path.name,
+                "checksum": valid.source.checksum,
+                "first": valid.first,
+                "last": valid.last,
+                "comment": valid.comment,
+            }
+            for run, valid in ranges.items()
+        },
+    }
+
+
+def _digest(module: FriendModule) -> str:
+    path = Path(source_of(module))
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
+
+
+def read_friends(
+    events_file: Path, friend_file: Path, branches: Sequence[str], trees: tuple[str, str] = ("Events", TREE)
+) -> Any:  # noqa: ANN401
+    """Return branches of a tree and of its friend as one awkward array of records, one per entry.
+
+    Raises DataError at the first entry that is not aligned, and for a branch that neither has.  A branch of both is
+    taken from the events.
+    """
     import awkward as ak
-    import numpy as np
 
-    if branch not in values:
-        message = f"friend module {module.name} declares {branch} but did not return it."
-        raise DataError(message)
-    array = values[branch]
-    if len(array) != len(columns["run"]):
-        message = (
-            f"friend module {module.name} gave {len(array)} entries of {branch} for {len(columns['run'])} entries."
-        )
-        raise DataError(message)
-    if branch.startswith(PREFIX):
-        counts = np.asarray(ak.num(array))
-        differing = np.flatnonzero(counts != columns[COUNTER])
-        if differing.size:
-            entry = differing[0]
-            key = f"run {columns['run'][entry]} event {columns['event'][entry]}"
-            message = (
-                f"friend module {module.name} gave {counts[entry]} values of {branch} for {columns[COUNTER][entry]} "
-                f"clusters of {key}."
-            )
-            raise DataError(message)
-        array = ak.flatten(array)
-    flat = np.asarray(ak.to_numpy(ak.fill_none(array, np.nan)), dtype=np.float32)
-    return np.where(np.isfinite(flat), flat, np.float32(FILLER))
+    check_alignment(events_file, friend_file, trees)
+    with open_file(events_file) as events, open_file(friend_file) as friends:
+        both = [get_tree(events, trees[0]), get_tree(friends, trees[1])]
+        known = {name: tree for tree in reversed(both) for name in tree.keys()}  # noqa: SIM118 - trees iterate branches
+        for branch in branches:
+            if branch not in known:
+                message = f"neither {events_file} nor {friend_file} has a branch {branch}."
+                raise DataError(message, hint=nearest(branch, known))
+        return ak.zip({branch: known[branch][branch].array() for branch in branches}, depth_limit=1)

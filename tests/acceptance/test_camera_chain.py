@@ -149,7 +149,9 @@ def test_numbers_are_reported_as_fields(chain: Path) -> None:
     fields = succeed(chain, "pedestal run04500.mid.gz --output again.root --events 10").fields
     assert fields["frames"] == 10
     assert fields["mean"] == pytest.approx(99, abs=0.1)
-    assert succeed(chain, "friends reco.root --output again.root").fields == {"entries": EVENTS}
+    fields = succeed(chain, "friends reco.root --output again.root").fields
+    assert (fields["entries"], fields["calibration"]) == (EVENTS, "simulation.toml 0-")
+    assert fields["calibration_checksum"].startswith("sha256:")
 
 
 def test_data_quality_has_numbers_and_pictures(chain: Path) -> None:

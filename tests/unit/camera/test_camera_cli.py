@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from autoctrl.camera.cli import camera, load_extensions, parse_range, parse_runs, plan_runs
+from autoctrl.camera.cli import camera, parse_runs, plan_runs
+from autoctrl.camera.options import load_extensions, parse_range
 from autoctrl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,0 +1,69 @@
+"""What the commands of ``autoctrl-camera`` share: ranges, extensions, fields, help."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoctrl import __version__
+from autoctrl.errors import MissingExtra, UsageError
+
+FILE = click.Path(path_type=Path)
+VERSION = f"autoctrl {__version__}"
+
+
+def science(module: str) -> Any:  # noqa: ANN401 - a module
+    """Import a module of the camera; raises MissingExtra when the science packages are not installed."""
+    try:
+        return importlib.import_module(f"autoctrl.camera.{module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("autoctrl"):
+            raise
+        what = "autoctrl-camera"
+        raise MissingExtra(what, "science") from error
+
+
+def parse_range(text: str) -> tuple[int, int | None]:
+    """Return (first, last) of a half-open range ``0:200``; ``:`` and an empty end mean all."""
+    match = re.fullmatch(r"(\d*):(\d*)", text.strip())
+    if not match:
+        message = f"{text!r} is no range of events."
+        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200; LAST is not included.")
+    first, last = int(match[1] or 0), int(match[2]) if match[2] else None
+    if last is not None and last < first:
+        message = f"the range {text} ends before it begins."
+        raise UsageError(message, hint="Write it as FIRST:LAST, for example 0:200.")
+    return first, last
+
+
+def load_extensions(paths: tuple[Path, ...]) -> None:
+    """Run Python files that register friend modules or plots; raises UsageError for one that cannot be loaded."""
+    for number, path in enumerate(paths):
+        spec = importlib.util.spec_from_file_location(f"autoctrl_camera_extension_{number}", path)
+        if spec is None or spec.loader is None:
+            message = f"{path} is no Python file."
+            raise UsageError(message)
+        try:
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        except Exception as error:
+            message = f"{path} cannot be loaded: {type(error).__name__}: {error}"
+            raise UsageError(message) from error
+
+
+def report_fields(fields: dict[str, Any]) -> None:
+    """Write custom fields as JSON to the file that ``AUTOCTRL_FIELDS`` names, if it names one."""
+    target = os.environ.get("AUTOCTRL_FIELDS")
+    if target:
+        Path(target).write_text(json.dumps(fields), encoding="utf-8")
+
+
+def example(line: str) -> dict[str, str]:
+    """Return the closing lines of a command's help."""
+    return {"epilog": f"Example: {line}"}
