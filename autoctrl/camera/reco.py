@@ -188,7 +188,8 @@ def reconstruct_run(
         file["gitHash"] = version
         file["total_time"] = f"{seconds:.3f}"
     if losses.problem:
-        message = f"{losses.problem.message} {entries - losses.lost} good events before it are kept in {partial}."
+        good = entries - losses.lost
+        message = f"{good} good events are kept in {partial.name}, then: {losses.problem.message}"
         raise DataError(message, hint=losses.problem.hint) from losses.problem
     if last is not None and entries != last - first:
         message = f"{entries} entries were written for the events {first}:{last} of {raw}."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
 MAX_TEXT = 500
-LAST_WORDS = 200
+LAST_WORDS = 400
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_what_is_good_before_damage_is_kept(folder: Path, threads: int) -> None:
     assert answer.code == 2
     assert "bad4.mid is corrupt at byte" in answer.err
     assert "event 4: " in answer.err
-    assert "4 good events before it are kept in bad.partial.root." in answer.err
+    assert "4 good events are kept in bad.partial.root, then: " in answer.err
     assert answer.fields == {}
     assert not (folder / "bad.root").exists()
     whole = events_of(folder / "reco.mid.root")
@@ -121,7 +121,7 @@ def test_lost_events_within_the_tolerance_keep_their_entry(folder: Path) -> None
     answer = call(folder, *line.split(), "1")
     assert answer.code == 2
     assert "event 3: " in answer.err
-    assert "2 good events before it are kept" in answer.err
+    assert "2 good events are kept" in answer.err
     for tolerance in ("2", "34%"):
         answer = succeed(folder, f"{line} {tolerance}")
         assert answer.fields["lost_events"] == 2
@@ -166,4 +166,4 @@ def test_an_open_run_is_reconstructed_in_ranges(folder: Path) -> None:
         answer = call(folder, "reco", f"open.{form}", *options.split())
         assert answer.code == 2
         assert f"open.{form} ends at byte" in answer.err
-        assert f"4 good events before it are kept in open.{form}.partial.root." in answer.err
+        assert f"4 good events are kept in open.{form}.partial.root, then: " in answer.err
