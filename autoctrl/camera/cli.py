@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoctrl import __version__
+from autoctrl.camera.dq_cli import dq, dq_merge, dq_trend
 from autoctrl.camera.friends_cli import calibrate, friends
-from autoctrl.camera.options import FILE, VERSION, example, load_extensions, parse_range, report_fields, science
+from autoctrl.camera.options import FILE, VERSION, example, parse_range, report_fields, science
 from autoctrl.errors import AutoctrlError, UsageError
 
 if TYPE_CHECKING:
@@ -191,35 +192,6 @@ def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     click.echo(f"{output}: {told(counts)}")
 
 
-@camera.command(
-    **example(
-        "autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json"
-    )
-)
-@click.argument("reco_file", metavar="RECO", type=FILE)
-@click.option("--pedestal", "maps", required=True, type=FILE, help="The pedestal that the reconstruction used.")
-@click.option("--friends", "friend_file", type=FILE, help="The friend file; its alignment is checked.")
-@click.option("--raw", type=FILE, help="The raw run, for the picture of an event.  [default: the clusters' pixels]")
-@click.option("--previous", type=FILE, help="The report of an earlier run to compare with.")
-@click.option("--pictures", type=FILE, help="Beginning of the pictures' names.  [default: the output without .json]")
-@click.option("--from", "sources", multiple=True, type=FILE, help="Python file that registers more plots.")
-@click.option("--output", required=True, type=FILE, help="The report, as JSON.")
-def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **options: Path | None) -> None:
-    """Judge a run: numbers with warnings and alarms, and the pictures PREFIX_<plot>.png.
-
-    The plots are occupancy, pedestal, noisy, clusters, light and display.
-    """
-    quality = science("dq")
-    load_extensions(sources)
-    data = quality.load_run(reco_file, maps, options["friend_file"], options["raw"])
-    previous = quality.read_previous(options["previous"]) if options["previous"] else None
-    report = quality.write_quality(data, output, options["pictures"] or output.with_suffix(""), previous)
-    report_fields(report.numbers | {"level": report.level.rank})
-    reasons = [verdict.reason for verdict in report.verdicts if verdict.reason]
-    reasons += [f"plot {name} failed: {reason}" for name, reason in report.failed.items()]
-    click.echo(f"{output}: {'; '.join([str(report.level), *reasons])}")
-
-
 @camera.command(**example("autoctrl-camera score reco_run04501.root run04501.truth.json --picture score.png"))
 @click.argument("reco_file", metavar="RECO", type=FILE)
 @click.argument("truth", type=FILE)
@@ -242,9 +214,10 @@ def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None
     click.echo(f"{'kind':20}{'objects':>8}{'found':>7}{'efficiency':>12}" + "".join(f"{c:>18}" for c in columns))
     for kind, row in content["kinds"].items():
         for name, sample in row["classes"].items():
-            cells = [f"{kind} {name}".ljust(20), f"{sample['objects']:8}{sample['found']:7}", "-".rjust(12)]
-            if sample["efficiency"] is not None:
-                cells[2] = f"{sample['efficiency']:12.3f}"
+            if not sample["objects"]:
+                continue
+            cells = [f"{kind} {name}".ljust(20), *(f"{sample[k]:{w}}" for k, w in (("objects", 8), ("found", 7)))]
+            cells.append(f"{sample['efficiency']:12.3f}")
             values = [sample.get(column) for column in columns]
             cells += [(f"{v['median']:.3f} ± {v['half_width']:.3f}" if v else "-").rjust(18) for v in values]
             click.echo("".join(cells))
@@ -255,7 +228,7 @@ def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None
     )
 
 
-for command in (friends, calibrate):
+for command in (friends, calibrate, dq, dq_merge, dq_trend):
     camera.add_command(command)
 
 

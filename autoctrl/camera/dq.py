@@ -1,88 +1,154 @@
-"""Data quality of one run: numbers as JSON, pictures beside them."""
+"""Data quality of one run: numbers as JSON, histograms and pictures beside them; from parts, or on top of what was."""
 
 from __future__ import annotations
 
-import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autoctrl.camera import plots
-from autoctrl.camera.frames import read_frames
-from autoctrl.camera.pedestal import read_pedestal
+from autoctrl.camera import display, lowplots, midplots
+from autoctrl.camera.events import LAYOUT
 from autoctrl.camera.pictures import draw_failure, save_picture, styled
-from autoctrl.camera.rawfile import read_head
+from autoctrl.camera.rundata import About, Files, Run, nothing
 from autoctrl.errors import DataError
-from autoctrl.quality import chosen_plots, evaluate
-from autoctrl.rootio import STEP, check_alignment, get_tree, open_file, replacing
+from autoctrl.quality import Report, chosen_plots, evaluate, read_limits, read_reference, read_report, write_report
+from autoctrl.quality.reports import heaviest, merged
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from autoctrl.quality import Report
+    from autoctrl.quality.reports import Stored
 
-PIXELS = ("redpix_ix", "redpix_iy", "redpix_iz")
+KNOWN = (display, lowplots, midplots)  # imported, they register their plots
+LATER = "it was not there when the earlier report was made; make the report anew"
 
 
-def load_run(reco: Path, pedestal: Path, friends: Path | None, raw: Path | None) -> plots.RunData:
-    """Read what the plots need; the frame shown is that of the event with most clusters.
+def judge_run(
+    files: Files,
+    output: Path,
+    prefix: Path,
+    *,
+    chosen: tuple[int, int | None] = (0, None),
+    previous: Path | None = None,
+    limits: Path | None = None,
+    reference: Path | None = None,
+) -> Report:
+    """Draw and judge a run: pictures ``<prefix>_<plot>.png``, histograms, and the report ``output``.
 
-    Raises DataError when the friend file is not aligned or the raw file is of another run.
+    With a range ``chosen`` it is a part, which is not judged.  With a ``previous`` report of the same run only the
+    entries that it lacks are read.  Raises DataError for files that do not belong together.
     """
-    pedestal_maps = read_pedestal(pedestal)
-    size = len(pedestal_maps.mean)
-    with open_file(reco) as file:
-        tree = get_tree(file, "Events")
-        if not tree.num_entries:
-            message = f"{reco} has no entries: there is nothing to judge."
-            raise DataError(message)
-        events = tree.arrays([name for name in tree.keys() if not name.startswith("redpix_")], library="ak")  # noqa: SIM118
-        light_map = np.zeros((plots.MAP_BINS, plots.MAP_BINS))
-        for chunk in tree.iterate(PIXELS, step_size=STEP, library="ak"):
-            plots.add_light(light_map, chunk, size)
-        fullest = int(np.argmax(events["nSc"]))
-        shown = tree.arrays(entry_start=fullest, entry_stop=fullest + 1, library="ak")[0]
-    data = plots.RunData(int(shown["run"]), events, None, pedestal_maps, light_map, shown)
-    if friends is not None:
-        check_alignment(reco, friends)
-        with open_file(friends) as file:
-            data.friends = get_tree(file, "Friends").arrays(library="ak")
-    if raw is not None:
-        if (run := read_head(raw).run) != data.run:
-            message = f"{raw} is run {run}, {reco} is run {data.run}."
-            raise DataError(message)
-        event = int(shown["event"])
-        ((_, data.frame),) = read_frames(raw, event, event + 1)
-    return data
-
-
-def read_previous(path: Path) -> dict[str, float]:
-    """Return the numbers of an earlier run's report."""
-    try:
-        numbers: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["numbers"]
-    except (OSError, ValueError, KeyError) as error:
-        message = f"{path} is not a data-quality report: {error}."
-        raise DataError(message) from error
-    return numbers
-
-
-def write_quality(data: plots.RunData, output: Path, prefix: Path, previous: dict[str, float] | None = None) -> Report:
-    """Draw and judge a run: pictures ``<prefix>_<plot>.png``, then the report ``output``.
-
-    Every plot has its picture; the picture of one that failed says why.
-    """
-    chosen = chosen_plots()
-    with styled():
-        report = evaluate(chosen, data, plots.THRESHOLDS, previous)
-        pictures = []
-        for plot in chosen:
-            picture = prefix.with_name(f"{prefix.name}_{plot.name}.png")
-            figure = report.figures.get(plot.name)
-            if figure is None:
-                figure = draw_failure(plot.name, report.failed.get(plot.name, "nothing to draw"))
-            save_picture(figure, picture)
-            pictures.append(picture.name)
-    content: dict[str, Any] = {"schema": 1, "run": data.run, "pictures": pictures} | report.as_json()
-    with replacing(output) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    run = Run(files)
+    stored = None if previous is None else read_report(previous)
+    first, last = chosen
+    is_part = chosen != (0, None)
+    if stored is not None:
+        first = _resume(run, stored, previous, is_part=is_part)
+    plots = [plot for plot in chosen_plots() if stored is None or plot.name in stored.content["plots"]]
+    before = {} if stored is None else stored.results()
+    earlier = {} if stored is None else {name: why for name, why in stored.failed.items() if name not in before}
+    report = evaluate([plot for plot in plots if plot.name not in earlier], run.chunks(first, last), before)
+    report.failed |= earlier | {plot.name: LATER for plot in chosen_plots() if plot not in plots}
+    begin = first if stored is None else stored.events[0]
+    end = run.entries if last is None else min(last, run.entries)
+    pictures = _pictures(report, prefix, is_part=is_part)
+    if not is_part:
+        _judge(report, limits, reference)
+    _draw_all(report, pictures, [] if stored is None else [stored])
+    _write(report, run.about, output, pictures, (begin, end))
     return report
+
+
+def merge_reports(
+    paths: Sequence[Path],
+    output: Path,
+    prefix: Path,
+    *,
+    entries: int | None = None,
+    limits: Path | None = None,
+    reference: Path | None = None,
+) -> Report:
+    """Join the reports of a run's parts as if the run had been judged at once; of displays the fullest is kept.
+
+    Raises DataError for parts that are not of one run, leave a gap, or are not ``entries`` together.
+    """
+    parts = [read_report(path) for path in paths]
+    before, failed, (first, last) = merged(parts)
+    if first or (entries is not None and last != entries):
+        wanted = "" if entries is None else f" of {entries}"
+        message = f"the parts cover the entries {first} to {last}{wanted}: not the whole run."
+        raise DataError(message, hint="Give every part.")
+    about = About(**parts[0].about)
+    data = nothing(about, [*LAYOUT.scalars, *(name for group in LAYOUT.groups.values() for name in group)])
+    plots = [plot for plot in chosen_plots() if plot.name in before and plot.name not in failed]
+    report = evaluate(plots, [data], {name: result for name, result in before.items() if name not in failed})
+    report.failed |= failed
+    pictures = _pictures(report, prefix)
+    _judge(report, limits, reference)
+    _draw_all(report, pictures, parts)
+    _write(report, about, output, pictures, (first, last))
+    return report
+
+
+def _resume(run: Run, stored: Stored, path: Path | None, *, is_part: bool) -> int:
+    """Return the first entry that an earlier report of the run lacks; raises DataError when it is of something else."""
+    about, (first, last) = stored.about, stored.events
+    differing = sorted(name for name, value in run.about.as_json().items() if about.get(name) != value)
+    if differing:
+        message = f"{path} is about something else than {run.files.reco}: {', '.join(differing)} differ."
+        raise DataError(message, hint="Without --previous the report is made anew.")
+    if is_part or first or last > run.entries:
+        message = (
+            f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: there is no going on."
+        )
+        raise DataError(message, hint="Without --previous the report is made anew.")
+    return last
+
+
+def _judge(report: Report, limits: Path | None, reference: Path | None) -> None:
+    if limits is None:
+        return
+    thresholds, named = read_limits(limits)
+    chosen = reference or named
+    report.judge(thresholds, None if chosen is None else read_reference(chosen))
+
+
+def _pictures(report: Report, prefix: Path, *, is_part: bool = False) -> dict[str, Path]:
+    """Return where the picture of every plot lies; of a part only those that cannot be drawn from a sum."""
+    names = [plot.name for plot in chosen_plots() if plot.name in report.results or plot.name in report.failed]
+    if is_part:
+        names = [name for name in names if name in report.results and report.results[name].weight]
+    return {name: prefix.with_name(f"{prefix.name}_{name}.png") for name in names}
+
+
+def _draw_all(report: Report, pictures: dict[str, Path], earlier: Sequence[Stored]) -> None:
+    """Draw every plot; a figure that is not drawn anew is taken over."""
+    with styled():
+        for name, picture in pictures.items():
+            _draw(report, name, picture, earlier)
+
+
+def _write(report: Report, about: About, output: Path, pictures: dict[str, Path], events: tuple[int, int]) -> None:
+    made = [plot.name for plot in chosen_plots() if plot.name in report.results or plot.name in report.failed]
+    listed = {"pictures": {name: picture.name for name, picture in pictures.items()}, "plots": made}
+    write_report(report, output, about.as_json(), events, run=about.run, **listed)
+
+
+def _draw(report: Report, name: str, picture: Path, earlier: Sequence[Stored]) -> None:
+    """Write a plot's picture; that of one which failed says why."""
+    result = report.results.get(name)
+    source = heaviest(earlier, name)
+    try:
+        if result is not None and result.figure is not None:
+            figure: Any = result.figure() if callable(result.figure) else result.figure
+            save_picture(figure, picture)
+            return
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plot raises is its own failure
+        report.failed[name] = f"{type(error).__name__}: {error}"
+    if source is not None and name not in report.failed:
+        drawn = source.path.with_name(source.content["pictures"][name])
+        if drawn.exists() and drawn.resolve() != picture.resolve():
+            shutil.copyfile(drawn, picture)
+        if drawn.exists():
+            return
+    save_picture(draw_failure(name, report.failed.get(name, "there was nothing to draw.")), picture)

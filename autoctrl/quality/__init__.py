@@ -1,9 +1,30 @@
-"""Data quality: plots that give figures and numbers, and thresholds that judge the numbers."""
+"""Data quality: plots that give histograms, figures and numbers, and thresholds that judge the numbers."""
 
 from __future__ import annotations
 
-from autoctrl.quality.plots import Plot, PlotResult, chosen_plots, register
+from autoctrl.quality.histograms import added
+from autoctrl.quality.limits import read_limits
+from autoctrl.quality.plots import Plot, PlotResult, Tier, chosen_plots, register
+from autoctrl.quality.reports import read_reference, read_report, write_report
 from autoctrl.quality.runner import Report, evaluate
-from autoctrl.quality.thresholds import Level, Threshold, Verdict
+from autoctrl.quality.thresholds import Level, Limits, Reference, Threshold, Verdict
 
-__all__ = ["Level", "Plot", "PlotResult", "Report", "Threshold", "Verdict", "chosen_plots", "evaluate", "register"]
+__all__ = [
+    "Level",
+    "Limits",
+    "Plot",
+    "PlotResult",
+    "Reference",
+    "Report",
+    "Threshold",
+    "Tier",
+    "Verdict",
+    "added",
+    "chosen_plots",
+    "evaluate",
+    "read_limits",
+    "read_reference",
+    "read_report",
+    "register",
+    "write_report",
+]

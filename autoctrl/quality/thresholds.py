@@ -1,14 +1,20 @@
-"""Thresholds: small values that judge a number as fine, worth a warning, or an alarm."""
+"""Thresholds: small values that judge a number as fine, worth a warning, or an alarm.
+
+A number is judged against limits that are fixed, or against the same number of a reference run: by how much of it, or
+by how many standard deviations, it may differ.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isnan
+from math import hypot, isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+ERROR = "_error"
 
 
 class Level(StrEnum):
@@ -34,27 +40,69 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """Ranges of one number: within ``warn`` it is fine, within ``alarm`` a warning, else an alarm.
+class Reference:
+    """A run to compare with: its name in sentences, and its numbers; standard deviations end in ``_error``."""
 
-    A range is (lowest, highest), both still inside; None leaves a side open.
+    name: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a number may go before it is a warning, or an alarm.
+
+    ``within`` is (lowest, highest), both still inside; None leaves a side open.  ``relative`` is the largest part of
+    the reference's value, and ``sigmas`` the largest number of standard deviations, by which it may differ from it.
     """
 
-    number: str
-    warn: tuple[float | None, float | None] = (None, None)
-    alarm: tuple[float | None, float | None] = (None, None)
+    within: tuple[float | None, float | None] = (None, None)
+    relative: float | None = None
+    sigmas: float | None = None
 
-    def judge(self, numbers: Mapping[str, float]) -> Verdict:
-        """Judge the number; a number that is missing or not a number is an alarm."""
+    def excess(self, number: str, numbers: Mapping[str, float], reference: Reference | None) -> str:
+        """Return the sentence that says what is beyond which limit; empty if nothing is."""
+        return next(self._excesses(number, numbers, reference), "")
+
+    def _excesses(self, number: str, numbers: Mapping[str, float], reference: Reference | None) -> Iterator[str]:
+        value, (low, high) = numbers[number], self.within
+        if low is not None and value < low:
+            yield f"{number} = {value:.6g} is below {low:g}"
+        if high is not None and value > high:
+            yield f"{number} = {value:.6g} is above {high:g}"
+        if reference is None or number not in reference.numbers:
+            return
+        there = reference.numbers[number]
+        where = f"{'below' if value < there else 'above'} {there:.6g} of {reference.name}"
+        if self.relative is not None and abs(value - there) > self.relative * abs(there):
+            part = f"{abs(value - there) / abs(there):.1%}" if there else "any part"
+            yield f"{number} = {value:.6g} is {part} {where} (limit {self.relative:.1%})"
+        if self.sigmas is None:
+            return
+        error = hypot(numbers.get(number + ERROR, 0.0), reference.numbers.get(number + ERROR, 0.0))
+        if abs(value - there) > self.sigmas * error:
+            away = f"{abs(value - there) / error:.1f}" if error else "endlessly many"
+            yield f"{number} = {value:.6g} is {away} standard deviations {where} (limit {self.sigmas:g})"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The limits of one number; one that ``may_miss`` is fine where it could not be measured."""
+
+    number: str
+    warn: Limits = field(default_factory=Limits)
+    alarm: Limits = field(default_factory=Limits)
+    may_miss: bool = False
+
+    def judge(self, numbers: Mapping[str, float], reference: Reference | None = None) -> Verdict:
+        """Judge the number; one that is missing, infinite or no number is an alarm, unless it may miss."""
         value = numbers.get(self.number)
-        if value is None or isnan(value):
+        if value is None or not isfinite(value):
+            if self.may_miss:
+                return Verdict(self.number, Level.FINE)
             return Verdict(self.number, Level.ALARM, f"{self.number} is missing")
-        for level, bounds in ((Level.ALARM, self.alarm), (Level.WARN, self.warn)):
-            low, high = bounds
-            if low is not None and value < low:
-                return Verdict(self.number, level, f"{self.number} = {value:.6g} is below {low:g}")
-            if high is not None and value > high:
-                return Verdict(self.number, level, f"{self.number} = {value:.6g} is above {high:g}")
+        for level, limits in ((Level.ALARM, self.alarm), (Level.WARN, self.warn)):
+            if reason := limits.excess(self.number, numbers, reference):
+                return Verdict(self.number, level, reason)
         return Verdict(self.number, Level.FINE)
 
 

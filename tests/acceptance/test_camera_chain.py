@@ -22,17 +22,6 @@ EVENTS = 6
 # (on so small a sensor objects often cross, and few of a kind make a coarse scale)
 EFFICIENCY = {"spot": 0.95, "alpha": 0.8, "muon": 0.8, "electron": 0.8}
 PURITY = 0.95
-PLOTS = ("occupancy", "pedestal", "noisy", "clusters", "light", "display")
-BROKEN_PLOT = """
-from autoctrl.quality import register
-
-@register
-class Broken:
-    name = "broken"
-
-    def __call__(self, data, previous=None):
-        raise ValueError("no idea")
-"""
 ROOT_READS = """
 import warnings
 warnings.simplefilter("ignore")
@@ -86,8 +75,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     succeed(folder, "pedestal run04500.mid.gz --output pedestal.root")
     succeed(folder, f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output reco.root")
     succeed(folder, "friends reco.root --output reco_Friend.root")
-    files = "--raw run04501.mid.gz --pedestal pedestal.root --friends reco_Friend.root"
-    succeed(folder, f"dq reco.root {files} --output dq.json")
     return folder
 
 
@@ -152,29 +139,6 @@ def test_numbers_are_reported_as_fields(chain: Path) -> None:
     fields = succeed(chain, "friends reco.root --output again.root").fields
     assert (fields["entries"], fields["calibration"]) == (EVENTS, "simulation.toml 0-")
     assert fields["calibration_checksum"].startswith("sha256:")
-
-
-def test_data_quality_has_numbers_and_pictures(chain: Path) -> None:
-    """A run's report is fine, and every plot has its picture."""
-    report = json.loads((chain / "dq.json").read_text())
-    assert report["level"] == "fine", report["verdicts"]
-    assert report["numbers"]["events"] == EVENTS
-    assert report["pictures"] == [f"dq_{plot}.png" for plot in PLOTS]
-    assert all((chain / picture).read_bytes().startswith(b"\x89PNG") for picture in report["pictures"])
-
-
-def test_a_failing_plot_stops_nothing(chain: Path) -> None:
-    """A plot that fails is an alarm with its reason; its picture says why, and all others are there."""
-    (chain / "broken.py").write_text(BROKEN_PLOT)
-    line = "dq reco.root --pedestal pedestal.root --previous dq.json --from broken.py --pictures odd --output o.json"
-    answer = succeed(chain, line)
-    assert answer.fields["level"] == 2
-    assert "plot broken failed: ValueError: no idea" in answer.out
-    report = json.loads((chain / "o.json").read_text())
-    assert report["level"] == "alarm"
-    assert report["failed"] == {"broken": "ValueError: no idea"}
-    assert report["pictures"] == [f"odd_{plot}.png" for plot in (*PLOTS, "broken")]
-    assert all((chain / picture).stat().st_size > 1000 for picture in report["pictures"])
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.9])

@@ -1,0 +1,178 @@
+"""Pictures over runs: how light yield, resolution, pedestal and rate went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoctrl.camera.pictures import BLUE, GREY, RED, new_figure, save_picture, spell, spell_time, styled
+from autoctrl.errors import DataError
+from autoctrl.quality import Level, read_report
+from autoctrl.rootio import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from autoctrl.quality.reports import Stored
+
+FEWEST_FOR_TIME = 2
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that is followed over runs: how it is called, what its axis says, and its factor to that unit."""
+
+    number: str
+    label: str
+    unit: str = ""
+    factor: float = 1.0
+
+
+QUANTITIES = (
+    Quantity("light_peak", "light yield", "counts"),
+    Quantity("light_resolution", "resolution", "%", 100.0),
+    Quantity("pedestal_shift", "pedestal drift", "counts"),
+    Quantity("rate_hz", "cluster rate", "Hz"),
+)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A quantity over runs: values and errors (nan where a run lacks them), their mean, and how it describes them."""
+
+    quantity: Quantity
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which runs have a value and an error above 0."""
+        found: NDArray[np.bool_] = np.isfinite(self.values) & np.isfinite(self.errors) & (self.errors > 0)
+        return found
+
+    def mean(self) -> tuple[float, float]:
+        """Return the mean, weighted by the errors, and its error; nan without values."""
+        weights = 1 / self.errors[self.measured] ** 2
+        if not weights.sum():
+            return float("nan"), float("nan")
+        return float(weights @ self.values[self.measured] / weights.sum()), float(1 / np.sqrt(weights.sum()))
+
+    def chi2(self) -> tuple[float, int]:
+        """Return chi2 and degrees of freedom of the runs against their mean."""
+        pulls = (self.values[self.measured] - self.mean()[0]) / self.errors[self.measured]
+        return float(pulls @ pulls), max(0, len(pulls) - 1)
+
+
+def read_trends(paths: Sequence[Path]) -> tuple[list[Stored], list[Trend]]:
+    """Return the reports by run number and their trends; raises DataError for a run that is given twice."""
+    reports = sorted((read_report(path) for path in paths), key=lambda report: int(report.content["run"]))
+    runs = [int(report.content["run"]) for report in reports]
+    twice = sorted({run for run in runs if runs.count(run) > 1})
+    if twice:
+        message = f"there is more than one report of run {twice[0]}."
+        raise DataError(message, hint="Give one report for each run.")
+
+    def column(name: str, factor: float) -> NDArray[np.float64]:
+        return np.array([factor * report.numbers.get(name, np.nan) for report in reports])
+
+    trends = [Trend(q, column(q.number, q.factor), column(f"{q.number}_error", q.factor)) for q in QUANTITIES]
+    return reports, trends
+
+
+def write_trends(paths: Sequence[Path], output: Path, picture: Path, *, by_time: bool = False) -> dict[str, Any]:
+    """Draw the trends of some runs' reports, write them as JSON, and return what was written.
+
+    ``by_time`` puts the runs' starts on the axis instead of their numbers; raises DataError where they are not known.
+    """
+    reports, trends = read_trends(paths)
+    runs = [int(report.content["run"]) for report in reports]
+    alarmed = [run for run, report in zip(runs, reports, strict=True) if report.content["level"] == Level.ALARM]
+    with styled():
+        save_picture(_draw(reports, trends, runs, alarmed, by_time=by_time), picture)
+    content = {"schema": 1, "runs": runs, "alarms": alarmed, "trends": {t.quantity.number: _plain(t) for t in trends}}
+    with replacing(output) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return content
+
+
+def _plain(trend: Trend) -> dict[str, Any]:
+    chi2, ndf = trend.chi2()
+    mean, error = (None if np.isnan(value) else value for value in trend.mean())
+    listed = {name: [None if np.isnan(v) else float(v) for v in getattr(trend, name)] for name in ("values", "errors")}
+    return {"unit": trend.quantity.unit, "mean": mean, "error": error, "chi2": chi2, "ndf": ndf, **listed}
+
+
+def _draw(
+    reports: Sequence[Stored], trends: Sequence[Trend], runs: Sequence[int], alarmed: Sequence[int], *, by_time: bool
+) -> Any:  # noqa: ANN401 - a figure
+    shown = [trend for trend in trends if trend.measured.any()] or list(trends[:1])
+    spread = f"Runs {runs[0]}-{runs[-1]}" if len(runs) > 1 else f"Run {runs[0]}"
+    first, last = (spell_time(report.about["start"]) for report in (reports[0], reports[-1]))
+    facts = f"{len(runs)} runs" + (f"  \u00b7  {first} to {last}" if first and len(runs) > 1 else "")
+    figure, made = new_figure(f"{spread}: stability", facts, rows=len(shown), size=(11.0, 1.2 + 2.1 * len(shown)))
+    panels = np.atleast_1d(made)
+    where = _times(reports) if by_time else np.asarray(runs)
+    is_bad = np.isin(runs, alarmed)
+    for axes, trend in zip(panels, shown, strict=True):
+        _draw_panel(axes, trend, where, is_bad)
+        axes.sharex(panels[-1])
+        axes.tick_params(labelbottom=axes is panels[-1])
+    panels[-1].set_xlabel("start of the run (UTC)" if by_time else "run")
+    if by_time:
+        _date_axis(panels[-1])
+    else:
+        panels[-1].locator_params(axis="x", integer=True)
+        panels[-1].set_xlim(runs[0] - 0.5 - 0.02 * len(runs), runs[-1] + 0.5 + 0.02 * len(runs))
+    if len(alarmed):
+        panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1)
+    figure.align_ylabels(panels)
+    return figure
+
+
+def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any], is_bad: NDArray[np.bool_]) -> None:  # noqa: ANN401
+    """Draw one quantity: points with errors, those of runs with an alarm in another colour and shape, and the mean."""
+    has = trend.measured
+    for chosen, colour, shape, label in (
+        (has & ~is_bad, BLUE, "o", "run"),
+        (has & is_bad, RED, "D", "run with an alarm"),
+    ):
+        axes.errorbar(
+            where[chosen], trend.values[chosen], trend.errors[chosen], fmt=shape, color=colour, markersize=5.5,
+            linestyle="none", capsize=2.5, label=label,
+        )  # fmt: skip
+    quantity, (mean, error), (chi2, ndf) = trend.quantity, trend.mean(), trend.chi2()
+    unit = f" ({quantity.unit})" if quantity.unit else ""
+    axes.set_ylabel(f"{quantity.label}{unit}")
+    axes.margins(y=0.18)
+    if np.isfinite(mean):
+        axes.axhline(mean, color=GREY, linewidth=1.4, linestyle="--")
+        axes.axhspan(mean - error, mean + error, color=GREY, alpha=0.18, linewidth=0)
+        text = f"mean {spell(mean, error, quantity.unit)}"
+        axes.set_title(text + (f",  $\\chi^2$ / ndf {chi2:.1f} / {ndf}" if ndf else ""), fontsize=10.5, pad=4)
+
+
+def _times(reports: Sequence[Stored]) -> NDArray[Any]:
+    """Return the runs' starts; raises DataError naming the first run that does not say it."""
+    times = []
+    for report in reports:
+        try:
+            times.append(datetime.fromisoformat(report.about["start"]).replace(tzinfo=None))
+        except ValueError:
+            message = f"{report.path} does not say when run {report.content['run']} began."
+            raise DataError(message, hint="Judge runs with --raw, or put run numbers on the axis.") from None
+    return np.array(times, dtype="datetime64[ms]")
+
+
+def _date_axis(axes: Any) -> None:  # noqa: ANN401 - matplotlib axes
+    from matplotlib import dates
+
+    locator = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
