@@ -170,15 +170,15 @@ def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Pa
     counts = science("reco").reconstruct_run(
         raw, taken, output, span, VERSION, threads=options["threads"], tolerate=tolerate, vignetting=factor
     )
-    known = asdict(counts)
-    report_fields(known)
-    click.echo(f"{output}: {told(known)}, {counts.seconds:.1f} s")
+    click.echo(f"{output}: {report_counts(asdict(counts))}, {counts.seconds:.1f} s")
 
 
-def told(counts: dict[str, Any]) -> str:
-    """Return what a reconstruction counted, in words; lost events only where there are any."""
-    lost = f"{counts['lost_events']} LOST events, " if counts["lost_events"] else ""
-    return f"{counts['events']} events, {lost}{counts['clusters']} clusters, {counts['sparks']} discharges"
+def report_counts(counts: dict[str, Any]) -> str:
+    """Report what a reconstruction counted as fields, with a warning if events are lost; returns it in words."""
+    lost = f"{counts['lost_events']} of {counts['events']} events are lost" if counts["lost_events"] else ""
+    report_fields(counts | ({"warning": lost} if lost else {}))
+    words = f"{counts['events']} events, {counts['clusters']} clusters, {counts['sparks']} discharges"
+    return f"{lost}, {words}" if lost else words
 
 
 @camera.command(**example("autoctrl-camera merge part0.root part1.root --entries 400 --output reco_run04501.root"))
@@ -188,8 +188,7 @@ def told(counts: dict[str, Any]) -> str:
 def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     """Join the reconstructed parts of a run, given in order, and count what the whole has."""
     counts = science("parts").merge_parts(parts, output, entries)
-    report_fields(counts)
-    click.echo(f"{output}: {told(counts)}")
+    click.echo(f"{output}: {report_counts(counts)}")
 
 
 @camera.command(**example("autoctrl-camera score reco_run04501.root run04501.truth.json --picture score.png"))

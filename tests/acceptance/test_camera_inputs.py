@@ -125,7 +125,8 @@ def test_lost_events_within_the_tolerance_keep_their_entry(folder: Path) -> None
     for tolerance in ("2", "34%"):
         answer = succeed(folder, f"{line} {tolerance}")
         assert answer.fields["lost_events"] == 2
-        assert f"{EVENTS} events, 2 LOST events" in answer.out
+        assert answer.fields["warning"] == f"2 of {EVENTS} events are lost"
+        assert f"2 of {EVENTS} events are lost, {EVENTS} events" in answer.out
         assert not (folder / "tolerated.partial.root").exists()
     found, whole = events_of(folder / "tolerated.root"), events_of(folder / "reco.mid.root")
     assert found["lost"] == [1, 0, 0, 1, 0, 0]
