@@ -36,7 +36,7 @@ def tell_report(report: Any, output: Path, *, is_judged: bool) -> None:  # noqa:
 
 
 @click.command(
-    epilog="Example: autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq_run04501.json"
+    epilog="Example: autoctrl-camera dq reco_run04501.root --pedestal ped.root --raw run04501.mid.gz --output dq.json"
 )
 @click.argument("reco_file", metavar="RECO", type=FILE)
 @click.option("--pedestal", "maps", required=True, type=FILE, help="The pedestal that the reconstruction used.")

@@ -45,11 +45,11 @@ class Report:
         """Judge the numbers."""
         self.verdicts = [threshold.judge(self.numbers, reference) for threshold in thresholds]
 
-    def sentences(self, level: Level) -> list[str]:
+    def sentences(self, level: str) -> list[str]:
         """Return what is to say at a level: which number is beyond which limit, which plot failed."""
-        said = [verdict.reason for verdict in self.verdicts if verdict.level is level and verdict.reason]
+        said = [verdict.reason for verdict in self.verdicts if verdict.level == level and verdict.reason]
         broken = [f"plot {name} failed: {reason}" for name, reason in self.failed.items()]
-        return said + (broken if level is Level.ALARM else [])
+        return said + (broken if level == Level.ALARM else [])
 
     def fields(self) -> dict[str, float | str]:
         """Return numbers, level (0 to 2) and the texts ``alarm`` and ``warning`` as custom fields of a task."""
