@@ -146,15 +146,16 @@ class Called:
     def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:  # noqa: ARG002 - the contract's signature
         """Ask the callable; paths are relative to ``inputs.root``."""
         try:
-            answers = list(self.function(task))
-            refs = tuple(answer if isinstance(answer, InputRef) else _ref(name, answer, look) for answer in answers)
+            refs = tuple(_ref(name, answer, look) for answer in self.function(task))
         except Exception as error:  # noqa: BLE001 - whatever an author's resolver raises is a reason to wait
             return Found((), Wait(f"input {name} raised {type(error).__name__}: {error}"))
         return Found(refs) if refs else Found((), Wait(f"waits for input {name}"))
 
 
-def _ref(name: str, path: str | Path, look: Lookup) -> InputRef:
-    place = look.inputs / path
+def _ref(name: str, answer: str | Path | InputRef, look: Lookup) -> InputRef:
+    if isinstance(answer, InputRef):
+        return answer._replace(name=name)
+    place = look.inputs / answer
     return InputRef(name, str(place), place.stat().st_size)
 
 

@@ -154,10 +154,11 @@ def test_an_output_of_the_parent_says_which_campaign_it_is_from() -> None:
 
 
 def test_any_function_of_the_task_finds_files(tmp_path: Path) -> None:
-    """Paths count from the input folder and are frozen with their size; a complete reference is taken as it is."""
+    """Paths count from the input folder and are frozen with their size; a reference keeps all but its name."""
     (tmp_path / "a7").write_bytes(b"123")
     whole = InputRef("raw", "root://far/b", 9, "adler32:1", 5)
-    found = find(lambda task: [f"a{task.run}", Path("a7"), whole], view(7), root=tmp_path)
+    other = whole._replace(name="whatever the function calls it")
+    found = find(lambda task: [f"a{task.run}", Path("a7"), other], view(7), root=tmp_path)
     assert found.files == (InputRef("raw", f"{tmp_path}/a7", 3), InputRef("raw", f"{tmp_path}/a7", 3), whole)
 
 
