@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,3 +29,10 @@ def make_histogram(image: NDArray[Any], title: str) -> Any:  # noqa: ANN401 - an
         fName=None, fTitle=title, data=bins.ravel(), fEntries=float(image.size), fTsumw=total, **sums,
         fSumw2=None, fXaxis=axes[0], fYaxis=axes[1],
     )  # fmt: skip
+
+
+def read_image(file: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - uproot has no type hints
+    """Return the image (rows, cols) in a TH2 of an open file, row by row as it is stored there."""
+    image: NDArray[Any] = file[name].values().T
+    gc.collect(1)  # what uproot made of the object refers to itself, and is tens of megabytes
+    return image

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoctrl.camera.frames import read_frames
-from autoctrl.camera.histograms import make_histogram
+from autoctrl.camera.histograms import make_histogram, read_image
 from autoctrl.camera.kernel import frame_sum
 from autoctrl.camera.parameters import Geometry, Pedestal
 from autoctrl.camera.rawfile import read_head
@@ -109,8 +109,8 @@ def make_pedestal(raw: Path, frames: int = DEFAULT_FRAMES) -> PedestalRun:
 
 def map_digest(pedestal: Pedestal) -> str:
     """Return the SHA-256 of both maps, mean first, as float32 in the working orientation."""
-    digest = hashlib.sha256(np.ascontiguousarray(pedestal.mean).tobytes())
-    digest.update(np.ascontiguousarray(pedestal.rms).tobytes())
+    digest = hashlib.sha256(np.ascontiguousarray(pedestal.mean))
+    digest.update(np.ascontiguousarray(pedestal.rms))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -136,13 +136,13 @@ def write_pedestal(run: PedestalRun, output: Path, version: str) -> None:
 
 def read_pedestal(path: Path) -> Pedestal:
     """Read maps that ``write_pedestal`` wrote; raises DataError when they are damaged or missing."""
-    with open_file(path) as file:
+    with open_file(path, object_cache=None, array_cache=None) as file:
         missing = {MEAN_MAP, RMS_MAP, METADATA} - set(file.keys(cycle=False))
         if missing:
             message = f"{path} is no pedestal file: {', '.join(sorted(missing))} missing."
             raise DataError(message)
         metadata = json.loads(str(file[METADATA]))
-        maps = [np.ascontiguousarray(file[name].values().T) for name in (MEAN_MAP, RMS_MAP)]
+        maps = [np.ascontiguousarray(read_image(file, name)) for name in (MEAN_MAP, RMS_MAP)]
     pedestal = Pedestal(maps[0], maps[1], int(metadata["run"]))
     if map_digest(pedestal) != metadata["checksum"]:
         message = f"the maps in {path} do not have the checksum that was stored with them."

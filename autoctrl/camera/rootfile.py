@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoctrl.camera.histograms import make_histogram
+from autoctrl.camera.histograms import make_histogram, read_image
 from autoctrl.camera.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
 from autoctrl.camera.rawfile import Truncated
 from autoctrl.rootio import load_uproot, open_file
@@ -43,10 +42,8 @@ class RootContainer:
         return str(self._file[SETTINGS]) if SETTINGS in self._file else ""
 
     def read(self, name: str) -> NDArray[np.uint16]:
-        """Return a frame: rows are contiguous in a TH2 as they are in W."""
-        frame = as_counts(self._file[name].values().T)
-        gc.collect(1)  # what uproot made of the object refers to itself, and is tens of megabytes
-        return frame
+        """Return a frame."""
+        return as_counts(read_image(self._file, name))
 
     def offset(self, name: str) -> int | None:
         """Return where a picture's bytes begin."""
