@@ -13,10 +13,10 @@ from autoctrl.compose import Project
 from autoctrl.config import load_settings
 from autoctrl.errors import UsageError
 from autoctrl.handlers.discovery import find_modules, load_module
+from autoctrl.loop import loop
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
-from autoctrl.loop import loop
 from autoctrl.scaffold import FIRST_RUNS, KINDS, create_project, create_workflow
 from autoctrl.verbs.registration import add_runs
 from autoctrl.verbs.request import Request

@@ -194,7 +194,7 @@ def test_a_refused_submission_is_asked_for_again_later_and_does_not_count(room: 
     room.jobs.refusal = "quota exceeded"
     for _ in range(5):
         summary = room.cycle(RECO, pass_s=40)
-        assert summary.problems == ("executor local refused 1 jobs: quota exceeded",)
+        assert summary.problems == ("executor local refused 1 job: quota exceeded",)
     last = room.history("reco")[-1]
     assert (last.attempt, last.used, last.reason) == (1, 1, "quota exceeded")
     room.jobs.refusal = ""
