@@ -155,8 +155,7 @@ def test_reprocess_stale_takes_tasks_whose_input_has_a_newer_done_version(scene:
 
 def test_reprocess_stale_takes_tasks_that_read_a_file_that_changed(scene: Scene, tmp_path: Path) -> None:
     """A file that was recorded with its checksum and is another one now makes its readers stale."""
-    constants = InputRef("constants", str(tmp_path / "constants.toml"), 8, "sha256:00")
-    scene.task(1, status=DONE, inputs=(constants,))
+    scene.task(1, status=DONE, inputs=(InputRef("constants", str(tmp_path / "gone"), 8, "sha256:00"),))
     scene.task(2, status=DONE)
     assert [answer.unit for answer in reprocess_stale(scene.request(), "reco").done] == ["1"]
 
