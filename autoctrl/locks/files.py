@@ -11,21 +11,19 @@ if TYPE_CHECKING:
 
     from autoctrl.model.task import InputRef, TaskRecord
 
-KIND = "sha256:"
-
 
 def changed_files(tasks: Iterable[TaskRecord]) -> frozenset[InputRef]:
     """Return the inputs of these tasks that no workflow made, recorded with a SHA-256, and are other files now.
 
     Each file is read once.  One that is gone has changed; where its folder cannot be seen either, nothing is known.
     """
-    refs = {ref for task in tasks for ref in task.inputs if ref.checksum.startswith(KIND) and not ref.workflow}
+    refs = {ref for task in tasks for ref in task.inputs if ref.checksum.startswith("sha256:") and not ref.workflow}
     return frozenset(ref for ref in refs if _differs(ref))
 
 
 def _differs(ref: InputRef) -> bool:
     path = Path(ref.url)
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() != ref.checksum.removeprefix(KIND)
+        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" != ref.checksum
     except OSError:
         return path.parent.is_dir() and not path.exists()
