@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 LIMIT, GOAL, PUBLISHED = 0.9, 0.5, 37
 PEAK_MIB = 300
+PAIR = "2 processes"
 USUAL = {
     "unpacking": "gzip",
     "frame to coarse images": "NumPy and median_filter",
@@ -67,12 +68,13 @@ def content_lines(found: Mapping[str, Any]) -> list[Line]:
 def command_lines(found: Mapping[str, Any]) -> list[Line]:
     """Return the lines of the whole command: threads, what bounds them, memory."""
     rows, rates = found["rows"], found["events_per_s"]
-    alone = sum(rows[name]["wall_s"] for name in ("unpacking", "writing the tree"))
+    alone = sum(rows[name]["cpu_ratio"] for name in ("unpacking", "writing the tree"))
     peaks = {int(events): peak for events, peak in found["peak_mib"].items()}
+    times = rows["whole"]["cpu_ratio"] / alone
     return [
-        Line("threads", "", tuple(str(threads) for threads in rates)),
+        Line("threads", "", tuple(rates)),
         Line("events per second, best of three", "", tuple(f"{rate:.1f}" for rate in rates.values())),
-        Line(f"reading and writing, on one thread, bound it at {1 / alone:.0f} events per second"),
+        Line(f"one thread reads and writes: threads give at most {times:.1f} times the rate of one"),
         *(
             Line(f"peak memory, {events} events", f"<= {PEAK_MIB} MiB", (f"{peak:.0f} MiB",), peak <= PEAK_MIB)
             for events, peak in sorted(peaks.items())
