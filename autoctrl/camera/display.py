@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CELL = 4
 LABELLED, LOWEST = 12, 0.93
-SATURATED = 99.8
+DARK, SATURATED = 68.27, 99.8
 
 
 @register
@@ -41,11 +41,10 @@ class EventDisplay:
         clusters = len(entry["sc_size"])
         title = f"Run {about.run}, event {entry['event']}: {clusters} clusters"
         figure, axes = new_figure(title, facts_of(about), size=(9.2, 7.8))
-        top = max(1.0, float(np.percentile(image, SATURATED)))
-        drawn = show_image(
-            axes, image, about.shape, cmap="gray", vmin=-0.05 * top, vmax=top, interpolation="antialiased"
-        )
-        figure.colorbar(drawn, ax=axes, label="counts above pedestal per pixel", extend="max", shrink=0.9)
+        noise, top = (float(value) for value in np.percentile(np.abs(image), (DARK, SATURATED)))
+        span = {"vmin": 2 * noise, "vmax": max(1.0, top, 4 * noise)}
+        drawn = show_image(axes, image, about.shape, cmap="gray", interpolation="antialiased", **span)
+        figure.colorbar(drawn, ax=axes, label="counts above pedestal per pixel", extend="both", shrink=0.9)
         for number in range(clusters):
             _outline(axes, about, entry, number)
         kinds = [("directional", ORANGE), ("by density", SKY)]
@@ -75,7 +74,7 @@ def _outline(axes: Any, about: About, entry: Any, number: int) -> None:  # noqa:
     place = (column, top if is_low else bottom)
     text = f"{number}: {float(entry['sc_integral'][number]):,.0f}"
     axes.annotate(
-        text, place, (0, 5 if is_low else -5), textcoords="offset points", color=colour, fontsize=10, ha="center",
+        text, place, (0, 8 if is_low else -8), textcoords="offset points", color=colour, fontsize=10, ha="center",
         va="bottom" if is_low else "top", path_effects=[withStroke(linewidth=2.5, foreground="black")],
     )  # fmt: skip
 

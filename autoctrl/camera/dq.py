@@ -79,7 +79,9 @@ def merge_reports(
         message = f"the parts cover the entries {first} to {last}{wanted}: not the whole run."
         raise DataError(message, hint="Give every part.")
     about = About(**parts[0].about)
-    data = nothing(about, [*LAYOUT.scalars, *(name for group in LAYOUT.groups.values() for name in group)])
+    data = nothing(
+        about, [*LAYOUT.scalars, *LAYOUT.groups, *(name for group in LAYOUT.groups.values() for name in group)]
+    )
     plots = [plot for plot in chosen_plots() if plot.name in before and plot.name not in failed]
     report = evaluate(plots, [data], {name: result for name, result in before.items() if name not in failed})
     report.failed |= failed
@@ -99,7 +101,7 @@ def _resume(run: Run, stored: Stored, path: Path | None, *, is_part: bool) -> in
         raise DataError(message, hint="Without --previous the report is made anew.")
     if is_part or first or last > run.entries:
         message = (
-            f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: there is no going on."
+            f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: it cannot go on."
         )
         raise DataError(message, hint="Without --previous the report is made anew.")
     return last

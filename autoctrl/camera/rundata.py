@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Frame = NDArray[np.uint16]
 
-SAMPLED = 10
+SAMPLED = 5
 SHOWN_BLOCK = 4
 
 
@@ -65,7 +65,7 @@ class RunData:
     """Some events of a run: entries of ``Events`` with pixel lists, and of ``Friends`` (None without).
 
     What belongs to the whole run comes once: ``pedestal`` with the first event, ``shown`` with the event of most
-    clusters.  ``frames`` are the raw frames of every tenth event, each with its distance from the pedestal.
+    clusters.  ``frames`` are the raw frames of every fifth event, each with its distance from the pedestal.
     """
 
     about: About
