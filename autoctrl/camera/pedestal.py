@@ -109,8 +109,8 @@ def make_pedestal(raw: Path, frames: int = DEFAULT_FRAMES) -> PedestalRun:
 
 def map_digest(pedestal: Pedestal) -> str:
     """Return the SHA-256 of both maps, mean first, as float32 in the working orientation."""
-    digest = hashlib.sha256(np.ascontiguousarray(pedestal.mean))
-    digest.update(np.ascontiguousarray(pedestal.rms))
+    digest = hashlib.sha256(np.ascontiguousarray(pedestal.mean).data)
+    digest.update(np.ascontiguousarray(pedestal.rms).data)
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -154,7 +154,7 @@ def test_a_damaged_run_fails_with_its_place(tmp_path: Path, raw: Path) -> None:
 
 
 def test_a_damaged_run_is_done_within_the_tolerance(tmp_path: Path, raw: Path) -> None:
-    """With a tolerance in the workflow the run is done, with an entry per event, and a warning that counts the lost ones."""
+    """With a tolerance the run is done, with an entry per event, and a warning counts the lost ones."""
     folder = make_project(tmp_path / "project", raw, {'TOLERATED = "0"': 'TOLERATED = "1"'})
     damage(folder, 1)
     task = reconstruct(folder)
