@@ -100,9 +100,7 @@ def _resume(run: Run, stored: Stored, path: Path | None, *, is_part: bool) -> in
         message = f"{path} is about something else than {run.files.reco}: {', '.join(differing)} differ."
         raise DataError(message, hint="Without --previous the report is made anew.")
     if is_part or first or last > run.entries:
-        message = (
-            f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: it cannot go on."
-        )
+        message = f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: it cannot go on."
         raise DataError(message, hint="Without --previous the report is made anew.")
     return last
 
