@@ -56,7 +56,7 @@ def test_a_task_can_be_asked_about_in_every_way(desk: Desk) -> None:
     about = {"schema": 1, "campaign": "prompt", "workflow": "reco", "unit": "2"}
     for path, name in (("history", "steps"), ("jobs", "jobs"), ("provenance", "versions")):
         answer = ask(desk, f"/api/{path}/2/reco")
-        hints = {"hints": []} if name == "jobs" else {}
+        hints: dict[str, list[str]] = {"hints": []} if name == "jobs" else {}
         assert {**answer, name: 0} == {**about, **hints, name: 0}
         assert len(ask(desk, f"/api/{path}/2/reco?limit=1")[name]) == 1
     log = ask(desk, "/api/log/2/reco?stream=stderr")
