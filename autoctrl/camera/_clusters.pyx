@@ -8,6 +8,14 @@ from libc.string cimport memset
 
 import numpy as np
 
+cdef extern from "_points.h" nogil:
+    long count_on_line(const double *x, const double *y, long n, double a, double b, double distance)
+    void mark_near(const double *x, const double *y, long n, double c0, double c1, double c2, double thickness,
+                   double *weight)
+    void add_points(const double *x, const double *y, const double *weight, long n, double *sums)
+    double score_points(const double *x, const double *y, const double *weight, long n, double c0, double c1,
+                        double c2)
+
 cdef enum:
     NOISE = -1
     TRIALS = 100
@@ -53,9 +61,9 @@ cdef class Scene:
     cdef int16_t *distance
     cdef uint8_t *core
     cdef uint8_t *mine
-    cdef uint8_t *inlier
     cdef double *x         # points of the cluster that is being fitted
     cdef double *y
+    cdef double *weight
     cdef int32_t *t
     cdef int32_t *v
     cdef Candidate *found
@@ -76,14 +84,14 @@ cdef class Scene:
         self.distance = <int16_t *>malloc(self.area * sizeof(int16_t))
         self.core = <uint8_t *>malloc(n)
         self.mine = <uint8_t *>malloc(n)
-        self.inlier = <uint8_t *>malloc(n)
         self.x = <double *>malloc(n * sizeof(double))
         self.y = <double *>malloc(n * sizeof(double))
+        self.weight = <double *>malloc(n * sizeof(double))
         self.t = <int32_t *>malloc(n * sizeof(int32_t))
         self.v = <int32_t *>malloc(n * sizeof(int32_t))
         self.found = <Candidate *>malloc(n * sizeof(Candidate))
         if not (self.row and self.col and self.place and self.grid and self.labels and self.stack and self.order
-                and self.bins and self.distance and self.core and self.mine and self.inlier and self.x and self.y
+                and self.bins and self.distance and self.core and self.mine and self.weight and self.x and self.y
                 and self.t and self.v and self.found):
             raise MemoryError
 
@@ -99,9 +107,9 @@ cdef class Scene:
         free(self.distance)
         free(self.core)
         free(self.mine)
-        free(self.inlier)
         free(self.x)
         free(self.y)
+        free(self.weight)
         free(self.t)
         free(self.v)
         free(self.found)
@@ -243,13 +251,10 @@ cdef class Scene:
         """Return how many of the n points lie on the line through those that were drawn."""
         cdef int64_t spread = drawn * sxx - sx * sx
         cdef double a = 0.0, b
-        cdef int32_t i, count = 0
         if spread:
             a = <double>(drawn * sxy - sx * sy) / <double>spread
         b = (<double>sy - a * <double>sx) / <double>drawn
-        for i in range(n):
-            count += fabs(self.y[i] - a * self.x[i] - b) <= thickness
-        return count
+        return <int32_t>count_on_line(self.x, self.y, n, a, b, thickness)
 
     cdef double spread_of(self, int32_t n) noexcept nogil:
         """Return the median absolute deviation of the ordinates, by counting."""
@@ -308,10 +313,10 @@ cdef class Scene:
                 self.y[i] = self.v[i]
                 i += 1
 
-    cdef int solve(self, Polynomial *fit, int64_t m, int64_t s1, int64_t s2, int64_t s3, int64_t s4, int64_t r0,
-                   int64_t r1, int64_t r2) noexcept nogil:
-        """Set the coefficients from sums over m points; return 0 if the points do not determine them."""
-        cdef double n = m, t1 = s1, t2 = s2, t3 = s3, t4 = s4, y0 = r0, y1 = r1, y2 = r2
+    cdef int solve(self, Polynomial *fit, const double *sums) noexcept nogil:
+        """Set the coefficients from sums over the points; return 0 if the points do not determine them."""
+        cdef double n = sums[0], t1 = sums[1], t2 = sums[2], t3 = sums[3], t4 = sums[4]
+        cdef double y0 = sums[5], y1 = sums[6], y2 = sums[7]
         cdef double a, b, c, d, e, f, whole, spread
         if fit.order == 1:
             spread = n * t2 - t1 * t1
@@ -342,57 +347,45 @@ cdef class Scene:
 
     cdef int fit_track(self, Polynomial *best, int32_t n) noexcept nogil:
         """Find the polynomial of ``best.order`` that the most of the n points agree on; return 0 if too few do."""
-        cdef int64_t m, s1, s2, s3, s4, r0, r1, r2, t, v, square
-        cdef int64_t drawn = 7 * <int64_t>n // 10
+        cdef double sums[8]
         cdef Polynomial trial, refit
         cdef int attempt, is_found = 0
-        cdef int32_t i
-        cdef bint is_curved = best.order == 2
         cdef double score, least = 0.0
         trial.order = refit.order = best.order
         trial.centre = refit.centre = best.centre
         for attempt in range(TRIALS):
-            s1 = s2 = s3 = s4 = r0 = r1 = r2 = 0
-            for m in range(drawn):
-                i = <int32_t>self.below(n)
-                t, v = self.t[i], self.v[i]
-                square = t * t
-                s1 += t
-                s2 += square
-                r0 += v
-                r1 += v * t
-                if is_curved:
-                    s3 += square * t
-                    s4 += square * square
-                    r2 += v * square
-            if not self.solve(&trial, drawn, s1, s2, s3, s4, r0, r1, r2):
+            self.draw(n, best.order == 2, sums)
+            if not self.solve(&trial, sums):
                 continue
-            m = s1 = s2 = s3 = s4 = r0 = r1 = r2 = 0
-            for i in range(n):
-                self.inlier[i] = self.is_inside(&trial, self.x[i], self.y[i])
-            for i in range(n):
-                if self.inlier[i]:
-                    t, v = self.t[i], self.v[i]
-                    square = t * t
-                    m += 1
-                    s1 += t
-                    s2 += square
-                    r0 += v
-                    r1 += v * t
-                    if is_curved:
-                        s3 += square * t
-                        s4 += square * square
-                        r2 += v * square
-            if 5 * m <= 4 * <int64_t>n or not self.solve(&refit, m, s1, s2, s3, s4, r0, r1, r2):
+            mark_near(self.x, self.y, n, trial.c0, trial.c1, trial.c2, self.thickness, self.weight)
+            add_points(self.x, self.y, self.weight, n, sums)
+            if 5 * sums[0] <= 4 * <double>n or not self.solve(&refit, sums):
                 continue
-            score = 0.0
-            for i in range(n):
-                if self.inlier[i]:
-                    score += fabs(refit.c0 + self.x[i] * (refit.c1 + self.x[i] * refit.c2) - self.y[i])
+            score = score_points(self.x, self.y, self.weight, n, refit.c0, refit.c1, refit.c2)
             if not is_found or score < least:
                 is_found, least = 1, score
                 best[0] = refit
         return is_found
+
+    cdef void draw(self, int32_t n, bint is_curved, double *sums) noexcept nogil:
+        """Set the sums over seven tenths of the points, each drawn anew."""
+        cdef int64_t s1 = 0, s2 = 0, s3 = 0, s4 = 0, r0 = 0, r1 = 0, r2 = 0, t, v, square, k
+        cdef int64_t drawn = 7 * <int64_t>n // 10
+        cdef int32_t i
+        for k in range(drawn):
+            i = <int32_t>self.below(n)
+            t, v = self.t[i], self.v[i]
+            square = t * t
+            s1 += t
+            s2 += square
+            r0 += v
+            r1 += v * t
+            if is_curved:
+                s3 += square * t
+                s4 += square * square
+                r2 += v * square
+        sums[0], sums[1], sums[2], sums[3], sums[4] = <double>drawn, <double>s1, <double>s2, <double>s3, <double>s4
+        sums[5], sums[6], sums[7] = <double>r0, <double>r1, <double>r2
 
     cdef int build_track(self, int32_t start, int32_t label) noexcept nogil:
         """Build the track that begins at a seed; return 1 if its label is used up, 0 if it was given back."""
