@@ -254,7 +254,7 @@ def test_a_fill_has_its_trends(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "workflows", tmp_path / "workflows", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "autoctrl.toml", tmp_path)
     run(tmp_path, f"simulate --runs 4500-4502 --events 4 --fill 7 {SPOTS} --output raw")
-    run(tmp_path, f"simulate --runs 4504 --events 1 --kind pedestal --fill 8 {SPOTS} --output raw")
+    run(tmp_path, f"simulate --runs 4504 --events 2 --kind pedestal --fill 8 {SPOTS} --output raw")
     run(tmp_path, "loop --until-idle", program="autoctrl")
     (output,) = [
         json.loads(Path(entry["locations"][0]["url"]).read_text())
