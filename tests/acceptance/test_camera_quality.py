@@ -256,12 +256,9 @@ def test_a_fill_has_its_trends(tmp_path: Path) -> None:
     run(tmp_path, f"simulate --runs 4500-4502 --events 4 --fill 7 {SPOTS} --output raw")
     run(tmp_path, f"simulate --runs 4504 --events 2 --kind pedestal --fill 8 {SPOTS} --output raw")
     run(tmp_path, "loop --until-idle", program="autoctrl")
-    (output,) = [
-        json.loads(Path(entry["locations"][0]["url"]).read_text())
-        for entry in json.loads(
-            run(tmp_path, "outputs --workflow camera-trend --format json", program="autoctrl").stdout
-        )["outputs"]
-        if entry["name"] == "trends"
-    ]
-    assert output["runs"] == [4501, 4502]
-    assert len(output["trends"]["light_peak"]["values"]) == 2
+    said = run(tmp_path, "outputs --workflow camera-trend --format json", program="autoctrl").stdout
+    places = {output["name"]: Path(output["locations"][0]["url"]) for output in json.loads(said)}
+    content = json.loads(places["trends"].read_text())
+    assert content["runs"] == [4501, 4502]
+    assert len(content["trends"]["light_peak"]["values"]) == 2
+    assert places["picture"].read_bytes().startswith(b"\x89PNG")
