@@ -25,7 +25,7 @@ sc_theta sc_length sc_width sc_longrms sc_latrms sc_lfullrms sc_tfullrms sc_lp0a
 sc_lp0mean sc_tp0fwhm sc_xmean sc_ymean sc_xmax sc_xmin sc_ymax sc_ymin sc_pearson sc_tgaussamp sc_tgaussmean
 sc_tgausssigma sc_tchi2 sc_tstatus sc_lgaussamp sc_lgaussmean sc_lgausssigma sc_lchi2 sc_lstatus redpix_iz
 """
-OURS = {"spark": "int32_t", "sc_axis": "float[]", "sc_directional": "int32_t[]"}
+OURS = {"spark": "int32_t", "lost": "int32_t", "sc_axis": "float[]", "sc_directional": "int32_t[]"}
 WHOLE = "rebin cimax npixx xmin xmax ymin ymax"
 REAL = """
 nsigma min_neighbors_average dbscan_eps dbscan_minsamples dir_radius dir_min_accuracy dir_minsamples dir_thickness
@@ -43,7 +43,7 @@ def reconstructed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_events_has_the_published_branches(reconstructed: Path) -> None:
-    """The 58 published branches are there with their types, and three of our own."""
+    """The 58 published branches are there with their types, and four of our own."""
     expected = dict.fromkeys(INTS.split(), "int32_t") | dict.fromkeys(FLOATS.split(), "float") | COUNTERS
     jagged = {name: f"{kind}[]" for name, kind in expected.items() if name.startswith(("sc_", "redpix_"))}
     with open_file(reconstructed) as file:
