@@ -13,7 +13,7 @@ import click
 from autoctrl import __version__
 from autoctrl.camera.dq_cli import dq, dq_merge, dq_trend
 from autoctrl.camera.friends_cli import calibrate, friends
-from autoctrl.camera.options import FILE, VERSION, example, parse_range, report_fields, science
+from autoctrl.camera.options import FILE, VERSION, example, parse_range, refuse_overwriting, report_fields, science
 from autoctrl.errors import AutoctrlError, UsageError
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def inspect(raw: Path, form: str, *, head: bool) -> None:
 @click.option("--events", "frames", default=100, show_default=True, help="Use at most the first N frames.")
 def pedestal(raw: Path, output: Path, frames: int) -> None:
     """Compute mean and noise of every pixel from a pedestal run."""
+    refuse_overwriting([output], [raw])
     maps = science("pedestal")
     run = maps.make_pedestal(raw, frames)
     maps.write_pedestal(run, output, VERSION)
@@ -163,6 +164,7 @@ def reco(raw: Path, maps: Path, chosen: str, vignetting: Path | None, output: Pa
 
     Where the raw run is damaged, what comes before is kept as OUTPUT with .partial before its ending.
     """
+    refuse_overwriting([output], [raw, maps, vignetting])
     span = parse_range(chosen)
     tolerate = science("losses").parse_tolerance(options["tolerate"], span)
     taken = science("pedestal").read_pedestal(maps)
@@ -187,6 +189,7 @@ def report_counts(counts: dict[str, Any]) -> str:
 @click.option("--output", required=True, type=FILE, help="The whole run, as `autoctrl-camera reco` writes it.")
 def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     """Join the reconstructed parts of a run, given in order, and count what the whole has."""
+    refuse_overwriting([output], parts)
     counts = science("parts").merge_parts(parts, output, entries)
     click.echo(f"{output}: {report_counts(counts)}")
 

@@ -41,6 +41,9 @@ def judge_run(
     run = Run(files)
     stored = None if previous is None else read_report(previous)
     first, last = chosen
+    if max(first, last or 0) > run.entries:
+        message = f"{files.reco} has {run.entries} entries; {first}:{'' if last is None else last} asks for others."
+        raise DataError(message)
     is_part = chosen != (0, None)
     if stored is not None:
         first = _resume(run, stored, previous, is_part=is_part)

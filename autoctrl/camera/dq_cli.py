@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.camera.options import FILE, load_extensions, parse_range, report_fields, science
+from autoctrl.camera.options import FILE, load_extensions, parse_range, refuse_overwriting, report_fields, science
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,9 +52,11 @@ def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **o
 
     The plots are pedestal, noisy, frames, occupancy, clusters, light, energy, depth and display.
     """
+    read = reco_file, maps, options["friend_file"], options["raw"]
+    refuse_overwriting([output, output.with_suffix(".root")], [*read, options["limits"], options["reference"]])
     quality = science("dq")
     load_extensions(sources)
-    files = quality.Files(reco_file, maps, options["friend_file"], options["raw"])
+    files = quality.Files(*read)
     chosen = parse_range(options["chosen"])
     names = ("previous", "limits", "reference")
     prefix = options["pictures"] or output.with_suffix("")
@@ -68,6 +70,7 @@ def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **o
 @judging
 def dq_merge(parts: tuple[Path, ...], output: Path, sources: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
     """Join the reports of a run's parts: their histograms are added, then the run is judged."""
+    refuse_overwriting([output, output.with_suffix(".root")], [options["limits"], options["reference"]])
     quality = science("dq")
     load_extensions(sources)
     prefix = options["pictures"] or output.with_suffix("")
@@ -83,8 +86,10 @@ def dq_merge(parts: tuple[Path, ...], output: Path, sources: tuple[Path, ...], *
 @click.option("--output", required=True, type=FILE, help="The trends, as JSON.")
 def dq_trend(reports: tuple[Path, ...], axis: str, picture: Path | None, output: Path) -> None:
     """Draw light yield, resolution, pedestal drift and rate over runs; runs with alarms are marked."""
+    drawn = picture or output.with_suffix(".png")
+    refuse_overwriting([output, drawn], reports)
     trends = science("trends")
-    content = trends.write_trends(reports, output, picture or output.with_suffix(".png"), by_time=axis == "time")
+    content = trends.write_trends(reports, output, drawn, by_time=axis == "time")
     means = {name: trend["mean"] for name, trend in content["trends"].items() if trend["mean"] is not None}
     report_fields(means | {"runs": len(content["runs"]), "alarms": len(content["alarms"])})
     click.echo(f"{output}: {len(content['runs'])} runs, {len(content['alarms'])} of them with an alarm")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.camera.options import FILE, VERSION, load_extensions, parse_range, report_fields, science
+from autoctrl.camera.options import (
+    FILE,
+    VERSION,
+    load_extensions,
+    parse_range,
+    refuse_overwriting,
+    report_fields,
+    science,
+)
 from autoctrl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ def friends(reco_file: Path, output: Path | None, *, modules: str | None, **opti
 
     chosen = chosen_modules(modules.split(",") if modules else None)
     target = output or friend_path(reco_file)
+    refuse_overwriting([target], [reco_file, options["calibration"]])
     calibration = read_calibration(options["calibration"] or SIMULATION)
     span = parse_range(options["chosen"])
     written = write_friends(reco_file, target, chosen, calibration, span=span, version=VERSION)
@@ -69,6 +78,7 @@ def calibrate(files: tuple[Path, ...], output: Path, comment: str | None, **opti
     if len(files) % 2:
         message = "every reconstructed file needs the truth of its run: the number of files is odd."
         raise UsageError(message, hint="Write RECO TRUTH RECO TRUTH, in turn.")
+    refuse_overwriting([output], files)
     calibrating = science("calibrating")
     gas = calibrating.Gas(**{name: options[name] for name in calibrating.Gas._fields})
     pairs = zip(files[::2], files[1::2], strict=True)

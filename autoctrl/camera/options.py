@@ -8,12 +8,15 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoctrl import __version__
 from autoctrl.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FILE = click.Path(path_type=Path)
 VERSION = f"autoctrl {__version__}"
@@ -52,9 +55,22 @@ def load_extensions(paths: tuple[Path, ...]) -> None:
             raise UsageError(message)
         try:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"{path} cannot be loaded: {type(error).__name__}: {error}"
             raise UsageError(message) from error
+
+
+def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path | None] = ()) -> None:
+    """Raise UsageError for an output without a name, or with that of an input or of another output."""
+    taken = {path.resolve() for path in inputs if path is not None}
+    for output in outputs:
+        if not output.name:
+            message = f"{output} is a folder, not the name of an output."
+            raise UsageError(message, hint="Give the output a name.")
+        if output.resolve() in taken:
+            message = f"{output} would take the place of another file of this command."
+            raise UsageError(message, hint="Give the output another name.")
+        taken.add(output.resolve())
 
 
 def report_fields(fields: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.camera.events import TREE
+from autoctrl.errors import DataError
 from autoctrl.rootio import get_tree, merge, open_file
 
 if TYPE_CHECKING:
@@ -17,8 +18,13 @@ COUNTED = {"clusters": "nSc", "sparks": "spark", "lost_events": "lost"}
 def merge_parts(parts: Sequence[Path], output: Path, entries: int | None = None) -> dict[str, int]:
     """Write the entries of all parts, in order, to ``output``; returns how many events, clusters and so on it has.
 
-    Raises DataError when parts overlap, are out of order, or do not have ``entries`` events together.
+    Raises DataError when parts are something else, overlap, are out of order, or do not have ``entries`` events.
     """
+    with open_file(parts[0]) as first:
+        missing = set(COUNTED.values()) - set(get_tree(first, TREE).keys())
+    if missing:
+        message = f"{parts[0]} is no part of a run: its tree {TREE} has no branch {', '.join(sorted(missing))}."
+        raise DataError(message)
     merge(parts, output, entries=entries)
     with open_file(output) as file:
         tree = get_tree(file, TREE)

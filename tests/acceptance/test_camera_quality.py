@@ -119,6 +119,8 @@ def test_parts_merge_into_the_whole(chain: Path) -> None:
     assert (chain / "merged_display.png").read_bytes() == (chain / "whole_display.png").read_bytes()
     wrong = run(chain, "dq-merge part0.json part1.json --entries 11 --output wrong.json", code=2).stderr
     assert "the parts cover the entries 0 to 4 of 11: not the whole run" in wrong
+    beyond = run(chain, judge("wrong") + f" --events 4:{EVENTS + 1}", code=2).stderr
+    assert f"reco.root has {EVENTS} entries; 4:{EVENTS + 1} asks for others" in beyond
     assert not (chain / "wrong.json").exists()
 
 

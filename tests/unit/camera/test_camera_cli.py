@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from autoctrl.camera.cli import camera, parse_runs, plan_runs
-from autoctrl.camera.options import load_extensions, parse_range
+from autoctrl.camera.options import load_extensions, parse_range, refuse_overwriting
 from autoctrl.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
 OPTIONS: dict[str, Any] = {
@@ -64,11 +64,44 @@ def test_help_ends_with_an_example(command: str) -> None:
     assert f"Example: autoctrl-camera {command} " in " ".join(text.split("\n\n")[-1].split())
 
 
-@pytest.mark.parametrize(("name", "text"), [("broken.py", "1 / 0"), ("missing.py", None), ("notes.txt", "words")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("broken.py", "1 / 0"), ("leaving.py", "raise SystemExit(0)"), ("missing.py", None), ("notes.txt", "words")],
+)
 def test_an_extension_that_cannot_be_loaded_is_named(tmp_path: Path, name: str, text: str | None) -> None:
-    """A file that fails, is missing or is no Python file is refused by its name."""
+    """A file that fails, leaves, is missing or is no Python file is refused by its name."""
     path = tmp_path / name
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError, match=name):
         load_extensions((path,))
+
+
+@pytest.mark.parametrize("output", ["reco.root", "./link.root", "", ".", "/"])
+def test_an_output_replaces_no_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    """An output with the place of an input, under whatever name, or without a name is refused."""
+    monkeypatch.chdir(tmp_path)
+    Path("link.root").symlink_to("reco.root")
+    with pytest.raises(UsageError, match="name"):
+        refuse_overwriting([Path(output)], [Path("raw.mid.gz"), None, tmp_path / "reco.root"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pedestal raw.mid.gz --output raw.mid.gz",
+        "reco raw.mid.gz --pedestal pedestal.root --output pedestal.root",
+        "merge part0.root part1.root --output part1.root",
+        "friends reco.root --output reco.root",
+        "calibrate reco.root truth.json --output truth.json",
+        "dq reco.root --pedestal pedestal.root --output reco.json",
+        "dq reco.root --pedestal pedestal.root --output report.root",
+        "dq-merge part0.json --limits limits.toml --output limits.toml",
+        "dq-trend dq_run04501.json --output dq_run04501.json",
+    ],
+)
+def test_every_command_keeps_its_inputs(line: str) -> None:
+    """Commands refuse an output that is an input, also where the histograms would lie beside a report."""
+    refused = CliRunner().invoke(camera, line.split()).exception
+    assert isinstance(refused, UsageError)
+    assert "would take the place of another file" in refused.message
