@@ -7,6 +7,7 @@ that is missing between others, is lost alone.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import numpy as np
@@ -69,9 +70,15 @@ class NamedFrames:
     """A raw run in a container; use it as a context manager."""
 
     def __init__(self, path: Path, container: Container) -> None:
-        """Find the frames; raises DataError when there is none, or when they are of several runs."""
+        """Find the frames; raises DataError when there is none, when they are of several runs, or damaged."""
         self.path, self._container = path, container
-        named = [(name, match) for name in container.names() if (match := NAME.fullmatch(name))]
+        try:
+            names, settings = container.names(), container.settings().encode()
+        except Exception as error:
+            container.close()
+            message = f"{path} is corrupt: what it holds cannot be read ({error})."
+            raise DataError(message, hint=HINT) from error
+        named = [(name, match) for name in names if (match := NAME.fullmatch(name))]
         self._names: Mapping[int, str] = {int(match[2]): name for name, match in named}
         runs = {int(match[1]) for _, match in named}
         if len(runs) != 1:
@@ -80,7 +87,7 @@ class NamedFrames:
             message = f"{path} is no raw run: it holds {found}."
             raise DataError(message)
         self.run = runs.pop()
-        self.attributes = parse_settings(container.settings().encode())
+        self.attributes = parse_settings(settings)
 
     def __enter__(self) -> Self:
         """Return the run itself."""
@@ -128,7 +135,9 @@ class NamedFrames:
             self._refuse(event, f"{name} cannot be read ({error})", error)
 
     def _refuse(self, event: int, reason: str, cause: Exception | None = None) -> NoReturn:
-        offset = self._container.offset(self._names[event])
+        offset = None
+        with suppress(Exception):  # what is damaged may be what says where it lies
+            offset = self._container.offset(self._names[event])
         place = "" if offset is None else f" at byte {offset}"
         message = f"{self.path} is corrupt{place}, event {event}: {reason}."
         raise DataError(message, hint=HINT) from cause

@@ -133,12 +133,13 @@ def parse_settings(data: bytes) -> dict[str, Any]:
     """
     try:
         dump = json.loads(data.rstrip(b"\0").decode())
-    except ValueError:
+        attributes = dict(dump.get("Experiment", {}).get("Run Parameters", {}))
+        times = dump.get("Runinfo", {})
+        begin_end = ("start", "Start time"), ("end", "Stop time")
+        attributes |= {name: times[key] for name, key in begin_end if times.get(key)}
+        camera = dict(dump.get("Equipment", {}).get("Camera", {}).get("Settings", {}))
+    except (ValueError, TypeError, AttributeError):
         return {}
-    attributes = dict(dump.get("Experiment", {}).get("Run Parameters", {}))
-    times = dump.get("Runinfo", {})
-    attributes |= {name: times[key] for name, key in (("start", "Start time"), ("end", "Stop time")) if times.get(key)}
-    camera = dump.get("Equipment", {}).get("Camera", {}).get("Settings", {})
     return attributes | {name.lower(): camera[name] for name in ("Width", "Height") if name in camera}
 
 

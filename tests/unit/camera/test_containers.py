@@ -15,7 +15,7 @@ from autoctrl.camera.frames import read_events, read_frames
 from autoctrl.camera.histograms import make_histogram
 from autoctrl.camera.light import Content
 from autoctrl.camera.orientation import transposed
-from autoctrl.camera.rawfile import Truncated, frame_shape, read_head, summarise
+from autoctrl.camera.rawfile import Truncated, frame_shape, parse_settings, read_head, summarise
 from autoctrl.camera.writers import FORMS
 from autoctrl.errors import DataError, UsageError
 
@@ -143,6 +143,40 @@ def test_a_damaged_frame_is_lost_alone(tmp_path: Path, form: str) -> None:
     events = list(read_events(path))
     assert [isinstance(frame, DataError) for _, frame in events] == [False, True, False]
     assert f"{path} is corrupt at byte {begin}, event 1: pic_run4501_ev1 cannot be read" in str(events[1][1])
+
+
+def test_a_frame_without_its_description_is_lost_alone(tmp_path: Path) -> None:
+    """A dataset that cannot even be opened has no position; the others are good."""
+    path = write_run(PLAN, tmp_path, "h5")
+    with h5py.File(path) as file:
+        begin = h5py.h5o.get_info(file["pic_run4501_ev1"].id).addr
+    overwrite(path, begin)
+    events = list(read_events(path))
+    assert [isinstance(frame, DataError) for _, frame in events] == [False, True, False]
+    assert f"{path} is corrupt, event 1: pic_run4501_ev1 cannot be read" in str(events[1][1])
+
+
+def test_damaged_settings_are_refused(tmp_path: Path) -> None:
+    """Settings that are there and cannot be read refuse the file: they say the size of the frames."""
+    path = write_run(PLAN, tmp_path, "root")
+    with uproot.open(path) as file:
+        begin = int(file.key("settings").fSeekKey) + int(file.key("settings").fKeylen)
+    overwrite(path, begin)
+    with pytest.raises(DataError, match="is corrupt: what it holds cannot be read"):
+        summarise(path)
+
+
+@pytest.mark.parametrize("text", ["[]", "5", '{"Experiment": []}', '{"Runinfo": null}', '{"Equipment": {"Camera": 1}}'])
+def test_settings_of_another_shape_say_nothing(text: str) -> None:
+    """JSON that is no dump of the settings has no attributes."""
+    assert parse_settings(text.encode()) == {}
+
+
+def overwrite(path: Path, begin: int) -> None:
+    """Damage some bytes of a file."""
+    data = bytearray(path.read_bytes())
+    data[begin : begin + 60] = b"\xaa" * 60
+    path.write_bytes(bytes(data))
 
 
 def first_byte(path: Path, form: str) -> int:
