@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import SettingsError, nearest
@@ -53,6 +54,9 @@ def _limits(path: Path, number: str, table: dict[str, Any], level: Level) -> Lim
     is_pair = isinstance(within, list) and len(within) == ENDS
     if not is_pair or not all(end is None or _is_number(end) for end in within):
         raise _wrong(path, f"{number}.{level}", "it is [lowest, highest]; -inf and inf leave a side open")
+    ends = [end for end in within if end is not None]
+    if any(isnan(end) for end in ends) or ends != sorted(ends):
+        raise _wrong(path, f"{number}.{level}", "it is [lowest, highest], in this order")
     parts = {kind: table.get(f"{level}_{kind}") for kind in ("relative", "sigmas")}
     for kind, value in parts.items():
         if value is not None and not (_is_number(value) and value > 0):

@@ -38,3 +38,18 @@ def test_what_is_no_part_is_not_merged(tmp_path: Path, content: dict[str, object
         merge_parts([part], output)
     assert str(part) in refused.value.message
     assert not output.exists()
+
+
+def test_a_gap_between_parts_is_no_whole(tmp_path: Path) -> None:
+    """A part that is missing between others is noticed, an empty one in between is not missing; no output appears."""
+    parts = [tmp_path / f"part{number}.root" for number in range(3)]
+    for part, events in zip(parts, ([0, 1], [], [3]), strict=True):
+        columns = {name: np.zeros(len(events), "int32") for name in ("run", "nSc", "spark", "lost")}
+        with uproot.recreate(part) as file:
+            tree = file.mktree("Events", dict.fromkeys((*columns, "event"), "int32"))
+            if events:
+                tree.extend(columns | {"event": np.array(events, "int32")})
+    assert merge_parts(parts[:2], tmp_path / "begin.root")["events"] == 2
+    with pytest.raises(DataError, match=r"part2.root begins at event 3, the parts before it end with event 1\."):
+        merge_parts(parts, tmp_path / "whole.root")
+    assert not (tmp_path / "whole.root").exists()

@@ -94,6 +94,8 @@ def test_limits_are_read_from_a_settings_file(tmp_path: Path) -> None:
         ("rate = 3", "limits.toml, rate: it is no table"),
         ("[rate]\nwarm = [1, 2]", "rate.warm: there is no such key. Did you mean 'warn'?"),
         ("[rate]\nwarn = [1]", "rate.warn: it is [lowest, highest]"),
+        ("[rate]\nwarn = [2, 1]", "rate.warn: it is [lowest, highest], in this order"),
+        ("[rate]\nwarn = [nan, 1]", "rate.warn: it is [lowest, highest], in this order"),
         ('[rate]\nwarn = ["a", 2]', "rate.warn: it is [lowest, highest]"),
         ("reference = 'r'\n[rate]\nalarm_sigmas = -1", "rate.alarm_sigmas: it is a number above 0"),
         ("[rate]\nmay_miss = 1", "rate.may_miss: it is true or false"),
