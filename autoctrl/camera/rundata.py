@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
+from autoctrl.camera.events import PARAMETERS_TREE
 from autoctrl.camera.frames import read_frames
 from autoctrl.camera.pedestal import read_pedestal
 from autoctrl.camera.rawfile import read_head
@@ -99,7 +100,8 @@ def nothing(about: About, branches: list[str]) -> RunData:
 class Run:
     """A reconstructed run with its pedestal, and its friends and raw frames where they are given.
 
-    Raises DataError when it has no entries, the friend file is not aligned, or the raw file is of another run.
+    Raises DataError when it has no entries, the friend file is not aligned, the pedestal is of another sensor,
+    or the raw file is of another run.
     """
 
     def __init__(self, files: Files) -> None:
@@ -108,12 +110,18 @@ class Run:
         with open_file(files.reco) as file:
             tree = get_tree(file, "Events")
             keys = tree.arrays(["run", "event", "nSc"], library="np")
+            sensor = get_tree(file, PARAMETERS_TREE).arrays(["npixx", "npixy"], library="np", entry_stop=1)
         self.entries = len(keys["run"])
         if not self.entries:
             message = f"{files.reco} has no entries: there is nothing to judge."
             raise DataError(message)
         self.numbers, self.clusters = keys["event"], keys["nSc"]
         rows, cols = self.pedestal.mean.shape
+        if (rows, cols) != (stored := (int(sensor["npixx"][0]), int(sensor["npixy"][0]))):
+            message = (
+                f"{files.pedestal} has {rows} x {cols} pixels, {files.reco} was made of {stored[0]} x {stored[1]}."
+            )
+            raise DataError(message, hint="Take the pedestal of the same camera.")
         self.about = About(int(keys["run"][0]), rows, cols, self.pedestal.run)
         if files.raw is not None:
             self._read_head(files.raw)

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError, nearest
@@ -151,7 +152,9 @@ def _problem_of(values: Mapping[str, Any]) -> str:
         return f"has the comment {values['comment']!r}, which is no text"
     if not isinstance(parameters, dict) or not all(isinstance(table, dict) for table in parameters.values()):
         return "has parameters that are no tables, one for each module"
-    return ""
+    named = {f"{module}.{name}": value for module, table in parameters.items() for name, value in table.items()}
+    odd = [f"{name} = {value}" for name, value in named.items() if isinstance(value, float) and not isfinite(value)]
+    return f"has the parameter {odd[0]}, which is no number" if odd else ""
 
 
 class Calibrations:

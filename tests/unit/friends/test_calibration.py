@@ -75,6 +75,10 @@ def test_a_run_without_calibration_is_named_with_the_ranges(tmp_path: Path) -> N
         ("[[range]]\nfirst = -1", "goes from -1 to None"),
         ("[[range]]\nfirst = 1\nlats = 3", "has a value 'lats', which means nothing"),
         ("[[range]]\nfirst = 1\ncomment = 3", "has the comment 3"),
+        (
+            "[[range]]\nfirst = 1\n[range.parameters.a]\ngain = nan",
+            "has the parameter a.gain = nan, which is no number",
+        ),
         ("[[range]]\nfirst = 1\nparameters = 3", "has parameters that are no tables"),
         ("[[range]]\nfirst = 1\n[range.parameters]\ngain = 3", "has parameters that are no tables"),
     ],
