@@ -88,18 +88,20 @@ class MidasRun:
         """Yield (event, working frame), or why it is lost, for ``first <= event < last``.
 
         An event whose header is whole is lost alone; where the stream itself breaks, all that follow are.  What is
-        missing at the end is not lost but not there yet: ``Truncated`` is raised.
+        missing at the end is not lost but not there yet: ``Truncated`` is raised.  In a compressed stream only an event
+        can be lost, and only if the stream's checksum holds: else nobody knows what else has changed.
         """
         import numpy as np
 
         from autoctrl.camera.orientation import to_working
 
+        is_complete = True
         while last is None or self.camera_events < last:
             number = self.camera_events
             try:
                 event = self._next_camera(is_wanted=number >= first)
             except DataError as error:
-                if last is None or isinstance(error, Truncated):
+                if last is None or self._is_compressed or isinstance(error, Truncated):
                     raise
                 yield from ((lost, error) for lost in range(max(first, number), last))
                 return
@@ -109,12 +111,21 @@ class MidasRun:
                     raise DataError(message)
                 return
             if isinstance(event, Misfit):
+                if is_complete and self._is_compressed:
+                    self._check_stream()
+                is_complete = False
                 if number >= first:
                     yield number, event
             elif number >= first:
                 shape = frame_shape(len(event) // 2, self.attributes)
                 yield number, to_working(np.frombuffer(event, dtype="<u2").reshape(shape or (0, 0)))
         self._check_ending()
+
+    def _check_stream(self) -> None:
+        """Refuse a compressed stream that is damaged anywhere, by a reader of its own."""
+        with MidasRun(self.path) as whole:
+            while whole._read_some(SKIP_BYTES):
+                pass
 
     def _check_ending(self) -> None:
         """Check the end of the run where it follows at once; a stream that just ends here is still growing."""
