@@ -10,7 +10,7 @@ import numpy as np
 
 from autoctrl.camera.friend_modules import FEATURES, QUANTILES, features_of, place_features
 from autoctrl.camera.parameters import Geometry
-from autoctrl.camera.truth import are_lone, see_object
+from autoctrl.camera.score.truth import are_lone, see_object
 from autoctrl.errors import DataError
 from autoctrl.rootio import get_tree, open_file, replacing
 

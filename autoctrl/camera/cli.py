@@ -76,7 +76,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401
 
     Without --kind one run alone is a physics run, and of several runs the first is a pedestal run.
     """
-    daq = science("daq")
+    daq = science("simulation.daq")
     plans = plan_runs(options)
     with click.progressbar(plans, label="simulate", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
         for plan in progress:
@@ -87,7 +87,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401
 
 def plan_runs(options: dict[str, Any]) -> list[Any]:
     """Return the plan of every run asked for; raises DataError for a sensor of an impossible size."""
-    daq, light, parameters = science("daq"), science("light"), science("parameters")
+    daq, light, parameters = science("simulation.daq"), science("simulation.light"), science("parameters")
     rows, cols = (576, 576) if options["small"] else parse_size(options["size"])
     parameters.Geometry(rows, cols)
     default = light.content_for((rows, cols))
@@ -114,7 +114,7 @@ def plan_runs(options: dict[str, Any]) -> list[Any]:
 @click.option("--head", is_flag=True, help="Read the begin of the run alone: attributes, but no count and no end.")
 def inspect(raw: Path, form: str, *, head: bool) -> None:
     """Say what a raw run says about itself: attributes, events, and whether it is closed, open or corrupt."""
-    from autoctrl.camera.rawfile import read_head, summarise
+    from autoctrl.camera.raw.rawfile import read_head, summarise
 
     summary = read_head(raw) if head else summarise(raw)
     known = {name: getattr(summary, name) for name in ("events", "lost_events", "is_closed", "state")}
@@ -204,11 +204,11 @@ def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None
 
     An object is lone when no other one comes nearer than 120 pixels, else it is crossing.
     """
-    found = science("scoring").score_run(reco_file, truth)
+    found = science("score.scoring").score_run(reco_file, truth)
     content = found.as_json()
     report_fields({name: content[name] for name in ("efficiency", "purity") if content[name] is not None})
     if picture:
-        science("pictures").save_picture(science("agreement").draw_agreement(found), picture)
+        science("plots.pictures").save_picture(science("score.agreement").draw_agreement(found), picture)
     if form == "json":
         click.echo(json.dumps(content))
         return

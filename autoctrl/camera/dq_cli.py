@@ -54,7 +54,7 @@ def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **o
     """
     read = reco_file, maps, options["friend_file"], options["raw"]
     refuse_overwriting([output, output.with_suffix(".root")], [*read, options["limits"], options["reference"]])
-    quality = science("dq")
+    quality = science("plots.dq")
     load_extensions(sources)
     files = quality.Files(*read)
     chosen = parse_range(options["chosen"])
@@ -71,7 +71,7 @@ def dq(reco_file: Path, maps: Path, output: Path, sources: tuple[Path, ...], **o
 def dq_merge(parts: tuple[Path, ...], output: Path, sources: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
     """Join the reports of a run's parts: their histograms are added, then the run is judged."""
     refuse_overwriting([output, output.with_suffix(".root")], [options["limits"], options["reference"]])
-    quality = science("dq")
+    quality = science("plots.dq")
     load_extensions(sources)
     prefix = options["pictures"] or output.with_suffix("")
     names = ("entries", "limits", "reference")
@@ -88,7 +88,7 @@ def dq_trend(reports: tuple[Path, ...], axis: str, picture: Path | None, output:
     """Draw light yield, resolution, pedestal drift and rate over runs; runs with alarms are marked."""
     drawn = picture or output.with_suffix(".png")
     refuse_overwriting([output, drawn], reports)
-    trends = science("trends")
+    trends = science("plots.trends")
     content = trends.write_trends(reports, output, drawn, by_time=axis == "time")
     means = {name: trend["mean"] for name, trend in content["trends"].items() if trend["mean"] is not None}
     report_fields(means | {"runs": len(content["runs"]), "alarms": len(content["alarms"])})

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoctrl.camera.frames import read_frames
 from autoctrl.camera.histograms import make_histogram, read_image
 from autoctrl.camera.kernel import frame_sum
 from autoctrl.camera.parameters import Geometry, Pedestal
-from autoctrl.camera.rawfile import read_head
+from autoctrl.camera.raw.frames import read_frames
+from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.rootio import Layout, TreeWriter, new_file, open_file
 

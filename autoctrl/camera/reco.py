@@ -12,10 +12,10 @@ import numpy as np
 
 from autoctrl.camera import events, kernel
 from autoctrl.camera.events import CLUSTER, EventResult
-from autoctrl.camera.frames import read_events
 from autoctrl.camera.losses import Losses
 from autoctrl.camera.parameters import Parameters, Pedestal, stored_parameters
-from autoctrl.camera.rawfile import read_head
+from autoctrl.camera.raw.frames import read_events
+from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.rootio import Layout, TreeWriter, new_file
 

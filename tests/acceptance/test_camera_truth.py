@@ -13,7 +13,7 @@ import pytest
 
 from autoctrl.camera.parameters import Pedestal
 from autoctrl.camera.pedestal import PedestalRun, write_pedestal
-from autoctrl.camera.sensor import Sensor
+from autoctrl.camera.simulation.sensor import Sensor
 
 COMMAND = Path(sys.executable).with_name("autoctrl-camera")
 KINDS = ("spots", "alphas", "muons", "electrons")

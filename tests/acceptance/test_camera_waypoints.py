@@ -17,11 +17,11 @@ import pytest
 
 from autoctrl.camera import kernel
 from autoctrl.camera.events import CLUSTER
-from autoctrl.camera.light import Content
 from autoctrl.camera.parameters import Parameters, Pedestal
 from autoctrl.camera.reco import Reconstruction
 from autoctrl.camera.reference.frame import crop_rows, cut_saturated, suppress
-from autoctrl.camera.sensor import Sensor
+from autoctrl.camera.simulation.light import Content
+from autoctrl.camera.simulation.sensor import Sensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

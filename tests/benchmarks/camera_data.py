@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoctrl.camera.midas import EVENT_HEADER
+from autoctrl.camera.raw.midas import EVENT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,17 +25,17 @@ from scipy import ndimage
 from scipy.optimize import curve_fit
 
 from autoctrl.camera import events, kernel
-from autoctrl.camera.frames import read_frames
-from autoctrl.camera.light import Content
 from autoctrl.camera.parameters import Parameters
 from autoctrl.camera.pedestal import read_pedestal
+from autoctrl.camera.raw.frames import read_frames
 from autoctrl.camera.reco import Reconstruction, by_label, reconstruct_run
 from autoctrl.camera.reference.clustering import cluster
 from autoctrl.camera.reference.frame import average_cells, preprocess
 from autoctrl.camera.reference.pixels import collect_pixels
 from autoctrl.camera.reference.profiles import make_profile, profile_edges
 from autoctrl.camera.reference.variables import NEED_ACROSS, NEED_ALONG, measure_cluster, principal_axes, rotate
-from autoctrl.camera.sensor import Sensor
+from autoctrl.camera.simulation.light import Content
+from autoctrl.camera.simulation.sensor import Sensor
 from autoctrl.rootio import TreeWriter, new_file
 from tests.benchmarks.camera_data import EVENTS, PEDESTAL, RUN, raw_run
 

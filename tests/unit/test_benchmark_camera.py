@@ -60,7 +60,7 @@ def test_a_raw_run_is_cut_into_its_events(tmp_path: Path) -> None:
     """The events that longer runs are made of are the run's own, byte for byte, its ends among them."""
     import gzip
 
-    from autoctrl.camera.daq import RunPlan, write_run
+    from autoctrl.camera.simulation.daq import RunPlan, write_run
 
     path = write_run(RunPlan(7, "pedestal", 2, size=64), tmp_path)
     events = list(split_events(path))

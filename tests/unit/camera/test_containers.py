@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import uproot
 
-from autoctrl.camera.daq import RunPlan, draw_frames, write_run
-from autoctrl.camera.frames import read_events, read_frames
 from autoctrl.camera.histograms import make_histogram
-from autoctrl.camera.light import Content
-from autoctrl.camera.orientation import transposed
-from autoctrl.camera.rawfile import Truncated, frame_shape, parse_settings, read_head, summarise
-from autoctrl.camera.writers import FORMS
+from autoctrl.camera.raw.frames import read_events, read_frames
+from autoctrl.camera.raw.orientation import transposed
+from autoctrl.camera.raw.rawfile import Truncated, frame_shape, parse_settings, read_head, summarise
+from autoctrl.camera.raw.writers import FORMS
+from autoctrl.camera.simulation.daq import RunPlan, draw_frames, write_run
+from autoctrl.camera.simulation.light import Content
 from autoctrl.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from autoctrl.camera import midas
-from autoctrl.camera.frames import read_events, read_frames
 from autoctrl.camera.losses import Losses, parse_tolerance
-from autoctrl.camera.rawfile import summarise
+from autoctrl.camera.raw import midas
+from autoctrl.camera.raw.frames import read_events, read_frames
+from autoctrl.camera.raw.rawfile import summarise
 from autoctrl.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoctrl.camera import display, lowplots, midplots
 from autoctrl.camera.parameters import Pedestal
-from autoctrl.camera.pictures import spell, spell_time, styled
-from autoctrl.camera.rundata import About, RunData, Shown
+from autoctrl.camera.plots import display, lowplots, midplots
+from autoctrl.camera.plots.pictures import spell, spell_time, styled
+from autoctrl.camera.plots.rundata import About, RunData, Shown
 from autoctrl.quality import PlotResult, evaluate
 
 if TYPE_CHECKING:

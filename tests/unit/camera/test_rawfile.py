@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from autoctrl.camera import midas
-from autoctrl.camera.frames import read_frames
-from autoctrl.camera.orientation import to_working
-from autoctrl.camera.rawfile import Truncated, parse_settings, read_head, summarise
+from autoctrl.camera.raw import midas
+from autoctrl.camera.raw.frames import read_frames
+from autoctrl.camera.raw.orientation import to_working
+from autoctrl.camera.raw.rawfile import Truncated, parse_settings, read_head, summarise
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:

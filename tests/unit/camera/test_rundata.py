@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import uproot
 
-from autoctrl.camera.daq import RunPlan, write_run
 from autoctrl.camera.pedestal import make_pedestal, write_pedestal
-from autoctrl.camera.rundata import Files, Run
+from autoctrl.camera.plots.rundata import Files, Run
+from autoctrl.camera.simulation.daq import RunPlan, write_run
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autoctrl.camera.parameters import Geometry
-from autoctrl.camera.scoring import Score, describe, score_event
+from autoctrl.camera.score.scoring import Score, describe, score_event
 
 FULL = Geometry(2304, 2304)
 SPOT = {"kind": "spot", "row": 1001, "col": 1002, "counts": 100, "sigma": 2.0}

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from autoctrl.camera.daq import RunPlan, draw_frames, update_table, write_run
-from autoctrl.camera.frames import read_frames
-from autoctrl.camera.light import Content, content_for, deposit, draw_scene
-from autoctrl.camera.rawfile import summarise
+from autoctrl.camera.raw.frames import read_frames
+from autoctrl.camera.raw.rawfile import summarise
+from autoctrl.camera.simulation.daq import RunPlan, draw_frames, update_table, write_run
+from autoctrl.camera.simulation.light import Content, content_for, deposit, draw_scene
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.pictures import BLUE, GREY, RED, new_figure, save_picture, spell, spell_time, styled
+from autoctrl.camera.plots.pictures import BLUE, GREY, RED, new_figure, save_picture, spell, spell_time, styled
 from autoctrl.errors import DataError
 from autoctrl.quality import Level, read_report
 from autoctrl.rootio import replacing

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import numpy as np
 
-from autoctrl.camera.rawfile import Summary, parse_settings
+from autoctrl.camera.raw.rawfile import Summary, parse_settings
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:

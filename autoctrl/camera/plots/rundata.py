@@ -9,9 +9,9 @@ import awkward as ak
 import numpy as np
 
 from autoctrl.camera.events import PARAMETERS_TREE
-from autoctrl.camera.frames import read_frames
 from autoctrl.camera.pedestal import read_pedestal
-from autoctrl.camera.rawfile import read_head
+from autoctrl.camera.raw.frames import read_frames
+from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.rootio import STEP, check_alignment, get_tree, open_file
 

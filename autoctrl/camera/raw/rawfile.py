@@ -106,7 +106,7 @@ def open_run(path: Path) -> RawRun:
         raise DataError(message) from error
     module, _, name = next(form.reader for form in FORMATS if begin.startswith(form.begins)).partition(":")
     try:
-        reader = getattr(import_module(f"autoctrl.camera.{module}"), name)
+        reader = getattr(import_module(f"autoctrl.camera.raw.{module}"), name)
     except ModuleNotFoundError as error:
         what = f"Reading {path.name}"
         raise MissingExtra(what, "science") from error

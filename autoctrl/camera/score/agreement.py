@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autoctrl.camera.pictures import BLUE, GREY, INK, ORANGE, styled
+from autoctrl.camera.plots.pictures import BLUE, GREY, INK, ORANGE, styled
 
 if TYPE_CHECKING:
-    from autoctrl.camera.scoring import Sample, Score
+    from autoctrl.camera.score.scoring import Sample, Score
 
 BINS = 22
 COLOURS = {"lone": BLUE, "crossing": ORANGE}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.light import PATH_POINTS_KEPT, STEP
+from autoctrl.camera.simulation.light import PATH_POINTS_KEPT, STEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

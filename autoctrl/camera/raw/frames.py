@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.camera.rawfile import open_run
+from autoctrl.camera.raw.rawfile import open_run
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hist import Hist
 
-from autoctrl.camera.pictures import (
+from autoctrl.camera.plots.pictures import (
     DARK_MAP,
     ORANGE,
     RED,
@@ -20,14 +20,14 @@ from autoctrl.camera.pictures import (
     spell,
     spell_time,
 )
-from autoctrl.camera.rundata import block_means
+from autoctrl.camera.plots.rundata import block_means
 from autoctrl.quality import PlotResult, Tier, added, register
 from autoctrl.quality.histograms import mean_of, read_tally, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autoctrl.camera.rundata import About, RunData
+    from autoctrl.camera.plots.rundata import About, RunData
 
 AREA, NOISY_AREA = 16, 48
 NOISY_FACTOR = 3

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.lowplots import facts_of
-from autoctrl.camera.pictures import ORANGE, SKY, new_figure, show_image
+from autoctrl.camera.plots.lowplots import facts_of
+from autoctrl.camera.plots.pictures import ORANGE, SKY, new_figure, show_image
 from autoctrl.quality import PlotResult, Tier, register
 
 if TYPE_CHECKING:
-    from autoctrl.camera.rundata import About, RunData, Shown
+    from autoctrl.camera.plots.rundata import About, RunData, Shown
 
 CELL = 4
 LABELLED, LOWEST = 12, 0.93

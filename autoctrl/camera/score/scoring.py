@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoctrl.camera.parameters import Geometry, Parameters
-from autoctrl.camera.truth import Truth, are_lone, see_object
+from autoctrl.camera.score.truth import Truth, are_lone, see_object
 from autoctrl.errors import DataError
 from autoctrl.rootio import get_tree, open_file
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.camera import display, lowplots, midplots
 from autoctrl.camera.events import LAYOUT
-from autoctrl.camera.pictures import draw_failure, save_picture, styled
-from autoctrl.camera.rundata import About, Files, Run, nothing
+from autoctrl.camera.plots import display, lowplots, midplots
+from autoctrl.camera.plots.pictures import draw_failure, save_picture, styled
+from autoctrl.camera.plots.rundata import About, Files, Run, nothing
 from autoctrl.errors import DataError
 from autoctrl.quality import Report, chosen_plots, evaluate, read_limits, read_reference, read_report, write_report
 from autoctrl.quality.reports import heaviest, merged

@@ -6,8 +6,8 @@ import gzip
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from autoctrl.camera.midas import BEGIN_OF_RUN, END_OF_RUN, pack_camera_header, pack_text_event, padded
-from autoctrl.camera.orientation import to_working
+from autoctrl.camera.raw.midas import BEGIN_OF_RUN, END_OF_RUN, pack_camera_header, pack_text_event, padded
+from autoctrl.camera.raw.orientation import to_working
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ class Form(NamedTuple):
     def open(self, path: Path, run: int) -> Writer:
         """Begin a run."""
         module, _, name = self.writer.partition(":")
-        writer: Any = getattr(import_module(f"autoctrl.camera.{module}"), name)(path, run)
+        writer: Any = getattr(import_module(f"autoctrl.camera.raw.{module}"), name)(path, run)
         opened: Writer = writer
         return opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
-from autoctrl.camera.midas import (
+from autoctrl.camera.raw.midas import (
     BANK_HEADERS,
     BANKS_HEADER,
     BEGIN_OF_RUN,
@@ -18,8 +18,8 @@ from autoctrl.camera.midas import (
     EventHeader,
     padded,
 )
-from autoctrl.camera.rawfile import Summary, Truncated, frame_shape, parse_settings
-from autoctrl.camera.unpacking import DAMAGE, Unpacked
+from autoctrl.camera.raw.rawfile import Summary, Truncated, frame_shape, parse_settings
+from autoctrl.camera.raw.unpacking import DAMAGE, Unpacked
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class MidasRun:
         """
         import numpy as np
 
-        from autoctrl.camera.orientation import to_working
+        from autoctrl.camera.raw.orientation import to_working
 
         is_complete = True
         while last is None or self.camera_events < last:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.light import FULL_SIZE, Content, draw_scene
+from autoctrl.camera.simulation.light import FULL_SIZE, Content, draw_scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

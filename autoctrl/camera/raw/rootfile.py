@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoctrl.camera.histograms import make_histogram, read_image
-from autoctrl.camera.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
-from autoctrl.camera.rawfile import Truncated
+from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
+from autoctrl.camera.raw.rawfile import Truncated
 from autoctrl.rootio import load_uproot, open_file
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import awkward as ak
 import numpy as np
 from hist import Hist
 
-from autoctrl.camera.lowplots import empty_map, facts_of
-from autoctrl.camera.pictures import (
+from autoctrl.camera.plots.lowplots import empty_map, facts_of
+from autoctrl.camera.plots.pictures import (
     BLUE,
     DARK_MAP,
     GREY,
@@ -31,7 +31,7 @@ from autoctrl.quality.peaks import Peak, fit_peak
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autoctrl.camera.rundata import About, RunData
+    from autoctrl.camera.plots.rundata import About, RunData
 
 LIGHT_AREA = 24
 TENTHS = 10

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from autoctrl.camera.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
-from autoctrl.camera.orientation import transposed
-from autoctrl.camera.rawfile import Truncated
+from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
+from autoctrl.camera.raw.orientation import transposed
+from autoctrl.camera.raw.rawfile import Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

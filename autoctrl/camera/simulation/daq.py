@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.camera.light import FULL_SIZE, Content
-from autoctrl.camera.sensor import sensor_of
-from autoctrl.camera.writers import DEFAULT_FORM, FORMS, Writer
+from autoctrl.camera.raw.writers import DEFAULT_FORM, FORMS, Writer
+from autoctrl.camera.simulation.light import FULL_SIZE, Content
+from autoctrl.camera.simulation.sensor import sensor_of
 from autoctrl.errors import UsageError
 from autoctrl.rootio import replacing
 

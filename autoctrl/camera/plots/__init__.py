@@ -1,0 +1,1 @@
+"""Data quality of the camera: plots, pictures, reports, trends."""

@@ -1,0 +1,1 @@
+"""Raw runs: the containers, and the frames in them."""

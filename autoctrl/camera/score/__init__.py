@@ -1,0 +1,1 @@
+"""Agreement of what was reconstructed with the simulation's truth."""

@@ -1,0 +1,1 @@
+"""Simulated raw runs: light, sensor, data acquisition."""
