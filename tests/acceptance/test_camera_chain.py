@@ -177,12 +177,12 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
         ("friends pedestal.root --output x.root", "has no tree 'Events'"),
         ("friends reco.root --modules dept --output x.root", "Did you mean 'depth'?"),
         (
-            "dq reco.root --pedestal pedestal.root --raw run04500.mid.gz --output x.root",
+            "dq reco.root --pedestal pedestal.root --raw run04500.mid.gz --output x.json",
             "is run 4500, reco.root is run",
         ),
         ("simulate --run 1 --size 30 --output sim", "30 pixels"),
         ("score reco.root reco.root", "not a readable truth file"),
-        ("dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.root", "has no tree 'Friends'"),
+        ("dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.json", "has no tree 'Friends'"),
     ],
 )
 def test_wrong_input_is_one_paragraph(chain: Path, line: str, reason: str) -> None:
@@ -191,7 +191,7 @@ def test_wrong_input_is_one_paragraph(chain: Path, line: str, reason: str) -> No
     assert answer.code != 0
     assert reason in answer.err
     assert "Traceback" not in answer.err
-    assert not (chain / "x.root").exists()
+    assert not any((chain / name).exists() for name in ("x.root", "x.json"))
 
 
 def test_another_camera_is_refused(chain: Path, tmp_path: Path) -> None:
