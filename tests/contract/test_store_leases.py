@@ -160,7 +160,7 @@ class TestClients:
     def test_wrong_clocks_and_leases(self, client: Callable[[Clock], Store], holder: float, other: float) -> None:
         """A lease lasts as long as was asked for, however wrong the clients' clocks are."""
         first, second = client(Shifted(holder)), client(Shifted(other))
-        lease = first.lease("n", "a", 0.3)
+        lease = first.lease("n", "a", 2)
         with pytest.raises(LeaseHeld):
             second.lease("n", "b", 30)
         first.append([task()], lease)
