@@ -74,7 +74,7 @@ class TestLeases:
 
     def test_append_under_a_renewed_one(self, store: Store) -> None:
         """An older copy of one's own lease still serves after it was renewed."""
-        lease = store.lease("n", "a", 0.3)
+        lease = store.lease("n", "a", 5)
         store.lease("n", "a", 30)
         store.append([task()], lease)
 
