@@ -48,6 +48,8 @@ from pathlib import Path
 kind, raw, pedestal, output, *parts = sys.argv[1:]
 if kind == "remove":
     parts.pop(1)
+elif kind == "cut":
+    parts.pop()
 elif kind == "unlink":
     Path(parts[1]).unlink()
 else:
@@ -121,13 +123,14 @@ def test_parts_use_the_cores_that_are_asked_for(tmp_path: Path, raw: Path) -> No
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("remove", "output output has 3 entries for 5 events [0, 5)"),
-        ("shorten", "output output has 4 entries for 5 events [0, 5)"),
+        ("remove", "begins at event 4, the parts before it end with event 1"),
+        ("shorten", "begins at event 4, the parts before it end with event 2"),
+        ("cut", "output output has 4 entries for 5 events [0, 5)"),
         ("unlink", "does not exist"),
     ],
 )
 def test_a_missing_part_is_never_skipped(tmp_path: Path, raw: Path, kind: str, reason: str) -> None:
-    """A merge without one part, with a shorter one, or after a part's file is gone, fails the task."""
+    """A merge without some part, with a shorter one, or with one that is gone, fails the task."""
     sabotage = tmp_path / "sabotage.py"
     sabotage.write_text(SABOTAGE)
     given = f"{kind} {tmp_path}/project/raw/run04501.mid {tmp_path}/pedestal.root {{output}} {{parts}}"
