@@ -340,11 +340,6 @@ cdef class Scene:
         fit.c2 = (y0 * c - y1 * e + y2 * f) / whole
         return 1
 
-    cdef inline bint is_inside(self, const Polynomial *fit, double t, double v) noexcept nogil:
-        """Say whether a point is nearer to a track than its thickness."""
-        cdef double slope = fit.c1 + t * (2.0 * fit.c2)
-        return fabs(fit.c0 + t * (fit.c1 + t * fit.c2) - v) < self.thickness * sqrt(1.0 + slope * slope)
-
     cdef int fit_track(self, Polynomial *best, int32_t n) noexcept nogil:
         """Find the polynomial of ``best.order`` that the most of the n points agree on; return 0 if too few do."""
         cdef double sums[8]
@@ -436,21 +431,21 @@ cdef class Scene:
         cdef Py_ssize_t k
         cdef int32_t i, top = 0, height
         cdef bint is_anything = False
-        cdef double u, v
         self.measure_distances(label)
         self.clear_grid()
         for k in range(self.n):
+            self.x[k] = (self.col[k] if is_exchanged else self.row[k]) - fit.centre
+            self.y[k] = self.row[k] if is_exchanged else self.col[k]
+        mark_near(self.x, self.y, self.n, fit.c0, fit.c1, fit.c2, self.thickness, self.weight)
+        for k in range(self.n):
             if self.labels[k] == label:
                 continue
-            u = (self.col[k] if is_exchanged else self.row[k]) - fit.centre
-            v = self.row[k] if is_exchanged else self.col[k]
-            self.mine[k] = self.is_inside(fit, u, v)
             if self.distance[self.place[k]] <= self.far_reach:
                 is_anything = True
-                if self.mine[k]:
+                if self.weight[k]:
                     self.stack[top] = <int32_t>k
                     top += 1
-            elif self.mine[k]:
+            elif self.weight[k]:
                 self.grid[self.place[k]] = <int32_t>k
         while top:
             top -= 1
@@ -519,7 +514,7 @@ cdef class Scene:
     cdef int run(self, const int64_t[::1] weights) noexcept nogil:
         """Cluster; return 0 if memory ran out."""
         cdef Py_ssize_t k, i
-        cdef int32_t clusters = 0, smallest = 0, size
+        cdef int32_t clusters, smallest = 0
         cdef int32_t *sizes
         if not self.find_core(weights):
             return 0
@@ -530,12 +525,9 @@ cdef class Scene:
         for k in range(self.n):
             self.labels[k] = NOISE
             self.grid[self.place[k]] = <int32_t>k
-        for k in range(self.n):
-            if self.core[k] and self.labels[k] == NOISE:
-                size = self.spread(<int32_t>k, clusters, False)
-                smallest = size if clusters == 0 or size < smallest else smallest
-                sizes[clusters] = size
-                clusters += 1
+        clusters = self.group(0, 1, sizes)
+        for k in range(clusters):
+            smallest = sizes[k] if k == 0 or sizes[k] < smallest else smallest
         self.find_candidates(clusters, sizes)
         self.tracks, self.rest = 0, clusters
         if self.candidates:
@@ -545,7 +537,8 @@ cdef class Scene:
                 if self.labels[self.found[i].start] == NOISE:
                     self.tracks += self.build_track(self.found[i].start, self.tracks)
             self.drop_small_tracks(sizes)
-            self.rest = self.group_rest(smallest)
+            self.free_the_rest()
+            self.rest = self.group(self.tracks, smallest, sizes)
         free(sizes)
         return 1
 
@@ -561,10 +554,9 @@ cdef class Scene:
             if self.labels[k] >= 0 and sizes[self.labels[k]] < self.min_samples:
                 self.labels[k] = NOISE
 
-    cdef int group_rest(self, int32_t smallest) noexcept nogil:
-        """Group what is far enough from all tracks by density; return how many clusters are large enough."""
-        cdef Py_ssize_t k, i
-        cdef int32_t label, kept = 0
+    cdef void free_the_rest(self) noexcept nogil:
+        """Set those seeds free that have no label and are far enough from all that have one."""
+        cdef Py_ssize_t k
         self.clear_grid()
         for k in range(self.n):
             if self.labels[k] >= 0:
@@ -575,14 +567,20 @@ cdef class Scene:
         for k in range(self.n):
             if self.mine[k]:
                 self.grid[self.place[k]] = <int32_t>k
+
+    cdef int32_t group(self, int32_t first, int32_t smallest, int32_t *sizes) noexcept nogil:
+        """Group the free seeds by density, with labels from ``first`` on; return how many clusters are large enough."""
+        cdef Py_ssize_t k, i
+        cdef int32_t size, kept = 0
         for k in range(self.n):
             if self.core[k] and self.grid[self.place[k]] == k:
-                label = self.tracks + kept
-                if self.spread(<int32_t>k, label, False) >= smallest:
+                size = self.spread(<int32_t>k, first + kept, False)
+                if size >= smallest:
+                    sizes[kept] = size
                     kept += 1
                     continue
                 for i in range(self.n):
-                    if self.labels[i] == label:
+                    if self.labels[i] == first + kept:
                         self.labels[i] = NOISE
         return kept
 

@@ -3,11 +3,8 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__GLIBC__)
-#define FOR_EACH_MACHINE __attribute__((target_clones("avx2", "default")))
-#else
-#define FOR_EACH_MACHINE
-#endif
+#include "_machine.h"
+
 #define LANES 4
 
 /* How many points lie within a distance of the line y = a x + b, measured along y. */

@@ -1,12 +1,7 @@
-/* The loops over the pixels of one row, in plain C so that the compiler makes them of the widest registers the machine
-   has: nothing is contracted or reordered, so every version of them gives the same bits. */
+/* The loops over the pixels of one row. */
 #include <stdint.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__GLIBC__)
-#define FOR_EACH_MACHINE __attribute__((target_clones("avx2", "default")))
-#else
-#define FOR_EACH_MACHINE
-#endif
+#include "_machine.h"
 
 /* A row of the working frame from one that is stored forwards or, with step -1, backwards. */
 static void copy_row(const uint16_t *first, long step, long width, uint16_t *row) {

@@ -102,13 +102,22 @@ class Scene:
             free &= ~front
             front = self.within(front if by_all else front & self.is_core, self.parameters.dbscan_eps) & free
 
-    def group(self, free: Flags, first: int) -> list[int]:
-        """Give labels from ``first`` on to the free seeds by density alone; return the sizes of the clusters."""
+    def group(self, free: Flags, first: int, smallest: int = 1) -> list[int]:
+        """Give labels from ``first`` on to the free seeds by density alone; return the sizes of the clusters.
+
+        The seeds of a cluster with fewer than ``smallest`` become noise.
+        """
         sizes: list[int] = []
         for start in np.flatnonzero(self.is_core):
-            if free[start]:
-                self.spread(int(start), first + len(sizes), free, by_all=False)
-                sizes.append(int(np.count_nonzero(self.labels == first + len(sizes))))
+            if not free[start]:
+                continue
+            label = first + len(sizes)
+            self.spread(int(start), label, free, by_all=False)
+            mine = self.labels == label
+            if np.count_nonzero(mine) < smallest:
+                self.labels[mine] = NOISE
+            else:
+                sizes.append(int(np.count_nonzero(mine)))
         return sizes
 
 
@@ -129,8 +138,8 @@ def cluster(cells: Ints, weights: Ints, parameters: Parameters, seed: int) -> tu
         if np.count_nonzero(mine) < parameters.dir_minsamples:
             scene.labels[mine] = NOISE
     free = (scene.labels == NOISE) & ~isolated(scene)
-    rest = group_rest(scene, free, tracks, min(sizes))
-    return scene.labels, [True] * tracks + [False] * rest
+    rest = scene.group(free, tracks, min(sizes))
+    return scene.labels, [True] * tracks + [False] * len(rest)
 
 
 def candidates(scene: Scene, sizes: list[int]) -> list[int]:
@@ -315,18 +324,3 @@ def isolated(scene: Scene) -> Flags:
         found |= ((scene.cells - cell) ** 2).sum(axis=1) < scene.parameters.isolation_radius**2
     near: Flags = found & ~labelled
     return near
-
-
-def group_rest(scene: Scene, free: Flags, first: int, smallest: int) -> int:
-    """Give labels from ``first`` on to what is left, and take those of small clusters away; return their number."""
-    kept = 0
-    for start in np.flatnonzero(scene.is_core):
-        if not free[start]:
-            continue
-        scene.spread(int(start), first + kept, free, by_all=False)
-        mine = scene.labels == first + kept
-        if np.count_nonzero(mine) < smallest:
-            scene.labels[mine] = NOISE
-        else:
-            kept += 1
-    return kept
