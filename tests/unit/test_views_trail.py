@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -12,7 +12,8 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.output import FieldsRecord, LocationState
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
-from autoctrl.views import attempts, find_place, list_runs, made, plain, published, spell_time, steps
+from autoctrl.ports import Hint
+from autoctrl.views import attempts, find_place, list_runs, made, plain, published, spell_hint, spell_time, steps
 from autoctrl.views.task import task_of
 from tests.unit.scene import Scene, scene_of_a_chain
 
@@ -47,6 +48,19 @@ def test_the_history_keeps_every_record(scene: Scene) -> None:
     ]
     assert seen[-2].text == "clusters = 3.0"
     assert seen[-3].text.startswith("output: /data/reco")
+
+
+@pytest.mark.parametrize(
+    ("status", "values", "line"),
+    [
+        ("reading", {"events": 120, "rate": 1234.5678}, "reading, events 120, rate 1234.57"),
+        ("", {"file": "run1.mid"}, "file run1.mid"),
+        ("fitting", {}, "fitting"),
+    ],
+)
+def test_a_hint_is_one_line(status: str, values: dict[str, float | str], line: str) -> None:
+    """The status comes first, then each value after its name, rounded for people."""
+    assert spell_hint(Hint(1, "0", 1, datetime.now(UTC), status, values)) == line
 
 
 def test_attempts_show_the_newest_record_of_each(scene: Scene) -> None:
