@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from autoctrl.ports import Selection
 from tests.contract import worker
+from tests.contract.samples import task
 from tests.proxy import Proxy, slow_writes
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from autoctrl.ports import Store
     from tests.services import Influx
 
 SLOW_S = 0.03
@@ -160,6 +163,21 @@ STORES = {
     "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE, fast_and_slow),
     "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE, fast_and_slow),
 }
+
+
+def append_in_a_fork(store: Store) -> None:
+    """Append from a forked child and then from here; fail if either could not."""
+    store.append([task("1")])
+    child = os.fork()
+    if child == 0:
+        try:
+            store.append([task("2")])
+        except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    store.append([task("3")])
+    assert len(store.tasks(Selection("prompt"))) == 3
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 20.0) -> None:

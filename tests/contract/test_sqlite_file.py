@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from autoctrl.stores.database import MIGRATIONS
 from autoctrl.stores.leases import Ticks
 from autoctrl.stores.sqlite import SqliteStore
 from tests.contract.samples import finish, job, run, task
+from tests.contract.stores import append_in_a_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,17 +194,7 @@ class TestSharing:
 
     def test_fork(self, store: SqliteStore) -> None:
         """A forked child opens the file anew; both go on writing."""
-        store.append([task()])
-        child = os.fork()
-        if child == 0:
-            try:
-                store.append([task("2")])
-            except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
-                os._exit(1)
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
-        store.append([task("3")])
-        assert len(store.tasks(Selection("prompt"))) == 3
+        append_in_a_fork(store)
 
 
 class TestLeasesOfOtherBoots:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from autoctrl.stores.influx.address import parse_address
 from autoctrl.stores.influx.server import Server, read_token
 from autoctrl.stores.influx.store import InfluxStore
 from tests.contract.samples import NOW, finish, output, task
-from tests.contract.stores import bucket_url, wait_until
+from tests.contract.stores import append_in_a_fork, bucket_url, wait_until
 from tests.proxy import Fault, Kind, Proxy, once
 
 if TYPE_CHECKING:
@@ -258,17 +257,7 @@ def test_nothing_to_look_up_beside_others(store: InfluxStore, url: str) -> None:
 
 def test_fork(store: InfluxStore) -> None:
     """A forked child connects anew; both go on writing."""
-    store.append([task("1")])
-    child = os.fork()
-    if child == 0:
-        try:
-            store.append([task("2")])
-        except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
-            os._exit(1)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    store.append([task("3")])
-    assert len(store.tasks(Selection("prompt"))) == 3
+    append_in_a_fork(store)
 
 
 def test_marks_move(store: InfluxStore) -> None:

@@ -181,7 +181,7 @@ class Frames:
         if not known["n"]:
             return PlotResult(histograms)
         facts = [f"shift {spell(shift, error, 'counts')}", f"noise {spell(width, width_error, 'counts')}"]
-        return PlotResult(histograms, numbers, partial(self.draw, data.about, shifts_of(histograms), known, facts))
+        return PlotResult(histograms, numbers, partial(self.draw, data.about, histograms["shift"], known, facts))
 
     @staticmethod
     def draw(about: About, shifts: Any, known: dict[str, float], facts: list[str]) -> Any:  # noqa: ANN401
@@ -200,8 +200,3 @@ class Frames:
         axes.legend(loc="upper left")
         say(axes, facts)
         return figure
-
-
-def shifts_of(histograms: dict[str, Any]) -> Any:  # noqa: ANN401 - a histogram
-    """Return the distances of the frames."""
-    return histograms["shift"]

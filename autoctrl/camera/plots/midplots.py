@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import awkward as ak
 import numpy as np
 from hist import Hist
 
@@ -194,9 +193,8 @@ class Energy:
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count round clusters by corrected light."""
         spectrum, sums = spot_spectrum("corrected light (counts)"), tally(events=0.0)
-        if data.friends is not None and "sc_regr_integral" in data.friends.fields:
-            values = ak.to_numpy(ak.flatten(data.friends["sc_regr_integral"], axis=None)).astype(np.float64)
-            spectrum.fill(values[is_round(data)])
+        if (values := data.friend("sc_regr_integral")) is not None:
+            spectrum.fill(values.astype(np.float64)[is_round(data)])
             sums = tally(events=float(len(data.events)))
         histograms = added({"corrected": spectrum, "sums": sums}, previous)
         events = int(read_tally(histograms["sums"])["events"])
@@ -226,9 +224,9 @@ class Depth:
             100, 0, SPOT_LIGHT / 2, name="light", label="light (counts)"
         ).Double()  # fmt: skip
         sums = tally(events=0.0)
-        if data.friends is not None and "sc_z" in data.friends.fields:
+        if (values := data.friend("sc_z")) is not None:
             chosen = is_round(data)
-            depth = ak.to_numpy(ak.flatten(data.friends["sc_z"], axis=None))[chosen]
+            depth = values[chosen]
             plane.fill(depth[depth >= 0], data.column("sc_integral")[chosen][depth >= 0])
             sums = tally(events=float(len(data.events)))
         histograms = added({"depth": plane, "sums": sums}, previous)

@@ -78,8 +78,17 @@ class RunData:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a branch of the events, those of clusters or pixels one after the other."""
-        found: NDArray[Any] = ak.to_numpy(ak.flatten(self.events[name], axis=None))
-        return found
+        return flat(self.events[name])
+
+    def friend(self, name: str) -> NDArray[Any] | None:
+        """Return a branch of the friends in the same way, None where there is none."""
+        return flat(self.friends[name]) if self.friends is not None and name in self.friends.fields else None
+
+
+def flat(values: Any) -> NDArray[Any]:  # noqa: ANN401 - an awkward array
+    """Return all values, one after the other."""
+    found: NDArray[Any] = ak.to_numpy(ak.flatten(values, axis=None))
+    return found
 
 
 @dataclass(frozen=True)

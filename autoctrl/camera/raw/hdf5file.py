@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
+from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, NamedWriter, as_counts
 from autoctrl.camera.raw.orientation import transposed
 from autoctrl.camera.raw.rawfile import Truncated
 
@@ -63,31 +63,19 @@ class HDF5Run(NamedFrames):
         super().__init__(path, HDF5Container(path))
 
 
-class HDF5Writer:
+class HDF5Writer(NamedWriter):
     """Writes a run into an HDF5 file; the compression that is used has a checksum."""
 
     def __init__(self, path: Path, run: int) -> None:
         """Begin the file."""
-        self._file, self._run, self._events = h5py.File(path, "w"), run, 0
+        super().__init__(h5py.File(path, "w"), run)
 
-    def begin(self, time_s: int, settings: str) -> None:
-        """Do nothing: the settings are written at the end, when they are whole."""
-
-    def add(self, frame: NDArray[np.uint16], time_s: int) -> None:  # noqa: ARG002 - frames have no time of their own here
-        """Write the next event's frame."""
-        name = frame_name(self._run, self._events)
+    def keep(self, name: str, frame: NDArray[np.uint16]) -> None:
+        """Write a frame as a dataset."""
         chunks = min(CHUNK_COLUMNS, frame.shape[1]), frame.shape[0]
         options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         self._file.create_dataset(name, data=transposed(frame), chunks=chunks, **options)
-        self._events += 1
-
-    def flush(self) -> None:
-        """Do nothing: nobody reads the file before it is complete."""
 
     def end(self, time_s: int, settings: str) -> None:  # noqa: ARG002 - the settings have the time
         """Write the settings."""
         self._file.attrs[SETTINGS] = settings
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()

@@ -34,6 +34,33 @@ def frame_name(run: int, event: int) -> str:
     return f"pic_run{run}_ev{event}"
 
 
+class NamedWriter:
+    """Writes a run's frames under their names into ``file``, and its settings at the end, when they are whole."""
+
+    def __init__(self, file: Any, run: int) -> None:  # noqa: ANN401 - the container's
+        """Begin the run."""
+        self._file, self._run, self._events = file, run, 0
+
+    def begin(self, time_s: int, settings: str) -> None:
+        """Do nothing yet."""
+
+    def add(self, frame: Frame, time_s: int) -> None:  # noqa: ARG002 - frames have no time of their own here
+        """Write the next event's frame."""
+        self.keep(frame_name(self._run, self._events), frame)
+        self._events += 1
+
+    def keep(self, name: str, frame: Frame) -> None:
+        """Write a frame under a name."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Do nothing: nobody reads the file before it is complete."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
 def as_counts(picture: NDArray[Any]) -> Frame:
     """Return a picture's values as 16-bit counts; raises ValueError for what is none."""
     if picture.ndim != 2:  # noqa: PLR2004 - rows and columns

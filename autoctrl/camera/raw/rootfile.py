@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoctrl.camera.histograms import make_histogram, read_image
-from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, as_counts, frame_name
+from autoctrl.camera.raw.namedframes import SETTINGS, NamedFrames, NamedWriter, as_counts
 from autoctrl.camera.raw.rawfile import Truncated
 from autoctrl.rootio import load_uproot, open_file
 
@@ -62,30 +62,18 @@ class RootRun(NamedFrames):
         super().__init__(path, RootContainer(path))
 
 
-class RootWriter:
+class RootWriter(NamedWriter):
     """Writes a run into a ROOT file."""
 
     def __init__(self, path: Path, run: int) -> None:
         """Begin the file."""
         uproot = load_uproot()
-        self._file, self._run, self._events = uproot.recreate(path, compression=uproot.ZSTD(1)), run, 0
+        super().__init__(uproot.recreate(path, compression=uproot.ZSTD(1)), run)
 
-    def begin(self, time_s: int, settings: str) -> None:
-        """Do nothing: the settings are written at the end, when they are whole."""
-
-    def add(self, frame: NDArray[np.uint16], time_s: int) -> None:  # noqa: ARG002 - frames have no time of their own here
-        """Write the next event's frame, with 32 bits per pixel: 16 in a TH2 have a sign."""
-        name = frame_name(self._run, self._events)
+    def keep(self, name: str, frame: NDArray[np.uint16]) -> None:
+        """Write a frame, with 32 bits per pixel: 16 in a TH2 have a sign."""
         self._file[name] = make_histogram(frame.astype(np.int32), f"{name};column;row")
-        self._events += 1
-
-    def flush(self) -> None:
-        """Do nothing: nobody reads the file before it is complete."""
 
     def end(self, time_s: int, settings: str) -> None:  # noqa: ARG002 - the settings have the time
         """Write the settings."""
         self._file[SETTINGS] = settings
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
