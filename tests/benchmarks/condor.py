@@ -37,7 +37,12 @@ def measure(jobs: int, config: str, mode: str = "shared", *, is_late: bool = Fal
         Path(folder).chmod(0o755)
         limit = 1 if is_late else jobs + 1
         settings = HTCondorExecutorSettings(
-            type="htcondor", config=config, mode=mode, materialize_above=limit, submit_deadline_s=300.0
+            type="htcondor",
+            config=config,
+            mode=mode,
+            materialize_above=limit,
+            submit_deadline_s=300.0,
+            query_deadline_s=300.0,
         )
         executor = HTCondorExecutor("bench", Path(folder) / "jobs", "bench", settings)
         orders = [order(number, folder) for number in range(jobs)]

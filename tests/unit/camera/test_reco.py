@@ -66,19 +66,40 @@ def test_a_frame_of_another_size_is_refused() -> None:
 
 def test_frames_come_in_order_whatever_the_threads() -> None:
     """Two threads give what one gives, bit for bit and in the order of the frames, which are not all read at once."""
-    held: list[int] = []
+    read: list[int] = []
 
     def frames() -> Iterator[tuple[int, NDArray[np.uint16]]]:
         for event in range(12):
-            held.append(threading.active_count())
+            read.append(event)
             yield event, bright(event)
 
     alone = list(in_threads(job(), frames(), 1))
-    together = list(in_threads(job(), frames(), 3))
+    read.clear()
+    together, held = [], 0
+    for result in in_threads(job(), frames(), 3):
+        together.append(result)
+        held = max(held, len(read) - len(together))
+    assert 3 <= held <= 5
     assert [result.values["event"] for result in together] == list(range(12))
     for one, other in zip(alone, together, strict=True):
         assert one.clusters.tobytes() == other.clusters.tobytes()
         assert (one.rows.tobytes(), one.light.tobytes()) == (other.rows.tobytes(), other.light.tobytes())
+
+
+def test_an_error_of_reading_ends_all_threads() -> None:
+    """What is raised while frames are read ahead comes in its place, and no thread goes on."""
+
+    def frames() -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        yield from ((event, bright(event)) for event in range(5))
+        message = "the disk is gone"
+        raise OSError(message)
+
+    before = threading.active_count()
+    results: list[float] = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        results.extend(result.values["event"] for result in in_threads(job(), frames(), 2))
+    assert threading.active_count() == before
+    assert results == [0, 1, 2]
 
 
 def test_cells_are_put_together_by_their_labels() -> None:
