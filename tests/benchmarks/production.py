@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from tests.benchmarks.transitions import APPENDS
 from tests.benchmarks.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.benchmarks.condor_cycle import Pair
     from tests.benchmarks.influx import Site
@@ -175,24 +175,31 @@ def time_appends(site: Site, url: str, batches: int) -> float:
 
 def _condor(jobs: int) -> dict[str, Any]:
     """Return seconds of the calls and of whole cycles, ours and the bindings', and what the memory of a job is."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    try:
-        with started(POOL, folder / "pool") as facts:
-            config = facts["CONDOR_CONFIG"]
-            calls = {mode: medians([_calls(folder, config, mode, jobs) for _ in range(n)]) for mode, n in TIMES.items()}
-            say(f"HTCondor, whole cycles over {jobs} jobs")
-            (folder / "project").mkdir(mode=0o755)
-            cycles = measure_cycles(folder / "project", config, jobs)
-        return {"jobs": jobs, "calls": calls, "cycles": {act: _as_json(each) for act, each in cycles.items()}}
-    finally:
-        shutil.rmtree(folder)
+    calls = {mode: medians([_calls(mode, jobs) for _ in range(times)]) for mode, times in TIMES.items()}
+    say(f"HTCondor, whole cycles over {jobs} jobs")
+    with _pool() as (folder, config):
+        cycles = measure_cycles(folder, config, jobs)
+    return {"jobs": jobs, "calls": calls, "cycles": {act: _as_json(each) for act, each in cycles.items()}}
 
 
-def _calls(folder: Path, config: str, mode: str, jobs: int) -> dict[str, float]:
+@contextmanager
+def _pool() -> Iterator[tuple[Path, str]]:
+    """Give a folder that is open to all, and the configuration of a pool of its own: one without leftovers to clean."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as place:
+        folder = Path(place) / "project"
+        for made in (Path(place), folder):
+            made.mkdir(exist_ok=True)
+            made.chmod(0o755)
+        with started(POOL, Path(place) / "pool") as facts:
+            yield folder, facts["CONDOR_CONFIG"]
+
+
+def _calls(mode: str, jobs: int) -> dict[str, float]:
     """Return the seconds of the executor's calls and of the bindings' for the same."""
     say(f"HTCondor, {jobs} jobs, {mode}")
-    answer: dict[str, float] = json.loads(answer_of(["-c", ASK_CONDOR, str(jobs), config, mode], environment(folder)))
+    with _pool() as (folder, config):
+        words = ["-c", ASK_CONDOR, str(jobs), config, mode]
+        answer: dict[str, float] = json.loads(answer_of(words, environment(folder)))
     return {**answer, **{f"{act}_times": answer[act] / answer[f"raw_{act}"] for act in ("submit", "poll")}}
 
 
