@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import nan, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from autoctrl.quality.plots import PlotResult
 
 Histograms = dict[str, Any]
+KIND = re.compile("TH[123][A-Z]")
 
 
 def total(first: Any, second: Any) -> Any:  # noqa: ANN401 - histograms
@@ -72,7 +74,7 @@ def read_histograms(path: Path) -> dict[str, Histograms]:
     found: dict[str, Histograms] = {}
     with open_file(path) as file:
         for key, kind in file.classnames(recursive=True, cycle=False).items():
-            if kind.startswith("TH"):
+            if KIND.fullmatch(kind):
                 plot, _, name = key.rpartition("/")
                 found.setdefault(plot, {})[name] = file[key].to_hist()
     return found

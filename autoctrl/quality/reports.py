@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import DataError
+from autoctrl.quality.content import HINT, check_report
 from autoctrl.quality.histograms import read_histograms, summed, write_histograms
 from autoctrl.quality.plots import PlotResult
 from autoctrl.quality.thresholds import Reference
@@ -31,6 +32,11 @@ class Stored:
     content: dict[str, Any]
 
     @property
+    def run(self) -> int:
+        """The run's number."""
+        return int(self.content["run"])
+
+    @property
     def about(self) -> dict[str, Any]:
         """What the data are, as the detector's part wrote it."""
         return dict(self.content["about"])
@@ -50,6 +56,11 @@ class Stored:
     def failed(self) -> dict[str, str]:
         """The reasons of the plots that failed."""
         return dict(self.content["failed"])
+
+    def picture(self, plot: str) -> Path | None:
+        """Return where the picture of a plot lies, None if there is none."""
+        name = self.content["pictures"].get(plot)
+        return None if name is None else self.path.with_name(name)
 
     def results(self) -> dict[str, PlotResult]:
         """Return what the plots gave, without numbers and figures; raises DataError for other histograms than then."""
@@ -73,7 +84,8 @@ def write_report(
 ) -> None:
     """Write the histograms as ``output`` with the suffix ``.root``, then the report, which names them.
 
-    ``about`` says what the data are, ``events`` which entries were taken in; ``more`` is written beside them.
+    ``about`` says what the data are, ``events`` which entries were taken in; ``more`` is written beside them, and a
+    report that is to be read again has ``run``, ``plots`` and ``pictures`` in it.
     """
     histograms = output.with_suffix(".root")
     write_histograms(histograms, report.histograms)
@@ -85,23 +97,26 @@ def write_report(
 
 
 def read_report(path: Path) -> Stored:
-    """Return a report that ``write_report`` wrote; raises DataError for another file."""
+    """Return a report that ``write_report`` wrote, every value checked.
+
+    Raises DataError for another file, and for a value that is missing or of another kind, with file and key.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"about", "events", "histograms", "numbers", "failed", "weights", "plots", "pictures"} - set(content)
-    except (OSError, ValueError, TypeError) as error:
-        message = f"{path} is not a data-quality report: {error}."
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        message = f"the report {path} cannot be read: {error.strerror or error}."
         raise DataError(message) from error
-    if missing:
-        message = f"{path} is not a data-quality report: {', '.join(sorted(missing))} missing."
-        raise DataError(message)
+    except (ValueError, RecursionError) as error:
+        message = f"{path} is not a data-quality report: it is no JSON ({error})."
+        raise DataError(message, hint=HINT) from error
+    check_report(path, content)
     return Stored(path, content)
 
 
 def read_reference(path: Path) -> Reference:
-    """Return the numbers of a report to compare with."""
+    """Return the numbers of a report to compare with; raises DataError for another file."""
     stored = read_report(path)
-    return Reference(f"run {stored.content.get('run', path.name)}", stored.numbers)
+    return Reference(f"run {stored.run}", stored.numbers)
 
 
 def merged(parts: Sequence[Stored]) -> tuple[dict[str, PlotResult], dict[str, str], tuple[int, int]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.quality.content import is_number
 from autoctrl.quality.plots import PlotResult
 from autoctrl.quality.thresholds import Level, Reference, Threshold, Verdict, worst
 
@@ -27,9 +27,9 @@ class Report:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """The numbers of all plots; what is infinite or no number is left out, as if it had not been measured."""
+        """The numbers of all plots; what is infinite (1e100 and more) or no number is left out, as if not measured."""
         found = {name: value for result in self.results.values() for name, value in result.numbers.items()}
-        return {name: float(value) for name, value in found.items() if isfinite(value)}
+        return {name: float(value) for name, value in found.items() if is_number(float(value))}
 
     @property
     def histograms(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +97,9 @@ def checked(result: object) -> PlotResult:
         raise TypeError(message)
     for value in result.numbers.values():
         float(value)
+    if not is_number(float(result.weight)):
+        message = f"its weight is {result.weight}"
+        raise TypeError(message)
     for name, histogram in result.histograms.items():
         if not hasattr(histogram, "axes") or not hasattr(histogram, "view"):
             message = f"what it calls the histogram {name} is {type(histogram).__name__}"

@@ -182,6 +182,32 @@ def test_runs_are_followed(chain: Path) -> None:
     assert "there is more than one report of run 4501" in twice
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("numbers", {"rate_hz": "fast"}, "numbers.rate_hz is the text 'fast', not a number"),
+        ("about", [4501], "about is the list [4501], not an object"),
+        ("about", {"run": 4501}, "about lacks rows, cols, pedestal_run, start, exposure_s"),
+        ("run", None, "run is null, not a whole number"),
+        ("histograms", {"file": 3, "sha256": ""}, "histograms.file is 3, not the name of a file"),
+    ],
+)
+def test_a_report_with_a_wrong_value_is_refused(chain: Path, key: str, value: Any, sentence: str) -> None:
+    """Whoever reads a report says which value of which file is wrong, and leaves no output."""
+    content = json.loads((chain / "whole.json").read_text())
+    (chain / "bad.json").write_text(json.dumps(content | {key: value}))
+    lines = ["dq-merge bad.json --output refused.json", judge("refused") + " --previous bad.json"]
+    lines.append("dq-trend bad.json --output refused.json")
+    if key != "about":  # what it is about does not matter to the run that is compared with it
+        (chain / "bad.toml").write_text('reference = "bad.json"\n')
+        lines.append("dq-merge whole.json --limits bad.toml --output refused.json")
+    for line in lines:
+        said = run(chain, line, code=2).stderr
+        assert f"bad.json is not a data-quality report: {sentence}" in said
+        assert said.count("\n") == 1
+    assert not (chain / "refused.json").exists()
+
+
 def test_root_opens_the_histograms(chain: Path) -> None:
     """A physicist finds a TH1 and a TH2 under the names of the plots."""
     pytest.importorskip("ROOT", reason="ROOT is not installed")

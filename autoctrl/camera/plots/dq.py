@@ -81,7 +81,7 @@ def merge_reports(
         wanted = "" if entries is None else f" of {entries}"
         message = f"the parts cover the entries {first} to {last}{wanted}: not the whole run."
         raise DataError(message, hint="Give every part.")
-    about = About(**parts[0].about)
+    about = About.from_report(parts[0])
     data = nothing(
         about, [*LAYOUT.scalars, *LAYOUT.groups, *(name for group in LAYOUT.groups.values() for name in group)]
     )
@@ -97,8 +97,8 @@ def merge_reports(
 
 def _resume(run: Run, stored: Stored, path: Path | None, *, is_part: bool) -> int:
     """Return the first entry that an earlier report of the run lacks; raises DataError when it is of something else."""
-    about, (first, last) = stored.about, stored.events
-    differing = sorted(name for name, value in run.about.as_json().items() if about.get(name) != value)
+    about, (first, last) = About.from_report(stored).as_json(), stored.events
+    differing = sorted(name for name, value in run.about.as_json().items() if about[name] != value)
     if differing:
         message = f"{path} is about something else than {run.files.reco}: {', '.join(differing)} differ."
         raise DataError(message, hint="Without --previous the report is made anew.")
@@ -148,10 +148,10 @@ def _draw(report: Report, name: str, picture: Path, earlier: Sequence[Stored]) -
             return
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plot raises is its own failure
         report.failed[name] = f"{type(error).__name__}: {error}"
-    if source is not None and name not in report.failed:
-        drawn = source.path.with_name(source.content["pictures"][name])
-        if drawn.exists() and drawn.resolve() != picture.resolve():
+    drawn = None if source is None else source.picture(name)
+    if drawn is not None and name not in report.failed:
+        if drawn.is_file() and drawn.resolve() != picture.resolve():
             shutil.copyfile(drawn, picture)
-        if drawn.exists():
+        if drawn.is_file():
             return
     save_picture(draw_failure(name, report.failed.get(name, "there was nothing to draw.")), picture)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import awkward as ak
 import numpy as np
@@ -13,6 +13,7 @@ from autoctrl.camera.pedestal import read_pedestal
 from autoctrl.camera.raw.frames import read_frames
 from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
+from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check, is_number
 from autoctrl.rootio import STEP, check_alignment, get_tree, open_file
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autoctrl.camera.parameters import Pedestal
+    from autoctrl.quality.reports import Stored
 
     Frame = NDArray[np.uint16]
 
 SAMPLED = 5
 SHOWN_BLOCK = 4
+LONGEST_SIDE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,24 @@ class About:
     def as_json(self) -> dict[str, Any]:
         """Return the facts as plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_report(cls, stored: Stored) -> Self:
+        """Return what a report is about; raises DataError for a report of another detector, or a wrong value."""
+        check(stored.path, "about", stored.about, ABOUT)
+        return cls(**{name: stored.about[name] for name in FACTS})
+
+
+SIDE = Rule(f"a number of pixels up to {LONGEST_SIDE}", lambda value: type(value) is int and 0 < value <= LONGEST_SIDE)
+FACTS = {
+    "run": WHOLE_NUMBER,
+    "rows": SIDE,
+    "cols": SIDE,
+    "pedestal_run": WHOLE_NUMBER,
+    "start": TEXT,
+    "exposure_s": Rule("a number of seconds from 0 on", lambda value: is_number(value) and value >= 0),
+}
+ABOUT = Rule("an object", lambda value: isinstance(value, dict), FACTS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoctrl.camera.plots.pictures import BLUE, GREY, RED, new_figure, save_picture, spell, spell_time, styled
+from autoctrl.camera.plots.rundata import About
 from autoctrl.errors import DataError
 from autoctrl.quality import Level, read_report
 from autoctrl.rootio import replacing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from autoctrl.quality.reports import Stored
 
-FEWEST_FOR_TIME = 2
+YEARS = range(1900, 2200)
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,23 @@ class Trend:
 
     def mean(self) -> tuple[float, float]:
         """Return the mean, weighted by the errors, and its error; nan without values."""
-        weights = 1 / self.errors[self.measured] ** 2
-        if not weights.sum():
+        values, errors = self.values[self.measured], self.errors[self.measured]
+        if not len(errors):
             return float("nan"), float("nan")
-        return float(weights @ self.values[self.measured] / weights.sum()), float(1 / np.sqrt(weights.sum()))
+        weights = (errors.min() / errors) ** 2
+        return float(weights @ values / weights.sum()), float(errors.min() / np.sqrt(weights.sum()))
 
     def chi2(self) -> tuple[float, int]:
-        """Return chi2 and degrees of freedom of the runs against their mean."""
-        pulls = (self.values[self.measured] - self.mean()[0]) / self.errors[self.measured]
-        return float(pulls @ pulls), max(0, len(pulls) - 1)
+        """Return chi2 and degrees of freedom of the runs against their mean; inf where it is beyond all numbers."""
+        with np.errstate(over="ignore"):
+            pulls = (self.values[self.measured] - self.mean()[0]) / self.errors[self.measured]
+            return float(pulls @ pulls), max(0, len(pulls) - 1)
 
 
 def read_trends(paths: Sequence[Path]) -> tuple[list[Stored], list[Trend]]:
     """Return the reports by run number and their trends; raises DataError for a run that is given twice."""
-    reports = sorted((read_report(path) for path in paths), key=lambda report: int(report.content["run"]))
-    runs = [int(report.content["run"]) for report in reports]
+    reports = sorted((read_report(path) for path in paths), key=lambda report: report.run)
+    runs = [report.run for report in reports]
     twice = sorted({run for run in runs if runs.count(run) > 1})
     if twice:
         message = f"there is more than one report of run {twice[0]}."
@@ -92,7 +95,7 @@ def write_trends(paths: Sequence[Path], output: Path, picture: Path, *, by_time:
     ``by_time`` puts the runs' starts on the axis instead of their numbers; raises DataError where they are not known.
     """
     reports, trends = read_trends(paths)
-    runs = [int(report.content["run"]) for report in reports]
+    runs = [report.run for report in reports]
     alarmed = [run for run, report in zip(runs, reports, strict=True) if report.content["level"] == Level.ALARM]
     with styled():
         save_picture(_draw(reports, trends, runs, alarmed, by_time=by_time), picture)
@@ -103,10 +106,13 @@ def write_trends(paths: Sequence[Path], output: Path, picture: Path, *, by_time:
 
 
 def _plain(trend: Trend) -> dict[str, Any]:
+    """Return a trend as plain values, null for what is no number."""
     chi2, ndf = trend.chi2()
-    mean, error = (None if np.isnan(value) else value for value in trend.mean())
-    listed = {name: [None if np.isnan(v) else float(v) for v in getattr(trend, name)] for name in ("values", "errors")}
-    return {"unit": trend.quantity.unit, "mean": mean, "error": error, "chi2": chi2, "ndf": ndf, **listed}
+    fit = dict(zip(("mean", "error", "chi2"), (*trend.mean(), chi2), strict=True))
+    lists = {"values": trend.values, "errors": trend.errors}
+    plain = {name: value if np.isfinite(value) else None for name, value in fit.items()}
+    listed = {name: [float(v) if np.isfinite(v) else None for v in column] for name, column in lists.items()}
+    return {"unit": trend.quantity.unit, **plain, "ndf": ndf, **listed}
 
 
 def _draw(
@@ -114,7 +120,7 @@ def _draw(
 ) -> Any:  # noqa: ANN401 - a figure
     shown = [trend for trend in trends if trend.measured.any()] or list(trends[:1])
     spread = f"Runs {runs[0]}-{runs[-1]}" if len(runs) > 1 else f"Run {runs[0]}"
-    first, last = (spell_time(report.about["start"]) for report in (reports[0], reports[-1]))
+    first, last = (spell_time(About.from_report(report).start) for report in (reports[0], reports[-1]))
     facts = f"{len(runs)} runs" + (f"  \u00b7  {first} to {last}" if first and len(runs) > 1 else "")
     figure, made = new_figure(f"{spread}: stability", facts, rows=len(shown), size=(11.0, 1.2 + 2.1 * len(shown)))
     panels = np.atleast_1d(made)
@@ -160,14 +166,21 @@ def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any], is_bad: NDArray[np
 
 def _times(reports: Sequence[Stored]) -> NDArray[Any]:
     """Return the runs' starts; raises DataError naming the first run that does not say it."""
-    times = []
-    for report in reports:
-        try:
-            times.append(datetime.fromisoformat(report.about["start"]).replace(tzinfo=None))
-        except ValueError:
-            message = f"{report.path} does not say when run {report.content['run']} began."
-            raise DataError(message, hint="Judge runs with --raw, or put run numbers on the axis.") from None
-    return np.array(times, dtype="datetime64[ms]")
+    starts = [(report, _moment(About.from_report(report).start)) for report in reports]
+    for report, start in starts:
+        if start is None:
+            message = f"{report.path} does not say when run {report.run} began."
+            raise DataError(message, hint="Judge runs with --raw, or put run numbers on the axis.")
+    return np.array([start for _, start in starts], dtype="datetime64[ms]")
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment that can be drawn, None for another text."""
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
+    return moment if moment.year in YEARS else None
 
 
 def _date_axis(axes: Any) -> None:  # noqa: ANN401 - matplotlib axes
