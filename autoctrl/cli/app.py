@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PROGRAM = "autoctrl"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+COLLECT_AFTER = 20_000  # thousands of small records, hardly any in a cycle of references: looking for some takes long
 INTERRUPTED_TEXT = "Interrupted."
 STILL_RUNNING_TEXT = "Jobs that were submitted go on; the next cycle or loop takes in what they made."
 SECTIONS = {
@@ -135,6 +137,7 @@ def app() -> None:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one verb; errors become one paragraph on stderr and an exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show stops no verb
