@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from autoctrl.friends import register
+from autoctrl.friends import Numbers, register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,9 @@ class RegressedIntegral:
     name = "regression"
     needs = FEATURES
     branches = ("sc_regr_integral", *(f"sc_qregr_integral{suffix}" for suffix in QUANTILES))
-    parameters = ("low", "high", "mean", *(parameter for parameter, _ in QUANTILES.values()))
+    parameters: ClassVar = dict.fromkeys(("low", "high"), Numbers(len(FEATURES))) | dict.fromkeys(
+        ("mean", *(parameter for parameter, _ in QUANTILES.values())), Numbers(1 + len(FEATURES))
+    )
 
     def __call__(self, events: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - awkward arrays
         """Return the corrected light; none for a cluster without light, active pixels or width."""
@@ -83,7 +85,13 @@ class DepthFromWidth:
     name = "depth"
     needs = ("sc_tfullrms",)
     branches = ("sc_z",)
-    parameters = ("offset", "slope", "sigma_0", "diffusion", "drift_cm")
+    parameters: ClassVar = {
+        "offset": Numbers(),
+        "slope": Numbers(above=0),
+        "sigma_0": Numbers(least=0),
+        "diffusion": Numbers(above=0),
+        "drift_cm": Numbers(above=0),
+    }
 
     def __call__(self, events: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - awkward arrays
         """Return the depth; none where it would lie outside the drift volume: too narrow, or several objects in one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoctrl.friends.calibration import Calibration, Calibrations, ValidRange, read_calibration
 from autoctrl.friends.columns import FILLER
 from autoctrl.friends.modules import CalibratedModule, FriendModule, PlainModule, chosen_modules, register
+from autoctrl.friends.parameters import Numbers
 from autoctrl.friends.runner import Written, read_friends, write_friends
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Calibration",
     "Calibrations",
     "FriendModule",
+    "Numbers",
     "PlainModule",
     "ValidRange",
     "Written",

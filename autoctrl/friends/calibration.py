@@ -7,19 +7,24 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError, nearest
+from autoctrl.friends.parameters import find_problem, is_finite, spell_value
 from autoctrl.model.task import InputRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from autoctrl.friends.parameters import Wanted
     from autoctrl.model.view import Task
 
 KEYS = frozenset({"first", "last", "comment", "parameters"})
+LARGEST_RUN = 1 << 63
+EXAMPLE = (
+    "Write [[range]], below it first = 4500, and for each module its parameters below [range.parameters.<module>]."
+)
 
 
 class Source(NamedTuple):
@@ -34,7 +39,8 @@ class Source(NamedTuple):
 class ValidRange:
     """Parameters of friend modules that hold for some runs.
 
-    ``last`` is included, None means all later runs.  ``parameters`` are the values by name, by module.
+    ``last`` is included, None means all later runs.  ``parameters`` are the values by name, by module.  ``entry`` says
+    which ``[[range]]`` of its file it is, from 1.
     """
 
     first: int
@@ -42,6 +48,7 @@ class ValidRange:
     source: Source
     comment: str = ""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    entry: int = 1
 
     @property
     def runs(self) -> str:
@@ -56,14 +63,18 @@ class ValidRange:
         """Say whether it holds for a run."""
         return self.first <= run and (self.last is None or run <= self.last)
 
-    def parameters_for(self, module: str, names: Sequence[str]) -> Mapping[str, Any]:
-        """Return what a module needs; raises DataError when a parameter is missing."""
-        known = self.parameters.get(module, {})
-        missing = [name for name in names if name not in known]
-        if missing:
-            message = f"the range {self.runs} of {self.source.path} has no parameter {missing[0]} for module {module}."
-            raise DataError(message, hint=nearest(missing[0], known) or f"It needs {', '.join(names)}.")
-        return known
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: the entry of its file, and its runs."""
+        return f"[[range]] number {self.entry} of the calibration {self.source.path} (runs {self.runs})"
+
+    def parameters_for(self, module: str, wanted: Iterable[str] | Wanted) -> Mapping[str, Any]:
+        """Return what a module needs; raises DataError when a parameter is missing, unknown or not what it must be."""
+        problem = find_problem(module, wanted, self.parameters)
+        if problem:
+            message = f"{self.place} {problem[0]}."
+            raise DataError(message, hint=problem[1])
+        return self.parameters.get(module, {})
 
 
 @dataclass(frozen=True)
@@ -107,54 +118,76 @@ def _read_files(place: Path, files: tuple[tuple[Path, tuple[int, int]], ...]) ->
     ranges = sorted((valid for path, _ in files for valid in _read_file(path)), key=lambda valid: valid.first)
     if not ranges:
         message = f"the calibration {place} has no range of runs."
-        raise DataError(message, hint="Write [[range]] with first, last and parameters into a file that ends in .toml.")
+        raise DataError(message, hint=f"{EXAMPLE} The files of a folder are those that end in .toml.")
     for one, other in pairwise(ranges):
         if one.covers(other.first):
-            message = f"the ranges {one} and {other} of the calibration {place} overlap."
-            raise DataError(message, hint="One run has one calibration: end the first before the second begins.")
+            message = f"{one.place} and {other.place} overlap: both hold for run {other.first}."
+            end = (
+                f"write last = {other.first - 1} into the first of them" if one.first < other.first else "leave one out"
+            )
+            raise DataError(message, hint=f"One run has one calibration: {end}.")
     return Calibration(place, tuple(ranges))
 
 
-def _read_file(path: Path) -> Iterable[ValidRange]:
+def _read_file(path: Path) -> list[ValidRange]:
     try:
         content = path.read_bytes()
         known = tomllib.loads(content.decode())
-    except (OSError, ValueError) as error:
-        message = f"the calibration {path} cannot be read: {error}."
-        raise DataError(message) from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = isinstance(error, OSError) and error.strerror
+        message = f"the calibration {path} cannot be read: {reason or error}."
+        raise DataError(message, hint="" if reason else f"It must be TOML in UTF-8. {EXAMPLE}") from error
     source = Source(path, len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
     ranges = known.pop("range", [])
-    if known or not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
-        message = f"the calibration {path} may contain [[range]] alone" + (f", not {min(known)!r}." if known else ".")
-        raise DataError(message)
-    return [_make_range(entry, source) for entry in ranges]
+    if known:
+        message = f"the calibration {path} may contain [[range]] alone, not {min(known)!r}."
+        raise DataError(message, hint=f"Move {min(known)!r} below a [[range]], or leave it out.")
+    if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
+        message = f"the calibration {path} may contain [[range]] alone; its range is {spell_value(ranges)}."
+        raise DataError(message, hint=f"The brackets are double. {EXAMPLE}")
+    return [_make_range(entry, number, source) for number, entry in enumerate(ranges, 1)]
 
 
-def _make_range(entry: Mapping[str, Any], source: Source) -> ValidRange:
+def _make_range(entry: Mapping[str, Any], number: int, source: Source) -> ValidRange:
     values = {"last": None, "comment": "", "parameters": {}, **entry}
     problem = _problem_of(values)
     if problem:
-        message = f"a range of the calibration {source.path} {problem}."
-        raise DataError(message, hint=f"A range is made of {', '.join(sorted(KEYS))}.")
-    return ValidRange(source=source, **values)
+        message = f"[[range]] number {number} of the calibration {source.path} {problem[0]}."
+        raise DataError(message, hint=problem[1])
+    return ValidRange(source=source, entry=number, **values)
 
 
-def _problem_of(values: Mapping[str, Any]) -> str:
+def _problem_of(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong with an entry, and what to write instead; None if nothing."""
     unknown = sorted(values.keys() - KEYS)
     if unknown:
-        return f"has a value {unknown[0]!r}, which means nothing"
-    first, last, parameters = values.get("first"), values["last"], values["parameters"]
-    if type(first) is not int or (last is not None and type(last) is not int):
-        return f"goes from {first!r} to {last!r}; both are run numbers, and only the last may be left out"
-    if first < 0 or (last is not None and last < first):
-        return f"goes from {first} to {last}"
-    if not isinstance(values["comment"], str):
-        return f"has the comment {values['comment']!r}, which is no text"
-    if not isinstance(parameters, dict) or not all(isinstance(table, dict) for table in parameters.values()):
-        return "has parameters that are no tables, one for each module"
-    named = {f"{module}.{name}": value for module, table in parameters.items() for name, value in table.items()}
-    odd = [f"{name} = {value}" for name, value in named.items() if isinstance(value, float) and not isfinite(value)]
-    return f"has the parameter {odd[0]}, which is no number" if odd else ""
+        return f"has a value {unknown[0]!r}, which means nothing", nearest(unknown[0], KEYS)
+    first, last, comment = values.get("first"), values["last"], values["comment"]
+    if "first" not in values:
+        return "does not say for which runs it holds", "Write first = 4500, and last = 4999 if it ends."
+    for name, run in (("first", first), ("last", 0 if last is None else last)):
+        if type(run) is not int or not 0 <= run < LARGEST_RUN:
+            return f"has {name} = {spell_value(run)}, which is no run number", f"Write {name} as in {name} = 4500."
+    if last is not None and last < first:
+        return f"goes from run {first} to run {last}", f"Write first = {last} and last = {first}."
+    if not isinstance(comment, str):
+        return f"has the comment {spell_value(comment)}, which is no text", 'Write comment = "why", in quotes.'
+    return _problem_of_tables(values["parameters"])
+
+
+def _problem_of_tables(parameters: Any) -> tuple[str, str] | None:  # noqa: ANN401 - whatever stands in the file
+    """Return what is wrong with the parameters of all modules, whatever each wants, and what to write instead."""
+    hint = "Write [range.parameters.depth] for the module depth, and below it lines of name = value."
+    if not isinstance(parameters, dict):
+        return f"has parameters = {spell_value(parameters)}, which is no table", hint
+    for module, table in parameters.items():
+        if not isinstance(table, dict):
+            return f"has parameters that are no tables: {module} = {spell_value(table)} belongs to no module", hint
+        for name, value in table.items():
+            if not is_finite(value):
+                what = f"has the parameter {module}.{name} = {spell_value(value)}, which is no number"
+                return what, f"Write a finite number, {name} = 1.5."
+    return None
 
 
 class Calibrations:

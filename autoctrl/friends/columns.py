@@ -39,13 +39,17 @@ def friend_columns(
             first, last, problem = _narrow(module, chunk, valid, error)
             begin, end = (f"run {chunk['run'][i]} event {chunk['event'][i]}" for i in (first, last - 1))
             entries = begin if last - first == 1 else f"{begin} to {end}, taken together"
-            message = f"friend module {module.name} of {source_of(module)} {_say(problem)}: {entries}, of {where}."
+            used = f" It had the parameters of {valid.place}." if valid is not None and is_calibrated(module) else ""
+            named = f"friend module {module.name} of {source_of(module)}"
+            message = f"{named} {_say(problem)}: {entries}, of {where}.{used}"
             raise DataError(message, hint=getattr(problem, "hint", "")) from error
     return columns
 
 
 def _say(problem: BaseException) -> str:
-    return problem.message if isinstance(problem, DataError) else f"failed with {type(problem).__name__}: {problem}"
+    if isinstance(problem, DataError):
+        return problem.message.rstrip(".")
+    return f"failed with {type(problem).__name__}: {problem}"
 
 
 def _narrow(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from autoctrl.errors import UsageError, nearest
+from autoctrl.friends.parameters import Numbers
 from autoctrl.rootio import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 COUNTER = "nSc"
 NAME = re.compile(r"[A-Za-z_]\w*\Z")
@@ -43,8 +45,8 @@ class CalibratedModule(Described, Protocol):
     """Computes branches from the entries of a tree and from parameters that depend on the run."""
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters that the calibration must have for it."""
+    def parameters(self) -> tuple[str, ...] | Mapping[str, Numbers]:
+        """The parameters that the calibration must have for it: names, or what each must be by name."""
 
     def __call__(self, events: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401
         """Return an array for each of ``branches``, with the parameters that are valid for the entries' run."""
@@ -79,6 +81,8 @@ def check_module(module: FriendModule) -> None:
         raise UsageError(message, hint='Write name = "depth" into the class.')
     for attribute in LISTS:
         words = getattr(module, attribute, () if attribute == "parameters" else None)
+        if attribute == "parameters" and isinstance(words, Mapping):
+            words = tuple(words) if all(isinstance(kind, Numbers) for kind in words.values()) else words
         if not isinstance(words, tuple | list) or not all(isinstance(w, str) and NAME.match(w) for w in words):
             message = f"{where}: {attribute} is {words!r}, not a tuple of names."
             raise UsageError(message, hint=f'Write {attribute} = ("sc_z",) into the class; the comma makes the tuple.')

@@ -61,10 +61,18 @@ def write_friends(
         for chunk in events.iterate(needs, step_size=step, library="ak", entry_start=first, entry_stop=last):
             for run, part in split_runs(chunk):
                 if wants is not None and run not in ranges:
-                    ranges[run] = wants.valid_for(run)
+                    ranges[run] = _find_range(wants, run, modules)
                 writer.append(friend_columns(part, modules, ranges.get(run), str(events_file)))
         target[METADATA] = json.dumps(describe(modules, ranges, version))
     return Written(last - first, ranges)
+
+
+def _find_range(calibration: Calibration, run: int, modules: Sequence[FriendModule]) -> ValidRange:
+    """Return the range that covers a run; raises DataError where it has not what the modules want."""
+    valid = calibration.valid_for(run)
+    for module in filter(is_calibrated, modules):
+        valid.parameters_for(module.name, getattr(module, "parameters", ()))
+    return valid
 
 
 def friend_layout(modules: Sequence[FriendModule]) -> Layout:

@@ -54,6 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, value in VALUES.items():
         (made / f"{name}.py").write_text(MODULE.format(kind=name.title(), name=name, value=value))
     (made / "gap.toml").write_text(GAP)
+    simulated = (Path(__file__).parents[2] / "autoctrl/camera/simulation.toml").read_text()
+    (made / "zero.toml").write_text(simulated.replace("diffusion = 1.6", "diffusion = 0.0"))
     (made / "overlap.toml").write_text(GAP + GAP)
     return made
 
@@ -110,7 +112,8 @@ def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.Complet
         ("--from share.py --from share.py", ["two friend modules share: of", "/share.py and of", "/share.py."]),
         ("--modules depth,depth", ["depth is named twice"]),
         ("--calibration gap.toml", ["run 4501 has no calibration in gap.toml: its ranges are 1-4500, 4600-."]),
-        ("--calibration overlap.toml", ["ranges overlap.toml 1-4500 and overlap.toml 1-4500", "overlap"]),
+        ("--calibration overlap.toml", ["number 1 of the calibration overlap.toml", "overlap: both hold for run 1."]),
+        ("--calibration zero.toml", ["calibration zero.toml (runs 0-) has", "depth.diffusion = 0.0, which is not"]),
         ("--calibration none.toml", ["the calibration none.toml cannot be read: No such file"]),
         ("--calibration .", ["overlap"]),
         ("--events 2:9", [f"reco.root has {EVENTS} entries; 2:9 asks for others"]),

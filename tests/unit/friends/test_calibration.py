@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError
-from autoctrl.friends import Calibrations, read_calibration, write_friends
+from autoctrl.friends import Calibrations, Numbers, read_calibration, write_friends
 from autoctrl.locks.files import changed_files
 from autoctrl.rootio import open_file
 from tests.unit.friends.modules import Inverse, Scaled, write_events
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EARLY = '[[range]]\nfirst = 1\nlast = 7\ncomment = "lamp on"\n[range.parameters.scaled]\ngain = 2.0\n'
+TABLE = "[[range]]\nfirst = 1\n[range.parameters.a]\n"
 LATE = "[[range]]\nfirst = 8\n[range.parameters.scaled]\ngain = 3.0\n"
 
 
@@ -45,7 +47,7 @@ def test_a_folder_is_read_like_one_file(tmp_path: Path) -> None:
     calibration = read_calibration(tmp_path / "c")
     assert [valid.source.path.name for valid in calibration.ranges] == ["b.toml", "a.toml"]
     write(tmp_path / "c" / "c.toml", EARLY)
-    with pytest.raises(DataError, match=r"ranges b\.toml 1-7 and c\.toml 1-7 of the calibration .* overlap"):
+    with pytest.raises(DataError, match=r"b\.toml \(runs 1-7\) and .*c\.toml \(runs 1-7\) overlap"):
         read_calibration(tmp_path / "c")
 
 
@@ -59,35 +61,86 @@ def test_a_run_without_calibration_is_named_with_the_ranges(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "reason", "hint"),
     [
-        ("", "has no range of runs"),
-        ("[[range", "cannot be read"),
-        ("\xff\xfe", "cannot be read|may contain"),
-        ("gain = 2\n" + EARLY, r"may contain \[\[range\]\] alone, not 'gain'"),
-        ("range = 3", r"may contain \[\[range\]\] alone"),
-        (EARLY + "[[range]]\nfirst = 7\n", "1-7 and .* 7- .* overlap"),
-        (LATE + LATE, "8- and .* 8- .* overlap"),
-        ("[[range]]\nlast = 3", "goes from None to 3"),
-        ("[[range]]\nfirst = 5\nlast = 3", "goes from 5 to 3"),
-        ("[[range]]\nfirst = true", "goes from True to None"),
-        ("[[range]]\nfirst = 1.5", "goes from 1.5 to None"),
-        ("[[range]]\nfirst = -1", "goes from -1 to None"),
-        ("[[range]]\nfirst = 1\nlats = 3", "has a value 'lats', which means nothing"),
-        ("[[range]]\nfirst = 1\ncomment = 3", "has the comment 3"),
-        (
-            "[[range]]\nfirst = 1\n[range.parameters.a]\ngain = nan",
-            "has the parameter a.gain = nan, which is no number",
-        ),
-        ("[[range]]\nfirst = 1\nparameters = 3", "has parameters that are no tables"),
-        ("[[range]]\nfirst = 1\n[range.parameters]\ngain = 3", "has parameters that are no tables"),
+        ("", "has no range of runs", r"Write \[\[range\]\]"),
+        ("[[range", "cannot be read: Expected", "must be TOML"),
+        ("a = " + "[" * 100_000, "cannot be read: .*recursion", "must be TOML"),
+        ("\udcff", "cannot be read: .*utf-8", "must be TOML"),
+        ("gain = 2\n" + EARLY, r"may contain \[\[range\]\] alone, not 'gain'", "Move 'gain' below"),
+        ("range = 3", r"may contain \[\[range\]\] alone; its range is 3", "The brackets are double"),
+        ("[range]\nfirst = 3", r"may contain \[\[range\]\] alone; its range is {'first'", "The brackets are double"),
+        (EARLY + "[[range]]\nfirst = 7\n", r"1 .*1-7\) and .*2 .*7-\) overlap: both hold for run 7", "write last = 6 "),
+        (LATE + LATE, r"1 .*8-\) and .*2 .*8-\) overlap: both hold for run 8", "leave one out"),
+        (EARLY + "[[range]]\nlast = 3", "2 .* does not say for which runs it holds", "Write first = 4500"),
+        ("[[range]]\nfirst = 5\nlast = 3", "1 .* goes from run 5 to run 3", "Write first = 3 and last = 5"),
+        ("[[range]]\nfirst = true", "1 .* has first = true, which is no run number", "Write first as in"),
+        ("[[range]]\nfirst = 1.5", "1 .* has first = 1.5, which is no run number", "Write first as in"),
+        ("[[range]]\nfirst = -1", "1 .* has first = -1, which is no run number", "Write first as in"),
+        ("[[range]]\nfirst = 1" + "0" * 99, "1 .* has first = 1000.*…, which is no run number", "Write first as in"),
+        ('[[range]]\nfirst = 1\nlast = "9"', "1 .* has last = '9', which is no run number", "Write last as in"),
+        ("[[range]]\nfirst = 1\nlats = 3", "1 .* has a value 'lats', which means nothing", "Did you mean 'last'?"),
+        ("[[range]]\nfirst = 1\ncomment = 3", "1 .* has the comment 3, which is no text", "in quotes"),
+        ("[[range]]\nfirst = 1\nparameters = 3", "1 .* has parameters = 3, which is no table", "for the module depth"),
+        ("[[range]]\nfirst = 1\n[range.parameters]\ngain = 3", "no tables: gain = 3 belongs to no module", "Write"),
+        (TABLE + "gain = nan", r"1 .* has the parameter a\.gain = nan, which is no number", "Write a finite number"),
+        (TABLE + "gain = [1, -inf]", r"a\.gain = \[1, -inf\], which is no number", "Write a finite number"),
+        (TABLE + "gain = 1" + "0" * 400, r"a\.gain = 1000.*…, which is no number", "Write a finite number"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, reason: str) -> None:
-    """The error names the file and what is wrong in it."""
-    path = write(tmp_path / "bad.toml", text)
-    with pytest.raises(DataError, match=rf"bad\.toml.*({reason})|({reason}).*bad\.toml"):
-        read_calibration(path)
+def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, reason: str, hint: str) -> None:
+    """The error names the file, the entry, what is wrong in it, and what to write."""
+    (tmp_path / "bad.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(DataError, match=reason) as refused:
+        read_calibration(tmp_path / "bad.toml")
+    assert "bad.toml" in refused.value.message
+    assert re.search(hint, refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "reason"),
+    [
+        (Numbers(above=0), "'x'", "= 'x', which is not a number above 0"),
+        (Numbers(above=0), "0.0", r"= 0\.0, which is not a number above 0"),
+        (Numbers(above=0), "-2", "= -2, which is not a number above 0"),
+        (Numbers(least=0), "-2", "= -2, which is not a number from 0 on"),
+        (Numbers(), "true", "= true, which is not a number"),
+        (Numbers(), "[1.0]", r"= \[1\.0\], which is not a number"),
+        (Numbers(), "1979-05-27", "= 1979-05-27, which is not a number"),
+        (Numbers(2), "1.0", r"= 1\.0, which is not a list of 2 numbers"),
+        (Numbers(2), "[1, 2, 3]", r"= \[1, 2, 3\], which is not a list of 2 numbers"),
+        (Numbers(2, above=0), "[1, 'a']", r"= \[1, 'a'\], which is not a list of 2 numbers above 0"),
+        (Numbers(), "1.0\nbias = 2", "has a parameter bias, which module strict does not know"),
+        (Numbers(), "1.0\n[range.parameters.other]\ngain = 2", None),
+    ],
+)
+def test_a_module_says_what_its_parameters_must_be(
+    tmp_path: Path, wanted: Numbers, value: str, reason: str | None
+) -> None:
+    """A parameter of another kind is refused before anything is computed: file, entry, what is there, what to write."""
+
+    class Strict(Scaled):
+        name = "strict"
+        parameters: Any = {"gain": wanted}  # noqa: RUF012 - read only
+
+    events = write_events(tmp_path / "reco.root", [[1.0]])
+    text = LATE.replace("scaled", "other") + EARLY.replace("scaled", "strict").replace("2.0", value)
+    calibration = read_calibration(write(tmp_path / "c.toml", text))
+    if reason is None:
+        assert write_friends(events, tmp_path / "friend.root", [Strict()], calibration).entries == 1
+        return
+    with pytest.raises(DataError, match=rf"number 2 of the calibration .*c\.toml \(runs 1-7\) .*{reason}") as refused:
+        write_friends(events, tmp_path / "friend.root", [Strict()], calibration)
+    assert refused.value.hint in {f"Below [range.parameters.strict] write gain = {wanted}.", "Known: gain."}
+    assert not (tmp_path / "friend.root").exists()
+
+
+def test_a_module_that_fails_says_whose_parameters_it_had(tmp_path: Path) -> None:
+    """Where a module does not say what it wants, the entry that it was given is named beside its failure."""
+    events = write_events(tmp_path / "reco.root", [[1.0]])
+    calibration = read_calibration(write(tmp_path / "c.toml", EARLY.replace("2.0", '"two"')))
+    with pytest.raises(DataError, match=r"scaled of .* failed with .*It had the parameters of \[\[range\]\] number 1"):
+        write_friends(events, tmp_path / "friend.root", [Scaled()], calibration)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -151,7 +204,7 @@ def test_a_missing_parameter_is_named(tmp_path: Path) -> None:
     """A calibration that lacks a parameter of a module is refused, naming both and the nearest."""
     events = write_events(tmp_path / "reco.root", [[1.0]])
     calibration = read_calibration(write(tmp_path / "all.toml", EARLY.replace("gain", "gains")))
-    with pytest.raises(DataError, match=r"range 1-7 of .* has no parameter gain for module scaled.*'gains'"):
+    with pytest.raises(DataError, match=r"number 1 of .* \(runs 1-7\) has no parameter gain for module scaled.*gains"):
         write_friends(events, tmp_path / "friend.root", [Scaled()], calibration)
 
 
