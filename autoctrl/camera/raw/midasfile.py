@@ -18,7 +18,7 @@ from autoctrl.camera.raw.midas import (
     EventHeader,
     padded,
 )
-from autoctrl.camera.raw.rawfile import Summary, Truncated, frame_shape, parse_settings
+from autoctrl.camera.raw.rawfile import Summary, Truncated, frame_shape, parse_settings, refuse_range
 from autoctrl.camera.raw.unpacking import DAMAGE, Unpacked
 from autoctrl.errors import DataError
 
@@ -106,9 +106,7 @@ class MidasRun:
                 yield from ((lost, error) for lost in range(max(first, number), last))
                 return
             if event is None:
-                if last is not None:
-                    message = f"{self.path} has {number} camera events; {first}:{last} asks for more."
-                    raise DataError(message)
+                refuse_range(self.path, number, first, last)
                 return
             if isinstance(event, Misfit):
                 if is_complete and self._is_compressed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import numpy as np
 
-from autoctrl.camera.raw.rawfile import Summary, parse_settings
+from autoctrl.camera.raw.rawfile import Summary, parse_settings, refuse_range
 from autoctrl.errors import DataError
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ class NamedFrames:
 
     def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
         """Yield (event, working frame), or why it is lost, for ``first <= event < last``."""
-        if last is not None and last > self._count:
-            message = f"{self.path} has {self._count} camera events; {first}:{last} asks for more."
-            raise DataError(message)
+        refuse_range(self.path, self._count, first, last)
         for event in range(first, self._count if last is None else last):
             try:
                 yield event, self._read(event)

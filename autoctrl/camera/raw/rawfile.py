@@ -74,8 +74,8 @@ class RawRun(Protocol):
     def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
         """Yield (event, working frame) for ``first <= event < last``; of an event that is lost, why.
 
-        ``last=None`` means all, and then the run must be closed.  Raises ``DataError`` when the run ends earlier, and
-        when nobody can say how many events are lost.
+        ``last=None`` means all, and then the run must be closed.  Raises ``DataError`` when the run ends earlier or
+        before the range begins, and when nobody can say how many events are lost.
         """
 
 
@@ -124,6 +124,16 @@ def summarise(path: Path) -> Summary:
     """Pass over the whole run once and say what is in it; raises DataError when it is none."""
     with open_run(path) as run:
         return run.summarise()
+
+
+def refuse_range(path: Path, events: int, first: int, last: int | None) -> None:
+    """Raise DataError for a range that a run of so many events does not have; what begins at its end is empty."""
+    if last is not None and last > events:
+        message = f"{path} has {events} camera events; {first}:{last} asks for more."
+        raise DataError(message)
+    if first > events:
+        message = f"{path} has {events} camera events; the range {first}: begins behind them."
+        raise DataError(message, hint=f"The last event is number {events - 1}." if events else "")
 
 
 def parse_settings(data: bytes) -> dict[str, Any]:

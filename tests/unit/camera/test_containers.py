@@ -51,6 +51,16 @@ def test_a_range_beyond_the_run_is_refused_in_each(tmp_path: Path, form: str) ->
         list(read_frames(write_run(PLAN, tmp_path, form), 2, 4))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_range_that_begins_behind_the_run_is_refused_in_each(tmp_path: Path, form: str) -> None:
+    """The rest of a run from its end on is empty; from any later event on there is none, and the error says so."""
+    path = write_run(PLAN, tmp_path, form)
+    assert list(read_frames(path, 3)) == []
+    with pytest.raises(DataError, match="has 3 camera events; the range 4: begins behind them") as refused:
+        list(read_frames(path, 4))
+    assert refused.value.hint == "The last event is number 2."
+
+
 def test_a_container_that_cannot_grow_is_refused_live(tmp_path: Path) -> None:
     """HDF5 and ROOT files cannot be read before they are complete."""
     with pytest.raises(UsageError, match="form h5 cannot be read before it is complete"):
