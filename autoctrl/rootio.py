@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import AutoctrlError, DataError, MissingExtra, UsageError
+from autoctrl.owner import has_died, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,19 +25,8 @@ KEYS = ("run", "event")
 METADATA = "metadata"
 RNTUPLE = "ROOT::RNTuple"
 STEP = "64 MB"
-_NUMPY_NAMES = {
-    "bool": "bool",
-    "int8_t": "int8",
-    "uint8_t": "uint8",
-    "int16_t": "int16",
-    "uint16_t": "uint16",
-    "int32_t": "int32",
-    "uint32_t": "uint32",
-    "int64_t": "int64",
-    "uint64_t": "uint64",
-    "float": "float32",
-    "double": "float64",
-}
+_WHOLE = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+_NUMPY_NAMES = {"bool": "bool", "float": "float32", "double": "float64"} | {f"{kind}_t": kind for kind in _WHOLE}
 
 
 @dataclass(frozen=True)
@@ -65,11 +55,14 @@ def load_uproot() -> Any:  # noqa: ANN401 - a module without type hints
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; the file takes its final name only when the block ends well.
 
-    Raises AutoctrlError when the place is read-only, full or otherwise refuses the file.
+    What earlier writers of ``path`` left is removed, if they are known to be dead.  Raises AutoctrlError when the place
+    is read-only, full or otherwise refuses the file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    process = "-".join(this_process().rsplit(":", 3)[1:])
+    temporary = path.with_name(f".{path.name}.{process}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
@@ -81,6 +74,24 @@ def replacing(path: Path) -> Iterator[Path]:
         # what prevented the writing may prevent this too, and is the error worth telling
         with suppress(OSError):
             temporary.unlink()
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files of ``path`` whose writer was killed.
+
+    A file is removed only when its name has a process of this very machine, boot and space of process numbers that is
+    gone, and when it belongs to the same user.  On a shared file system the file of another machine, of another
+    container, or from before a boot says nothing of its writer: it is left to whoever looks after the place.
+    """
+    begin, end = f".{path.name}.", ".tmp"
+    with suppress(OSError):
+        for found in path.parent.iterdir():
+            if not (found.name.startswith(begin) and found.name.endswith(end)):
+                continue
+            process = found.name[len(begin) : -len(end)].replace("-", ":")
+            with suppress(OSError):
+                if has_died(f":{process}") and found.lstat().st_uid == os.geteuid():
+                    found.unlink()
 
 
 @contextmanager
@@ -361,15 +372,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m autoctrl.rootio merge OUT PART...`` or ``check EVENTS FRIEND`` and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m autoctrl.rootio", description="Merge or compare trees.")
     commands = parser.add_subparsers(dest="command", required=True)
-    merging = commands.add_parser(
-        "merge", epilog="example: python -m autoctrl.rootio merge out.root part0.root part1.root"
-    )
+    merging = commands.add_parser("merge", epilog="example: python -m autoctrl.rootio merge all.root a.root b.root")
     merging.add_argument("output", type=Path, help="the merged file; it appears only when it is complete")
     merging.add_argument("parts", type=Path, nargs="+", help="the parts, in order")
     merging.add_argument("--entries", type=int, help="how many entries every joined tree must have in the end")
-    checking = commands.add_parser(
-        "check", epilog="example: python -m autoctrl.rootio check reco.root reco_Friend.root"
-    )
+    checking = commands.add_parser("check", epilog="example: python -m autoctrl.rootio check reco.root friend.root")
     checking.add_argument("events", type=Path, help="a file with the tree Events")
     checking.add_argument("friends", type=Path, help="a file with the tree Friends, which must be aligned with it")
     options = parser.parse_args(arguments)

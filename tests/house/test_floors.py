@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "hint": set[str](),
     "owner": {"wrapper"},
     "model": {"errors", "wrapper"},
-    "rootio": {"errors", "wrapper"},
+    "rootio": {"errors", "wrapper", "owner"},
     **dict.fromkeys(("config", "ports", "quality", "friends"), PURE),
     **dict.fromkeys(("locks", *ADAPTERS), BELOW_ADAPTERS),
     "camera": {"errors", "rootio", "quality", "friends"},
