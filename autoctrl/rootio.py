@@ -230,12 +230,14 @@ def count_entries(path: Path) -> dict[str, int]:
         return {name: int(file[name].num_entries) for name in names}
 
 
-def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) -> dict[str, int]:
+def merge(
+    parts: Sequence[Path], output: Path, *, entries: int | None = None, is_gapless: bool = False
+) -> dict[str, int]:
     """Write the entries of all parts, in order, to ``output`` and return its entries per keyed tree.
 
     Trees with ``run`` and ``event`` are joined, and so are the JSON objects in the text ``metadata``; every other
     object is taken from the first part.  Keys must rise strictly from the first entry to the last.  ``entries``, when
-    given, is what each joined tree must have in the end.
+    given, is what each joined tree must have in the end; ``is_gapless``: no event may be missing between two of a run.
     """
     if not parts:
         message = "nothing to merge: no part was given."
@@ -244,7 +246,7 @@ def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) ->
         names = [
             name for name in first.keys(cycle=False, filter_classname="TTree") if set(KEYS) <= set(first[name].keys())
         ]
-        counts = {name: _merge_tree(name, layout_of(first[name]), parts, target) for name in names}
+        counts = {name: _merge_tree(name, layout_of(first[name]), parts, target, is_gapless) for name in names}
         for name, kind in first.classnames(cycle=False).items():
             if name == METADATA and kind == "TObjString":
                 target[name] = _join_metadata(parts)
@@ -257,7 +259,7 @@ def merge(parts: Sequence[Path], output: Path, *, entries: int | None = None) ->
     return counts
 
 
-def _merge_tree(name: str, layout: Layout, parts: Sequence[Path], target: Any) -> int:  # noqa: ANN401
+def _merge_tree(name: str, layout: Layout, parts: Sequence[Path], target: Any, is_gapless: bool) -> int:  # noqa: ANN401, FBT001
     """Append one tree of every part and return the number of entries written."""
     writer = TreeWriter(target, name, layout)
     last: tuple[int, int] | None = None
@@ -269,18 +271,23 @@ def _merge_tree(name: str, layout: Layout, parts: Sequence[Path], target: Any) -
                 message = f"tree {name} of {part} has other branches than the one of {parts[0]}."
                 raise DataError(message)
             for columns in read_columns(tree, layout):
-                last = _check_order(part, columns, last)
+                last = _check_order(part, columns, last, is_gapless=is_gapless)
                 writer.append(columns)
                 total += len(columns["run"])
     return total
 
 
-def _check_order(part: Path, columns: Mapping[str, Any], last: tuple[int, int] | None) -> tuple[int, int] | None:
+def _check_order(
+    part: Path, columns: Mapping[str, Any], last: tuple[int, int] | None, *, is_gapless: bool
+) -> tuple[int, int] | None:
     """Return the last key of a chunk; raises DataError at the first key that does not come after the one before."""
     for key in zip(columns["run"].tolist(), columns["event"].tolist(), strict=True):
         if last is not None and key <= last:
             message = f"{part} has run {key[0]} event {key[1]} after run {last[0]} event {last[1]}."
             raise DataError(message, hint="Parts overlap or are given in the wrong order.")
+        if is_gapless and last is not None and key[0] == last[0] and key[1] > last[1] + 1:
+            message = f"{part} has run {key[0]} event {key[1]} after event {last[1]}: those in between are missing."
+            raise DataError(message, hint="A part is missing: give every part.")
         last = key
     return last
 
@@ -347,9 +354,7 @@ def check_alignment(
         if missing:
             message = f"{friend_file} has no branch {missing[0]} to be aligned by."
             raise DataError(message)
-        ours = {
-            branch: left[branch].array(library="np", entry_start=span[0], entry_stop=span[1]) for branch in branches
-        }
+        ours = {b: left[b].array(library="np", entry_start=span[0], entry_stop=span[1]) for b in branches}
         theirs = {branch: right[branch].array(library="np") for branch in branches}
     counts = len(ours["run"]), len(theirs["run"])
     common = min(counts)
@@ -360,10 +365,8 @@ def check_alignment(
         raise DataError(message, hint="Make the friend file again from this events file.")
     if counts[0] != counts[1]:
         longer = ours if counts[0] > counts[1] else theirs
-        message = (
-            f"{friend_file} has {counts[1]} entries where {events_file} has {counts[0]}; only one has entry {common}"
-        )
-        message += f", run {longer['run'][common]} event {longer['event'][common]}."
+        message = f"{friend_file} has {counts[1]} entries where {events_file} has {counts[0]}; only one has "
+        message += f"entry {common}, run {longer['run'][common]} event {longer['event'][common]}."
         raise DataError(message, hint="Make the friend file again.")
     return common
 

@@ -18,29 +18,16 @@ COUNTED = {"clusters": "nSc", "sparks": "spark", "lost_events": "lost"}
 def merge_parts(parts: Sequence[Path], output: Path, entries: int | None = None) -> dict[str, int]:
     """Write the entries of all parts, in order, to ``output``; returns how many events, clusters and so on it has.
 
-    Raises DataError when parts are something else, overlap, are out of order, leave a gap, or do not have ``entries``
-    events together.
+    Raises DataError when parts are something else, overlap, are out of order, lack an event between two, or do not have
+    ``entries`` events together.
     """
     with open_file(parts[0]) as first:
         missing = set(COUNTED.values()) - set(get_tree(first, TREE).keys())
     if missing:
         message = f"{parts[0]} is no part of a run: its tree {TREE} has no branch {', '.join(sorted(missing))}."
         raise DataError(message)
-    _check_gaps(parts)
-    merge(parts, output, entries=entries)
+    merge(parts, output, entries=entries, is_gapless=True)
     with open_file(output) as file:
         tree = get_tree(file, TREE)
         sums = {name: int(tree[branch].array(library="np").sum()) for name, branch in COUNTED.items()}
         return {"events": int(tree.num_entries)} | sums
-
-
-def _check_gaps(parts: Sequence[Path]) -> None:
-    """Raise DataError where a part begins later than after the one before: every frame has its entry."""
-    last: int | None = None
-    for part in parts:
-        with open_file(part) as file:
-            events = get_tree(file, TREE)["event"].array(library="np")
-        if last is not None and len(events) and events[0] > last + 1:
-            message = f"{part} begins at event {events[0]}, the parts before it end with event {last}."
-            raise DataError(message, hint="A part is missing: give every part.")
-        last = int(events[-1]) if len(events) else last

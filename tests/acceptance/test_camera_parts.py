@@ -123,8 +123,8 @@ def test_parts_use_the_cores_that_are_asked_for(tmp_path: Path, raw: Path) -> No
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("remove", "begins at event 4, the parts before it end with event 1"),
-        ("shorten", "begins at event 4, the parts before it end with event 2"),
+        ("remove", "has run 4501 event 4 after event 1: those in between are missing"),
+        ("shorten", "has run 4501 event 4 after event 2: those in between are missing"),
         ("cut", "output output has 4 entries for 5 events [0, 5)"),
         ("unlink", "does not exist"),
     ],
