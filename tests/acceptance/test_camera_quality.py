@@ -182,6 +182,25 @@ def test_runs_are_followed(chain: Path) -> None:
     assert "there is more than one report of run 4501" in twice
 
 
+def test_lost_frames_raise_an_alarm(chain: Path) -> None:
+    """A frame that the reconstruction was allowed to lose is counted and judged; one that it did read is missed."""
+    run(chain, f"simulate --runs 4501 --events 4 {SPOTS} --format mid --output .")
+    run(chain, "reco run04501.mid --pedestal pedestal.root --output sound.root")
+    data = bytearray((chain / "run04501.mid").read_bytes())
+    begin = [found.start() for found in re.finditer(rb"CAM0", data)][2]
+    data[begin : begin + 12] = b"\xff" * 12
+    (chain / "run04501.mid").write_bytes(data)
+    run(chain, "reco run04501.mid --pedestal pedestal.root --tolerate 1 --output damaged.root")
+    line = "dq {}.root --pedestal pedestal.root --raw run04501.mid --limits limits.toml --output lost.json"
+    said = run(chain, line.format("damaged")).stdout
+    assert "lost_fraction = 0.25 is above 0.01" in said
+    assert "lost = 1 is above 0" in said
+    fields = json.loads((chain / "fields.json").read_text())
+    assert (fields["lost"], fields["lost_fraction"]) == (1, 0.25)
+    assert json.loads((chain / "whole.json").read_text())["numbers"]["lost"] == 0
+    assert "is corrupt at byte" in run(chain, line.format("sound"), code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [

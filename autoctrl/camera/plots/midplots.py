@@ -95,8 +95,9 @@ class Multiplicity:
     name, tier = "clusters", Tier.MID
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
-        """Count clusters, directional ones, seeds and discharges."""
-        counts, seeds, sparks = (data.column(name).astype(np.float64) for name in ("nSc", "lp_len", "spark"))
+        """Count clusters, directional ones, seeds, discharges and lost frames."""
+        columns = (data.column(name).astype(np.float64) for name in ("nSc", "lp_len", "spark", "lost"))
+        counts, seeds, sparks, lost = columns
         clusters = Hist.new.Reg(200, -0.5, 199.5, name="clusters", label="clusters per event").Double().fill(counts)
         spread = Hist.new.Reg(500, 0, 50_000, name="seeds", label="seeds per event").Double().fill(seeds)
         sums = tally(
@@ -105,12 +106,14 @@ class Multiplicity:
             clusters2=(counts**2).sum(),
             directional=float(data.column("sc_directional").sum()),
             sparks=sparks.sum(),
+            lost=lost.sum(),
         )
         histograms = added({"clusters": clusters, "seeds": spread, "sums": sums}, previous)
         known = read_tally(histograms["sums"])
         mean, error = mean_of(known, "clusters")
         numbers = {"clusters_per_event": mean, "clusters_per_event_error": error, "events": known["n"]}
         numbers["spark_fraction"] = known["sparks"] / max(1.0, known["n"])
+        numbers |= {"lost": known["lost"], "lost_fraction": known["lost"] / max(1.0, known["n"])}
         numbers["directional_fraction"] = known["directional"] / max(1.0, known["clusters"])
         if data.about.exposure_s:
             numbers |= {"rate_hz": mean / data.about.exposure_s, "rate_hz_error": error / data.about.exposure_s}
@@ -134,7 +137,8 @@ class Multiplicity:
         draw_steps(right, histograms["seeds"])
         right.set(xlabel="seeds per event", ylabel="events per 100 seeds")
         right.locator_params(axis="y", integer=True)
-        right.set_title(f"seeds; {known['sparks']:.0f} discharges")
+        lost = f", {known['lost']:.0f} lost frames" if known["lost"] else ""
+        right.set_title(f"seeds; {known['sparks']:.0f} discharges{lost}")
         return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoctrl.camera.events import PARAMETERS_TREE
 from autoctrl.camera.pedestal import read_pedestal
-from autoctrl.camera.raw.frames import read_frames
+from autoctrl.camera.raw.frames import read_events
 from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
 from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check, is_number
@@ -139,13 +139,14 @@ class Run:
         self.files, self.pedestal = files, read_pedestal(files.pedestal)
         with open_file(files.reco) as file:
             tree = get_tree(file, "Events")
-            keys = tree.arrays(["run", "event", "nSc"], library="np")
+            keys = tree.arrays(["run", "event", "nSc", "lost"], library="np")
             sensor = get_tree(file, PARAMETERS_TREE).arrays(["npixx", "npixy"], library="np", entry_stop=1)
         self.entries = len(keys["run"])
         if not self.entries:
             message = f"{files.reco} has no entries: there is nothing to judge."
             raise DataError(message)
         self.numbers, self.clusters = keys["event"], keys["nSc"]
+        self.lost = frozenset(keys["event"][keys["lost"] > 0].tolist())
         rows, cols = self.pedestal.mean.shape
         if (rows, cols) != (stored := (int(sensor["npixx"][0]), int(sensor["npixy"][0]))):
             message = (
@@ -183,7 +184,7 @@ class Run:
                 yield self._chunk(events, begin, fullest, frames)
                 begin += len(events)
 
-    def _chunk(self, events: Any, begin: int, fullest: int, frames: Iterator[tuple[int, Frame]]) -> RunData:  # noqa: ANN401
+    def _chunk(self, events: Any, begin: int, fullest: int, frames: Iterator[tuple[int, Frame | None]]) -> RunData:  # noqa: ANN401
         end = begin + len(events)
         residuals, shown = [], None
         for entry in range(begin, end):
@@ -202,10 +203,14 @@ class Run:
             shown,
         )
 
-    def _frames(self, first: int, last: int) -> Iterator[tuple[int, Frame]]:
+    def _frames(self, first: int, last: int) -> Iterator[tuple[int, Frame | None]]:
+        """Yield the raw frames of some entries, None for one that the reconstruction, too, could not read."""
         if self.files.raw is None:
-            return iter(())
-        return read_frames(self.files.raw, int(self.numbers[first]), int(self.numbers[last - 1]) + 1)
+            return
+        for number, frame in read_events(self.files.raw, int(self.numbers[first]), int(self.numbers[last - 1]) + 1):
+            if isinstance(frame, DataError) and number not in self.lost:
+                raise frame
+            yield number, None if isinstance(frame, DataError) else frame
 
     def _friends(self, begin: int, end: int) -> Any:  # noqa: ANN401 - an awkward array
         if self.files.friends is None:

@@ -41,7 +41,7 @@ def run_of(seed: int, events: int) -> RunData:
     counts = random.integers(0, 5, events)
     columns: dict[str, Any] = {
         "event": np.arange(events), "pedestal_run": np.full(events, 6), "spark": random.integers(0, 2, events),
-        "lp_len": random.uniform(0, 900, events), "nSc": counts,
+        "lp_len": random.uniform(0, 900, events), "nSc": counts, "lost": random.integers(0, 2, events),
     }  # fmt: skip
     number = int(counts.sum())
     highest = {"integral": 20_000, "length": 160, "lfullrms": 9, "tfullrms": 9, "xmean": 96, "ymean": 144}
@@ -116,6 +116,16 @@ def test_a_drift_of_the_frames_is_measured() -> None:
     numbers = lowplots.Frames()(run_of(5, 30)).numbers
     assert numbers["pedestal_shift"] == pytest.approx(0.1, abs=5 * numbers["pedestal_shift_error"])
     assert numbers["frame_noise"] == pytest.approx(0.99, abs=0.1)
+
+
+def test_lost_frames_are_counted() -> None:
+    """The number of lost frames, and their part of all frames; none of a run without events."""
+    events = run_of(1, 8).events
+    events["lost"] = np.array([0, 1, 0, 0, 1, 0, 0, 0])
+    numbers = midplots.Multiplicity()(RunData(ABOUT, events)).numbers
+    assert (numbers["lost"], numbers["lost_fraction"]) == (2, 0.25)
+    nothing = midplots.Multiplicity()(RunData(ABOUT, events[:0])).numbers
+    assert (nothing["lost"], nothing["lost_fraction"]) == (0, 0)
 
 
 def test_the_fullest_event_is_shown() -> None:

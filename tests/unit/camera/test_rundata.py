@@ -25,7 +25,7 @@ def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path) -> None:
     for rows in (48, 64):
         with uproot.recreate(reco) as file:
             for name, values in (
-                ("Events", {"run": 4501, "event": 0, "nSc": 0}),
+                ("Events", {"run": 4501, "event": 0, "nSc": 0, "lost": 0}),
                 ("Reco_params", {"npixx": rows, "npixy": 64}),
             ):
                 columns = {branch: np.array([value], "int32") for branch, value in values.items()}
