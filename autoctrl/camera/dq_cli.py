@@ -85,7 +85,10 @@ def dq_merge(parts: tuple[Path, ...], output: Path, sources: tuple[Path, ...], *
 @click.option("--picture", type=FILE, help="The picture, as PNG.  [default: OUTPUT with .png]")
 @click.option("--output", required=True, type=FILE, help="The trends, as JSON.")
 def dq_trend(reports: tuple[Path, ...], axis: str, picture: Path | None, output: Path) -> None:
-    """Draw light yield, resolution, pedestal drift and rate over runs; runs with alarms are marked."""
+    """Draw light yield, resolution, pedestal drift and rate over runs.
+
+    Runs with alarms are drawn, marked, and left out of means and bands.
+    """
     drawn = picture or output.with_suffix(".png")
     refuse_overwriting([output, drawn], reports)
     trends = science("plots.trends")

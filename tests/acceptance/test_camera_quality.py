@@ -165,19 +165,25 @@ def test_a_reference_run_is_a_measure(chain: Path) -> None:
 
 
 def test_runs_are_followed(chain: Path) -> None:
-    """Trends have the runs in order with their errors; runs with alarms are marked; a run given twice is refused."""
+    """Trends have the runs in order with errors; one with an alarm is in no mean; a run given twice is refused."""
     for number in (4503, 4502):
         content = json.loads((chain / "whole.json").read_text())
         content |= {"run": number, "level": "alarm" if number == 4502 else "fine"}
+        content["numbers"]["light_peak"] *= 0.5 if number == 4502 else 1
         (chain / f"dq{number}.json").write_text(json.dumps(content))
     run(chain, "dq-trend dq4503.json whole.json dq4502.json --output trend.json")
     content = json.loads((chain / "trend.json").read_text())
     assert (content["runs"], content["alarms"]) == ([4501, 4502, 4503], [4502])
     light = content["trends"]["light_peak"]
     assert light["mean"] == pytest.approx(light["values"][0])
-    assert light["error"] == pytest.approx(light["errors"][0] / np.sqrt(3))
+    assert light["error"] == pytest.approx(light["errors"][0] / np.sqrt(2))
+    assert light["values"][1] == pytest.approx(light["values"][0] / 2)
+    assert (light["chi2"], light["ndf"], light["left_out"]) == (pytest.approx(0, abs=1e-9), 1, 1)
     run(chain, "dq-trend whole.json dq4502.json --axis time --picture time.png --output trend.json")
     assert all((chain / picture).read_bytes().startswith(b"\x89PNG") for picture in ("trend.png", "time.png"))
+    run(chain, "dq-trend dq4502.json --output trend.json")
+    light = json.loads((chain / "trend.json").read_text())["trends"]["light_peak"]
+    assert (light["mean"], light["error"], light["left_out"]) == (None, None, 1)
     twice = run(chain, "dq-trend whole.json whole.json --output twice.json", code=2).stderr
     assert "there is more than one report of run 4501" in twice
 

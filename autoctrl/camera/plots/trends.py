@@ -46,11 +46,15 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Trend:
-    """A quantity over runs: values and errors (nan where a run lacks them), their mean, and how it describes them."""
+    """A quantity over runs: values and errors (nan where a run lacks them), their mean, and how it describes them.
+
+    Runs with an alarm (``is_bad``) are part of neither mean nor chi2: what is wrong with them may be this quantity.
+    """
 
     quantity: Quantity
     values: NDArray[np.float64]
     errors: NDArray[np.float64]
+    is_bad: NDArray[np.bool_]
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -58,9 +62,19 @@ class Trend:
         found: NDArray[np.bool_] = np.isfinite(self.values) & np.isfinite(self.errors) & (self.errors > 0)
         return found
 
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which runs the mean is made of."""
+        return self.measured & ~self.is_bad
+
+    @property
+    def left_out(self) -> int:
+        """How many runs have a value that the mean leaves out."""
+        return int(np.sum(self.measured & self.is_bad))
+
     def mean(self) -> tuple[float, float]:
         """Return the mean, weighted by the errors, and its error; nan without values."""
-        values, errors = self.values[self.measured], self.errors[self.measured]
+        values, errors = self.values[self.counted], self.errors[self.counted]
         if not len(errors):
             return float("nan"), float("nan")
         weights = (errors.min() / errors) ** 2
@@ -69,7 +83,7 @@ class Trend:
     def chi2(self) -> tuple[float, int]:
         """Return chi2 and degrees of freedom of the runs against their mean; inf where it is beyond all numbers."""
         with np.errstate(over="ignore"):
-            pulls = (self.values[self.measured] - self.mean()[0]) / self.errors[self.measured]
+            pulls = (self.values[self.counted] - self.mean()[0]) / self.errors[self.counted]
             return float(pulls @ pulls), max(0, len(pulls) - 1)
 
 
@@ -85,7 +99,8 @@ def read_trends(paths: Sequence[Path]) -> tuple[list[Stored], list[Trend]]:
     def column(name: str, factor: float) -> NDArray[np.float64]:
         return np.array([factor * report.numbers.get(name, np.nan) for report in reports])
 
-    trends = [Trend(q, column(q.number, q.factor), column(f"{q.number}_error", q.factor)) for q in QUANTITIES]
+    is_bad = np.array([report.content["level"] == Level.ALARM for report in reports])
+    trends = [Trend(q, column(q.number, q.factor), column(f"{q.number}_error", q.factor), is_bad) for q in QUANTITIES]
     return reports, trends
 
 
@@ -112,7 +127,7 @@ def _plain(trend: Trend) -> dict[str, Any]:
     lists = {"values": trend.values, "errors": trend.errors}
     plain = {name: value if np.isfinite(value) else None for name, value in fit.items()}
     listed = {name: [float(v) if np.isfinite(v) else None for v in column] for name, column in lists.items()}
-    return {"unit": trend.quantity.unit, **plain, "ndf": ndf, **listed}
+    return {"unit": trend.quantity.unit, **plain, "ndf": ndf, "left_out": trend.left_out, **listed}
 
 
 def _draw(
@@ -125,9 +140,8 @@ def _draw(
     figure, made = new_figure(f"{spread}: stability", facts, rows=len(shown), size=(11.0, 1.2 + 2.1 * len(shown)))
     panels = np.atleast_1d(made)
     where = _times(reports) if by_time else np.asarray(runs)
-    is_bad = np.isin(runs, alarmed)
     for axes, trend in zip(panels, shown, strict=True):
-        _draw_panel(axes, trend, where, is_bad)
+        _draw_panel(axes, trend, where)
         axes.sharex(panels[-1])
         axes.tick_params(labelbottom=axes is panels[-1])
     panels[-1].set_xlabel("start of the run (UTC)" if by_time else "run")
@@ -142,26 +156,33 @@ def _draw(
     return figure
 
 
-def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any], is_bad: NDArray[np.bool_]) -> None:  # noqa: ANN401
+def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any]) -> None:  # noqa: ANN401
     """Draw one quantity: points with errors, those of runs with an alarm in another colour and shape, and the mean."""
-    has = trend.measured
     for chosen, colour, shape, label in (
-        (has & ~is_bad, BLUE, "o", "run"),
-        (has & is_bad, RED, "D", "run with an alarm"),
+        (trend.counted, BLUE, "o", "run"),
+        (trend.measured & trend.is_bad, RED, "D", "run with an alarm"),
     ):
         axes.errorbar(
             where[chosen], trend.values[chosen], trend.errors[chosen], fmt=shape, color=colour, markersize=5.5,
             linestyle="none", capsize=2.5, label=label,
         )  # fmt: skip
-    quantity, (mean, error), (chi2, ndf) = trend.quantity, trend.mean(), trend.chi2()
+    quantity, (mean, error) = trend.quantity, trend.mean()
     unit = f" ({quantity.unit})" if quantity.unit else ""
     axes.set_ylabel(f"{quantity.label}{unit}")
     axes.margins(y=0.18)
     if np.isfinite(mean):
         axes.axhline(mean, color=GREY, linewidth=1.4, linestyle="--")
         axes.axhspan(mean - error, mean + error, color=GREY, alpha=0.18, linewidth=0)
-        text = f"mean {spell(mean, error, quantity.unit)}"
-        axes.set_title(text + (f",  $\\chi^2$ / ndf {chi2:.1f} / {ndf}" if ndf else ""), fontsize=10.5, pad=4)
+    axes.set_title(say_mean(trend), fontsize=10.5, pad=4)
+
+
+def say_mean(trend: Trend) -> str:
+    """Return a trend's mean, how well it describes the runs, and how many with an alarm it leaves out, in words."""
+    (mean, error), (chi2, ndf) = trend.mean(), trend.chi2()
+    said = [f"mean {spell(mean, error, trend.quantity.unit)}" if np.isfinite(mean) else "no mean"]
+    said += [f"$\\chi^2$ / ndf {chi2:.1f} / {ndf}"] if ndf else []
+    said += [f"{trend.left_out} run{'s' * (trend.left_out > 1)} with an alarm left out"] if trend.left_out else []
+    return ",  ".join(said)
 
 
 def _times(reports: Sequence[Stored]) -> NDArray[Any]:
