@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autoctrl.camera.events import check_branches
 from autoctrl.camera.friend_modules import FEATURES, QUANTILES, features_of, place_features
-from autoctrl.camera.parameters import Geometry
-from autoctrl.camera.score.truth import are_lone, see_object
+from autoctrl.camera.score.truth import are_lone, read_truth, see_object
 from autoctrl.errors import DataError
 from autoctrl.rootio import get_tree, open_file, replacing
 
@@ -69,21 +69,16 @@ def match_clusters(reco: Path, truth: Path) -> Known:
     """Return the clusters of a run that are one lone object; raises DataError when the files do not fit."""
     import awkward as ak
 
-    try:
-        known = json.loads(truth.read_text(encoding="utf-8"))
-        geometry = Geometry(known["plan"]["size"], known["plan"]["size"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{truth} is not a readable truth file: {error}."
-        raise DataError(message) from error
+    known = read_truth(truth)
     with open_file(reco) as file:
-        events = get_tree(file, "Events").arrays(list(BRANCHES), library="ak")
+        tree = get_tree(file, "Events")
+        check_branches(tree, BRANCHES)
+        events = tree.arrays(list(BRANCHES), library="ak")
     rows: list[tuple[int, int, float, float, bool, int]] = []
     for place, (run, event) in enumerate(zip(events["run"], events["event"], strict=True)):
-        if run != known["plan"]["run"] or event >= len(known["events"]):
-            message = f"{reco} has run {run} event {event}, which {truth} does not know."
-            raise DataError(message)
+        things = known.of(int(run), int(event), reco)
         centres = np.stack([np.asarray(events[place][name], np.float64) for name in ("sc_xmean", "sc_ymean")], axis=1)
-        objects = [seen for thing in known["events"][event] if (seen := see_object(thing, geometry)) is not None]
+        objects = [seen for thing in things if (seen := see_object(thing, known.geometry)) is not None]
         for thing, is_lone in zip(objects, are_lone(objects), strict=True):
             distances = np.hypot(*(centres - thing.centre).T)
             if is_lone and len(distances) and distances.min() <= FARTHEST:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoctrl.errors import DataError, nearest
 from autoctrl.rootio import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +37,29 @@ LAYOUT = Layout(
         "nRedpix": {"redpix_ix": "int32", "redpix_iy": "int32", "redpix_iz": "float32"},
     },
 )
+
+
+LISTED = frozenset(name for group in LAYOUT.groups.values() for name in group)
+BRANCHES = (*LAYOUT.scalars, *LAYOUT.groups, *sorted(LISTED))
+NUMBER = r"(?:u?int(?:8|16|32|64)_t|float|double|bool)"
+LIST = re.compile(rf"{NUMBER}\[\]|std::vector<(?:unsigned )?\w+>")
+
+
+def check_branches(tree: Any, names: Iterable[str]) -> None:  # noqa: ANN401 - uproot has no type hints
+    """Raise DataError for a tree that lacks one of these branches of ``LAYOUT``, or has it of another kind.
+
+    Any type of number is taken, but one value for an entry is no list of them.
+    """
+    where, known = f"tree {tree.name} of {tree.file.file_path}", set(tree.keys())
+    for name in names:
+        if name not in known:
+            message = f"{where} has no branch {name}: it is not what autoctrl-camera reco writes."
+            raise DataError(message, hint=nearest(name, known))
+        kind, is_listed = tree[name].typename, name in LISTED
+        if not (LIST.fullmatch(kind) if is_listed else re.fullmatch(NUMBER, kind)):
+            wanted = "a list of numbers" if is_listed else "one number"
+            message = f"branch {name} of {where} has the type {kind}, where every entry has {wanted}."
+            raise DataError(message, hint="Take a file that autoctrl-camera reco wrote.")
 
 
 @dataclass

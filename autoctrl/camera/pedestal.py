@@ -15,6 +15,7 @@ from autoctrl.camera.parameters import Geometry, Pedestal
 from autoctrl.camera.raw.frames import read_frames
 from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
+from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check
 from autoctrl.rootio import Layout, TreeWriter, new_file, open_file
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ DEFAULT_FRAMES = 100
 MIN_FRAMES = 2
 NOISY_FACTOR = 3
 MEAN_MAP, RMS_MAP, METADATA, TREE = "pedmap", "pedmapsigma", "metadata", "Pedestal"
+KIND = "a pedestal file"
+STORED = Rule("an object", lambda value: isinstance(value, dict), {"run": WHOLE_NUMBER, "checksum": TEXT})
 COUNTS = ("run", "frames", "vetoed")
 NUMBERS = ("mean", "mean_spread", "rms", "rms_spread", "noisy_fraction")
 LAYOUT = Layout(dict.fromkeys(COUNTS, "int32") | dict.fromkeys(NUMBERS, "float64"))
@@ -141,10 +144,25 @@ def read_pedestal(path: Path) -> Pedestal:
         if missing:
             message = f"{path} is no pedestal file: {', '.join(sorted(missing))} missing."
             raise DataError(message)
-        metadata = json.loads(str(file[METADATA]))
+        run, checksum = _read_metadata(path, str(file[METADATA]))
+        wrong = [name for name in (MEAN_MAP, RMS_MAP) if not file.classname_of(name).startswith("TH2")]
+        if wrong:
+            message = f"{path} is no pedestal file: {wrong[0]} is no map, but a {file.classname_of(wrong[0])}."
+            raise DataError(message)
         maps = [np.ascontiguousarray(read_image(file, name)) for name in (MEAN_MAP, RMS_MAP)]
-    pedestal = Pedestal(maps[0], maps[1], int(metadata["run"]))
-    if map_digest(pedestal) != metadata["checksum"]:
+    pedestal = Pedestal(maps[0], maps[1], run)
+    if map_digest(pedestal) != checksum:
         message = f"the maps in {path} do not have the checksum that was stored with them."
         raise DataError(message, hint="Make the pedestal of that run again.")
     return pedestal
+
+
+def _read_metadata(path: Path, text: str) -> tuple[int, str]:
+    """Return the run of a pedestal and the checksum of its maps."""
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        message = f"{path} is no pedestal file: its {METADATA} is no JSON ({error})."
+        raise DataError(message) from error
+    check(path, METADATA, metadata, STORED, KIND)
+    return metadata["run"], metadata["checksum"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-HINT = "Make the report anew; it was changed, or another program wrote it."
+REPORT_KIND = "a data-quality report"
 LARGEST, WHOLE = 1e100, 2**63
 LONGEST = 60
 ENDS = 2
@@ -87,23 +87,31 @@ def check_report(path: Path, content: object) -> None:
     check(path, "", content, REPORT)
 
 
-def check(path: Path, key: str, value: Any, rule: Rule) -> None:  # noqa: ANN401 - whatever stands in a file
-    """Raise DataError, with file, key, what was found and what is wanted, where a value breaks a rule."""
+def check(path: Path, key: str, value: Any, rule: Rule, kind: str = REPORT_KIND) -> None:  # noqa: ANN401 - of a file
+    """Raise DataError, with file, key, what was found and what is wanted, where a value breaks a rule.
+
+    ``kind`` is what the file should be.
+    """
     if not rule.is_right(value):
         what = f"{key} is {spell_found(value)}" if key else f"it is {spell_found(value)}"
-        message = f"{path} is not a data-quality report: {what}, not {rule.wanted}."
-        raise DataError(message, hint=HINT)
+        message = f"{path} is not {kind}: {what}, not {rule.wanted}."
+        raise DataError(message, hint=make_anew(kind))
     known = dict(enumerate(value)) if isinstance(value, list) else value
     if isinstance(rule.inside, Rule):
         for name, inner in known.items():
-            check(path, _join(key, name), inner, rule.inside)
+            check(path, _join(key, name), inner, rule.inside, kind)
         return
     missing = [name for name in rule.inside if name not in known]
     if missing:
-        message = f"{path} is not a data-quality report: {key or 'it'} lacks {', '.join(missing)}."
-        raise DataError(message, hint=HINT)
+        message = f"{path} is not {kind}: {key or 'it'} lacks {', '.join(missing)}."
+        raise DataError(message, hint=make_anew(kind))
     for name, inside in rule.inside.items():
-        check(path, _join(key, name), known[name], inside)
+        check(path, _join(key, name), known[name], inside, kind)
+
+
+def make_anew(kind: str = REPORT_KIND) -> str:
+    """Return what to do about a file that is not what it should be."""
+    return f"Make the {kind.rpartition(' ')[2]} anew; it was changed, or another program wrote it."
 
 
 def spell_found(value: object) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import DataError
-from autoctrl.quality.content import HINT, check_report
+from autoctrl.quality.content import check_report, make_anew
 from autoctrl.quality.histograms import read_histograms, summed, write_histograms
 from autoctrl.quality.plots import PlotResult
 from autoctrl.quality.thresholds import Reference
@@ -108,7 +108,7 @@ def read_report(path: Path) -> Stored:
         raise DataError(message) from error
     except (ValueError, RecursionError) as error:
         message = f"{path} is not a data-quality report: it is no JSON ({error})."
-        raise DataError(message, hint=HINT) from error
+        raise DataError(message, hint=make_anew()) from error
     check_report(path, content)
     return Stored(path, content)
 

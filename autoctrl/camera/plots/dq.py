@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.camera.events import LAYOUT
+from autoctrl.camera.events import BRANCHES
 from autoctrl.camera.plots import display, lowplots, midplots
 from autoctrl.camera.plots.pictures import draw_failure, save_picture, styled
 from autoctrl.camera.plots.rundata import About, Files, Run, nothing
@@ -82,9 +82,7 @@ def merge_reports(
         message = f"the parts cover the entries {first} to {last}{wanted}: not the whole run."
         raise DataError(message, hint="Give every part.")
     about = About.from_report(parts[0])
-    data = nothing(
-        about, [*LAYOUT.scalars, *LAYOUT.groups, *(name for group in LAYOUT.groups.values() for name in group)]
-    )
+    data = nothing(about, list(BRANCHES))
     plots = [plot for plot in chosen_plots() if plot.name in before and plot.name not in failed]
     report = evaluate(plots, [data], {name: result for name, result in before.items() if name not in failed})
     report.failed |= failed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import awkward as ak
 import numpy as np
 
-from autoctrl.camera.events import PARAMETERS_TREE
+from autoctrl.camera.events import BRANCHES, PARAMETERS_TREE, check_branches
 from autoctrl.camera.pedestal import read_pedestal
 from autoctrl.camera.raw.frames import read_events
 from autoctrl.camera.raw.rawfile import read_head
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SAMPLED = 5
 SHOWN_BLOCK = 4
 LONGEST_SIDE = 1 << 16
+NEEDED = tuple(name for name in BRANCHES if not name.startswith("t_"))  # how long the stages took is nobody's affair
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,9 @@ class Run:
         self.files, self.pedestal = files, read_pedestal(files.pedestal)
         with open_file(files.reco) as file:
             tree = get_tree(file, "Events")
+            check_branches(tree, NEEDED)
             keys = tree.arrays(["run", "event", "nSc", "lost"], library="np")
-            sensor = get_tree(file, PARAMETERS_TREE).arrays(["npixx", "npixy"], library="np", entry_stop=1)
+            stored = _stored_shape(get_tree(file, PARAMETERS_TREE))
         self.entries = len(keys["run"])
         if not self.entries:
             message = f"{files.reco} has no entries: there is nothing to judge."
@@ -148,7 +150,7 @@ class Run:
         self.numbers, self.clusters = keys["event"], keys["nSc"]
         self.lost = frozenset(keys["event"][keys["lost"] > 0].tolist())
         rows, cols = self.pedestal.mean.shape
-        if (rows, cols) != (stored := (int(sensor["npixx"][0]), int(sensor["npixy"][0]))):
+        if (rows, cols) != stored:
             message = (
                 f"{files.pedestal} has {rows} x {cols} pixels, {files.reco} was made of {stored[0]} x {stored[1]}."
             )
@@ -225,6 +227,16 @@ class Run:
         rows, cols, light = (np.asarray(entry[f"redpix_{part}"]) for part in ("ix", "iy", "iz"))
         image[rows, cols] = light
         return block_means(image, SHOWN_BLOCK)
+
+
+def _stored_shape(tree: Any) -> tuple[int, int]:  # noqa: ANN401 - uproot has no type hints
+    """Return rows and columns of the sensor that a run was reconstructed with."""
+    try:
+        rows, cols = (int(tree[name].array(library="np", entry_stop=1)[0]) for name in ("npixx", "npixy"))
+    except (LookupError, TypeError, ValueError) as error:
+        message = f"tree {tree.name} of {tree.file.file_path} does not say of how many pixels the sensor is."
+        raise DataError(message, hint="Take a file that autoctrl-camera reco wrote.") from error
+    return rows, cols
 
 
 def block_means(image: NDArray[Any], side: int) -> NDArray[np.float64]:

@@ -7,15 +7,14 @@ An object is lone when no other one comes nearer than 120 pixels, else it is cro
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.parameters import Geometry, Parameters
-from autoctrl.camera.score.truth import Truth, are_lone, see_object
-from autoctrl.errors import DataError
+from autoctrl.camera.events import check_branches
+from autoctrl.camera.parameters import Parameters
+from autoctrl.camera.score.truth import KINDS, Truth, are_lone, read_truth, see_object
 from autoctrl.rootio import get_tree, open_file
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-KINDS = ("spot", "alpha", "muon", "electron")
+    from autoctrl.camera.parameters import Geometry
+
 CLASSES = ("lone", "crossing")
 FOUND_FRACTION = 0.5
 CLUSTER = ("integral", "redpixIdx", "size", "xmean", "ymean", "length", "axis", "tfullrms")
@@ -202,21 +202,14 @@ def compare(cluster: Mapping[str, float], thing: Truth) -> dict[str, float]:
 
 def score_run(reco: Path, truth: Path) -> Score:
     """Compare a reconstructed file with the truth file of its run; raises DataError when they do not fit."""
-    try:
-        known = json.loads(truth.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        message = f"{truth} is not a readable truth file: {error}."
-        raise DataError(message) from error
-    plan = known["plan"]
-    geometry = Geometry(plan.get("height") or plan["size"], plan["size"])
+    known = read_truth(truth)
     score = Score()
     with open_file(reco) as file:
         tree = get_tree(file, "Events")
+        check_branches(tree, (*BRANCHES, "run", "event"))
         for chunk in tree.iterate([*BRANCHES, "run", "event"], step_size="64 MB", library="ak"):
             for entry in chunk:
-                if int(entry["run"]) != plan["run"] or int(entry["event"]) >= len(known["events"]):
-                    message = f"{reco} has run {entry['run']} event {entry['event']}, which {truth} does not know."
-                    raise DataError(message)
+                things = known.of(int(entry["run"]), int(entry["event"]), reco)
                 clusters = {name: np.asarray(entry[name]) for name in BRANCHES}
-                score_event(score, clusters, known["events"][int(entry["event"])], geometry)
+                score_event(score, clusters, things, known.geometry)
     return score

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoctrl.camera.parameters import Geometry
 from autoctrl.camera.simulation.light import PATH_POINTS_KEPT, STEP
+from autoctrl.errors import DataError
+from autoctrl.quality.content import WHOLE_NUMBER, Rule, check, is_number, make_anew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from autoctrl.camera.parameters import Geometry
 
     Points = NDArray[np.float64]
 
 LEAST_VISIBLE = 0.5
+LONGEST_SIDE = 1 << 16
 LONE_DISTANCE = 120.0
+KINDS = ("spot", "alpha", "muon", "electron")
+KIND_OF_FILE = "a truth file"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,69 @@ class Truth:
         """Least distance of the points of two objects, pixels."""
         apart = self.points[:, None, :] - other.points[None, :, :]
         return float(np.sqrt((apart**2).sum(axis=2).min()))
+
+
+def _is_thing(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
+    """Say whether a value is an object of the simulation, with all that is needed to look for it."""
+    if not isinstance(value, dict) or value.get("kind") not in KINDS or not is_number(value.get("counts")):
+        return False
+    if not all(is_number(value[name]) for name in ("sigma", "length") if name in value) or value["counts"] <= 0:
+        return False
+    path = [[value["row"], value.get("col")]] if "row" in value else value.get("path")
+    return isinstance(path, list) and bool(path) and all(map(_is_point, path))
+
+
+def _is_point(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
+    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value))  # noqa: PLR2004 - row and column
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+SIDE = Rule("a number of pixels", lambda value: value is None or (type(value) is int and 0 < value <= LONGEST_SIDE))
+THING = Rule(f"an object of kind {', '.join(KINDS)} with counts, and row and col or a path of points", _is_thing)
+PLAN = {"run": WHOLE_NUMBER, "size": Rule(SIDE.wanted, lambda value: value is not None and SIDE.is_right(value))}
+TRUTH = Rule("an object", _is_object, {
+    "plan": Rule("an object", _is_object, PLAN),
+    "events": Rule("a list of events", _is_list, Rule("a list of objects", _is_list, THING)),
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KnownRun:
+    """What a truth file knows of a run: its objects, as they were written, event by event."""
+
+    path: Path
+    run: int
+    geometry: Geometry
+    events: Sequence[Sequence[dict[str, Any]]]
+
+    def of(self, run: int, event: int, where: Path) -> Sequence[dict[str, Any]]:
+        """Return the objects of an event of a file; raises DataError for one that is not known."""
+        if run != self.run or not 0 <= event < len(self.events):
+            message = f"{where} has run {run} event {event}, which {self.path} does not know."
+            raise DataError(message, hint="Take the truth of the same run.")
+        return self.events[event]
+
+
+def read_truth(path: Path) -> KnownRun:
+    """Read a truth file, every value checked; raises DataError for another file."""
+    try:
+        known = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"{path} is not a readable truth file: {error}."
+        raise DataError(message) from error
+    check(path, "", known, TRUTH, KIND_OF_FILE)
+    plan = known["plan"]
+    if not SIDE.is_right(plan.get("height")):
+        message = f"{path} is not {KIND_OF_FILE}: plan.height is {plan['height']!r}, not {SIDE.wanted}."
+        raise DataError(message, hint=make_anew(KIND_OF_FILE))
+    return KnownRun(path, plan["run"], Geometry(plan.get("height") or plan["size"], plan["size"]), known["events"])
 
 
 def see_object(known: dict[str, Any], geometry: Geometry) -> Truth | None:

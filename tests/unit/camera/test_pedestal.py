@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+import uproot
 
+from autoctrl.camera.histograms import make_histogram
 from autoctrl.camera.parameters import Pedestal
-from autoctrl.camera.pedestal import PedestalRun, Sums
+from autoctrl.camera.pedestal import PedestalRun, Sums, read_pedestal
 from autoctrl.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_maps_are_mean_and_sample_standard_deviation() -> None:
@@ -40,3 +47,28 @@ def test_numbers_tell_the_noisy_fraction() -> None:
     numbers = run.numbers()
     assert numbers["noisy_fraction"] == 0.02
     assert (numbers["run"], numbers["frames"], numbers["vetoed"], numbers["mean"]) == (7, 2, 1, 99)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("hello", "is no pedestal file: its metadata is no JSON"),
+        ("[1]", r"is not a pedestal file: metadata is the list \[1\], not an object"),
+        ('{"run": 7}', "is not a pedestal file: metadata lacks checksum"),
+        ('{"run": null, "checksum": ""}', r"is not a pedestal file: metadata\.run is null, not a whole number"),
+        ('{"run": 7, "checksum": 3}', r"is not a pedestal file: metadata\.checksum is 3, not text"),
+        ('{"run": 7, "checksum": ""}', "do not have the checksum"),
+    ],
+)
+@pytest.mark.parametrize("has_maps", [True, False])
+def test_what_is_no_pedestal_is_refused(tmp_path: Path, metadata: str, reason: str, *, has_maps: bool) -> None:
+    """A file with the right names but another content is a sentence that names it."""
+    path = tmp_path / "pedestal.root"
+    with uproot.recreate(path) as file:
+        for name in ("pedmap", "pedmapsigma"):
+            file[name] = make_histogram(np.ones((4, 4), np.float32), "") if has_maps else "text"
+        file["metadata"] = metadata
+    is_told_first = has_maps or "checksum" not in reason or "is not" in reason
+    with pytest.raises(DataError, match=reason if is_told_first else "pedmap is no map, but a TObjString") as refused:
+        read_pedestal(path)
+    assert str(path) in refused.value.message
