@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.camera.events import TREE
-from autoctrl.errors import DataError
-from autoctrl.rootio import get_tree, merge, open_file
+from autoctrl.camera.events import TREE, check_branches
+from autoctrl.rootio import KEYS, get_tree, merge, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +21,7 @@ def merge_parts(parts: Sequence[Path], output: Path, entries: int | None = None)
     ``entries`` events together.
     """
     with open_file(parts[0]) as first:
-        missing = set(COUNTED.values()) - set(get_tree(first, TREE).keys())
-    if missing:
-        message = f"{parts[0]} is no part of a run: its tree {TREE} has no branch {', '.join(sorted(missing))}."
-        raise DataError(message)
+        check_branches(get_tree(first, TREE), (*KEYS, *COUNTED.values()))
     merge(parts, output, entries=entries, is_gapless=True)
     with open_file(output) as file:
         tree = get_tree(file, TREE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from autoctrl.friends.modules import FriendModule
 
 TREE = "Friends"
+WHOLE = re.compile(r"u?int(8|16|32|64)_t")
 
 
 class Written(NamedTuple):
@@ -92,7 +94,10 @@ def friend_layout(modules: Sequence[FriendModule]) -> Layout:
 
 
 def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) -> list[str]:  # noqa: ANN401
-    """Return every branch that is read; raises DataError for one that the tree does not have, naming who needs it."""
+    """Return every branch that is read; raises DataError for one that the tree lacks, naming who needs it.
+
+    So it does for keys, or a count of clusters, that are no whole numbers.
+    """
     known = set(events.keys())
     needs = [*((branch, "every friend tree") for branch in (*KEYS, COUNTER))]
     needs += [(branch, f"friend module {module.name}") for module in modules for branch in module.needs]
@@ -100,6 +105,10 @@ def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) ->
         if branch not in known:
             message = f"tree {events.name} of {file} has no branch {branch}, which {who} needs."
             raise DataError(message, hint=nearest(branch, known))
+    for branch in (*KEYS, COUNTER):
+        if not WHOLE.fullmatch(kind := events[branch].typename):
+            message = f"branch {branch} of tree {events.name} of {file} has the type {kind}, no whole number."
+            raise DataError(message, hint="Every entry must have one run, one event and one count of clusters.")
     return list(dict(needs))
 
 

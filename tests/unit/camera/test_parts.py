@@ -22,7 +22,7 @@ KEYS = {"run": np.arange(2, dtype="int32"), "event": np.arange(2, dtype="int32")
     [
         ({"Friends": KEYS}, "has no tree 'Events'; its trees: Friends"),
         ({"spectrum": np.histogram([1.0])}, "has no tree 'Events'; its trees: none"),
-        ({"Events": KEYS}, "its tree Events has no branch lost, nSc, spark"),
+        ({"Events": KEYS}, "has no branch nSc: it is not what autoctrl-camera reco writes"),
     ],
 )
 def test_what_is_no_part_is_not_merged(tmp_path: Path, content: dict[str, object], reason: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 from autoctrl.errors import DataError, UsageError
 from autoctrl.friends import FILLER, chosen_modules, read_friends, register, write_friends
@@ -236,3 +237,16 @@ def test_a_friend_of_no_entries_is_a_tree(tmp_path: Path) -> None:
     events = write_events(tmp_path / "reco.root", [])
     assert write_friends(events, tmp_path / "friend.root", [Inverse()]).entries == 0
     assert check_alignment(events, tmp_path / "friend.root") == 0
+
+
+@pytest.mark.parametrize(
+    ("branch", "kind"), [("run", "float64"), ("event", "var * int32"), ("nSc", "float32"), ("nSc", "var * int32")]
+)
+def test_entries_without_plain_keys_have_no_friends(tmp_path: Path, branch: str, kind: str) -> None:
+    """Keys and the count of clusters are one whole number each; anything else is refused by its type."""
+    types = {"run": "int32", "event": "int32", "nSc": "int32", "sc_integral": "var * float32"} | {branch: kind}
+    with uproot.recreate(tmp_path / "reco.root") as file:
+        for_type = {"var * int32": ak.Array([[1]]), "var * float32": ak.Array([[1.0]])}
+        file.mktree("Events", types).extend({n: for_type.get(kind, np.ones(1, "int32")) for n, kind in types.items()})
+    with pytest.raises(DataError, match=rf"branch {branch} of tree Events of .* has the type .*, no whole number"):
+        write_friends(tmp_path / "reco.root", tmp_path / "friend.root", [Inverse()])
