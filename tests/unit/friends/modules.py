@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
+from hypothesis import strategies as st
 
 from autoctrl.rootio import Layout, TreeWriter, new_file
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 LAYOUT = Layout(
     {"run": "int32", "event": "int32", "spark": "int32"}, {"nSc": {"sc_integral": "float32", "sc_nhits": "float32"}}
 )
+
+# The light of the clusters of some events; an event without clusters may be empty or a discharge.
+LIGHT = st.sampled_from([1.0, 2.5, -3.0, 40.0])
+EVENTS = st.lists(st.lists(LIGHT, max_size=4), min_size=1, max_size=12)
 
 
 class Giving:

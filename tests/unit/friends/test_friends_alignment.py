@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import awkward as ak
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError
-from autoctrl.friends import FILLER, write_friends
+from autoctrl.friends import FILLER
 from autoctrl.friends.columns import friend_columns
-from autoctrl.rootio import check_alignment, merge, open_file
-from tests.unit.friends.modules import Giving, Inverse, make_chunk, write_events
+from tests.unit.friends.modules import EVENTS, LIGHT, Giving, make_chunk
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-# an event without clusters may be empty or a discharge; None stands for what a module does not say
-LIGHT = st.sampled_from([1.0, 2.5, -3.0, 40.0])
-EVENTS = st.lists(st.lists(LIGHT, max_size=4), min_size=1, max_size=12)
+# None stands for what a module does not say
 SAID = st.one_of(LIGHT, st.none(), st.just(math.nan), st.just(math.inf))
 MANY = settings(max_examples=150, deadline=None)
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def expected(lights: list[list[float]], answers: list[list[float | None] | None]) -> list[float]:
@@ -84,29 +76,3 @@ def test_the_failing_event_is_named(lights: list[list[float]], broken: set[int])
         return
     with pytest.raises(DataError, match=f"ArithmeticError: : run 7 event {failing[0]},"):
         friend_columns(make_chunk(lights), [Giving(fail)])
-
-
-@FEW
-@given(EVENTS, st.data())
-def test_files_are_aligned_in_whatever_pieces_they_are_made(
-    tmp_path: Path, lights: list[list[float]], data: st.DataObject
-) -> None:
-    """Chunks of any size, runs that change anywhere, and parts that are merged give the same friend tree."""
-    first_of_second = data.draw(st.integers(0, len(lights)))
-    runs = [7] * first_of_second + [8] * (len(lights) - first_of_second)
-    events = write_events(tmp_path / "reco.root", lights, runs)
-    write_friends(events, tmp_path / "whole.root", [Inverse()])
-    write_friends(events, tmp_path / "steps.root", [Inverse()], step=data.draw(st.integers(1, 5)))
-    cut = data.draw(st.integers(0, len(lights)))
-    write_friends(events, tmp_path / "0.root", [Inverse()], span=(0, cut))
-    write_friends(events, tmp_path / "1.root", [Inverse()], span=(cut, None))
-    merge([tmp_path / "0.root", tmp_path / "1.root"], tmp_path / "merged.root", entries=len(lights))
-    found = []
-    for name in ("whole", "steps", "merged"):
-        assert check_alignment(events, tmp_path / f"{name}.root") == len(lights)
-        with open_file(tmp_path / f"{name}.root") as file:
-            found.append(file["Friends"].arrays().tolist())
-    assert found[0] == found[1] == found[2]
-    for entry, light in zip(found[0], lights, strict=True):
-        wanted = [1 / value if value > 0 else FILLER for value in light]
-        assert entry["sc_inverse"] == np.array(wanted, np.float32).tolist()

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError
@@ -88,6 +88,7 @@ def test_a_wrong_value_is_told_by_its_key(tmp_path: Path, place: str, value: Any
         assert refused.value.hint.startswith("Make the report anew")
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(GOOD)), inner, max_size=12),
