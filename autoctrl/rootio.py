@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import AutoctrlError, DataError, MissingExtra, UsageError
-from autoctrl.owner import has_died, this_process
+from autoctrl.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ KEYS = ("run", "event")
 METADATA = "metadata"
 RNTUPLE = "ROOT::RNTuple"
 STEP = "64 MB"
+CUT_OFF = "Make it again; it may have been cut off."
 _WHOLE = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 _NUMPY_NAMES = {"bool": "bool", "float": "float32", "double": "float64"} | {f"{kind}_t": kind for kind in _WHOLE}
 
@@ -52,49 +52,6 @@ def load_uproot() -> Any:  # noqa: ANN401 - a module without type hints
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; the file takes its final name only when the block ends well.
-
-    What earlier writers of ``path`` left is removed, if they are known to be dead.  Raises AutoctrlError when the place
-    is read-only, full or otherwise refuses the file.
-    """
-    process = "-".join(this_process().rsplit(":", 3)[1:])
-    temporary = path.with_name(f".{path.name}.{process}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}."
-        raise AutoctrlError(message, hint="Make room, or choose another place.") from error
-    finally:
-        # what prevented the writing may prevent this too, and is the error worth telling
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of ``path`` whose writer was killed.
-
-    A file is removed only when its name has a process of this very machine, boot and space of process numbers that is
-    gone, and when it belongs to the same user.  On a shared file system the file of another machine, of another
-    container, or from before a boot says nothing of its writer: it is left to whoever looks after the place.
-    """
-    begin, end = f".{path.name}.", ".tmp"
-    with suppress(OSError):
-        for found in path.parent.iterdir():
-            if not (found.name.startswith(begin) and found.name.endswith(end)):
-                continue
-            process = found.name[len(begin) : -len(end)].replace("-", ":")
-            with suppress(OSError):
-                if has_died(f":{process}") and found.lstat().st_uid == os.geteuid():
-                    found.unlink()
-
-
-@contextmanager
 def new_file(path: Path, check: Callable[[Path], object] | None = None) -> Iterator[Any]:
     """Open a ROOT file for writing under a temporary name; ``path`` appears when the block ends well.
 
@@ -119,8 +76,11 @@ def open_file(path: Path, **options: Any) -> Iterator[Any]:  # noqa: ANN401 - up
         raise DataError(message) from error
     except Exception as error:
         message = f"{path} is not a readable ROOT file: {error}"
-        raise DataError(message, hint="Make it again; it may have been cut off.") from error
+        raise DataError(message, hint=CUT_OFF) from error
     with file:
+        if file.file.source.num_bytes < file.file.fEND:
+            message = f"{path} has {file.file.source.num_bytes} of the {file.file.fEND} bytes that it was closed with."
+            raise DataError(message, hint=CUT_OFF)
         yield file
 
 

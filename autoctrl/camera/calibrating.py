@@ -12,7 +12,8 @@ from autoctrl.camera.events import check_branches
 from autoctrl.camera.friend_modules import FEATURES, QUANTILES, features_of, place_features
 from autoctrl.camera.score.truth import are_lone, read_truth, see_object
 from autoctrl.errors import DataError
-from autoctrl.rootio import get_tree, open_file, replacing
+from autoctrl.replacing import replacing
+from autoctrl.rootio import get_tree, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from autoctrl.quality.content import check_report, make_anew
 from autoctrl.quality.histograms import read_histograms, summed, write_histograms
 from autoctrl.quality.plots import PlotResult
 from autoctrl.quality.thresholds import Reference
-from autoctrl.rootio import replacing
+from autoctrl.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PURE = {"errors", "wrapper", "hint", "owner", "model", "rootio"}
+PURE = {"errors", "wrapper", "hint", "owner", "model", "replacing", "rootio"}
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}
 BELOW_ADAPTERS = {*PURE, "config", "ports"}
 BELOW_HANDLERS = {*BELOW_ADAPTERS, "locks"}
@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "hint": set[str](),
     "owner": {"wrapper"},
     "model": {"errors", "wrapper"},
-    "rootio": {"errors", "wrapper", "owner"},
+    "replacing": {"errors", "owner"},
+    "rootio": {"errors", "wrapper", "owner", "replacing"},
     **dict.fromkeys(("config", "ports", "quality", "friends"), PURE),
     **dict.fromkeys(("locks", *ADAPTERS), BELOW_ADAPTERS),
-    "camera": {"errors", "rootio", "quality", "friends"},
+    "camera": {"errors", "replacing", "rootio", "quality", "friends"},
     **dict.fromkeys(("handlers", "verbs", "views"), BELOW_HANDLERS),
     **dict.fromkeys(("report", "testing", "worker"), BELOW_REPORT),
     "scaffold": BELOW_REPORT,

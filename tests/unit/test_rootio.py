@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from autoctrl.errors import AutoctrlError, DataError, UsageError
-from autoctrl.owner import this_process
+from autoctrl.errors import DataError, UsageError
 from autoctrl.rootio import (
     Layout,
     TreeWriter,
@@ -26,23 +23,11 @@ from autoctrl.rootio import (
     new_file,
     open_file,
     read_columns,
-    replacing,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BEGINNING = """
-import sys
-from pathlib import Path
-
-from autoctrl.rootio import replacing
-
-with replacing(Path(sys.argv[1])) as temporary:
-    temporary.write_text("from the other")
-    print(temporary.name, flush=True)
-    sys.stdin.readline()
-"""
 LAYOUT = Layout(
     {"run": "int32", "event": "int32", "cmos_mean": "float32"},
     {"nSc": {"sc_size": "float32", "sc_directional": "int32"}, "nRedpix": {"redpix_ix": "int32"}},
@@ -92,71 +77,6 @@ def test_counters_are_unsigned(tmp_path: Path, events: Sequence[int]) -> None:
 def test_a_tree_without_entries_is_a_tree(tmp_path: Path) -> None:
     """A file whose run had no events has the tree, with 0 entries."""
     assert count_entries(write_events(tmp_path / "a.root", [])) == {"Events": 0, "Reco_params": 1}
-
-
-def test_a_failed_file_never_appears(tmp_path: Path) -> None:
-    """When writing fails nothing is left, neither under the final name nor under another."""
-
-    def fail() -> None:
-        with replacing(tmp_path / "a.root") as temporary:
-            temporary.write_text("half")
-            raise EOFError
-
-    with pytest.raises(EOFError):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def leave_behind(path: Path) -> tuple[str, subprocess.Popen[str]]:
-    """Let a process begin a file and wait; returns its temporary name and the process."""
-    command = [sys.executable, "-c", BEGINNING, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    return process.stdout.readline().strip(), process
-
-
-def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
-    """The temporary file of a dead process goes when the same file is written again; that of a living one stays."""
-    target = tmp_path / "a.root"
-    (dead, killed), (living, waiting) = leave_behind(target), leave_behind(target)
-    killed.kill()
-    killed.communicate()
-    with replacing(target) as temporary:
-        temporary.write_text("whole")
-        assert {path.name for path in tmp_path.iterdir()} == {living, temporary.name}
-    assert dead not in {path.name for path in tmp_path.iterdir()}
-    waiting.communicate("go on\n", timeout=60)
-    assert waiting.returncode == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"a.root"}
-    assert target.read_text() == "from the other"
-
-
-def test_files_whose_writer_is_not_known_to_be_dead_stay(tmp_path: Path) -> None:
-    """Other outputs, other machines, and names of another form are left alone."""
-    pid, start, machine = this_process().rsplit(":", 3)[1:]
-    gone = f"{pid}-{int(start) + 1}-{machine}"
-    others = {
-        f".a.root.{gone}0.tmp", f".a.root.{pid}.tmp", f".a.root.x{gone}.tmp", f".b.root.{gone}.tmp",
-        f".a.root.more.{gone}.tmp", f"a.root.{gone}.tmp", f".a.root.{gone}.txt", ".a.root..tmp", ".a.root.tmp",
-    }  # fmt: skip
-    for name in (*others, f".a.root.{gone}.tmp"):
-        (tmp_path / name).write_text("half")
-    (tmp_path / f".a.root.{pid}-{int(start) + 2}-{machine}.tmp").mkdir()
-    with replacing(tmp_path / "a.root") as temporary:
-        temporary.write_text("whole")
-    left = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert left == {*others, "a.root"}
-
-
-def test_a_place_that_refuses_the_file_is_named(tmp_path: Path) -> None:
-    """Where no file can be written the error says which file and why."""
-    (tmp_path / "file").write_text("not a folder")
-    target = tmp_path / "file" / "a.root"
-    with (
-        pytest.raises(AutoctrlError, match=r"a\.root cannot be written: Not a directory|File exists"),
-        new_file(target),
-    ):
-        pass
 
 
 def test_columns_of_different_lengths_are_refused(tmp_path: Path) -> None:
@@ -286,6 +206,16 @@ def test_parts_that_were_made_differently_are_refused(tmp_path: Path, other: str
 def test_friends_lie_in_a_folder_beside() -> None:
     """By custom the friend of a file lies in the sibling folder friends."""
     assert friend_path(Path("out/reco_run4501.root")) == Path("out/friends/reco_run4501_Friend.root")
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    """Though all that is asked for may lie before the cut."""
+    path = write_events(tmp_path / "a.root", range(5))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(DataError, match=rf"a\.root has {len(whole) - 1} of the {len(whole)} bytes") as refused:
+        count_entries(path)
+    assert refused.value.hint == "Make it again; it may have been cut off."
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:

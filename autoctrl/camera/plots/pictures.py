@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
-from autoctrl.rootio import replacing
+from autoctrl.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from autoctrl.camera.plots.pictures import BLUE, GREY, RED, new_figure, save_pic
 from autoctrl.camera.plots.rundata import About
 from autoctrl.errors import DataError
 from autoctrl.quality import Level, read_report
-from autoctrl.rootio import replacing
+from autoctrl.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from autoctrl.camera.raw.writers import DEFAULT_FORM, FORMS, Writer
 from autoctrl.camera.simulation.light import FULL_SIZE, Content
 from autoctrl.camera.simulation.sensor import sensor_of
 from autoctrl.errors import UsageError
-from autoctrl.rootio import replacing
+from autoctrl.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
