@@ -205,28 +205,18 @@ def partial_path(output: Path) -> Path:
 
 
 def in_threads(job: Reconstruction, frames: Iterable[Item], threads: int) -> Iterator[EventResult]:
-    """Yield the results of frames in their order; no more frames are held than there are threads, and two."""
+    """Yield the results of frames in their order; no more frames are held than there are threads, and one."""
     if threads == 1:
         yield from (job.reconstruct(event, frame) for event, frame in frames)
         return
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[EventResult]] = deque()
-        for event, frame in read_ahead(frames):
+        for event, frame in frames:
             waiting.append(pool.submit(job.reconstruct, event, frame))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def read_ahead(frames: Iterable[Item]) -> Iterator[Item]:
-    """Yield what ``frames`` yields; a thread of its own unpacks the next while others work and write."""
-    items = iter(frames)
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
-            yield item
 
 
 def in_chunks(results: Iterable[EventResult]) -> Iterator[list[EventResult]]:

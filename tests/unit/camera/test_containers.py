@@ -203,7 +203,7 @@ def test_a_cut_container_is_refused(tmp_path: Path, form: str) -> None:
     """A file without its end cannot be opened, and is not taken for a shorter run."""
     path = write_run(PLAN, tmp_path, form)
     path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(DataError, match="not a readable|bytes that it was closed with"):
+    with pytest.raises(DataError, match=r"not a readable|bytes that it was closed with"):
         summarise(path)
 
 
