@@ -25,8 +25,9 @@ METADATA = "metadata"
 RNTUPLE = "ROOT::RNTuple"
 STEP = "64 MB"
 CUT_OFF = "Make it again; it may have been cut off."
-_WHOLE = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
-_NUMPY_NAMES = {"bool": "bool", "float": "float32", "double": "float64"} | {f"{kind}_t": kind for kind in _WHOLE}
+# NumPy's names by ROOT's.
+WHOLE_TYPES = {f"{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+NUMBER_TYPES = {"bool": "bool", "float": "float32", "double": "float64"} | WHOLE_TYPES
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def layout_of(tree: Any) -> Layout:  # noqa: ANN401
     groups: dict[str, dict[str, str]] = {}
     counters = {branch.count_branch.name for branch in tree.branches if branch.count_branch is not None}
     for branch in tree.branches:
-        kind = _NUMPY_NAMES.get(branch.typename.removesuffix("[]"))
+        kind = NUMBER_TYPES.get(branch.typename.removesuffix("[]"))
         if kind is None:
             message = f"branch {branch.name} of tree {tree.name} has type {branch.typename}, which is not supported."
             raise DataError(message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoctrl.errors import DataError, nearest
-from autoctrl.rootio import Layout
+from autoctrl.rootio import NUMBER_TYPES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,8 +41,7 @@ LAYOUT = Layout(
 
 LISTED = frozenset(name for group in LAYOUT.groups.values() for name in group)
 BRANCHES = (*LAYOUT.scalars, *LAYOUT.groups, *sorted(LISTED))
-NUMBER = r"(?:u?int(?:8|16|32|64)_t|float|double|bool)"
-LIST = re.compile(rf"{NUMBER}\[\]|std::vector<(?:unsigned )?\w+>")
+VECTOR = re.compile(r"std::vector<(?:unsigned )?\w+>")
 
 
 def check_branches(tree: Any, names: Iterable[str]) -> None:  # noqa: ANN401 - uproot has no type hints
@@ -55,11 +54,14 @@ def check_branches(tree: Any, names: Iterable[str]) -> None:  # noqa: ANN401 - u
         if name not in known:
             message = f"{where} has no branch {name}: it is not what autoctrl-camera reco writes."
             raise DataError(message, hint=nearest(name, known))
-        kind, is_listed = tree[name].typename, name in LISTED
-        if not (LIST.fullmatch(kind) if is_listed else re.fullmatch(NUMBER, kind)):
-            wanted = "a list of numbers" if is_listed else "one number"
+        kind, wanted = tree[name].typename, "a list of numbers" if name in LISTED else "one number"
+        if not (_is_list(kind) if name in LISTED else kind in NUMBER_TYPES):
             message = f"branch {name} of {where} has the type {kind}, where every entry has {wanted}."
             raise DataError(message, hint="Take a file that autoctrl-camera reco wrote.")
+
+
+def _is_list(kind: str) -> bool:
+    return (kind.endswith("[]") and kind[:-2] in NUMBER_TYPES) or VECTOR.fullmatch(kind) is not None
 
 
 @dataclass

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FULL_SIZE = 2304
 FULL_ROWS = (304, 2054)
+LONGEST_SIDE = 1 << 16
 VETO_SUM = 2 * 100 * FULL_SIZE**2 + 9_000_000
 
 
@@ -34,6 +35,11 @@ class Parameters:
     isolation_radius: float = 5.0
     redpix_min_integral: float = 850.0
     redpix_max_length: float = 100_000.0
+
+
+def is_side(value: object) -> bool:
+    """Say whether a value, from whatever file, can be the rows or columns of a sensor."""
+    return type(value) is int and 0 < value <= LONGEST_SIDE
 
 
 @dataclass(frozen=True)

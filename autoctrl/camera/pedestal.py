@@ -15,7 +15,7 @@ from autoctrl.camera.parameters import Geometry, Pedestal
 from autoctrl.camera.raw.frames import read_frames
 from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
-from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check
+from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check, is_object
 from autoctrl.rootio import Layout, TreeWriter, new_file, open_file
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MIN_FRAMES = 2
 NOISY_FACTOR = 3
 MEAN_MAP, RMS_MAP, METADATA, TREE = "pedmap", "pedmapsigma", "metadata", "Pedestal"
 KIND = "a pedestal file"
-STORED = Rule("an object", lambda value: isinstance(value, dict), {"run": WHOLE_NUMBER, "checksum": TEXT})
+STORED = Rule("an object", is_object, {"run": WHOLE_NUMBER, "checksum": TEXT})
 COUNTS = ("run", "frames", "vetoed")
 NUMBERS = ("mean", "mean_spread", "rms", "rms_spread", "noisy_fraction")
 LAYOUT = Layout(dict.fromkeys(COUNTS, "int32") | dict.fromkeys(NUMBERS, "float64"))

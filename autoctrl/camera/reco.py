@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from autoctrl.camera.kernel import Measured
 
     Frame = NDArray[np.uint16]
-    Item = tuple[int, Frame | None]
 
 CHUNK_EVENTS = 10
 MAX_LISTED = 1_000_000
@@ -204,7 +203,7 @@ def partial_path(output: Path) -> Path:
     return output.with_suffix(f".partial{output.suffix}")
 
 
-def in_threads(job: Reconstruction, frames: Iterable[Item], threads: int) -> Iterator[EventResult]:
+def in_threads(job: Reconstruction, frames: Iterable[tuple[int, Frame | None]], threads: int) -> Iterator[EventResult]:
     """Yield the results of frames in their order; no more frames are held than there are threads, and one."""
     if threads == 1:
         yield from (job.reconstruct(event, frame) for event, frame in frames)

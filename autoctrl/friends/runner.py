@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.errors import DataError, UsageError, nearest
 from autoctrl.friends.columns import PREFIX, friend_columns
 from autoctrl.friends.modules import COUNTER, check_module, is_calibrated, source_of
-from autoctrl.rootio import KEYS, METADATA, STEP, Layout, TreeWriter, check_alignment, get_tree, new_file, open_file
+from autoctrl.rootio import (
+    KEYS,
+    METADATA,
+    STEP,
+    WHOLE_TYPES,
+    Layout,
+    TreeWriter,
+    check_alignment,
+    get_tree,
+    new_file,
+    open_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
     from autoctrl.friends.modules import FriendModule
 
 TREE = "Friends"
-WHOLE = re.compile(r"u?int(8|16|32|64)_t")
 
 
 class Written(NamedTuple):
@@ -106,7 +115,7 @@ def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) ->
             message = f"tree {events.name} of {file} has no branch {branch}, which {who} needs."
             raise DataError(message, hint=nearest(branch, known))
     for branch in (*KEYS, COUNTER):
-        if not WHOLE.fullmatch(kind := events[branch].typename):
+        if (kind := events[branch].typename) not in WHOLE_TYPES:
             message = f"branch {branch} of tree {events.name} of {file} has the type {kind}, no whole number."
             raise DataError(message, hint="Every entry must have one run, one event and one count of clusters.")
     return list(dict(needs))

@@ -20,11 +20,15 @@ ENDS = 2
 
 @dataclass(frozen=True)
 class Rule:
-    """What a value must be, in words and as a test; ``inside`` is the rule of what it holds, by key or for all."""
+    """What a value must be, in words and as a test.
+
+    ``inside`` is the rule of what it holds, by key or for all; what ``may_lack`` need not be there.
+    """
 
     wanted: str
     is_right: Callable[[Any], bool]
     inside: Rule | Mapping[str, Rule] = field(default_factory=dict)
+    may_lack: bool = False
 
 
 def is_number(value: object) -> bool:
@@ -52,11 +56,13 @@ def _is_range(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
     return is_pair and 0 <= value[0] <= value[1]
 
 
-def _is_list(value: object) -> bool:
+def is_list(value: object) -> bool:
+    """Say whether a value is a list."""
     return isinstance(value, list)
 
 
-def _is_object(value: object) -> bool:
+def is_object(value: object) -> bool:
+    """Say whether a value is an object: values by name."""
     return isinstance(value, dict)
 
 
@@ -65,20 +71,20 @@ WHOLE_NUMBER = Rule("a whole number", is_whole)
 TEXT = Rule("text", is_text)
 FILE_NAME = Rule("the name of a file without a folder", is_file_name)
 LEVEL = Rule("fine, warn or alarm", lambda value: isinstance(value, str) and value in set(Level))
-VERDICT = Rule("an object", _is_object, {"number": TEXT, "level": LEVEL, "reason": TEXT})
-REPORT = Rule("an object", _is_object, {
+VERDICT = Rule("an object", is_object, {"number": TEXT, "level": LEVEL, "reason": TEXT})
+REPORT = Rule("an object", is_object, {
     "schema": Rule("1", lambda value: type(value) is int and value == 1),
     "run": WHOLE_NUMBER,
-    "about": Rule("an object", _is_object),
+    "about": Rule("an object", is_object),
     "events": Rule("the first entry and the one after the last, [0, 200]", _is_range),
     "level": LEVEL,
-    "numbers": Rule("an object of numbers by name", _is_object, NUMBER),
-    "verdicts": Rule("a list of objects", _is_list, VERDICT),
-    "plots": Rule("a list of names", _is_list, TEXT),
-    "weights": Rule("an object of numbers by plot", _is_object, NUMBER),
-    "failed": Rule("an object of reasons by plot", _is_object, TEXT),
-    "pictures": Rule("an object of files by plot", _is_object, FILE_NAME),
-    "histograms": Rule("an object", _is_object, {"file": FILE_NAME, "sha256": TEXT}),
+    "numbers": Rule("an object of numbers by name", is_object, NUMBER),
+    "verdicts": Rule("a list of objects", is_list, VERDICT),
+    "plots": Rule("a list of names", is_list, TEXT),
+    "weights": Rule("an object of numbers by plot", is_object, NUMBER),
+    "failed": Rule("an object of reasons by plot", is_object, TEXT),
+    "pictures": Rule("an object of files by plot", is_object, FILE_NAME),
+    "histograms": Rule("an object", is_object, {"file": FILE_NAME, "sha256": TEXT}),
 })  # fmt: skip
 
 
@@ -101,12 +107,13 @@ def check(path: Path, key: str, value: Any, rule: Rule, kind: str = REPORT_KIND)
         for name, inner in known.items():
             check(path, _join(key, name), inner, rule.inside, kind)
         return
-    missing = [name for name in rule.inside if name not in known]
+    missing = [name for name, inside in rule.inside.items() if name not in known and not inside.may_lack]
     if missing:
         message = f"{path} is not {kind}: {key or 'it'} lacks {', '.join(missing)}."
         raise DataError(message, hint=make_anew(kind))
     for name, inside in rule.inside.items():
-        check(path, _join(key, name), known[name], inside, kind)
+        if name in known:
+            check(path, _join(key, name), known[name], inside, kind)
 
 
 def make_anew(kind: str = REPORT_KIND) -> str:

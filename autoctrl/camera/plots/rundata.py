@@ -9,11 +9,12 @@ import awkward as ak
 import numpy as np
 
 from autoctrl.camera.events import BRANCHES, PARAMETERS_TREE, check_branches
+from autoctrl.camera.parameters import LONGEST_SIDE, is_side
 from autoctrl.camera.pedestal import read_pedestal
 from autoctrl.camera.raw.frames import read_events
 from autoctrl.camera.raw.rawfile import read_head
 from autoctrl.errors import DataError
-from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check, is_number
+from autoctrl.quality.content import TEXT, WHOLE_NUMBER, Rule, check, is_number, is_object
 from autoctrl.rootio import STEP, check_alignment, get_tree, open_file
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SAMPLED = 5
 SHOWN_BLOCK = 4
-LONGEST_SIDE = 1 << 16
 NEEDED = tuple(name for name in BRANCHES if not name.startswith("t_"))  # how long the stages took is nobody's affair
 
 
@@ -63,7 +63,7 @@ class About:
         return cls(**{name: stored.about[name] for name in FACTS})
 
 
-SIDE = Rule(f"a number of pixels up to {LONGEST_SIDE}", lambda value: type(value) is int and 0 < value <= LONGEST_SIDE)
+SIDE = Rule(f"a number of pixels up to {LONGEST_SIDE}", is_side)
 FACTS = {
     "run": WHOLE_NUMBER,
     "rows": SIDE,
@@ -72,7 +72,7 @@ FACTS = {
     "start": TEXT,
     "exposure_s": Rule("a number of seconds from 0 on", lambda value: is_number(value) and value >= 0),
 }
-ABOUT = Rule("an object", lambda value: isinstance(value, dict), FACTS)
+ABOUT = Rule("an object", is_object, FACTS)
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,9 @@ def write_trends(paths: Sequence[Path], output: Path, picture: Path, *, by_time:
     """
     reports, trends = read_trends(paths)
     runs = [report.run for report in reports]
-    alarmed = [run for run, report in zip(runs, reports, strict=True) if report.content["level"] == Level.ALARM]
+    alarmed = [run for run, is_bad in zip(runs, trends[0].is_bad, strict=True) if is_bad]
     with styled():
-        save_picture(_draw(reports, trends, runs, alarmed, by_time=by_time), picture)
+        save_picture(_draw(reports, trends, runs, by_time=by_time), picture)
     content = {"schema": 1, "runs": runs, "alarms": alarmed, "trends": {t.quantity.number: _plain(t) for t in trends}}
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -130,9 +130,7 @@ def _plain(trend: Trend) -> dict[str, Any]:
     return {"unit": trend.quantity.unit, **plain, "ndf": ndf, "left_out": trend.left_out, **listed}
 
 
-def _draw(
-    reports: Sequence[Stored], trends: Sequence[Trend], runs: Sequence[int], alarmed: Sequence[int], *, by_time: bool
-) -> Any:  # noqa: ANN401 - a figure
+def _draw(reports: Sequence[Stored], trends: Sequence[Trend], runs: Sequence[int], *, by_time: bool) -> Any:  # noqa: ANN401 - a figure
     shown = [trend for trend in trends if trend.measured.any()] or list(trends[:1])
     spread = f"Runs {runs[0]}-{runs[-1]}" if len(runs) > 1 else f"Run {runs[0]}"
     first, last = (spell_time(About.from_report(report).start) for report in (reports[0], reports[-1]))
@@ -150,7 +148,7 @@ def _draw(
     else:
         panels[-1].locator_params(axis="x", integer=True)
         panels[-1].set_xlim(runs[0] - 0.5 - 0.02 * len(runs), runs[-1] + 0.5 + 0.02 * len(runs))
-    if len(alarmed):
+    if trends[0].is_bad.any():
         panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1)
     figure.align_ylabels(panels)
     return figure

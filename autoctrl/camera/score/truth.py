@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoctrl.camera.parameters import Geometry
+from autoctrl.camera.parameters import Geometry, is_side
 from autoctrl.camera.simulation.light import PATH_POINTS_KEPT, STEP
 from autoctrl.errors import DataError
-from autoctrl.quality.content import WHOLE_NUMBER, Rule, check, is_number, make_anew
+from autoctrl.quality.content import WHOLE_NUMBER, Rule, check, is_list, is_number, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
 
 LEAST_VISIBLE = 0.5
-LONGEST_SIDE = 1 << 16
 LONE_DISTANCE = 120.0
 KINDS = ("spot", "alpha", "muon", "electron")
 KIND_OF_FILE = "a truth file"
@@ -80,20 +79,16 @@ def _is_point(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
     return isinstance(value, list) and len(value) == 2 and all(map(is_number, value))  # noqa: PLR2004 - row and column
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-SIDE = Rule("a number of pixels", lambda value: value is None or (type(value) is int and 0 < value <= LONGEST_SIDE))
+SIDE = "a number of pixels"
 THING = Rule(f"an object of kind {', '.join(KINDS)} with counts, and row and col or a path of points", _is_thing)
-PLAN = {"run": WHOLE_NUMBER, "size": Rule(SIDE.wanted, lambda value: value is not None and SIDE.is_right(value))}
-TRUTH = Rule("an object", _is_object, {
-    "plan": Rule("an object", _is_object, PLAN),
-    "events": Rule("a list of events", _is_list, Rule("a list of objects", _is_list, THING)),
+PLAN = {
+    "run": WHOLE_NUMBER,
+    "size": Rule(SIDE, is_side),
+    "height": Rule(SIDE, lambda value: value is None or is_side(value), may_lack=True),
+}
+TRUTH = Rule("an object", is_object, {
+    "plan": Rule("an object", is_object, PLAN),
+    "events": Rule("a list of events", is_list, Rule("a list of objects", is_list, THING)),
 })  # fmt: skip
 
 
@@ -123,9 +118,6 @@ def read_truth(path: Path) -> KnownRun:
         raise DataError(message) from error
     check(path, "", known, TRUTH, KIND_OF_FILE)
     plan = known["plan"]
-    if not SIDE.is_right(plan.get("height")):
-        message = f"{path} is not {KIND_OF_FILE}: plan.height is {plan['height']!r}, not {SIDE.wanted}."
-        raise DataError(message, hint=make_anew(KIND_OF_FILE))
     return KnownRun(path, plan["run"], Geometry(plan.get("height") or plan["size"], plan["size"]), known["events"])
 
 
