@@ -18,7 +18,9 @@ ALLOWED_SKIPS: dict[str, str] = {}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--long``."""
-    parser.addoption("--long", action="store_true", help="many more random trials: 500 kills instead of 50")
+    parser.addoption(
+        "--long", action="store_true", help="many more random trials: 500 kills instead of 50"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +30,9 @@ def is_long(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skipped test into a failed one in CI."""
     report = yield
     _refuse_skip(report, item.nodeid)
@@ -46,7 +50,9 @@ def pytest_make_collect_report(
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport, what: str) -> None:
-    """Make ``report`` a failure if it is a skip, CI is set, and the reason is not one of the allowed."""
+    """Make ``report`` a failure if it is a skip, CI is set, and the reason is not one of the
+    allowed.
+    """
     if not os.environ.get("CI") or not report.skipped or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -1,7 +1,7 @@
 """autoctrl processes a physics experiment's data automatically and continuously.
 
-A workflow's ``handler.py`` needs these names and no others; each is imported only when it is asked for, so that
-``import autoctrl`` costs nothing.
+A workflow's ``handler.py`` needs these names and no others; each is imported only when it is asked
+for, so that ``import autoctrl`` costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Opens the ports that the settings name; used by the command line, the web page and handler scripts."""
+"""Opens the ports that the settings name; used by the command line, the web page and handler
+scripts.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from autoctrl import hint
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
-from autoctrl.handlers.calls import INLINE, InlineExecutor
-from autoctrl.handlers.context import Context
+from autoctrl.executors.inline import INLINE, InlineExecutor
+from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
 from autoctrl.model.output import MarkRecord
+from autoctrl.node import hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +74,10 @@ class Project:
         if name == INLINE:
             return InlineExecutor(state)
         if name not in self.settings.executors:
-            message = f"There is no executor '{name}' in the settings. {nearest(name, self.settings.executors)}"
+            message = (
+                f"There is no executor '{name}' in the settings. "
+                f"{nearest(name, self.settings.executors)}"
+            )
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
         from autoctrl.executors import open_executor
 
@@ -80,10 +85,14 @@ class Project:
         chosen = self.settings.executors[name]
         hints = _hints(self.settings)
         store_id = self.store.store_id
-        return open_executor(name, chosen, state, store_id, place=place, templates=templates, hints=hints)
+        return open_executor(
+            name, chosen, state, store_id, place=place, templates=templates, hints=hints
+        )
 
     def hints(self, task: TaskKey) -> tuple[list[Hint], str]:
-        """Return what the task's jobs said of themselves last, and why that cannot be told: nobody fails for a hint."""
+        """Return what the task's jobs said of themselves last, and why that cannot be told: nobody
+        fails for a hint.
+        """
         if not self.settings.hints.url:
             return [], ""
         from autoctrl.stores import read_hints
@@ -103,7 +112,9 @@ class Project:
 
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""
-        return Context(self.store, self.executor, self.notifier, self.clock, self.settings, campaign)
+        return Context(
+            self.store, self.executor, self.notifier, self.clock, self.settings, campaign
+        )
 
     def close(self) -> None:
         """Close the store."""
@@ -114,25 +125,37 @@ class Project:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close the project."""
         self.close()
 
 
-def open_project(folder: Path | None = None, environment: str | None = None, clock: Clock | None = None) -> Project:
-    """Open the project in ``folder``, or in the nearest folder above the working directory that has settings."""
+def open_project(
+    folder: Path | None = None, environment: str | None = None, clock: Clock | None = None
+) -> Project:
+    """Open the project in ``folder``, or in the nearest folder above the working directory that has
+    settings.
+    """
     return Project(load_settings(find_project(folder), environment=environment), clock)
 
 
 def _hints(settings: Settings) -> dict[str, str]:
-    """Return the variables by which a job finds the bucket for hints. Raises ``SettingsError`` without its token."""
+    """Return the variables by which a job finds the bucket for hints.
+
+    Raises ``SettingsError`` without its token.
+    """
     if not settings.hints.url:
         return {}
     file = settings.path(settings.hints.token_file)
     if not file.is_file():  # it travels with the jobs, and a folder would as well
         message = f"The token for hints, which travels with the jobs, is no file: {file}."
-        raise SettingsError(message, hint="Name one: [hints] token_file = 'PATH'; or leave out [hints] url.")
+        raise SettingsError(
+            message, hint="Name one: [hints] token_file = 'PATH'; or leave out [hints] url."
+        )
     return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(file)}
 
 
@@ -152,7 +175,9 @@ def hints_address(settings: Settings) -> str:
 
 
 def with_token(settings: Settings, url: str, file: str) -> str:
-    """Return the address of a service with the path of its token, of the file that it names itself or else ``file``."""
+    """Return the address of a service with the path of its token, of the file that it names itself
+    or else ``file``.
+    """
     address, _, words = url.partition("?")
     options = dict(parse_qsl(words))
     file = options.pop("token_file", file)
@@ -178,14 +203,18 @@ def run_handler(handler: Handler, arguments: Sequence[str]) -> int:
     """
     import argparse
 
-    from autoctrl.handlers.cycle import Cycle
-    from autoctrl.report import describe_summary, summary_json
+    from autoctrl.machine.cycle import Cycle
+    from autoctrl.machine.summary import describe_summary, summary_json
 
     parser = argparse.ArgumentParser(description=f"One cycle of workflow {handler.workflow}.")
-    parser.add_argument("--project", type=Path, help="project folder (default: the nearest with autoctrl.toml)")
+    parser.add_argument(
+        "--project", type=Path, help="project folder (default: the nearest with autoctrl.toml)"
+    )
     parser.add_argument("--campaign", default=PROMPT, help="campaign (default: %(default)s)")
     parser.add_argument("--environment", help="environment of the settings")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how the summary is printed")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how the summary is printed"
+    )
     chosen = parser.parse_args(arguments)
     try:
         with open_project(chosen.project or handler.folder, chosen.environment) as project:
@@ -193,7 +222,9 @@ def run_handler(handler: Handler, arguments: Sequence[str]) -> int:
     except AutoctrlError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    sys.stdout.write(summary_json([summary]) if chosen.format == "json" else f"{describe_summary(summary)}\n")
+    sys.stdout.write(
+        summary_json([summary]) if chosen.format == "json" else f"{describe_summary(summary)}\n"
+    )
     return exit_code([summary.error], summary.failed)
 
 

@@ -3,7 +3,8 @@
 The tree::
 
     AutoctrlError                 one paragraph: what, on what, why, what to do
-    ├── UsageError                the caller asked for something that does not exist or makes no sense
+    ├── UsageError                the caller asked for something that does not exist or makes no
+                                  sense
     │   └── TransitionRefused     a status change that the transition table does not contain
     ├── SettingsError             autoctrl.toml, AUTOCTRL_* or a workflow file is wrong
     │   └── MissingExtra          an optional dependency is not installed; names the extra
@@ -17,8 +18,8 @@ The tree::
     │   └── SubmitRefused         a clear no to one submission
     └── DataError                 a file is corrupt, truncated or does not match its partner
 
-An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions stop at
-the border: ``raise StoreError(...) from error``.
+An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions
+stop at the border: ``raise StoreError(...) from error``.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class DataError(AutoctrlError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the known words if they are few."""
+    """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the known words if they
+    are few.
+    """
     from difflib import get_close_matches
 
     words = sorted(known)

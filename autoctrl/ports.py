@@ -1,4 +1,7 @@
-"""What the machine asks of the world: store, executor, notifier, source, clock. Adapters implement these, no more."""
+"""What the machine asks of the world: store, executor, notifier, source, clock.
+
+Adapters implement these, no more.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ class Selection(NamedTuple):
 
 
 class OpenTask(NamedTuple):
-    """A task that is new or processing, with the newest record of every job of its present version, by index."""
+    """A task that is new or processing, with the newest record of every job of its present version,
+    by index.
+    """
 
     task: TaskRecord
     jobs: tuple[JobRecord, ...]
@@ -64,8 +69,8 @@ class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
     name     what is held: ``<campaign>/<workflow>`` or ``runs``
-    owner    who holds it, unique to the process; where its name ends as ``owner.this_process`` has it, a store on the
-             same machine ends the lease once that process is dead
+    owner    who holds it, unique to the process; where its name ends as ``owner.this_process`` has
+             it, a store on the same machine ends the lease once that process is dead
     epoch    counts the holders of this name, from 1
     expires  when it ends unless renewed, aware UTC, for people; the store judges by its own clock
     """
@@ -86,52 +91,70 @@ class Store(Protocol):
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences about what went wrong since they were last read, without anything being lost."""
+        """Sentences about what went wrong since they were last read, without anything being
+        lost.
+        """
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
         """Write all records or none, durably.
 
-        Each task, job, run and mark record must carry the sequence that follows the newest one of its identity, in the
-        order given. Raises ``Conflict`` if one does not, ``LeaseLost`` if ``lease`` is given and no longer held or has
-        less left than the store's margin, ``StoreError`` if the store cannot write.
+        Each task, job, run and mark record must carry the sequence that follows the newest one of
+        its identity, in the order given. Raises ``Conflict`` if one does not, ``LeaseLost`` if
+        ``lease`` is given and no longer held or has less left than the store's margin,
+        ``StoreError`` if the store cannot write.
         """
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every task that is new or processing, by workflow and unit; costs what is open, not what is done."""
+        """Return every task that is new or processing, by workflow and unit; costs what is open,
+        not what is done.
+        """
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task, ordered by workflow and unit."""
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task (task, job, output and fields records), oldest first."""
+        """Return all that was ever written of one task (task, job, output and fields records),
+        oldest first.
+        """
 
-    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
-        """Return the newest record of each run written after position ``since``, by number, and the present position.
+    def runs(
+        self, since: int = 0, numbers: Sequence[int] | None = None
+    ) -> tuple[list[RunRecord], int]:
+        """Return the newest record of each run written after position ``since``, by number, and the
+        present position.
 
-        Positions grow with every run record; 0 is before the first. ``numbers`` narrows the answer to those runs.
+        Positions grow with every run record; 0 is before the first. ``numbers`` narrows the answer
+        to those runs.
         """
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind."""
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of every published output, all versions, by task and version."""
+        """Return the newest record of every copy of every published output, all versions, by task
+        and version.
+        """
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim or renew the lease for ``seconds`` from now; 0 gives it up.
 
-        Renewing keeps the epoch; a claim after another holder, or after one's own lease ran out, raises it.
-        Raises ``LeaseHeld`` (who, until when) if somebody else holds it. Giving up what one does not hold does nothing.
+        Renewing keeps the epoch; a claim after another holder, or after one's own lease ran out,
+        raises it. Raises ``LeaseHeld`` (who, until when) if somebody else holds it. Giving up what
+        one does not hold does nothing.
         """
 
     def records(self) -> Iterator[Record]:
-        """Yield every record ever written, in an order in which an empty store takes them; the same in each call."""
+        """Yield every record ever written, in an order in which an empty store takes them; the same
+        in each call.
+        """
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""
 
     def moment(self) -> AbstractContextManager[object]:
-        """Let all that is read within be as at one moment, so that a store far away need be asked only once."""
+        """Let all that is read within be as at one moment, so that a store far away need be asked
+        only once.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -174,7 +197,8 @@ class JobResult(NamedTuple):
 
     exit_code       None if it did not exit by itself
     signal          None if no signal ended it
-    failure         ``time limit`` or ``memory`` if the wrapper stopped it, ``output`` if one is missing or empty
+    failure         ``time limit`` or ``memory`` if the wrapper stopped it, ``output`` if one is
+                    missing or empty
     reason          a sentence about the failure, empty if none
     host            where it ran
     starts          which start of the attempt this is
@@ -201,10 +225,13 @@ class Executor(Protocol):
     """Where jobs run.
 
     name               as in the settings
-    has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting`` record is submitted
-                       again only after a positive answer that is newer than the submit deadline
-    is_immediate       ``submit`` runs the attempts to their end before it returns (inline functions)
-    place              where its jobs are beyond the name: HTCondor's scheduler; empty if the name says it all
+    has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting``
+                       record is submitted again only after a positive answer that is newer than the
+                       submit deadline
+    is_immediate       ``submit`` runs the attempts to their end before it returns (inline
+                       functions)
+    place              where its jobs are beyond the name: HTCondor's scheduler; empty if the name
+                       says it all
     """
 
     name: str
@@ -219,15 +246,21 @@ class Executor(Protocol):
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Submit attempts; return the handle by tag.
 
-        A tag that was refused on its own is absent. Raises ``SubmitRefused`` if all were refused with the reason,
-        ``ServiceDown`` if there is no answer (nothing is known then).
+        A tag that was refused on its own is absent. Raises ``SubmitRefused`` if all were refused
+        with the reason, ``ServiceDown`` if there is no answer (nothing is known then).
         """
 
     def find(self, tags: Iterable[str]) -> dict[str, str]:
-        """Return the handle of each tag that the executor knows, alive or finished. Raises ``ServiceDown``."""
+        """Return the handle of each tag that the executor knows, alive or finished.
+
+        Raises ``ServiceDown``.
+        """
 
     def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
-        """Return a report for each handle. One that is absent was not answered for. Raises ``ServiceDown``."""
+        """Return a report for each handle.
+
+        One that is absent was not answered for. Raises ``ServiceDown``.
+        """
 
     def result(self, handle: str) -> JobResult | None:
         """Return what the wrapper wrote, None if there is nothing (yet)."""
@@ -236,13 +269,20 @@ class Executor(Protocol):
         """Ask that the attempts be ended; poll says when they are. Raises ``ServiceDown``."""
 
     def acknowledge(self, handles: Sequence[str]) -> None:
-        """Say that the results are stored: the executor may forget these attempts. Keeps their logs."""
+        """Say that the results are stored: the executor may forget these attempts.
+
+        Keeps their logs.
+        """
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no text are shown too."""
+        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no
+        text are shown too.
+        """
 
     def describe(self, workflow: str) -> Mapping[str, str]:
-        """Return the rendered templates by which it submits a workflow's jobs, by name, for provenance."""
+        """Return the rendered templates by which it submits a workflow's jobs, by name, for
+        provenance.
+        """
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``ServiceDown`` with a hint."""
@@ -252,7 +292,10 @@ class Notifier(Protocol):
     """Who is told."""
 
     def notify(self, severity: str, text: str, link: str = "") -> None:
-        """Tell people: ``severity`` is ``info``, ``warning`` or ``alarm``. Never raises for a service that is down."""
+        """Tell people: ``severity`` is ``info``, ``warning`` or ``alarm``.
+
+        Never raises for a service that is down.
+        """
 
 
 class Seen(NamedTuple):
@@ -274,7 +317,10 @@ class Source(Protocol):
     name: str
 
     def discover(self) -> Iterable[Seen]:
-        """Return the runs that are there now. One that cannot be read is left out and named in ``problems``."""
+        """Return the runs that are there now.
+
+        One that cannot be read is left out and named in ``problems``.
+        """
 
     @property
     def problems(self) -> Sequence[str]:

@@ -1,4 +1,6 @@
-"""For workflow authors' tests: a clock that stands still, an executor that obeys, one task tried without a store."""
+"""For workflow authors' tests: a clock that stands still, an executor that obeys, one task tried
+without a store.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
-from autoctrl.handlers.calls import InlineExecutor
+from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.handler import Resources
 from autoctrl.handlers.inline import InlineHandler
 from autoctrl.locks.lock import Wait
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus
-from autoctrl.model.task import InputRef
+from autoctrl.model.task import InputRef, Task
 from autoctrl.model.unit import TaskKey, run_unit
-from autoctrl.model.view import Task
 from autoctrl.ports import JobOrder, JobReport, JobResult
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ class ScriptedExecutor:
         self._answer()
         return "scripted"
 
-    def report(self, job: str, status: JobStatus, reason: str = "", failure: Failure | None = None) -> None:
+    def report(
+        self, job: str, status: JobStatus, reason: str = "", failure: Failure | None = None
+    ) -> None:
         """Let a job stand so from now on."""
         self.reports[self.tag(job)] = JobReport(status, reason, failure, starts=1, host="node1")
 
@@ -153,15 +156,31 @@ class ScriptedExecutor:
         """Let a job end with this result."""
         handle = self.tag(job)
         self.results[handle] = JobResult(
-            exit_code, None, failure, reason, "node1", 1, 1.0, 0.5, peak_memory_mb, tuple(files), fields or {}
+            exit_code,
+            None,
+            failure,
+            reason,
+            "node1",
+            1,
+            1.0,
+            0.5,
+            peak_memory_mb,
+            tuple(files),
+            fields or {},
         )
         self.reports[handle] = JobReport(JobStatus.DONE, starts=1, host="node1")
 
     def tag(self, job: str) -> str:
-        """Return the tag that ends with ``job``. Raises ``UsageError`` if there is not exactly one."""
+        """Return the tag that ends with ``job``.
+
+        Raises ``UsageError`` if there is not exactly one.
+        """
         tags = [tag for tag in self.reports if tag.endswith(f"/{job}")]
         if len(tags) != 1:
-            message = f"{len(tags)} jobs end with '{job}'. Submitted: {', '.join(self.reports) or 'none'}."
+            message = (
+                f"{len(tags)} jobs end with '{job}'. Submitted: "
+                f"{', '.join(self.reports) or 'none'}."
+            )
             raise UsageError(message)
         return tags[0]
 
@@ -198,18 +217,30 @@ def try_task(
 ) -> Tried:
     """Try a workflow on one closed run, without store, locks or executor.
 
-    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called with its outputs
-    below ``folder``, a temporary one by default. Raises ``UsageError`` for an input that the workflow does not have.
+    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called
+    with its outputs below ``folder``, a temporary one by default. Raises ``UsageError`` for an
+    input that the workflow does not have.
     """
     unknown = set(inputs or {}) ^ set(handler.inputs)
     if unknown:
         message = (
-            f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are {sorted(inputs or {})}."
+            f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are "
+            f"{sorted(inputs or {})}."
         )
         raise UsageError(message)
     record = RunRecord(run, attributes or {}, is_closed=True, time=START, actor=CYCLE)
-    paths = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in (inputs or {}).items()}
-    task = Task(TaskKey("prompt", handler.workflow, run_unit(run)), 1, (run,), {run: record}, settings or {}, paths)
+    paths = {
+        name: (value,) if isinstance(value, str) else tuple(value)
+        for name, value in (inputs or {}).items()
+    }
+    task = Task(
+        TaskKey("prompt", handler.workflow, run_unit(run)),
+        1,
+        (run,),
+        {run: record},
+        settings or {},
+        paths,
+    )
     refs = [InputRef(name, path, 0, events=events) for name, mine in paths.items() for path in mine]
     resources = Resources("local", 2000, 3600, 1)
     wanted = handler.where.admits(record.attributes)
@@ -221,7 +252,9 @@ def try_task(
     return Tried(wanted, None, tuple(specs), None)
 
 
-def _call(handler: InlineHandler, task: Task, spec: JobSpec, folder: Path | None) -> JobResult | None:
+def _call(
+    handler: InlineHandler, task: Task, spec: JobSpec, folder: Path | None
+) -> JobResult | None:
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
         calls = InlineExecutor(place / ".autoctrl", handler.function, lambda _: task)

@@ -1,4 +1,6 @@
-"""A proxy for HTTP that misbehaves on demand: late, cut, busy, silent. Between our client and a real server."""
+"""A proxy for HTTP that misbehaves on demand: late, cut, busy, silent. Between our client and a
+real server.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class Fault(NamedTuple):
 
 
 class Proxy:
-    """Listens on 127.0.0.1 and forwards to ``upstream`` (http://host:port) what ``plan`` lets through."""
+    """Listens on 127.0.0.1 and forwards to ``upstream`` (http://host:port) what ``plan`` lets
+    through.
+    """
 
     def __init__(self, upstream: str) -> None:
         self._upstream = urlsplit(upstream)
@@ -76,9 +80,13 @@ class Proxy:
         self.plan: Plan = lambda request: None  # noqa: ARG005 - the shape of a plan
         self.released = threading.Event()
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"proxy": self}))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Bound", (Handler,), {"proxy": self})
+        )
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     @property
     def port(self) -> int:
@@ -93,7 +101,10 @@ class Proxy:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.released.set()
         self._server.shutdown()
@@ -200,7 +211,8 @@ class Handler(BaseHTTPRequestHandler):
                 answer = self.upstream.getresponse()
                 return answer.status, dict(answer.getheaders()), answer.read()
             except (http.client.HTTPException, OSError):
-                # An idle connection that the server has closed; a point that is written twice is the same point.
+                # An idle connection that the server has closed; a point that is written twice is
+                # the same point.
                 self.upstream = None
                 if is_last:
                     raise
@@ -215,7 +227,13 @@ class Handler(BaseHTTPRequestHandler):
     def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            if name.lower() not in {"transfer-encoding", "content-length", "connection", "date", "server"}:
+            if name.lower() not in {
+                "transfer-encoding",
+                "content-length",
+                "connection",
+                "date",
+                "server",
+            }:
                 self.send_header(name, value)
         if status != http.client.NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))

@@ -1,8 +1,9 @@
-"""Real servers for tests, started by ``scripts/services`` when a test asks for them, one of each for all tests.
+"""Real servers for tests, started by ``scripts/services`` when a test asks for them, one of each
+for all tests.
 
-``influxdb1`` and ``influxdb2`` are `Influx`, ``htcondor`` is a `Pool`. Give each test a bucket of its own
-(`Influx.fresh_bucket`) or a folder (`Pool.fresh_folder`).
-A test that kills, stops or pauses a server starts or resumes it before it ends, for the others go on with it.
+``influxdb1`` and ``influxdb2`` are `Influx`, ``htcondor`` is a `Pool`. Give each test a bucket of
+its own (`Influx.fresh_bucket`) or a folder (`Pool.fresh_folder`). A test that kills, stops or
+pauses a server starts or resumes it before it ends, for the others go on with it.
 """
 
 from __future__ import annotations
@@ -42,11 +43,17 @@ class Service:
         self.facts = {}
 
     def start(self) -> None:
-        """Start it if it does not run, with the port, secrets and data it had; skip if the machine lacks it."""
+        """Start it if it does not run, with the port, secrets and data it had; skip if the machine
+        lacks it.
+        """
         done = self._script("start")
         if done.returncode == LACKING:
-            pytest.skip(done.stderr.strip().splitlines()[-1])  # conftest.py makes a failure of it where CI is set
-        assert done.returncode == 0, f"{self.name} did not start ({done.returncode}):\n{done.stderr}"
+            pytest.skip(
+                done.stderr.strip().splitlines()[-1]
+            )  # conftest.py makes a failure of it where CI is set
+        assert done.returncode == 0, (
+            f"{self.name} did not start ({done.returncode}):\n{done.stderr}"
+        )
         self.facts = pairs(done.stdout)
 
     def stop(self) -> None:
@@ -55,7 +62,9 @@ class Service:
         assert done.returncode == 0, done.stderr
 
     def pids(self) -> dict[str, int]:
-        """Return its processes of now: ``SERVER``, of a pool ``MASTER``, ``SCHEDD`` and others; none if it is down."""
+        """Return its processes of now: ``SERVER``, of a pool ``MASTER``, ``SCHEDD`` and others;
+        none if it is down.
+        """
         return {name: int(pid) for name, pid in pairs(self._script("pids").stdout).items()}
 
     def kill(self, *names: str) -> None:
@@ -66,7 +75,9 @@ class Service:
             assert time.monotonic() < deadline, f"{pids} are not gone"
 
     def pause(self, *names: str) -> None:
-        """Stop these of its processes (SIGSTOP), all if none is named: they accept connections and do not answer."""
+        """Stop these of its processes (SIGSTOP), all if none is named: they accept connections and
+        do not answer.
+        """
         self._send(signal.SIGSTOP, names)
 
     def resume(self, *names: str) -> None:
@@ -74,7 +85,9 @@ class Service:
         self._send(signal.SIGCONT, names)
 
     def _send(self, what: signal.Signals, names: tuple[str, ...]) -> list[int]:
-        """Send a signal and return to whom: the master of a pool comes first, as it would replace the others."""
+        """Send a signal and return to whom: the master of a pool comes first, as it would replace
+        the others.
+        """
         pids = self.pids()
         assert pids, f"{self.name} does not run"
         chosen = [pids[name] for name in names or pids]
@@ -108,11 +121,15 @@ class Influx(Service):
         return self.facts["BUCKET"]
 
     def fresh_bucket(self, retention_s: int = 0) -> str:
-        """Make an empty bucket and return its name; its points live for ever unless a retention is given."""
+        """Make an empty bucket and return its name; its points live for ever unless a retention is
+        given.
+        """
         raise NotImplementedError
 
     def limited_token(self, bucket: str, *rights: str) -> str:
-        """Make a token for this bucket alone with these rights, ``read`` and ``write`` if none are named."""
+        """Make a token for this bucket alone with these rights, ``read`` and ``write`` if none are
+        named.
+        """
         raise NotImplementedError
 
     def ask(self, method: str, path: str, body: str, headers: dict[str, str]) -> Any:
@@ -129,25 +146,35 @@ class Influx(Service):
 
 
 class Influx1(Influx):
-    """InfluxDB 1.8: a bucket is a database and its retention policy, a token a user and his password."""
+    """InfluxDB 1.8: a bucket is a database and its retention policy, a token a user and his
+    password.
+    """
 
     name = "influxdb1"
 
     def fresh_bucket(self, retention_s: int = 0) -> str:
         database = f"test_{secrets.token_hex(4)}"
-        duration = f" WITH DURATION {retention_s}s REPLICATION 1 NAME autogen" if retention_s else ""
+        duration = (
+            f" WITH DURATION {retention_s}s REPLICATION 1 NAME autogen" if retention_s else ""
+        )
         self._query(f"CREATE DATABASE {database}{duration}")
         return f"{database}/autogen"
 
     def limited_token(self, bucket: str, *rights: str) -> str:
         user, password = f"user_{secrets.token_hex(4)}", secrets.token_hex(8)
         self._query(f"CREATE USER {user} WITH PASSWORD '{password}'")
-        self._query(f"GRANT {rights[0] if len(rights) == 1 else 'ALL'} ON {bucket.partition('/')[0]} TO {user}")
+        self._query(
+            f"GRANT {rights[0] if len(rights) == 1 else 'ALL'} ON "
+            f"{bucket.partition('/')[0]} TO {user}"
+        )
         return f"{user}:{password}"
 
     def _query(self, statement: str) -> None:
         login = base64.b64encode(self.token.encode()).decode()
-        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/x-www-form-urlencoded"}
+        headers = {
+            "Authorization": f"Basic {login}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
         answer = self.ask("POST", "/query", urlencode({"q": statement}), headers)
         assert "error" not in json.dumps(answer), answer
 
@@ -160,15 +187,27 @@ class Influx2(Influx):
     def fresh_bucket(self, retention_s: int = 0) -> str:
         name = f"test-{secrets.token_hex(4)}"
         rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
-        self._call("POST", "/api/v2/buckets", {"orgID": self._org_id(), "name": name, "retentionRules": rules})
+        self._call(
+            "POST",
+            "/api/v2/buckets",
+            {"orgID": self._org_id(), "name": name, "retentionRules": rules},
+        )
         return name
 
     def limited_token(self, bucket: str, *rights: str) -> str:
         org_id = self._org_id()
-        (found,) = self._call("GET", f"/api/v2/buckets?{urlencode({'name': bucket, 'org': self.org})}")["buckets"]
+        (found,) = self._call(
+            "GET", f"/api/v2/buckets?{urlencode({'name': bucket, 'org': self.org})}"
+        )["buckets"]
         resource = {"type": "buckets", "id": found["id"], "orgID": org_id}
-        permissions = [{"action": action, "resource": resource} for action in rights or ("read", "write")]
-        return str(self._call("POST", "/api/v2/authorizations", {"orgID": org_id, "permissions": permissions})["token"])
+        permissions = [
+            {"action": action, "resource": resource} for action in rights or ("read", "write")
+        ]
+        return str(
+            self._call(
+                "POST", "/api/v2/authorizations", {"orgID": org_id, "permissions": permissions}
+            )["token"]
+        )
 
     def _org_id(self) -> str:
         (org,) = self._call("GET", f"/api/v2/orgs?{urlencode({'org': self.org})}")["orgs"]
@@ -177,18 +216,25 @@ class Influx2(Influx):
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         text = json.dumps(body) if body else ""
         return self.ask(
-            method, path, text, {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
+            method,
+            path,
+            text,
+            {"Authorization": f"Token {self.token}", "Content-Type": "application/json"},
         )
 
 
 class Pool(Service):
-    """A pool of HTCondor with two schedds. A process that speaks to it needs `environment` from its start."""
+    """A pool of HTCondor with two schedds. A process that speaks to it needs `environment` from its
+    start.
+    """
 
     name = "htcondor"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client's environment needs to find the pool, and to be found who he is by his user on this machine."""
+        """What a client's environment needs to find the pool, and to be found who he is by his user
+        on this machine.
+        """
         return {"CONDOR_CONFIG": self.facts["CONDOR_CONFIG"]}
 
     @property
@@ -224,7 +270,9 @@ class Pool(Service):
 
     @property
     def share(self) -> Path:
-        """A folder where jobs, who run as `job_user`, may write; a job's log that cannot be written never appears."""
+        """A folder where jobs, who run as `job_user`, may write; a job's log that cannot be written
+        never appears.
+        """
         return Path(self.facts["SHARE"])
 
     @property
@@ -251,7 +299,12 @@ def services(*words: str) -> subprocess.CompletedProcess[str]:
     """Run ``scripts/services`` and return what it said."""
     command = [str(ROOT / "scripts/services"), *words]
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
@@ -261,14 +314,18 @@ def pairs(lines: str) -> dict[str, str]:
 
 
 def job_bin() -> Path:
-    """Return the folder of a python and an autoctrl-camera that the user of a pool's jobs can execute."""
+    """Return the folder of a python and an autoctrl-camera that the user of a pool's jobs can
+    execute.
+    """
     folder = ROOT / ".cache/job-venv/bin"
     return folder if (folder / "python").exists() else Path(sys.executable).parent
 
 
 @pytest.fixture(scope="session")
 def service_folder() -> Iterator[Path]:
-    """Jobs of a pool run as another user, who can enter neither pytest's folders nor, for DAGMan's log, use /tmp."""
+    """Jobs of a pool run as another user, who can enter neither pytest's folders nor, for DAGMan's
+    log, use /tmp.
+    """
     with tempfile.TemporaryDirectory(prefix="autoctrl-", dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

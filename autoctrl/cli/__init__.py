@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit code: 0 fine, 1 something failed or was refused, 2 usage or environment."""
+    """Run one verb and return the exit code: 0 fine, 1 something failed or was refused, 2 usage or
+    environment.
+    """
     from autoctrl.cli.app import run
 
     return run(argv)

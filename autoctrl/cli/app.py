@@ -21,7 +21,9 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 COLLECT_AFTER = 20_000  # thousands of small records, hardly any in a cycle of references: looking for some takes long
 INTERRUPTED_TEXT = "Interrupted."
-STILL_RUNNING_TEXT = "Jobs that were submitted go on; the next cycle or loop takes in what they made."
+STILL_RUNNING_TEXT = (
+    "Jobs that were submitted go on; the next cycle or loop takes in what they made."
+)
 SECTIONS = {
     "A project": ("init", "new-workflow", "doctor", "store"),
     "Runs": ("runs", "discover"),
@@ -42,19 +44,19 @@ HOMES = {
     "cycle": "rounds",
     "loop": "rounds",
     "status": "status",
-    "why": "task",
-    "history": "task",
-    "jobs": "task",
-    "log": "task",
-    "provenance": "task",
+    "why": "looking",
+    "history": "looking",
+    "jobs": "looking",
+    "log": "looking",
+    "provenance": "looking",
     "outputs": "outputs",
-    "retry": "moves",
-    "reprocess": "moves",
-    "skip": "moves",
-    "fail": "moves",
-    "complete": "moves",
-    "pause": "moves",
-    "resume": "moves",
+    "retry": "acting",
+    "reprocess": "acting",
+    "skip": "acting",
+    "fail": "acting",
+    "complete": "acting",
+    "pause": "acting",
+    "resume": "acting",
     "campaign": "campaigns",
 }
 
@@ -67,7 +69,9 @@ class Verbs(click.Group):
     """All verbs; a module is imported when one of its verbs is used or listed."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever the verb returns
-        """Run the verb. Raises ``ReaderGone`` for a broken pipe, which click would report as a failure."""
+        """Run the verb. Raises ``ReaderGone`` for a broken pipe, which click would report as a
+        failure.
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
@@ -102,7 +106,11 @@ class Verbs(click.Group):
             with formatter.section(title):
                 commands = ((name, self.get_command(ctx, name)) for name in names)
                 formatter.write_dl(
-                    [(name.ljust(width), command.get_short_help_str(72)) for name, command in commands if command]
+                    [
+                        (name.ljust(width), command.get_short_help_str(72))
+                        for name, command in commands
+                        if command
+                    ]
                 )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
@@ -125,7 +133,12 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
 )
 def app() -> None:
     """Process a physics experiment's data: every run through every workflow.
@@ -140,7 +153,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show stops no verb
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a name that the terminal cannot show stops no verb
     try:
         code = app.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -177,21 +192,32 @@ def _verdict(error: BaseException, *, is_debugging: bool) -> tuple[str, int]:
         return error.format_message(), 2
     if isinstance(error, click.ClickException):
         return _usage_text(error), 2
-    text = " ".join(f"autoctrl met an error that it does not know: {type(error).__name__}: {error}.".split())
-    return text + ("" if is_debugging else " Run the same with --debug to see where, and report it."), 2
+    text = " ".join(
+        f"autoctrl met an error that it does not know: {type(error).__name__}: {error}.".split()
+    )
+    return text + (
+        "" if is_debugging else " Run the same with --debug to see where, and report it."
+    ), 2
 
 
 def _usage_text(error: click.ClickException) -> str:
     text = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context is not None:
-        text = f"There is no option {error.option_name}. {_other_option(error.option_name, context)}"
+        text = (
+            f"There is no option {error.option_name}. {_other_option(error.option_name, context)}"
+        )
     text = text if text.endswith((".", "?")) else f"{text}."
     return f"{text} See: {context.command_path if context is not None else PROGRAM} --help"
 
 
 def _other_option(name: str, context: click.Context) -> str:
-    known = [text for option in context.command.get_params(context) for text in option.opts if text.startswith("-")]
+    known = [
+        text
+        for option in context.command.get_params(context)
+        for text in option.opts
+        if text.startswith("-")
+    ]
     if context.parent is None and name.startswith("--"):
         return f"Those of a verb come after it, as in '{PROGRAM} status {name}'."
     return nearest(name, known)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoctrl.cli.output import NOTHING, Table, say, show_json, show_table
 from autoctrl.cli.runs import parse_pairs
-from autoctrl.cli.screen import NOTHING, Table, say, show_json, show_table
 from autoctrl.cli.session import VerbGroup, complete_campaigns, complete_workflows, verb
 from autoctrl.model.campaign import PROMPT, Campaign
 
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from autoctrl.compose import Project
 
 name_argument = click.argument("name", metavar="NAME", shell_complete=complete_campaigns)
-reason_option = click.option("--reason", default="", metavar="TEXT", help="Why; kept with the campaign.")
-set_option = click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting: {campaign.KEY}.")
-runs_option = click.option("--runs", metavar="RUNS", help="A fixed list of runs; by default those registered now.")
-code_option = click.option("--code", metavar="COMMIT", help="Commit at which its workflows must stand.")
-dry_option = click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
+reason_option = click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept with the campaign."
+)
+set_option = click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting: {campaign.KEY}."
+)
+runs_option = click.option(
+    "--runs", metavar="RUNS", help="A fixed list of runs; by default those registered now."
+)
+code_option = click.option(
+    "--code", metavar="COMMIT", help="Commit at which its workflows must stand."
+)
+dry_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen and write nothing."
+)
 
 
 @click.group(cls=VerbGroup, example="campaign list")
@@ -29,7 +39,10 @@ def campaign() -> None:
 
 
 @verb(
-    "campaign create rereco --workflows camera-reco,camera-friends --runs 4500-4510 --set global_tag=v7",
+    (
+        "campaign create rereco --workflows camera-reco,camera-friends --runs 4500-4510 --set "
+        "global_tag=v7"
+    ),
     group=campaign,
     has_campaign=False,
 )
@@ -41,11 +54,21 @@ def campaign() -> None:
     help="Workflows that it processes; others are looked up in the parent.",
     shell_complete=complete_workflows,
 )
-@click.option("--parent", default=PROMPT, show_default=True, metavar="NAME", help="Where the other workflows are.")
+@click.option(
+    "--parent",
+    default=PROMPT,
+    show_default=True,
+    metavar="NAME",
+    help="Where the other workflows are.",
+)
 @runs_option
 @set_option
 @code_option
-@click.option("--follow", is_flag=True, help="Take runs as the sources discover them, instead of a fixed list.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Take runs as the sources discover them, instead of a fixed list.",
+)
 @reason_option
 @dry_option
 def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
@@ -64,7 +87,11 @@ def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 -
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
         made = create_campaign(request, wanted, known_workflows(project))
-    _tell(session, made, f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}")
+    _tell(
+        session,
+        made,
+        f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}",
+    )
 
 
 @verb("campaign list", name="list", group=campaign, has_campaign=False)
@@ -93,12 +120,19 @@ def list_(session: Session) -> None:
 
 @verb("campaign edit rereco --runs 4500-4600", group=campaign, has_campaign=False)
 @name_argument
-@click.option("--workflows", metavar="A,B", help="Workflows that it processes.", shell_complete=complete_workflows)
+@click.option(
+    "--workflows",
+    metavar="A,B",
+    help="Workflows that it processes.",
+    shell_complete=complete_workflows,
+)
 @click.option("--parent", metavar="NAME", help="Where the other workflows are; empty for nowhere.")
 @click.option("--runs", metavar="RUNS", help="A fixed list of runs instead of the present one.")
 @set_option
 @code_option
-@click.option("--follow/--no-follow", default=None, help="Whether to take runs as the sources discover them.")
+@click.option(
+    "--follow/--no-follow", default=None, help="Whether to take runs as the sources discover them."
+)
 @click.option("--reopen", is_flag=True, help="Open a closed campaign again.")
 @reason_option
 @dry_option
@@ -110,7 +144,9 @@ def edit(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - o
     if given["parent"] is not None:
         changes["parent"] = given["parent"] or None
     if given["workflows"] is not None:
-        changes["workflows"] = tuple(part.strip() for part in given["workflows"].split(",") if part.strip())
+        changes["workflows"] = tuple(
+            part.strip() for part in given["workflows"].split(",") if part.strip()
+        )
     if given["pairs"]:
         changes["settings"] = typed(parse_pairs(given["pairs"]))
     if given["reopen"]:
@@ -143,8 +179,10 @@ def typed(pairs: dict[str, str]) -> dict[str, str | int]:
 
 
 def known_workflows(project: Project) -> set[str]:
-    """Return the workflows that the project has: those that made a cycle, and the names of the modules' folders."""
-    from autoctrl.handlers.discovery import find_modules
+    """Return the workflows that the project has: those that made a cycle, and the names of the
+    modules' folders.
+    """
+    from autoctrl.handlers.modules import find_modules
 
     marks = {mark.name for mark in project.store.marks("workflow")}
     return marks | {path.parent.name for path in find_modules(project.folder)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autoctrl.cli.screen import NOTHING, Table, print_json, say, show_table, spell_size
+from autoctrl.cli.output import NOTHING, Table, print_json, say, show_table, spell_size
 from autoctrl.cli.session import Session, complete_workflows, verb
 from autoctrl.model.unit import parse_runs
 
@@ -12,11 +12,25 @@ NEWEST = 50
 
 
 @verb("outputs --workflow camera-reco --runs 4500-4510 --format json")
-@click.option("--workflow", metavar="NAME", help="Only of this workflow.", shell_complete=complete_workflows)
+@click.option(
+    "--workflow", metavar="NAME", help="Only of this workflow.", shell_complete=complete_workflows
+)
 @click.option("--runs", "selection", metavar="RUNS", help="Only about these, e.g. 4500-4510,4521.")
-@click.option("--superseded", is_flag=True, help="Also of versions that were replaced by newer ones.")
-@click.option("--limit", type=click.IntRange(min=1), help=f"Only so many of the last; text shows {NEWEST} by default.")
-def outputs(session: Session, workflow: str | None, selection: str | None, superseded: bool, limit: int | None) -> None:
+@click.option(
+    "--superseded", is_flag=True, help="Also of versions that were replaced by newer ones."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Only so many of the last; text shows {NEWEST} by default.",
+)
+def outputs(
+    session: Session,
+    workflow: str | None,
+    selection: str | None,
+    superseded: bool,
+    limit: int | None,
+) -> None:
     """List the published outputs and where they are."""
     from autoctrl.views import published
 

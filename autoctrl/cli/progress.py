@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.cli.screen import Table, Times, count, is_colourful, rich_table, say, warn
-from autoctrl.report import describe_summary
+from autoctrl.cli.output import Table, Times, count, is_colourful, rich_table, say, warn
+from autoctrl.machine.summary import describe_summary
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.live import Live
 
-    from autoctrl.handlers.cycle import Summary
-    from autoctrl.rounds import Round
+    from autoctrl.machine.cycle import Summary
+    from autoctrl.machine.rounds import Round
 
 QUIET = frozenset({"wait", "sample"})
 
@@ -52,13 +52,17 @@ class Progress:
         if not self.is_silent and is_colourful():
             from rich.live import Live
 
-            # No thread may run while the workflows' processes are forked, so it is refreshed by hand.
+            # No thread may run while the workflows' processes are forked, so it is refreshed by
+            # hand.
             self.live = Live(auto_refresh=False)
             self.live.__enter__()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.live is not None:
             self.live.__exit__(kind, error, trace)
@@ -96,7 +100,11 @@ class Progress:
             }
             for name, tally in self.tallies.items()
         ]
-        return {"rounds": self.rounds, "elapsed_s": round(self.elapsed_s, 3), "workflows": workflows}
+        return {
+            "rounds": self.rounds,
+            "elapsed_s": round(self.elapsed_s, 3),
+            "workflows": workflows,
+        }
 
     @property
     def elapsed_s(self) -> float:
@@ -113,7 +121,10 @@ class Progress:
     @property
     def conclusion(self) -> str:
         """One line about the whole loop."""
-        done, failed, new = (sum(getattr(t, what) for t in self.tallies.values()) for what in ("done", "failed", "new"))
+        done, failed, new = (
+            sum(getattr(t, what) for t in self.tallies.values())
+            for what in ("done", "failed", "new")
+        )
         waiting = f"; {count(new, 'task')} {'waits' if new == 1 else 'wait'}" if new else ""
         return f"Idle: {done} done, {failed} failed in this loop{waiting}."
 
@@ -132,10 +143,20 @@ class Progress:
         from rich.text import Text
 
         rows = [
-            (name, *(str(number) for number in (tally.done, tally.processing, tally.new, tally.failed)), tally.note)
+            (
+                name,
+                *(
+                    str(number)
+                    for number in (tally.done, tally.processing, tally.new, tally.failed)
+                ),
+                tally.note,
+            )
             for name, tally in self.tallies.items()
         ]
         table = Table(("WORKFLOW", "DONE", "PROCESSING", "NEW", "FAILED", ""), rows)
         minutes, seconds = divmod(int(self.elapsed_s), 60)
-        title = f"{minutes}:{seconds:02d} elapsed, {count(self.rounds, 'cycle')}; DONE and FAILED count from its start"
+        title = (
+            f"{minutes}:{seconds:02d} elapsed, {count(self.rounds, 'cycle')}; DONE and FAILED "
+            "count from its start"
+        )
         return Group(rich_table(table), Text(title, style="dim"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.screen import Table, Times, count, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, Times, count, say, show_json, show_table, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 
@@ -27,13 +27,16 @@ workflow_option = click.option(
 
 @verb("plan --workflow camera-reco")
 @workflow_option
-@click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 if something would move.")
+@click.option(
+    "--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 if something would move."
+)
 def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> int:
     """Show every task that would move or wait now, and why.
 
-    Nothing is written. With --exit-code it exits with 1 if something would move; with 2 if a workflow cannot be asked.
+    Nothing is written. With --exit-code it exits with 1 if something would move; with 2 if a
+    workflow cannot be asked.
     """
-    from autoctrl.rounds import Rounds
+    from autoctrl.machine.rounds import Rounds
 
     planned, problems = Rounds(session.settings(), session.campaign, workflows or None).plan()
     if session.is_json:
@@ -55,8 +58,9 @@ def tell_idle(session: Session) -> str:
     """Say why nothing would move or wait."""
     with session.open() as project:
         closed = session.describe_closed(project)
-    return (
-        closed or f"Nothing is open: every known run is processed as far as its workflows want. {session.see('status')}"
+    return closed or (
+        "Nothing is open: every known run is processed as far as its workflows want. "
+        f"{session.see('status')}"
     )
 
 
@@ -65,11 +69,12 @@ def tell_idle(session: Session) -> str:
 def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     """Discover runs, then make one cycle of every workflow.
 
-    Exits with 1 if a task failed for good in this cycle, with 2 if a workflow's cycle could not work.
+    Exits with 1 if a task failed for good in this cycle, with 2 if a workflow's cycle could not
+    work.
     """
     from autoctrl.compose import exit_code
-    from autoctrl.report import describe_summary, summary_values
-    from autoctrl.rounds import Rounds
+    from autoctrl.machine.rounds import Rounds
+    from autoctrl.machine.summary import describe_summary, summary_values
 
     done = Rounds(session.settings(), session.campaign, workflows or None).cycle()
     if session.is_json:
@@ -85,20 +90,31 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
             (warn if summary.error else say)(describe_summary(summary))
         if not done.summaries:
             say("There is no workflow yet. Make one: autoctrl new-workflow NAME")
-    return exit_code([summary.error for summary in done.summaries], [x for s in done.summaries for x in s.failed])
+    return exit_code(
+        [summary.error for summary in done.summaries], [x for s in done.summaries for x in s.failed]
+    )
 
 
 @verb("loop --every 10s --until-idle")
 @workflow_option
-@click.option("--every", default="10s", show_default=True, metavar="TIME", help="Pause while idle: 10s, 5min, 1h.")
-@click.option("--until-idle", is_flag=True, help="Stop once nothing moves and nothing is processing.")
+@click.option(
+    "--every",
+    default="10s",
+    show_default=True,
+    metavar="TIME",
+    help="Pause while idle: 10s, 5min, 1h.",
+)
+@click.option(
+    "--until-idle", is_flag=True, help="Stop once nothing moves and nothing is processing."
+)
 def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: bool) -> int:
     """Make cycle after cycle, with progress.
 
-    Exits with 1 if a task failed for good meanwhile, with 2 if a workflow's last cycle could not work.
+    Exits with 1 if a task failed for good meanwhile, with 2 if a workflow's last cycle could not
+    work.
     """
     from autoctrl.cli.progress import Progress
-    from autoctrl.loop import loop as go_on
+    from autoctrl.machine.loop import loop as go_on
 
     settings = session.settings()
     every_s = parse_duration(every)
@@ -119,7 +135,10 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
 
 
 def parse_duration(text: str) -> float:
-    """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds. Raises ``UsageError`` otherwise."""
+    """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds.
+
+    Raises ``UsageError`` otherwise.
+    """
     factors: dict[str, Callable[[float], float]] = {
         "min": lambda value: value * 60,
         "h": lambda value: value * 3600,

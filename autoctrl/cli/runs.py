@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.screen import Table, Times, count, say, show_json, show_table, spell_pairs, warn
+from autoctrl.cli.output import Table, Times, count, say, show_json, show_table, spell_pairs, warn
 from autoctrl.cli.session import VerbGroup, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import format_runs, parse_runs
@@ -45,10 +45,23 @@ def runs() -> None:
 
 @verb("runs add 4500-4510,4521 --set fill=8222", group=runs, has_campaign=False)
 @click.argument("selection", metavar="RUNS")
-@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Set an attribute; may be given repeatedly.")
-@click.option("--open/--closed", "is_open", default=None, help="Whether data taking goes on. New runs are closed.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set an attribute; may be given repeatedly.",
+)
+@click.option(
+    "--open/--closed",
+    "is_open",
+    default=None,
+    help="Whether data taking goes on. New runs are closed.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
-def add(session: Session, selection: str, pairs: tuple[str, ...], is_open: bool | None, dry_run: bool) -> None:
+def add(
+    session: Session, selection: str, pairs: tuple[str, ...], is_open: bool | None, dry_run: bool
+) -> None:
     """Register runs, or set attributes of known ones.
 
     RUNS is a selection such as 4500-4510,4521. What is not given stays as it is.
@@ -81,7 +94,9 @@ def _describe(done: Registration) -> str:
 @verb("runs list --runs 4500-4510", name="list", group=runs)
 @click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), help=f"Only so many of the newest; text shows {NEWEST} by default."
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Only so many of the newest; text shows {NEWEST} by default.",
 )
 def list_(session: Session, selection: str | None, limit: int | None) -> None:
     """List the campaign's runs with their attributes, the newest last."""
@@ -122,7 +137,7 @@ def _source(actor: object) -> str:
 @verb("discover", has_campaign=False)
 def discover(session: Session) -> int:
     """Ask the sources for new runs, and write down what is new."""
-    from autoctrl.handlers.arrivals import discover as ask_sources
+    from autoctrl.machine.discover_runs import discover as ask_sources
 
     with session.open() as project:
         sources = project.sources()
@@ -133,7 +148,10 @@ def discover(session: Session) -> int:
         for problem in arrivals.problems:
             warn(problem)
         if not sources:
-            say("The settings name no source. Add runs by hand (autoctrl runs add 1-5), or add a [sources.NAME].")
+            say(
+                "The settings name no source. Add runs by hand (autoctrl runs add 1-5), or "
+                "add a [sources.NAME]."
+            )
         else:
             say(f"{count(arrivals.new, 'new run')}, {count(arrivals.changed, 'changed run')}.")
     return 2 if arrivals.problems and not (arrivals.new or arrivals.changed) else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from autoctrl.cli.screen import Table, say, show_json, show_table
+from autoctrl.cli.output import Table, say, show_json, show_table
 from autoctrl.cli.session import verb
 from autoctrl.compose import hints_address
 from autoctrl.errors import AutoctrlError, MissingExtra
@@ -46,14 +46,21 @@ def doctor(session: Session) -> int:
     if session.is_json:
         show_json(services=findings)
     else:
-        rows = [(item.service, "done" if item.ok else "failed", item.text, item.hint) for item in findings]
-        rows = [(name, "ok" if word == "done" else word, text, hint) for name, word, text, hint in rows]
+        rows = [
+            (item.service, "done" if item.ok else "failed", item.text, item.hint)
+            for item in findings
+        ]
+        rows = [
+            (name, "ok" if word == "done" else word, text, hint) for name, word, text, hint in rows
+        ]
         show_table(Table(("SERVICE", "IS", "SAYS", "DO"), rows))
     return 0 if all(item.ok for item in findings) else 2
 
 
 def examine(session: Session) -> list[Finding]:
-    """Return what each service says: settings, bucket of hints, store, executors, sources, notifiers."""
+    """Return what each service says: settings, bucket of hints, store, executors, sources,
+    notifiers.
+    """
     findings = [_ask("settings", lambda: _describe_settings(session))]
     if not findings[0].ok:
         return findings
@@ -65,7 +72,10 @@ def examine(session: Session) -> list[Finding]:
         return [*findings, Finding("store", ok=False, text=error.message, hint=error.hint)]
     with project:
         findings.append(_ask("store", project.store.ping))
-        findings += [_ask(f"executor {name}", partial(_ping, project, name)) for name in project.settings.executors]
+        findings += [
+            _ask(f"executor {name}", partial(_ping, project, name))
+            for name in project.settings.executors
+        ]
         findings += _sources(project)
         findings.append(_ask("notifiers", lambda: _describe_notifier(project)))
     return findings
@@ -84,7 +94,9 @@ def _ping(project: Project, executor: str) -> str:
 
 def _describe_settings(session: Session) -> str:
     settings = session.settings()
-    return f"{settings.folder}" + (f", environment {settings.environment}" if settings.environment else "")
+    return f"{settings.folder}" + (
+        f", environment {settings.environment}" if settings.environment else ""
+    )
 
 
 def _describe_notifier(project: Project) -> str:

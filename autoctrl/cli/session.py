@@ -43,19 +43,31 @@ class Session(NamedTuple):
         return self.format == "json"
 
     def see(self, words: str) -> str:
-        """Return ``See: autoctrl WORDS`` with the options that this call had, so that it means the same project."""
-        options = {"--project": str(self.folder) if self.folder else "", "--environment": self.environment or ""}
+        """Return ``See: autoctrl WORDS`` with the options that this call had, so that it means the
+        same project.
+        """
+        options = {
+            "--project": str(self.folder) if self.folder else "",
+            "--environment": self.environment or "",
+        }
         options["--campaign"] = "" if self.campaign == PROMPT else self.campaign
         given = [word for name, value in options.items() if value for word in (name, value)]
         return f"See: {PROGRAM} {words} {shlex.join(given)}".rstrip()
 
     def describe_closed(self, project: Project) -> str:
-        """Say that the campaign is closed, nothing if it is open. Raises ``UsageError`` if there is none."""
+        """Say that the campaign is closed, nothing if it is open.
+
+        Raises ``UsageError`` if there is none.
+        """
         from autoctrl.verbs.targets import find_campaign
 
         again = f"Open it again: {PROGRAM} campaign edit {self.campaign} --reopen"
         is_closed = find_campaign(project.store, self.campaign).closed
-        return f"Campaign {self.campaign} is closed; nothing starts in it any more. {again}" if is_closed else ""
+        return (
+            f"Campaign {self.campaign} is closed; nothing starts in it any more. {again}"
+            if is_closed
+            else ""
+        )
 
     def settings(self) -> Settings:
         """Load the settings. Raises ``SettingsError``."""
@@ -127,7 +139,8 @@ def verb(
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a verb with the common options; it is called with the session first.
 
-    ``example`` is a whole command line without the program's name; ``group`` is the verb that it is part of.
+    ``example`` is a whole command line without the program's name; ``group`` is the verb that it is
+    part of.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
@@ -142,7 +155,8 @@ def verb(
             )
             return function(session, **given)
 
-        # click shows options in the reverse order of this list: the verb's own first, then the common ones.
+        # click shows options in the reverse order of this list: the verb's own first, then the
+        # common ones.
         own = getattr(function, "__click_params__", [])
         call.__click_params__ = []  # type: ignore[attr-defined]
         for option in _common(formats, has_campaign=has_campaign, has_project=has_project):
@@ -155,7 +169,9 @@ def verb(
     return decorate
 
 
-def _common(formats: tuple[str, ...], *, has_campaign: bool, has_project: bool) -> list[Callable[[Any], Any]]:
+def _common(
+    formats: tuple[str, ...], *, has_campaign: bool, has_project: bool
+) -> list[Callable[[Any], Any]]:
     folder = click.Path(path_type=Path, file_okay=False)
     format_choice = click.Choice(formats)
     campaign = click.option(
@@ -168,11 +184,18 @@ def _common(formats: tuple[str, ...], *, has_campaign: bool, has_project: bool) 
     )
     of_project = [
         click.option("--environment", metavar="NAME", help="Environment of the settings."),
-        click.option("--project", type=folder, metavar="DIR", help="Project folder; by default the nearest above."),
+        click.option(
+            "--project",
+            type=folder,
+            metavar="DIR",
+            help="Project folder; by default the nearest above.",
+        ),
     ]
     return [
         click.option("--debug", is_flag=True, help="Show where an error comes from."),
-        click.option("--format", type=format_choice, default="text", show_default=True, help="How to print."),
+        click.option(
+            "--format", type=format_choice, default="text", show_default=True, help="How to print."
+        ),
         *([campaign] if has_campaign else []),
         *(of_project if has_project else []),
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.screen import count, say, show_json
+from autoctrl.cli.output import count, say, show_json
 from autoctrl.cli.session import verb
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def init(session: Session, folder: Path) -> None:
 
     DIR is made if it does not exist; nothing that is there is overwritten.
     """
-    from autoctrl.scaffold import FIRST_RUNS, create_project
+    from autoctrl.cli.scaffold import FIRST_RUNS, create_project
     from autoctrl.verbs import add_runs
 
     files = create_project(folder)
@@ -32,7 +32,11 @@ def init(session: Session, folder: Path) -> None:
     with here.open() as project:
         added = add_runs(here.request(project), FIRST_RUNS, {}, project.settings.attributes).added
     if session.is_json:
-        show_json(project=str(folder.absolute()), files=[str(path.relative_to(folder)) for path in files], runs=added)
+        show_json(
+            project=str(folder.absolute()),
+            files=[str(path.relative_to(folder)) for path in files],
+            runs=added,
+        )
         return
     place = "" if folder.absolute() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     say(f"{folder} is a project with two workflows and {count(added, 'run')}.")
@@ -51,12 +55,14 @@ def init(session: Session, folder: Path) -> None:
 )
 def new_workflow(session: Session, name: str, kind: str) -> None:
     """Make workflows/NAME: a handler that works, a test, a README."""
-    from autoctrl.scaffold import create_workflow
+    from autoctrl.cli.scaffold import create_workflow
 
     project = session.settings().folder
     files = create_workflow(project, name, kind)
     if session.is_json:
-        show_json(workflow=name, kind=kind, files=[str(path.relative_to(project)) for path in files])
+        show_json(
+            workflow=name, kind=kind, files=[str(path.relative_to(project)) for path in files]
+        )
         return
     say(f"{project / 'workflows' / name} is a workflow that works; change its handler.py.")
     say(f"What it would do now:  autoctrl plan --workflow {name}")

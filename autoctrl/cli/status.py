@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoctrl.cli.output import NOTHING, Table, Times, print_json, say, show_table
 from autoctrl.cli.runs import NEWEST, tell_empty
-from autoctrl.cli.screen import NOTHING, Table, Times, print_json, say, show_table
 from autoctrl.cli.session import verb
 from autoctrl.model.unit import format_runs, is_group, parse_runs, spoken
 from autoctrl.views import general, plain
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @verb("status --runs 4500-4510", formats=("text", "json", "csv"))
 @click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), help=f"Only so many of the newest; text shows {NEWEST} by default."
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Only so many of the newest; text shows {NEWEST} by default.",
 )
 def status(session: Session, selection: str | None, limit: int | None) -> None:
     """Show where every run stands in every workflow."""
@@ -52,7 +54,9 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
 
 
 def show_environment(seen: Overview, environment: str) -> None:
-    """Print which environment and campaign the overview is of, if the settings have environments."""
+    """Print which environment and campaign the overview is of, if the settings have
+    environments.
+    """
     if environment:
         say(f"Environment {environment}, campaign {seen.campaign}")
 
@@ -61,14 +65,20 @@ def show_overview(seen: Overview, times: Times, environment: str) -> None:
     """Print the overview as a table, and below it why tasks wait or failed."""
     show_environment(seen, environment)
     rows = [
-        (str(row.run), row.status, *(spell_cell(row.tasks[workflow]) for workflow in seen.workflows))
+        (
+            str(row.run),
+            row.status,
+            *(spell_cell(row.tasks[workflow]) for workflow in seen.workflows),
+        )
         for row in seen.runs
     ]
     show_table(Table(("RUN", "STATUS", *seen.workflows), rows))
     if not seen.workflows:
         say("No workflow has made a cycle yet. Make one: autoctrl cycle")
     if len(seen.runs) < seen.total:
-        say(f"The newest {len(seen.runs)} of {seen.total} runs; see more with --limit {seen.total}.")
+        say(
+            f"The newest {len(seen.runs)} of {seen.total} runs; see more with --limit {seen.total}."
+        )
     reasons = list(_reasons(seen, times))
     if reasons:
         say()
@@ -92,14 +102,18 @@ def spell_cell(cell: Cell | None) -> str:
 
 
 def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
-    """Yield one line for all units that share workflow, status and reason, with the log of the first that failed."""
+    """Yield one line for all units that share workflow, status and reason, with the log of the
+    first that failed.
+    """
     alike: dict[tuple[str, str, str], list[str]] = {}
     logs: dict[tuple[str, str, str], str] = {}
     first_reasons: dict[tuple[str, str, str], str] = {}
     for row in seen.runs:
         for workflow in seen.workflows:
             cell = row.tasks[workflow]
-            is_well = cell is None or (cell.status == "done" and "without it" not in cell.reason and not cell.quality)
+            is_well = cell is None or (
+                cell.status == "done" and "without it" not in cell.reason and not cell.quality
+            )
             if cell is None or not cell.reason or is_well:
                 continue
             until = f" (until {times.spell(cell.until)})" if cell.until else ""
@@ -107,7 +121,9 @@ def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
             text = cell.reason if late else general(cell.reason, cell.unit)
             key = (str(cell.status), workflow, text + until)
             first_reasons.setdefault(key, cell.reason + until)
-            alike.setdefault(key, []).append(str(row.run) if late or not is_group(cell.unit) else cell.unit)
+            alike.setdefault(key, []).append(
+                str(row.run) if late or not is_group(cell.unit) else cell.unit
+            )
             if cell.log and cell.status == "failed":
                 logs.setdefault(key, cell.log)
     for key, units in sorted(alike.items(), key=lambda item: item[0][:2]):
@@ -118,7 +134,12 @@ def _reasons(seen: Overview, times: Times) -> Iterator[tuple[str, ...]]:
         first = "first log" if is_shared else "log"
         reason = reason if is_shared else first_reasons[key]
         log = f" ({first}: {logs[key]})" if key in logs else ""
-        yield state, workflow, ",".join([*([format_runs(runs)] if runs else []), *groups]), reason + log
+        yield (
+            state,
+            workflow,
+            ",".join([*([format_runs(runs)] if runs else []), *groups]),
+            reason + log,
+        )
 
 
 def write_csv(seen: Overview) -> None:
@@ -129,4 +150,6 @@ def write_csv(seen: Overview) -> None:
     for row in seen.runs:
         cells = (row.tasks[workflow] for workflow in seen.workflows)
         values = (plain(row.attributes.get(name, "")) for name in attributes)
-        writer.writerow([row.run, row.status, *("" if cell is None else cell.status for cell in cells), *values])
+        writer.writerow(
+            [row.run, row.status, *("" if cell is None else cell.status for cell in cells), *values]
+        )

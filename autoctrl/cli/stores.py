@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.screen import Table, count, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, count, say, show_json, show_table, warn
 from autoctrl.cli.session import VerbGroup, person, verb
 from autoctrl.compose import with_token
 from autoctrl.errors import StoreError, UsageError
@@ -33,12 +33,16 @@ def store() -> None:
 @verb("store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite", group=store, has_campaign=False)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-@click.option("--even-if-open", is_flag=True, help="Although jobs are under way; the new store gives them up as lost.")
+@click.option(
+    "--even-if-open",
+    is_flag=True,
+    help="Although jobs are under way; the new store gives them up as lost.",
+)
 def copy(session: Session, source: str, target: str, even_if_open: bool) -> None:
     """Copy every record of a store into an empty one, and compare the two.
 
-    FROM and TO are written as in [store] url. FROM is only read. A copy that was cut short goes on when the same is
-    said again. TO keeps an id of its own.
+    FROM and TO are written as in [store] url. FROM is only read. A copy that was cut short goes on
+    when the same is said again. TO keeps an id of its own.
     """
     from autoctrl.verbs.copy import Names, copy_history, describe_live, live_jobs
 
@@ -46,7 +50,10 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
     with closing(open_source(settings, source)) as old:
         jobs = live_jobs(old)
         if jobs and not even_if_open:
-            hint = "Let them end first: autoctrl loop --until-idle. Or copy all the same with --even-if-open."
+            hint = (
+                "Let them end first: autoctrl loop --until-idle. Or copy all the same with "
+                "--even-if-open."
+            )
             raise UsageError(describe_live(jobs, source), hint=hint)
         with closing(open_target(settings, target)) as new, _followed(session) as tell:
             copied = copy_history(_request(settings, new), old, Names(source, target), tell)
@@ -76,7 +83,9 @@ def open_source(settings: Settings, url: str) -> Store:
 
 
 def open_target(settings: Settings, url: str) -> Store:
-    """Open a store, making it if it does not exist yet; it holds no record that was not written into it."""
+    """Open a store, making it if it does not exist yet; it holds no record that was not written
+    into it.
+    """
     address = placed(settings, url)
     scheme, _, path = address.partition(":")
     if scheme == "sqlite":
@@ -119,16 +128,26 @@ def _followed(session: Session) -> Iterator[Tell]:
 
 
 def _show(copied: Copied) -> None:
-    show_table(Table(("RECORDS", "NUMBER"), [(kind, str(number)) for kind, number in copied.counts.items()]))
+    show_table(
+        Table(
+            ("RECORDS", "NUMBER"), [(kind, str(number)) for kind, number in copied.counts.items()]
+        )
+    )
     before = f", {copied.present} were there before" if copied.present else ""
     say(f"{count(copied.written, 'record')} written{before}; both stores hold the same now.")
     say(f"SHA-256 of either: {copied.digest}")
 
 
 def _say_what_follows(settings: Settings, target: str, old: Store, new: Store) -> None:
-    from autoctrl.handlers.perform import OWNER_FILE
+    from autoctrl.machine.perform import OWNER_FILE
 
-    say(f"The new store is {new.store_id}. To use it: [store] url = '{target}' in {settings.folder / 'autoctrl.toml'}")
+    say(
+        f"The new store is {new.store_id}. To use it: [store] url = '{target}' in "
+        f"{settings.folder / 'autoctrl.toml'}"
+    )
     mark = settings.path(settings.outputs.root) / OWNER_FILE
     if mark.is_file() and mark.read_text(encoding="ascii", errors="replace") == old.store_id:
-        say(f"The outputs are still those of {old.store_id}: once it is out of use, write {new.store_id} into {mark}")
+        say(
+            f"The outputs are still those of {old.store_id}: once it is out of use, write "
+            f"{new.store_id} into {mark}"
+        )

@@ -30,9 +30,12 @@ def check_separation(folder: str, layers: Mapping[str, Layer]) -> None:
             if other != name:
                 message = (
                     f"{FILE_NAME}: {_environment(other)} and {_environment(name)} have the same "
-                    f"{'.'.join(path)}, '{value}', so that one would touch what belongs to the other."
+                    f"{'.'.join(path)}, '{value}', so that one would touch what belongs to "
+                    "the other."
                 )
-                raise SettingsError(message, hint=f"Give [environments.{name or other}] one of its own.")
+                raise SettingsError(
+                    message, hint=f"Give [environments.{name or other}] one of its own."
+                )
 
 
 def _environment(name: str) -> str:
@@ -40,7 +43,9 @@ def _environment(name: str) -> str:
 
 
 def _comparable(how: str, value: str, folder: str) -> str:
-    """Return the value as two environments are compared by it: paths and paths in URLs made absolute."""
+    """Return the value as two environments are compared by it: paths and paths in URLs made
+    absolute.
+    """
     scheme, colon, path = value.partition(":")
     if how == "url" and colon and not path.startswith("//"):
         return f"{scheme}:{os.path.normpath(Path(folder, path))}"

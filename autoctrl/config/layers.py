@@ -1,4 +1,6 @@
-"""Settings as layers: flat paths with their origin, from the file and from the environment, checked one by one."""
+"""Settings as layers: flat paths with their origin, from the file and from the environment, checked
+one by one.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ Layer = Mapping[Path, Entry]
 
 
 def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield (path, value) for every leaf; an empty table is a leaf too, so that its name is not lost."""
+    """Yield (path, value) for every leaf; an empty table is a leaf too, so that its name is not
+    lost.
+    """
     for key, value in tree.items():
         path = (*prefix, key)
         if isinstance(value, dict) and value:
@@ -56,8 +60,12 @@ def spoken(path: Path) -> str:
 
 
 def from_table(tree: Mapping[str, Any], file: str, prefix: Path = ()) -> dict[Path, Entry]:
-    """Return the layer that a table of the settings file gives; ``prefix`` is where the table stands."""
-    return {path: Entry(value, f"{file}: {spoken((*prefix, *path))}") for path, value in flatten(tree)}
+    """Return the layer that a table of the settings file gives; ``prefix`` is where the table
+    stands.
+    """
+    return {
+        path: Entry(value, f"{file}: {spoken((*prefix, *path))}") for path, value in flatten(tree)
+    }
 
 
 def names_in(layer: Layer, section: str) -> list[str]:
@@ -70,7 +78,9 @@ def known_settings(layer: Layer) -> dict[Path, Field[Any]]:
 
     Raises ``SettingsError`` if a named table lacks its type, or has one that does not exist.
     """
-    known: dict[Path, Field[Any]] = {(name,): item for name, item in declared(ProjectSettings).items()}
+    known: dict[Path, Field[Any]] = {
+        (name,): item for name, item in declared(ProjectSettings).items()
+    }
     for section, kind in SECTIONS.items():
         known.update({(section, name): item for name, item in declared(kind).items()})
     for section in NAMED:
@@ -88,9 +98,13 @@ def kind_of(layer: Layer, section: str, table: str) -> type:
         return kinds[""]
     entry = layer.get((section, table, "type"))
     if entry is None:
-        here = next(entry.origin for path, entry in layer.items() if path[:2] == (section, table)).partition(":")[0]
+        here = next(
+            entry.origin for path, entry in layer.items() if path[:2] == (section, table)
+        ).partition(":")[0]
         message = f"{here}: [{section}.{table}] has no type."
-        raise SettingsError(message, hint=f"Add type = '{next(iter(kinds))}' (known: {', '.join(kinds)}).")
+        raise SettingsError(
+            message, hint=f"Add type = '{next(iter(kinds))}' (known: {', '.join(kinds)})."
+        )
     if not isinstance(entry.value, str) or entry.value not in kinds:
         message = f"{entry.origin} = {entry.value!r} does not exist."
         raise SettingsError(message, hint=nearest(str(entry.value), kinds))
@@ -98,7 +112,9 @@ def kind_of(layer: Layer, section: str, table: str) -> type:
 
 
 def check(layer: Layer) -> None:
-    """Raise ``SettingsError`` for the first entry that is unknown, a secret, of the wrong type or out of bounds."""
+    """Raise ``SettingsError`` for the first entry that is unknown, a secret, of the wrong type or
+    out of bounds.
+    """
     known = known_settings(layer)
     for path, entry in layer.items():
         if not _is_bare_table(path, entry):
@@ -109,7 +125,9 @@ def check(layer: Layer) -> None:
 
 
 def check_value(item: Field[Any], entry: Entry) -> None:
-    """Raise ``SettingsError`` unless the value has the setting's type and lies within its bounds."""
+    """Raise ``SettingsError`` unless the value has the setting's type and lies within its
+    bounds.
+    """
     value, facts = entry.value, item.metadata
     if not _IS_TYPE[str(item.type)](value):
         message = f"{entry.origin} = {value!r} is not of type {item.type}."
@@ -124,19 +142,31 @@ def check_value(item: Field[Any], entry: Entry) -> None:
 
 def refuse_secret(path: Path, entry: Entry) -> None:
     """Raise ``SettingsError`` if a secret is written out in the settings file."""
-    if not isinstance(entry.value, str) or entry.origin.startswith(PREFIX) or path[:-1] == ATTRIBUTES:
+    if (
+        not isinstance(entry.value, str)
+        or entry.origin.startswith(PREFIX)
+        or path[:-1] == ATTRIBUTES
+    ):
         return
     if is_secret(path[-1]):
         message = f"{entry.origin} is a secret, and secrets do not belong into the settings file."
-        hint = f"Write {path[-1]}_file with the name of a file that holds it, or set {variable(path)}."
+        hint = (
+            f"Write {path[-1]}_file with the name of a file that holds it, or set {variable(path)}."
+        )
         raise SettingsError(message, hint=hint)
     if SECRET_IN_URL.search(entry.value):
-        message = f"{entry.origin} contains a password, and secrets do not belong into the settings file."
-        raise SettingsError(message, hint=f"Take the password out of the address, or set {variable(path)}.")
+        message = (
+            f"{entry.origin} contains a password, and secrets do not belong into the settings file."
+        )
+        raise SettingsError(
+            message, hint=f"Take the password out of the address, or set {variable(path)}."
+        )
 
 
 def is_secret(key: str) -> bool:
-    """Say whether a setting of this name holds a secret itself, not the name of a file that does."""
+    """Say whether a setting of this name holds a secret itself, not the name of a file that
+    does.
+    """
     return bool(SECRET.search(key)) and not key.endswith("_file")
 
 
@@ -146,7 +176,8 @@ def variable(path: Path) -> str:
 
 
 def from_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry]:
-    """Return the layer that ``AUTOCTRL_*`` variables give, for the settings that ``layer`` makes possible.
+    """Return the layer that ``AUTOCTRL_*`` variables give, for the settings that ``layer`` makes
+    possible.
 
     Raises ``SettingsError`` for a variable that is no setting, or whose text is not of its type.
     """
@@ -160,7 +191,10 @@ def from_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry
     for name in given:
         if name not in paths:
             message = f"The environment variable {name} is no setting. {_nearest_only(name, paths)}"
-            raise SettingsError(message, hint="A variable changes a named table only if autoctrl.toml has that table.")
+            raise SettingsError(
+                message,
+                hint="A variable changes a named table only if autoctrl.toml has that table.",
+            )
         found[paths[name]] = Entry(_parsed(str(known[paths[name]].type), environ[name]), name)
     return found
 
@@ -177,7 +211,9 @@ def _refuse_unknown(path: Path, entry: Entry, known: Mapping[Path, Field[Any]]) 
     beside = [item[-1] for item in known if item[:-1] == path[:-1]]
     if len(path) > 1 and beside:
         raise SettingsError(message, hint=nearest(path[-1], beside))
-    raise SettingsError(message, hint=_nearest_only(".".join(path), [".".join(item) for item in known]))
+    raise SettingsError(
+        message, hint=_nearest_only(".".join(path), [".".join(item) for item in known])
+    )
 
 
 def _nearest_only(word: str, words: Iterable[str]) -> str:
@@ -187,7 +223,8 @@ def _nearest_only(word: str, words: Iterable[str]) -> str:
 
 
 def _parsed(kind: str, text: str) -> Any:  # noqa: ANN401 - a setting of every type
-    # A text that is not of the type stays text, and is refused by check_value together with all others.
+    # A text that is not of the type stays text, and is refused by check_value together with all
+    # others.
     try:
         return _PARSERS[kind](text)
     except (KeyError, ValueError):

@@ -12,7 +12,8 @@ from autoctrl.model.run import PARSERS
 class SettingInfo(NamedTuple):
     """One setting, as people look it up.
 
-    name         dotted, e.g. ``sources.<name>.pattern (files)``; the word in brackets is the table's ``type``
+    name         dotted, e.g. ``sources.<name>.pattern (files)``; the word in brackets is the
+                 table's ``type``
     type         ``str``, ``int``, ``float`` or ``bool``, or the permitted words
     default      as autoctrl.toml would have it; empty if the setting must be given
     explanation  one sentence
@@ -51,4 +52,10 @@ def _section(prefix: str, kind: type, suffix: str = "") -> list[SettingInfo]:
 
 
 def _as_toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f'"{value}"'
+        if isinstance(value, str)
+        else str(value)
+    )

@@ -36,8 +36,8 @@ BUILT_IN: Layer = {("executors", "local", "type"): Entry("local", "built in")}
 def find_project(start: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Return the nearest folder at or above ``start`` that has an autoctrl.toml.
 
-    Without ``start``, ``AUTOCTRL_PROJECT`` names the folder, else the search begins in the working directory.
-    Raises ``SettingsError`` if there is none.
+    Without ``start``, ``AUTOCTRL_PROJECT`` names the folder, else the search begins in the working
+    directory. Raises ``SettingsError`` if there is none.
     """
     begin = Path(start or environ.get("AUTOCTRL_PROJECT") or ".").absolute()
     for folder in (begin, *begin.parents):
@@ -55,12 +55,14 @@ def load_settings(
 ) -> Settings:
     """Return the settings of the project in ``folder``, whole and checked.
 
-    ``environment`` chooses an [environments.NAME]; without it AUTOCTRL_ENVIRONMENT does. Raises ``SettingsError`` with
-    the file, the key and the nearest known key for anything that is unknown, of the wrong type or contradictory, and
-    if `production` exists but no environment is chosen.
+    ``environment`` chooses an [environments.NAME]; without it AUTOCTRL_ENVIRONMENT does. Raises
+    ``SettingsError`` with the file, the key and the nearest known key for anything that is unknown,
+    of the wrong type or contradictory, and if `production` exists but no environment is chosen.
     """
     folder = folder.absolute()
-    return parse_settings(_read(folder / FILE_NAME), folder, environment=environment, environ=environ)
+    return parse_settings(
+        _read(folder / FILE_NAME), folder, environment=environment, environ=environ
+    )
 
 
 def parse_settings(
@@ -103,14 +105,20 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = f"{file} is not valid TOML: {error}."
-        raise SettingsError(message, hint="Texts need quotes, and every [section] its brackets.") from error
+        raise SettingsError(
+            message, hint="Texts need quotes, and every [section] its brackets."
+        ) from error
 
 
 def _overlays(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
     overlays = tree.pop("environments", {})
-    if not isinstance(overlays, dict) or not all(isinstance(overlay, dict) for overlay in overlays.values()):
+    if not isinstance(overlays, dict) or not all(
+        isinstance(overlay, dict) for overlay in overlays.values()
+    ):
         message = f"{FILE_NAME}: [environments] contains something that is not a table."
-        raise SettingsError(message, hint="Write the settings of an environment as [environments.NAME.section].")
+        raise SettingsError(
+            message, hint="Write the settings of an environment as [environments.NAME.section]."
+        )
     return overlays
 
 
@@ -119,20 +127,34 @@ def _check_choice(chosen: str, overlays: Mapping[str, Any]) -> None:
         message = f"There is no environment '{chosen}' in {FILE_NAME}. {nearest(chosen, overlays)}"
         raise SettingsError(message, hint=f"Declare it as [environments.{chosen}].")
     if not chosen and PRODUCTION in overlays:
-        message = f"{FILE_NAME} declares [environments.{PRODUCTION}], so an environment must be chosen."
-        hint = f"Say --environment NAME or set AUTOCTRL_ENVIRONMENT; there are: {', '.join(sorted(overlays))}."
+        message = (
+            f"{FILE_NAME} declares [environments.{PRODUCTION}], so an environment must be chosen."
+        )
+        hint = (
+            "Say --environment NAME or set AUTOCTRL_ENVIRONMENT; there are: "
+            f"{', '.join(sorted(overlays))}."
+        )
         raise SettingsError(message, hint=hint)
 
 
 def _build(folder: Path, environment: str, layer: Layer) -> Settings:
-    missing = [path for path, item in known_settings(layer).items() if item.default is MISSING and path not in layer]
+    missing = [
+        path
+        for path, item in known_settings(layer).items()
+        if item.default is MISSING and path not in layer
+    ]
     if missing:
         section, _, key = ".".join(missing[0]).rpartition(".")
         message = f"{FILE_NAME}: [{section}] lacks {key}."
-        raise SettingsError(message, hint=f"It means: {known_settings(layer)[missing[0]].metadata['doc']}")
+        raise SettingsError(
+            message, hint=f"It means: {known_settings(layer)[missing[0]].metadata['doc']}"
+        )
     sections = {name: kind(**_values(layer, (name,))) for name, kind in SECTIONS.items()}
     named = {
-        part: {name: kind_of(layer, part, name)(**_values(layer, (part, name))) for name in names_in(layer, part)}
+        part: {
+            name: kind_of(layer, part, name)(**_values(layer, (part, name)))
+            for name in names_in(layer, part)
+        }
         for part in ("executors", "sources", "notifiers")
     }
     settings = Settings(
@@ -141,7 +163,9 @@ def _build(folder: Path, environment: str, layer: Layer) -> Settings:
         digest=_digest(environment, layer),
         project=ProjectSettings(**_values(layer, ())),
         attributes=_values(layer, ATTRIBUTES),
-        workflow_tables={name: _values(layer, ("workflows", name)) for name in names_in(layer, "workflows")},
+        workflow_tables={
+            name: _values(layer, ("workflows", name)) for name in names_in(layer, "workflows")
+        },
         **cast("dict[str, Any]", {**sections, **named}),
     )
     check_together(settings)
@@ -149,12 +173,18 @@ def _build(folder: Path, environment: str, layer: Layer) -> Settings:
 
 
 def _values(layer: Layer, prefix: tuple[str, ...]) -> dict[str, Any]:
-    return {path[-1]: entry.value for path, entry in layer.items() if path[:-1] == prefix and entry.value != {}}
+    return {
+        path[-1]: entry.value
+        for path, entry in layer.items()
+        if path[:-1] == prefix and entry.value != {}
+    }
 
 
 def _digest(environment: str, layer: Layer) -> str:
     known = known_settings(layer)
-    resolved = {path: layer[path].value if path in layer else item.default for path, item in known.items()}
+    resolved = {
+        path: layer[path].value if path in layer else item.default for path, item in known.items()
+    }
     shown = {".".join(path): value for path, value in resolved.items() if not is_secret(path[-1])}
     text = json.dumps({"environment": environment, **shown}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -58,16 +58,22 @@ class Settings:
     notifiers: Mapping[str, LogNotifierSettings]
     workflow_tables: Mapping[str, Mapping[str, Any]]
 
-    def workflow(self, name: str, declared_values: Mapping[str, Any] | None = None) -> WorkflowSettings:
-        """Return the settings of one workflow: [defaults] < what its handler declares < [workflows.name].
+    def workflow(
+        self, name: str, declared_values: Mapping[str, Any] | None = None
+    ) -> WorkflowSettings:
+        """Return the settings of one workflow: [defaults] < what its handler declares <
+        [workflows.name].
 
-        Raises ``SettingsError`` if its executor does not exist, or if ``declared_values`` has an unknown key.
+        Raises ``SettingsError`` if its executor does not exist, or if ``declared_values`` has an
+        unknown key.
         """
         given = {**(declared_values or {}), **self.workflow_tables.get(name, {})}
         known = declared(WorkflowSettings)
         for key in given:
             if key not in known:
-                message = f"Workflow '{name}' declares {key}, which is no setting. {nearest(key, known)}"
+                message = (
+                    f"Workflow '{name}' declares {key}, which is no setting. {nearest(key, known)}"
+                )
                 raise SettingsError(message)
         merged = replace(self.defaults, **given)
         executor = merged.executor or self.project.executor
@@ -88,8 +94,13 @@ def check_together(settings: Settings) -> None:
     _check_hints(settings)
     for name, executor in settings.executors.items():
         if executor.submit_deadline_s >= settings.cycle.lease_s:
-            message = f"{FILE_NAME}: [executors.{name}] submit_deadline_s must be shorter than [cycle] lease_s."
-            raise SettingsError(message, hint="Else somebody could repeat a submission that is still under way.")
+            message = (
+                f"{FILE_NAME}: [executors.{name}] submit_deadline_s must be shorter than "
+                "[cycle] lease_s."
+            )
+            raise SettingsError(
+                message, hint="Else somebody could repeat a submission that is still under way."
+            )
     for name in ("", *settings.workflow_tables):
         workflow = settings.workflow(name)
         if workflow.memory_mb > workflow.max_memory_mb:
@@ -102,10 +113,17 @@ def _check_hints(settings: Settings) -> None:
     url = settings.hints.url
     if url and not settings.hints.token_file:
         message = f"{FILE_NAME}: [hints] url is given without the file of its token."
-        raise SettingsError(message, hint="Name one with a token for that bucket alone: [hints] token_file = 'PATH'.")
+        raise SettingsError(
+            message,
+            hint="Name one with a token for that bucket alone: [hints] token_file = 'PATH'.",
+        )
     if url and url == settings.store.url.partition("?")[0]:
-        message = f"{FILE_NAME}: [hints] url is the store's. What jobs say would lie beside the records."
-        raise SettingsError(message, hint="Make a bucket for hints alone, with a token for it alone.")
+        message = (
+            f"{FILE_NAME}: [hints] url is the store's. What jobs say would lie beside the records."
+        )
+        raise SettingsError(
+            message, hint="Make a bucket for hints alone, with a token for it alone."
+        )
 
 
 def _check_timezone(name: str) -> None:
@@ -114,5 +132,8 @@ def _check_timezone(name: str) -> None:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"{FILE_NAME}: timezone = '{name}' is no time zone. {nearest(name, zoneinfo.available_timezones())}"
+        message = (
+            f"{FILE_NAME}: timezone = '{name}' is no time zone. "
+            f"{nearest(name, zoneinfo.available_timezones())}"
+        )
         raise SettingsError(message, hint="Write it as in Europe/Zurich.") from error

@@ -24,21 +24,31 @@ def open_executor(
     templates: Sequence[Path] = (),
     hints: Mapping[str, str] | None = None,
 ) -> Executor:
-    """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below ``state``.
+    """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below
+    ``state``.
 
     ``state`` lies in the project's folder, from which relative paths of the settings count;
-    ``place`` is where the jobs are that are meant, where that is not where the settings point now; ``templates`` are
-    the folders in which a project overrides the packaged templates; ``hints`` the variables that tell a job where to
-    leave hints. Raises ``MissingExtra`` if the packages for it are
-    not installed.
+    ``place`` is where the jobs are that are meant, where that is not where the settings point now;
+    ``templates`` are the folders in which a project overrides the packaged templates; ``hints`` the
+    variables that tell a job where to leave hints. Raises ``MissingExtra`` if the packages for it
+    are not installed.
     """
     folder = state / "jobs" / name
     if isinstance(settings, LocalExecutorSettings):
-        from autoctrl.executors.local import LocalExecutor
+        from autoctrl.executors.local.executor import LocalExecutor
 
-        return LocalExecutor(name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s, hints=hints)
+        return LocalExecutor(
+            name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s, hints=hints
+        )
     from autoctrl.executors.htcondor import HTCondorExecutor
 
     return HTCondorExecutor(
-        name, folder, store_id, settings, folder=state.parent, place=place, templates=templates, hints=hints
+        name,
+        folder,
+        store_id,
+        settings,
+        folder=state.parent,
+        place=place,
+        templates=templates,
+        hints=hints,
     )

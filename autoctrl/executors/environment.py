@@ -18,16 +18,26 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def passed_on(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
-    """Return what every job gets of ``environment``; ``bin_folder`` comes first in PATH, so our commands are found."""
-    kept = {name: value for name, value in environment.items() if PASSED.fullmatch(name) and not SECRET.search(name)}
+    """Return what every job gets of ``environment``; ``bin_folder`` comes first in PATH, so our
+    commands are found.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if PASSED.fullmatch(name) and not SECRET.search(name)
+    }
     return {**kept, "PATH": f"{bin_folder}:{environment.get('PATH') or DEFAULT_PATH}"}
 
 
 def hint_variables(hints: Mapping[str, str] | None, command: str) -> dict[str, str]:
-    """Return what a job needs to leave hints by ``$AUTOCTRL_HINT``; without a bucket that does nothing."""
+    """Return what a job needs to leave hints by ``$AUTOCTRL_HINT``; without a bucket that does
+    nothing.
+    """
     return {**(hints or {}), "AUTOCTRL_HINT": command}
 
 
 def job_environment(passed: Mapping[str, str], own: Mapping[str, str], cpus: int) -> dict[str, str]:
-    """Return the environment of one job: what is passed on, as many numeric threads as cores asked for, its own."""
+    """Return the environment of one job: what is passed on, as many numeric threads as cores asked
+    for, its own.
+    """
     return {**dict.fromkeys(THREADS, str(max(1, cpus))), **passed, **own}

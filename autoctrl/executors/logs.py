@@ -15,8 +15,8 @@ LIMIT = 1024 * 1024
 def read_log(path: Path, limit: int = LIMIT) -> str:
     r"""Return a log's text, empty if there is none yet.
 
-    Bytes that are no UTF-8 and control characters appear as ``\xff``; of more than ``limit`` bytes the middle is left
-    out, with a note. Raises ``OSError`` if the file cannot be read.
+    Bytes that are no UTF-8 and control characters appear as ``\xff``; of more than ``limit`` bytes
+    the middle is left out, with a note. Raises ``OSError`` if the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -30,7 +30,10 @@ def read_log(path: Path, limit: int = LIMIT) -> str:
     except FileNotFoundError:
         return ""
     left_out = size - len(head) - len(tail)
-    return f"{readable(head)}\n[… {left_out} bytes left out here; the whole log is {path} …]\n{readable(tail)}"
+    return (
+        f"{readable(head)}\n[… {left_out} bytes left out here; the whole log is {path} "
+        f"…]\n{readable(tail)}"
+    )
 
 
 def readable(raw: bytes) -> str:

@@ -1,1 +1,1 @@
-"""Handlers declare workflows and decide what happens to their tasks: observe, plan (pure), perform."""
+"""Handlers declare workflows: what an author writes, and how their modules are loaded."""

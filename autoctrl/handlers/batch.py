@@ -1,4 +1,6 @@
-"""Workflows whose work is done by jobs: one command, or one per range of events, merged at the end."""
+"""Workflows whose work is done by jobs: one command, or one per range of events, merged at the
+end.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.handler import Handler, Resources
-from autoctrl.handlers.words import NotKnownYet, fill_line, parse_line
+from autoctrl.handlers.run_line import NotKnownYet, fill_line, parse_line
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from autoctrl.handlers.words import Filling, Piece
+    from autoctrl.handlers.run_line import Filling, Piece
     from autoctrl.model.job import JobRecord
-    from autoctrl.model.task import InputRef, TaskRecord
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import InputRef, Task, TaskRecord
 
 
 class BatchHandler(Handler):
     """A workflow that runs a command as a job.
 
-    ``run_line`` is split into words, then each word's placeholders are filled: inputs and outputs by name, ``{run}``,
-    ``{unit}``, ``{first}``, ``{last}``, ``{campaign.<setting>}``, ``{run.<attribute>}`` and more. ``argv`` is the same,
-    split already; ``jobs`` is a function of the task that returns one list of words per job.
-    ``split_events`` makes one job per that many events; the parts are merged by ``merge_line``, in which ``{parts}``
-    stands for all parts' files (of the only output; else ``{<output>_parts}``). A single ROOT file is merged without
-    it.
+    ``run_line`` is split into words, then each word's placeholders are filled: inputs and outputs
+    by name, ``{run}``, ``{unit}``, ``{first}``, ``{last}``, ``{campaign.<setting>}``,
+    ``{run.<attribute>}`` and more. ``argv`` is the same, split already; ``jobs`` is a function of
+    the task that returns one list of words per job. ``split_events`` makes one job per that many
+    events; the parts are merged by ``merge_line``, in which ``{parts}`` stands for all parts' files
+    (of the only output; else ``{<output>_parts}``). A single ROOT file is merged without it.
     """
 
     def __init__(
@@ -43,17 +44,25 @@ class BatchHandler(Handler):
         environment: Mapping[str, str] | None = None,
         **declaration: Any,  # noqa: ANN401 - checked by the handler it is passed to
     ) -> None:
-        """Declare a workflow of jobs; see ``Handler`` for the rest. Raises ``WorkflowError`` as it does."""
+        """Declare a workflow of jobs; see ``Handler`` for the rest.
+
+        Raises ``WorkflowError`` as it does.
+        """
         self.split_events = split_events
         super().__init__(workflow, **declaration)
         given = [way for way in (run_line, argv, jobs) if way is not None]
         if len(given) != 1:
-            message = f"{workflow}: a batch workflow has one of run_line, argv and jobs; {len(given)} are given."
+            message = (
+                f"{workflow}: a batch workflow has one of run_line, argv and jobs; "
+                f"{len(given)} are given."
+            )
             raise WorkflowError(message, hint="Write run_line='mytool {raw} --output {output}'.")
         self.jobs, self.environment = jobs, dict(environment or {})
         self.line = run_line if run_line is not None else tuple(argv or ())
         known = self.scalar_names | self.inputs.keys() | self.outputs.keys()
-        self.words = [] if jobs is not None else parse_line(f"{workflow}: run_line", self.line, known)
+        self.words = (
+            [] if jobs is not None else parse_line(f"{workflow}: run_line", self.line, known)
+        )
         self.merge_line = merge_line
         self.merge_words = self._parse_merge(merge_line)
         self._check_split()
@@ -80,17 +89,26 @@ class BatchHandler(Handler):
             raise WorkflowError(message, hint='Declare inputs={"raw": Files(…)}.')
         can_merge = self.merge_line or not self.outputs or self._is_one_root_file
         if self.split_events is not None and not can_merge:
-            message = f"{self.workflow}: parts of {', '.join(self.outputs)} cannot be merged without a merge_line."
-            raise WorkflowError(message, hint="Write merge_line='mytool merge {parts} --output {output}'.")
+            message = (
+                f"{self.workflow}: parts of {', '.join(self.outputs)} cannot be merged without "
+                "a merge_line."
+            )
+            raise WorkflowError(
+                message, hint="Write merge_line='mytool merge {parts} --output {output}'."
+            )
 
     @property
     def scalar_names(self) -> set[str]:
         """Placeholders with one value; a split workflow has its range of events besides."""
-        return super().scalar_names | ({"first", "last"} if self.split_events is not None else set())
+        return super().scalar_names | (
+            {"first", "last"} if self.split_events is not None else set()
+        )
 
     @property
     def _is_one_root_file(self) -> bool:
-        return len(self.outputs) == 1 and all(name.endswith(".root") for name in self.outputs.values())
+        return len(self.outputs) == 1 and all(
+            name.endswith(".root") for name in self.outputs.values()
+        )
 
     def specs(
         self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
@@ -141,7 +159,9 @@ class BatchHandler(Handler):
             return Wait(f"input {first_input} has no events yet")
         ranges = [(first, min(first + size, events)) for first in range(0, events, size)]
         return [
-            self._spec(None, {**values, "first": first, "last": last}, task, resources, (first, last))
+            self._spec(
+                None, {**values, "first": first, "last": last}, task, resources, (first, last)
+            )
             for first, last in ranges
         ]
 
@@ -175,7 +195,9 @@ class BatchHandler(Handler):
             return None
         ordered = sorted(jobs, key=lambda job: job.key.index)
         parts = {
-            f"{name}_parts": tuple(file.url for job in ordered for file in job.files if file.name == name)
+            f"{name}_parts": tuple(
+                file.url for job in ordered for file in job.files if file.name == name
+            )
             for name in self.outputs
         }
         outputs = dict(first.spec.outputs)
@@ -195,15 +217,35 @@ class BatchHandler(Handler):
             **parts,
             **outputs,
         }
-        built_in = (sys.executable, "-m", "autoctrl.rootio", "merge", outputs[only], *parts[f"{only}_parts"])
+        built_in = (
+            sys.executable,
+            "-m",
+            "autoctrl.science.rootio",
+            "merge",
+            outputs[only],
+            *parts[f"{only}_parts"],
+        )
         argv = fill_line(self.merge_words, values) if self.merge_words else built_in
         ranges = [job.spec.events for job in ordered if job.spec.events is not None]
-        events = (ranges[0][0], ranges[-1][1]) if len(ranges) == len(ordered) else self._counted(ordered, only)
-        return first.spec._replace(argv=argv, inputs={"parts": parts[f"{only}_parts"]}, events=events)
+        events = (
+            (ranges[0][0], ranges[-1][1])
+            if len(ranges) == len(ordered)
+            else self._counted(ordered, only)
+        )
+        return first.spec._replace(
+            argv=argv, inputs={"parts": parts[f"{only}_parts"]}, events=events
+        )
 
     def _counted(self, jobs: Sequence[JobRecord], name: str) -> tuple[int, int] | None:
-        """Return the range of entries that the merged output must have, None if a part's are not known."""
-        counts = [file.entries.get(self.event_tree) for job in jobs for file in job.files if file.name == name]
+        """Return the range of entries that the merged output must have, None if a part's are not
+        known.
+        """
+        counts = [
+            file.entries.get(self.event_tree)
+            for job in jobs
+            for file in job.files
+            if file.name == name
+        ]
         known = [count for count in counts if count is not None]
         return (0, sum(known)) if len(known) == len(counts) == len(jobs) else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import WorkflowError, nearest
 from autoctrl.handlers.inputs import Friend, as_resolver
-from autoctrl.handlers.words import ALWAYS, NotKnownYet, fill_word, parse_word
+from autoctrl.handlers.run_line import ALWAYS, NotKnownYet, fill_word, parse_word
 from autoctrl.locks.lock import Wait, as_lock
 from autoctrl.model.run import Where
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from autoctrl.handlers.inputs import Resolver
-    from autoctrl.handlers.words import Filling
+    from autoctrl.handlers.run_line import Filling
     from autoctrl.model.job import JobRecord, JobSpec
-    from autoctrl.model.task import InputRef, TaskRecord
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import InputRef, Task, TaskRecord
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -39,7 +38,8 @@ class Resources(NamedTuple):
 class Handler:
     """A workflow: which runs it wants, what it waits for, what it reads and writes.
 
-    Call it to make one cycle over its own workflow; a handler module ends with ``sys.exit(handler())``.
+    Call it to make one cycle over its own workflow; a handler module ends with
+    ``sys.exit(handler())``.
     """
 
     def __init__(
@@ -58,14 +58,18 @@ class Handler:
     ) -> None:
         """Declare a workflow.
 
-        ``runs`` filters runs, ``group_by`` names the attribute that groups them, ``locks`` hold a task, ``inputs`` and
-        ``outputs`` are files by name. ``while_open`` lets a task begin while its run is open. ``resources`` are
-        ``memory_mb``, ``time_limit_s``, ``cpus`` unless the settings say otherwise. ``event_tree`` is the tree whose
-        entries are counted against events. Raises ``WorkflowError`` for anything that makes no sense.
+        ``runs`` filters runs, ``group_by`` names the attribute that groups them, ``locks`` hold a
+        task, ``inputs`` and ``outputs`` are files by name. ``while_open`` lets a task begin while
+        its run is open. ``resources`` are ``memory_mb``, ``time_limit_s``, ``cpus`` unless the
+        settings say otherwise. ``event_tree`` is the tree whose entries are counted against events.
+        Raises ``WorkflowError`` for anything that makes no sense.
         """
         if not NAME.match(workflow):
             message = f"'{workflow}' is no name for a workflow."
-            raise WorkflowError(message, hint="Use small letters, digits, dashes and underscores; begin with a letter.")
+            raise WorkflowError(
+                message,
+                hint="Use small letters, digits, dashes and underscores; begin with a letter.",
+            )
         self.workflow = workflow
         self.where = runs if runs is not None else Where()
         self.group_by = group_by
@@ -74,11 +78,15 @@ class Handler:
         for name, value in (inputs or {}).items():
             self._check_name(name, "input", INPUT_NAME)
             self.inputs[name] = as_resolver(workflow, name, value)
-        self.friend_of = {name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)}
+        self.friend_of = {
+            name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)
+        }
         self.outputs: dict[str, str] = {}
         for name, value in (outputs or {}).items():
             self._check_name(name, "output", INPUT_NAME)
-            self.outputs[name] = self._check_output(name, value.name if isinstance(value, Friend) else value)
+            self.outputs[name] = self._check_output(
+                name, value.name if isinstance(value, Friend) else value
+            )
         self.while_open = while_open
         self.resources = dict(resources or {})
         self.retry_exit_codes = frozenset(retry_exit_codes)
@@ -89,7 +97,9 @@ class Handler:
     def _check_name(self, name: str, what: str, rule: re.Pattern[str]) -> None:
         if not rule.match(name):
             message = f"{self.workflow}: '{name}' is no name for an {what}."
-            raise WorkflowError(message, hint="Use small letters, digits and underscores; begin with a letter.")
+            raise WorkflowError(
+                message, hint="Use small letters, digits and underscores; begin with a letter."
+            )
 
     def _check_output(self, name: str, pattern: str) -> str:
         where = f"{self.workflow}: output '{name}'"
@@ -97,14 +107,19 @@ class Handler:
         path = Path(pattern)
         if path.is_absolute() or ".." in path.parts or not pattern:
             message = f"{where} is '{pattern}', which lies outside the job's folder."
-            raise WorkflowError(message, hint="Give a plain file name; autoctrl chooses the folder.")
+            raise WorkflowError(
+                message, hint="Give a plain file name; autoctrl chooses the folder."
+            )
         return pattern
 
     def _check_together(self) -> None:
-        taken = (self.inputs.keys() | self.outputs.keys()) & (ALWAYS | {"run", "group", "first", "last", "parts"})
+        taken = (self.inputs.keys() | self.outputs.keys()) & (
+            ALWAYS | {"run", "group", "first", "last", "parts"}
+        )
         if taken:
             message = (
-                f"{self.workflow}: the name '{min(taken)}' of an input or output stands for something else already."
+                f"{self.workflow}: the name '{min(taken)}' of an input or output stands for "
+                "something else already."
             )
             raise WorkflowError(message, hint="Give it another name.")
         both = self.inputs.keys() & self.outputs.keys()
@@ -113,7 +128,10 @@ class Handler:
             raise WorkflowError(message, hint="Give one of them another name.")
         for name, source in self.friend_of.items():
             if source not in self.inputs:
-                message = f"{self.workflow}: output '{name}' is a friend of '{source}', which is no input."
+                message = (
+                    f"{self.workflow}: output '{name}' is a friend of '{source}', which is no "
+                    "input."
+                )
                 raise WorkflowError(message, hint=nearest(source, self.inputs))
         known = {"memory_mb", "time_limit_s", "cpus"}
         for name in self.resources.keys() - known:

@@ -1,13 +1,15 @@
-"""Workflows whose work is a Python function: run in a child process with a deadline, at least once."""
+"""Workflows whose work is a Python function: run in a child process with a deadline, at least
+once.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
-from autoctrl.handlers.calls import INLINE
+from autoctrl.executors.inline import INLINE
 from autoctrl.handlers.handler import Handler
-from autoctrl.handlers.words import NotKnownYet
+from autoctrl.handlers.run_line import NotKnownYet
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
 
@@ -15,15 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from autoctrl.handlers.handler import Resources
-    from autoctrl.model.task import InputRef
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import InputRef, Task
 
 
 class InlineHandler(Handler):
-    """A workflow that calls ``function(task)``, which returns a dictionary of custom fields or None.
+    """A workflow that calls ``function(task)``, which returns a dictionary of custom fields or
+    None.
 
-    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at least once, in a
-    child process that is ended after ``deadline_s`` seconds. An interruption counts as an attempt.
+    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at
+    least once, in a child process that is ended after ``deadline_s`` seconds. An interruption
+    counts as an attempt.
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class InlineHandler(Handler):
         given: object = function
         if not callable(given):
             message = f"{workflow}: function={function!r} cannot be called."
-            raise WorkflowError(message, hint="Give a function of the task that returns its custom fields.")
+            raise WorkflowError(
+                message, hint="Give a function of the task that returns its custom fields."
+            )
         self.function = function
         self.deadline_s = deadline_s
         self._shared: tuple[object, JobSpec] | None = None
@@ -63,11 +68,17 @@ class InlineHandler(Handler):
 
     def _plain_spec(self, resources: Resources) -> JobSpec:
         if self._shared is None or self._shared[0] != resources:
-            spec = JobSpec((), {}, {}, {}, resources.memory_mb, self.deadline_s, resources.cpus, INLINE)
+            spec = JobSpec(
+                (), {}, {}, {}, resources.memory_mb, self.deadline_s, resources.cpus, INLINE
+            )
             self._shared = (resources, spec)
         return self._shared[1]
 
     @property
     def description(self) -> dict[str, Any]:
         """What makes this workflow's versions, for provenance."""
-        return {**super().description, "function": self.function.__qualname__, "deadline_s": self.deadline_s}
+        return {
+            **super().description,
+            "function": self.function.__qualname__,
+            "deadline_s": self.deadline_s,
+        }

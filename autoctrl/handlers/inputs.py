@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from autoctrl.locks.lookup import Lookup
     from autoctrl.model.output import OutputRecord
+    from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
-    from autoctrl.model.view import Task
 
 
 class Found(NamedTuple):
@@ -34,18 +34,23 @@ class Resolver(Protocol):
     """Finds the files of one input for one task."""
 
     def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:
-        """Return the files of input ``name``; ``latest`` names the workflows of which the newest is meant."""
+        """Return the files of input ``name``; ``latest`` names the workflows of which the newest is
+        meant.
+        """
 
 
 class Friend(NamedTuple):
-    """An output whose trees are friends of the trees of an input: ``Friend("reco_Friend.root", of="reco")``."""
+    """An output whose trees are friends of the trees of an input: ``Friend("reco_Friend.root",
+    of="reco")``.
+    """
 
     name: str
     of: str
 
 
 class Files:
-    """``Files("run{run:05d}.mid.gz")``: files on disk, below ``inputs.root``; ``*`` and ``?`` stand for any characters.
+    """``Files("run{run:05d}.mid.gz")``: files on disk, below ``inputs.root``; ``*`` and ``?`` stand
+    for any characters.
 
     The number of events is taken from the run's attribute ``events``, if it has one.
     """
@@ -56,7 +61,9 @@ class Files:
             pattern.format(run=1)
         except (LookupError, ValueError) as error:
             message = f"Files('{pattern}') is no pattern: {error}."
-            raise WorkflowError(message, hint="Only {run} may stand in it, e.g. {run:05d}.") from error
+            raise WorkflowError(
+                message, hint="Only {run} may stand in it, e.g. {run:05d}."
+            ) from error
         self.pattern, self.events = pattern, events
 
     def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:  # noqa: ARG002 - the contract's signature
@@ -71,21 +78,27 @@ class Files:
                 return Found((), Wait(f"waits for file {self.pattern.format(run=number)}"))
             events = task.runs[number].attributes.get(self.events) if number in task.runs else None
             count = events if isinstance(events, int) and len(present) == 1 else None
-            found += [InputRef(name, str(path), path.stat().st_size, events=count) for path in present]
+            found += [
+                InputRef(name, str(path), path.stat().st_size, events=count) for path in present
+            ]
         return Found(tuple(found))
 
 
 class Output:
     """``Output("camera-pedestal")``: what another workflow published.
 
-    The same unit's outputs; for a group those of all its members; for a workflow named in the lock ``Latest``, those of
-    the newest run at or before. ``name`` chooses one output where the workflow has several.
+    The same unit's outputs; for a group those of all its members; for a workflow named in the lock
+    ``Latest``, those of the newest run at or before. ``name`` chooses one output where the workflow
+    has several.
     """
 
-    def __init__(self, workflow: str, name: str = "", *, tree: str = "Events", skipped: bool = False) -> None:
+    def __init__(
+        self, workflow: str, name: str = "", *, tree: str = "Events", skipped: bool = False
+    ) -> None:
         """Find what ``workflow`` published; the entries of ``tree`` count its events.
 
-        ``skipped=True`` passes over members of a group whose task was skipped, as long as one is left.
+        ``skipped=True`` passes over members of a group whose task was skipped, as long as one is
+        left.
         """
         self.workflow, self.name, self.tree, self.skipped = workflow, name, tree, skipped
 
@@ -106,7 +119,9 @@ class Output:
             files = self._published(name, key, records[key].version, look)
             if not files:
                 what = f"output '{self.name}'" if self.name else "output"
-                return Found((), Wait(f"{self.workflow} of {spoken(key.unit)} has no {what} that is present"))
+                return Found(
+                    (), Wait(f"{self.workflow} of {spoken(key.unit)} has no {what} that is present")
+                )
             found += files
         if not found:
             why = ": all its tasks were skipped" if self.skipped and keys else ""
@@ -133,7 +148,11 @@ class Output:
 
 def present_copies(outputs: Iterable[OutputRecord], version: int) -> list[OutputRecord]:
     """Return one present copy of each file of a version, in the order of registration."""
-    return [output for output in outputs if output.version == version and output.state is LocationState.PRESENT]
+    return [
+        output
+        for output in outputs
+        if output.version == version and output.state is LocationState.PRESENT
+    ]
 
 
 class Called:
@@ -167,10 +186,15 @@ def as_resolver(where: str, name: str, value: object) -> Resolver:
     if callable(value) and not finds:
         return Called(value)
     message = f"{where}: input '{name}' is {value!r}, which finds no files."
-    raise WorkflowError(message, hint='Write Files("run{run:05d}.mid.gz"), Output("reco"), or a function of the task.')
+    raise WorkflowError(
+        message,
+        hint='Write Files("run{run:05d}.mid.gz"), Output("reco"), or a function of the task.',
+    )
 
 
-def resolve(inputs: Mapping[str, Resolver], task: Task, look: Lookup, latest: frozenset[str]) -> Found:
+def resolve(
+    inputs: Mapping[str, Resolver], task: Task, look: Lookup, latest: frozenset[str]
+) -> Found:
     """Find all inputs of a task; the first that is missing is the reason to wait."""
     files: list[InputRef] = []
     for name, resolver in inputs.items():

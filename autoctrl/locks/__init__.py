@@ -1,4 +1,6 @@
-"""Locks hold a task until what it needs is there; each gives a reason to wait or none; ``&`` and ``|`` join them."""
+"""Locks hold a task until what it needs is there; each gives a reason to wait or none; ``&`` and
+``|`` join them.
+"""
 
 from __future__ import annotations
 

@@ -13,11 +13,18 @@ if TYPE_CHECKING:
 
 
 def changed_files(tasks: Iterable[TaskRecord]) -> frozenset[InputRef]:
-    """Return the inputs of these tasks that no workflow made, recorded with a SHA-256, and are other files now.
+    """Return the inputs of these tasks that no workflow made, recorded with a SHA-256, and are
+    other files now.
 
-    Each file is read once.  One that is gone has changed; where its folder cannot be seen either, nothing is known.
+    Each file is read once.  One that is gone has changed; where its folder cannot be seen either,
+                             nothing is known.
     """
-    refs = {ref for task in tasks for ref in task.inputs if ref.checksum.startswith("sha256:") and not ref.workflow}
+    refs = {
+        ref
+        for task in tasks
+        for ref in task.inputs
+        if ref.checksum.startswith("sha256:") and not ref.workflow
+    }
     return frozenset(ref for ref in refs if _differs(ref))
 
 

@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autoctrl.locks.lookup import Lookup
-    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.task import Task, TaskRecord
     from autoctrl.model.unit import TaskKey
-    from autoctrl.model.view import Task
 
 
 class After(Lock):
     """``After("a", "b")``: until the same unit is done in these workflows.
 
-    Seen from a group: done for all members. Seen from a run behind a workflow that groups: its group is done.
-    ``skipped=True`` takes a skipped task for a done one.
+    Seen from a group: done for all members. Seen from a run behind a workflow that groups: its
+    group is done. ``skipped=True`` takes a skipped task for a done one.
     """
 
     def __init__(self, *workflows: str, skipped: bool = False) -> None:
@@ -39,7 +38,11 @@ class After(Lock):
         """Look up every upstream task in one question per workflow."""
         waits: dict[str, Wait] = {}
         for workflow in self.workflows:
-            keys = {task.unit: look.upstream_keys(workflow, task) for task in tasks if task.unit not in waits}
+            keys = {
+                task.unit: look.upstream_keys(workflow, task)
+                for task in tasks
+                if task.unit not in waits
+            }
             known = look.tasks([key for upstream in keys.values() for key in upstream or ()])
             for task in tasks:
                 if task.unit in keys:
@@ -53,7 +56,9 @@ class After(Lock):
                         waits[task.unit] = Wait(reason)
         return waits
 
-    def _reason(self, workflow: str, task: Task, keys: list[TaskKey], known: dict[TaskKey, TaskRecord]) -> str:
+    def _reason(
+        self, workflow: str, task: Task, keys: list[TaskKey], known: dict[TaskKey, TaskRecord]
+    ) -> str:
         taken: set[int] = set()
         for key in keys:
             record = known.get(key)
@@ -74,14 +79,20 @@ def _unknown(workflow: str, task: Task, look: Lookup) -> str:
     if declared is None:
         return f"waits for {workflow}, of which no cycle is known yet"
     group_by = declared.group_by
-    lacking = [number for number, run in runs.items() if group_by is not None and group_by not in run.attributes]
+    lacking = [
+        number
+        for number, run in runs.items()
+        if group_by is not None and group_by not in run.attributes
+    ]
     if lacking:
         return f"waits for {workflow}, which groups by {group_by}; run {min(lacking)} has none yet"
     return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
 
 
 class Latest(Lock):
-    """``Latest("pedestal")``: until the workflow is done for its newest run at or before this one."""
+    """``Latest("pedestal")``: until the workflow is done for its newest run at or before this
+    one.
+    """
 
     def __init__(self, workflow: str) -> None:
         """Wait for the newest task of ``workflow``."""
@@ -107,12 +118,16 @@ class Latest(Lock):
 
 
 def newest_before(workflow: str, task: Task, look: Lookup) -> TaskRecord | None:
-    """Return the workflow's task of the highest run at or before the unit's first run, skipped ones passed over."""
+    """Return the workflow's task of the highest run at or before the unit's first run, skipped ones
+    passed over.
+    """
     first = min(task.members)
     candidates = [
         record
         for record in look.all_tasks(workflow)
-        if record.members and max(record.members) <= first and record.status is not TaskStatus.SKIPPED
+        if record.members
+        and max(record.members) <= first
+        and record.status is not TaskStatus.SKIPPED
     ]
     return max(candidates, key=lambda record: max(record.members), default=None)
 
@@ -165,14 +180,18 @@ class RunClosed(Lock):
         """Look at the runs' newest records."""
         waits: dict[str, Wait] = {}
         for task in tasks:
-            still_open = [number for number, run in look.runs(task.members).items() if not run.is_closed]
+            still_open = [
+                number for number, run in look.runs(task.members).items() if not run.is_closed
+            ]
             if still_open:
                 waits[task.unit] = Wait(f"run {min(still_open)} is still open")
         return waits
 
 
 class FileExists(Lock):
-    """``FileExists("maps/run{run:05d}.root")``: until a file is there for every run; relative to the project folder."""
+    """``FileExists("maps/run{run:05d}.root")``: until a file is there for every run; relative to
+    the project folder.
+    """
 
     def __init__(self, pattern: str) -> None:
         """Wait for the file that ``pattern`` names; ``{run}`` stands for the run number."""
@@ -180,7 +199,9 @@ class FileExists(Lock):
             pattern.format(run=1)
         except (LookupError, ValueError) as error:
             message = f"FileExists('{pattern}') is no pattern: {error}."
-            raise WorkflowError(message, hint="Only {run} may stand in it, e.g. {run:05d}.") from error
+            raise WorkflowError(
+                message, hint="Only {run} may stand in it, e.g. {run:05d}."
+            ) from error
         self.pattern = pattern
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
@@ -196,7 +217,9 @@ class FileExists(Lock):
 
 
 class Window(Lock):
-    """``Window("22:00", "06:00")``: only between these times of day, in the time zone of the settings."""
+    """``Window("22:00", "06:00")``: only between these times of day, in the time zone of the
+    settings.
+    """
 
     def __init__(self, start: str, end: str) -> None:
         """Be open from ``start`` to ``end``, which may lie after midnight."""
@@ -204,7 +227,9 @@ class Window(Lock):
             self.start, self.end = time.fromisoformat(start), time.fromisoformat(end)
         except ValueError as error:
             message = f"Window('{start}', '{end}') is no window: {error}."
-            raise WorkflowError(message, hint='Write times of day as in Window("22:00", "06:00").') from error
+            raise WorkflowError(
+                message, hint='Write times of day as in Window("22:00", "06:00").'
+            ) from error
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
         """Compare the local time of day with the window."""
@@ -212,7 +237,11 @@ class Window(Lock):
 
         local = look.now.astimezone(ZoneInfo(look.timezone))
         clock = local.time()
-        inside = self.start <= clock < self.end if self.start <= self.end else not self.end <= clock < self.start
+        inside = (
+            self.start <= clock < self.end
+            if self.start <= self.end
+            else not self.end <= clock < self.start
+        )
         if inside:
             return {}
         opens = datetime.combine(local.date(), self.start, local.tzinfo)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autoctrl.locks.lookup import Lookup
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task
 
     Answer = object  # None, a reason, or a Wait; what else an author's function answers is reported
 
@@ -31,7 +31,8 @@ class Wait(NamedTuple):
 class Lock:
     """A gate for many tasks at once.
 
-    ``after`` names the workflows it waits for, ``latest`` those of which the newest run at or before is meant.
+    ``after`` names the workflows it waits for, ``latest`` those of which the newest run at or
+    before is meant.
     """
 
     after: frozenset[str] = frozenset()
@@ -78,7 +79,11 @@ class Both(Lock):
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
         """Ask both; the reasons are joined, and the later of two known times counts."""
         left, right = self.left.check(tasks, look), self.right.check(tasks, look)
-        return {**left, **right, **{unit: _joined(left[unit], right[unit]) for unit in left.keys() & right.keys()}}
+        return {
+            **left,
+            **right,
+            **{unit: _joined(left[unit], right[unit]) for unit in left.keys() & right.keys()},
+        }
 
 
 class Either(Lock):
@@ -93,7 +98,9 @@ class Either(Lock):
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
         """Ask the second only about what the first holds."""
         left = self.left.check(tasks, look)
-        right = self.right.check([task for task in tasks if task.unit in left], look) if left else {}
+        right = (
+            self.right.check([task for task in tasks if task.unit in left], look) if left else {}
+        )
         return {unit: _alternative(left[unit], right[unit]) for unit in left.keys() & right.keys()}
 
 
@@ -110,8 +117,8 @@ def _alternative(left: Wait, right: Wait) -> Wait:
 class Custom(Lock):
     """Any callable ``task -> None | reason | Wait`` as a lock, asked within a time limit.
 
-    One that raises makes its tasks wait with the error as the reason; one that hangs holds everything that it has
-    not answered, and is left behind.
+    One that raises makes its tasks wait with the error as the reason; one that hangs holds
+    everything that it has not answered, and is left behind.
     """
 
     def __init__(self, function: Callable[[Task], Answer]) -> None:
@@ -120,7 +127,9 @@ class Custom(Lock):
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Ask about one task after the other, in a thread of its own, for at most ``look.limit_s`` seconds."""
+        """Ask about one task after the other, in a thread of its own, for at most ``look.limit_s``
+        seconds.
+        """
         answers: dict[str, Wait | None] = {}
         thread = threading.Thread(target=self._ask, args=(tasks, answers), daemon=True)
         thread.start()
@@ -135,7 +144,9 @@ class Custom(Lock):
             try:
                 answers[task.unit] = _as_wait(self.function(task))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an author's lock raises is a reason to wait
-                answers[task.unit] = Wait(f"lock {self.name} raised {type(error).__name__}: {error}")
+                answers[task.unit] = Wait(
+                    f"lock {self.name} raised {type(error).__name__}: {error}"
+                )
 
 
 def _as_wait(answer: Answer) -> Wait | None:
@@ -160,5 +171,6 @@ def as_lock(value: object) -> Lock:
         return Custom(value)
     message = f"locks={value!r} is no lock."
     raise WorkflowError(
-        message, hint='Give a lock such as After("reco"), a function of the task, or several joined by &.'
+        message,
+        hint='Give a lock such as After("reco"), a function of the task, or several joined by &.',
     )

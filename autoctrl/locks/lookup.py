@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord
-    from autoctrl.model.task import TaskRecord
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task, TaskRecord
     from autoctrl.ports import Store
 
 LAST_POSITION = 2**62
@@ -53,9 +52,16 @@ class Lookup:
         limit_s: float = 10.0,
         timezone: str = "UTC",
     ) -> None:
-        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``, raw data to ``inputs``."""
+        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``, raw
+        data to ``inputs``.
+        """
         self.store, self.campaign, self.now = store, campaign, now
-        self.folder, self.inputs, self.limit_s, self.timezone = folder, inputs or folder, limit_s, timezone
+        self.folder, self.inputs, self.limit_s, self.timezone = (
+            folder,
+            inputs or folder,
+            limit_s,
+            timezone,
+        )
         self._lineage = lineage_of(store, campaign)
         self._declarations: dict[str, Declaration | None] = {}
         self._tasks: dict[TaskKey, TaskRecord | None] = {}
@@ -81,7 +87,9 @@ class Lookup:
         return merged
 
     def declaration(self, workflow: str) -> Declaration | None:
-        """Return where and how the workflow's tasks are kept, None while it has not made a cycle."""
+        """Return where and how the workflow's tasks are kept, None while it has not made a
+        cycle.
+        """
         if workflow not in self._declarations:
             self._declarations[workflow] = self._find_declaration(workflow)
         return self._declarations[workflow]
@@ -95,12 +103,16 @@ class Lookup:
                 return None
             values = declared.values
             is_live = campaign.follow and not campaign.closed
-            return Declaration(campaign.name, values.get("group_by"), values.get("position", 0), is_live)
+            return Declaration(
+                campaign.name, values.get("group_by"), values.get("position", 0), is_live
+            )
         return None
 
     def _workflow_marks(self, campaign: str) -> dict[str, MarkRecord]:
         if campaign not in self._marks:
-            self._marks[campaign] = {mark.name: mark for mark in self.store.marks("workflow", campaign)}
+            self._marks[campaign] = {
+                mark.name: mark for mark in self.store.marks("workflow", campaign)
+            }
         return self._marks[campaign]
 
     def runs(self, numbers: Iterable[int]) -> dict[int, RunRecord]:
@@ -134,19 +146,25 @@ class Lookup:
         return self._all[place]
 
     def upstream_keys(self, workflow: str, task: Task) -> list[TaskKey] | None:
-        """Return the upstream tasks that ``task`` depends on: its own unit's, its members', or its run's group's.
+        """Return the upstream tasks that ``task`` depends on: its own unit's, its members', or its
+        run's group's.
 
-        None while the workflow has not made a cycle, or a run does not have the grouping attribute yet.
+        None while the workflow has not made a cycle, or a run does not have the grouping attribute
+        yet.
         """
         declared = self.declaration(workflow)
         if declared is None:
             return None
         if declared.group_by is None:
-            return [TaskKey(declared.campaign, workflow, run_unit(number)) for number in task.members]
+            return [
+                TaskKey(declared.campaign, workflow, run_unit(number)) for number in task.members
+            ]
         if is_group(task.unit) and task.unit.partition(":")[0] == declared.group_by:
             return [TaskKey(declared.campaign, workflow, task.unit)]
         records = self.runs(task.members)
-        values = [records[n].attributes.get(declared.group_by) for n in task.members if n in records]
+        values = [
+            records[n].attributes.get(declared.group_by) for n in task.members if n in records
+        ]
         if len(values) < len(task.members) or None in values:
             return None
         units = dict.fromkeys(group_unit(declared.group_by, value) for value in values)
@@ -155,15 +173,22 @@ class Lookup:
     def outputs(self, key: TaskKey) -> list[OutputRecord]:
         """Return the copies of all outputs of all versions of a task."""
         if key not in self._outputs:
-            self._outputs[key] = self.store.find_outputs(Selection(key.campaign, (key.workflow,), (key.unit,)))
+            self._outputs[key] = self.store.find_outputs(
+                Selection(key.campaign, (key.workflow,), (key.unit,))
+            )
         return self._outputs[key]
 
 
 def lineage_of(store: Store, campaign: str) -> list[Campaign]:
-    """Return the campaign and its parents, nearest first. Raises ``UsageError`` for an unknown campaign."""
+    """Return the campaign and its parents, nearest first.
+
+    Raises ``UsageError`` for an unknown campaign.
+    """
     marks = store.marks("campaign")
     chain = lineage(campaign, marks)
     if not chain:
-        message = f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
+        message = (
+            f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
+        )
         raise UsageError(message, hint="See: autoctrl campaign list")
     return chain

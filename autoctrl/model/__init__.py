@@ -1,1 +1,4 @@
-"""What the machine is made of: statuses, runs, units, tasks, jobs, outputs. Pure values: no I/O and no clock."""
+"""What the machine is made of: statuses, runs, units, tasks, jobs, outputs.
+
+Pure values: no I/O and no clock.
+"""

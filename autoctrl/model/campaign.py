@@ -18,7 +18,8 @@ class Campaign(NamedTuple):
     """What is known of a campaign; kept as the values of its mark.
 
     name       unique in the project
-    parent     campaign in which workflows are looked up that this one does not have, None if there is none
+    parent     campaign in which workflows are looked up that this one does not have, None if there
+               is none
     workflows  names of its workflows, None for all
     settings   values that handlers read as ``{campaign.<key>}``
     code       commit at which its workflows must stand, None if any will do
@@ -53,7 +54,9 @@ class Campaign(NamedTuple):
 
 
 def read_campaign(mark: MarkRecord) -> Campaign:
-    """Return the campaign that a mark of kind ``campaign`` describes; values that it lacks are the defaults."""
+    """Return the campaign that a mark of kind ``campaign`` describes; values that it lacks are the
+    defaults.
+    """
     values = {name: value for name, value in mark.values.items() if name in Campaign._fields}
     chosen = values.pop("workflows", None)
     return Campaign(mark.name, workflows=None if chosen is None else tuple(chosen), **values)

@@ -30,7 +30,8 @@ class JobSpec(NamedTuple):
     cpus          cores asked for
     executor      name of the executor that runs it
     events        half-open range [first, last) of the input's events, None if not split
-    place         where that executor's jobs are, as it was when the intent was written; empty if its name says it all
+    place         where that executor's jobs are, as it was when the intent was written; empty if
+                  its name says it all
     avoid         hosts on which earlier attempts were lost; another one is preferred
     """
 
@@ -145,7 +146,9 @@ class JobRecord(NamedTuple):
 
     def __str__(self) -> str:
         """Name the attempt as people read it."""
-        return f"{self.key.task} v{self.key.version} job {index_text(self.key.index)}.{self.attempt}"
+        return (
+            f"{self.key.task} v{self.key.version} job {index_text(self.key.index)}.{self.attempt}"
+        )
 
     def moved(self, status: JobStatus, now: datetime, **changes: Any) -> JobRecord:  # noqa: ANN401 - fields differ in type
         """Return the record of the same attempt that follows this one.
@@ -191,7 +194,9 @@ def tag(store_id: str, job: JobRecord) -> str:
 
 
 def version_path(task: TaskKey, version: int) -> str:
-    """Relative folder of one version of a task; a group's colon becomes a dash, odd characters are percent-encoded."""
+    """Relative folder of one version of a task; a group's colon becomes a dash, odd characters are
+    percent-encoded.
+    """
     return f"{task.campaign}/{task.workflow}/{unit_folder(task.unit)}/v{version}"
 
 
@@ -201,5 +206,9 @@ def unit_folder(unit: str) -> str:
 
 
 def attempt_path(job: JobRecord) -> str:
-    """Relative folder of one attempt; it contains version and attempt, so no file is ever overwritten."""
-    return f"{version_path(job.key.task, job.key.version)}/{index_text(job.key.index)}.{job.attempt}"
+    """Relative folder of one attempt; it contains version and attempt, so no file is ever
+    overwritten.
+    """
+    return (
+        f"{version_path(job.key.task, job.key.version)}/{index_text(job.key.index)}.{job.attempt}"
+    )

@@ -1,4 +1,6 @@
-"""A file that a version registered, and everything else that a store keeps beside tasks and jobs."""
+"""A file that a version registered, and everything else that a store keeps beside tasks and
+jobs.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,8 @@ def publish(task: TaskRecord, file: FileInfo, friend_of: str = "") -> OutputReco
 
 
 class FieldsRecord(NamedTuple):
-    """Custom fields that a version reported: numbers and short texts, apart from the machine's own records.
+    """Custom fields that a version reported: numbers and short texts, apart from the machine's own
+    records.
 
     task     the task
     version  its version
@@ -91,7 +94,8 @@ class FieldsRecord(NamedTuple):
 class MarkRecord(NamedTuple):
     """A fact about a campaign or a workflow in it; the newest of (kind, campaign, name) holds.
 
-    kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``, ``seen`` (what the sources said last)
+    kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``, ``seen`` (what the
+              sources said last)
     campaign  the campaign
     name      the workflow, or empty
     values    the fact

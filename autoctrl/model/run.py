@@ -1,4 +1,6 @@
-"""One data-taking run with its typed attributes, and the filter that says which runs a workflow wants."""
+"""One data-taking run with its typed attributes, and the filter that says which runs a workflow
+wants.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +65,16 @@ def parse_attribute(name: str, text: str, types: Mapping[str, str]) -> Value:
     """
     if name not in types:
         message = f"Run attribute '{name}' is not declared. {nearest(name, types)}"
-        raise UsageError(message, hint=f'Declare it in autoctrl.toml: [runs.attributes] {name} = "int".')
+        raise UsageError(
+            message, hint=f'Declare it in autoctrl.toml: [runs.attributes] {name} = "int".'
+        )
     try:
         return PARSERS[types[name]](text)
     except ValueError as error:
         message = f"Run attribute '{name}' is declared as {types[name]}; '{text}' is none."
-        raise UsageError(message, hint="Give a value of that type, or change [runs.attributes].") from error
+        raise UsageError(
+            message, hint="Give a value of that type, or change [runs.attributes]."
+        ) from error
 
 
 def check_types(types: Mapping[str, str]) -> None:
@@ -82,8 +88,8 @@ def check_types(types: Mapping[str, str]) -> None:
 class Where:
     """A filter over run attributes: ``Where(kind="physics", hv=lambda v: v > 400)``.
 
-    Every condition is a value to equal, a set or list of values to be in, or a function of the value. ``Where()``
-    takes every run. A run that lacks an attribute is *not yet decided*.
+    Every condition is a value to equal, a set or list of values to be in, or a function of the
+    value. ``Where()`` takes every run. A run that lacks an attribute is *not yet decided*.
     """
 
     def __init__(self, **conditions: object) -> None:
@@ -102,8 +108,12 @@ class Where:
 
     @property
     def digest(self) -> str:
-        """A text that changes when the filter does: conditions by name, functions by their compiled code."""
-        text = ";".join(f"{name}={_described(wanted)}" for name, wanted in sorted(self.conditions.items()))
+        """A text that changes when the filter does: conditions by name, functions by their compiled
+        code.
+        """
+        text = ";".join(
+            f"{name}={_described(wanted)}" for name, wanted in sorted(self.conditions.items())
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
@@ -124,7 +134,11 @@ def _described(wanted: Any) -> str:  # noqa: ANN401 - a condition is anything
     if callable(wanted):
         code = getattr(wanted, "__code__", None)
         cells = [cell.cell_contents for cell in getattr(wanted, "__closure__", None) or ()]
-        body = "" if code is None else f"{_described_code(code)}{cells!r}{getattr(wanted, '__defaults__', None)!r}"
+        body = (
+            ""
+            if code is None
+            else f"{_described_code(code)}{cells!r}{getattr(wanted, '__defaults__', None)!r}"
+        )
         return f"{getattr(wanted, '__qualname__', type(wanted).__name__)}:{body}"
     if isinstance(wanted, set | frozenset):
         return repr(sorted(wanted, key=repr))
@@ -133,5 +147,8 @@ def _described(wanted: Any) -> str:  # noqa: ANN401 - a condition is anything
 
 def _described_code(code: CodeType) -> str:
     # A nested code object's repr holds an address, which differs between processes.
-    constants = [_described_code(item) if isinstance(item, CodeType) else repr(item) for item in code.co_consts]
+    constants = [
+        _described_code(item) if isinstance(item, CodeType) else repr(item)
+        for item in code.co_consts
+    ]
     return f"{code.co_code.hex()}{constants}{code.co_names}"

@@ -1,4 +1,7 @@
-"""What follows from recorded inputs: which tasks are stale, and which consumed whose outputs. Pure."""
+"""What follows from recorded inputs: which tasks are stale, and which consumed whose outputs.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,22 @@ if TYPE_CHECKING:
 
 
 def upstream_versions(task: TaskRecord) -> dict[TaskKey, int]:
-    """Return the version of each upstream task that this task's version reads; raw files do not count."""
-    return {TaskKey(ref.campaign, ref.workflow, ref.unit): ref.version for ref in task.inputs if ref.workflow}
+    """Return the version of each upstream task that this task's version reads; raw files do not
+    count.
+    """
+    return {
+        TaskKey(ref.campaign, ref.workflow, ref.unit): ref.version
+        for ref in task.inputs
+        if ref.workflow
+    }
 
 
-def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: Collection[InputRef] = ()) -> bool:
-    """Say whether a done task reads an input of which a newer version is done, or a file that has ``changed``."""
+def is_stale(
+    task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: Collection[InputRef] = ()
+) -> bool:
+    """Say whether a done task reads an input of which a newer version is done, or a file that has
+    ``changed``.
+    """
     if task.status is not TaskStatus.DONE:
         return False
     newest = ((upstream.get(key), version) for key, version in upstream_versions(task).items())
@@ -30,7 +43,9 @@ def is_stale(task: TaskRecord, upstream: Mapping[TaskKey, TaskRecord], changed: 
 
 
 def consumers(roots: Iterable[TaskKey], tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
-    """Return every task that consumed an output of a root, directly or through others; nearest first, without roots."""
+    """Return every task that consumed an output of a root, directly or through others; nearest
+    first, without roots.
+    """
     by_input: dict[TaskKey, list[TaskRecord]] = {}
     for task in tasks:
         for key in upstream_versions(task):
@@ -48,7 +63,9 @@ def consumers(roots: Iterable[TaskKey], tasks: Iterable[TaskRecord]) -> list[Tas
 
 
 def by_workflow(keys: Iterable[TaskKey]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the units of these tasks by campaign and workflow, so that each workflow is one question to a store."""
+    """Return the units of these tasks by campaign and workflow, so that each workflow is one
+    question to a store.
+    """
     units: dict[tuple[str, str], list[str]] = {}
     for key in sorted(keys):
         units.setdefault((key.campaign, key.workflow), []).append(key.unit)

@@ -53,21 +53,29 @@ def unit_order(unit: str) -> tuple[str, int, str]:
 def parse_runs(text: str) -> list[int]:
     """Return the run numbers of ``4500-4510,4521``, in order, each once.
 
-    Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards or is longer than
-    ten million runs.
+    Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards or
+    is longer than ten million runs.
     """
     longest = 10_000_000
     numbers: set[int] = set()
     for piece in text.split(","):
         first, dash, last = piece.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            message = f"'{text}' is no run selection: '{piece.strip()}' is neither a run number nor a range."
-            raise UsageError(message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas.")
+            message = (
+                f"'{text}' is no run selection: '{piece.strip()}' is neither a run number nor "
+                "a range."
+            )
+            raise UsageError(
+                message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas."
+            )
         low, high = int(first), int(last or first)
         if high < low or high - low > longest:
             why = "runs backwards" if high < low else f"has more than {longest:,} runs"
             message = f"'{text}' is no run selection: the range '{piece.strip()}' {why}."
-            raise UsageError(message, hint="Write the smaller run first and then the last one meant, as in 4500-4510.")
+            raise UsageError(
+                message,
+                hint="Write the smaller run first and then the last one meant, as in 4500-4510.",
+            )
         numbers.update(range(low, high + 1))
     return sorted(numbers)
 

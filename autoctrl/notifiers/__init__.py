@@ -27,13 +27,21 @@ class Everybody:
 
 
 def open_notifier(settings: Settings) -> Notifier:
-    """Return one notifier for all that the settings name; without any, ``.autoctrl/alerts.log`` is written."""
+    """Return one notifier for all that the settings name; without any, ``.autoctrl/alerts.log`` is
+    written.
+    """
     sections = settings.notifiers.values()
     if not sections:
-        return LogNotifier(settings.folder / ".autoctrl" / "alerts.log", environment=settings.environment)
+        return LogNotifier(
+            settings.folder / ".autoctrl" / "alerts.log", environment=settings.environment
+        )
     return Everybody(
         [
-            LogNotifier(settings.path(section.path) if section.path else None, section.severity, settings.environment)
+            LogNotifier(
+                settings.path(section.path) if section.path else None,
+                section.severity,
+                settings.environment,
+            )
             for section in sections
         ]
     )

@@ -28,7 +28,9 @@ class LogNotifier:
         self._told = SEVERITIES[SEVERITIES.index(severity) :]
 
     def notify(self, severity: str, text: str, link: str = "") -> None:
-        """Write one line. A file that cannot be written is said on stderr, together with the message."""
+        """Write one line. A file that cannot be written is said on stderr, together with the
+        message.
+        """
         if severity not in self._told:
             return
         where = f"[{self._environment}] " if self._environment else ""

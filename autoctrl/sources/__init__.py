@@ -25,5 +25,7 @@ def open_sources(settings: Settings) -> list[Source]:
         else:
             from autoctrl.sources.table import TableSource
 
-            sources.append(TableSource(name, settings.path(section.path), section, settings.attributes))
+            sources.append(
+                TableSource(name, settings.path(section.path), section, settings.attributes)
+            )
     return sources

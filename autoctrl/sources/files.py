@@ -29,8 +29,9 @@ RETRY_S = 600.0
 class FilesSource:
     """Raw files below one folder, one or several per run.
 
-    A run is closed when the end of the run was seen in each of its files, or that file was quiet. A file that cannot
-    be used leaves its run out; it becomes a problem once it is quiet, for a file that is being written may be anything.
+    A run is closed when the end of the run was seen in each of its files, or that file was quiet. A
+    file that cannot be used leaves its run out; it becomes a problem once it is quiet, for a file
+    that is being written may be anything.
     """
 
     def __init__(
@@ -58,11 +59,16 @@ class FilesSource:
         return tuple(self._problems)
 
     def discover(self) -> list[Seen]:
-        """Return all runs whose files are there, by number; inspects only files that have changed."""
+        """Return all runs whose files are there, by number; inspects only files that have
+        changed.
+        """
         self._problems = []
         now = self._now()
         before = self._memory.load()
-        found = sorted(self._pattern.find(self._root, self._problems.append), key=lambda file: (file.run, file.path))
+        found = sorted(
+            self._pattern.find(self._root, self._problems.append),
+            key=lambda file: (file.run, file.path),
+        )
         known = {file.path: looked(file, before.get(file.path), now) for file in found}
         if self._inspection is not None:
             self._inspect(self._inspection, found, known, now)
@@ -70,8 +76,18 @@ class FilesSource:
             self._save(known)
         return self._runs(found, known, now)
 
-    def _inspect(self, inspection: Inspection, found: Sequence[FoundFile], known: dict[str, Known], now: float) -> None:
-        waiting = {joined(self._root, file.path): file for file in found if self._is_due(known[file.path], now)}
+    def _inspect(
+        self,
+        inspection: Inspection,
+        found: Sequence[FoundFile],
+        known: dict[str, Known],
+        now: float,
+    ) -> None:
+        waiting = {
+            joined(self._root, file.path): file
+            for file in found
+            if self._is_due(known[file.path], now)
+        }
         try:
             for answers in inspection.ask(list(waiting)):
                 for path, answer in answers.items():
@@ -88,7 +104,9 @@ class FilesSource:
         is_settled = file.age_s(now) >= SETTLED_S
         return not file.asked or is_settled or now - file.asked >= self._section.inspect_every_s
 
-    def _runs(self, found: Sequence[FoundFile], known: Mapping[str, Known], now: float) -> list[Seen]:
+    def _runs(
+        self, found: Sequence[FoundFile], known: Mapping[str, Known], now: float
+    ) -> list[Seen]:
         runs: dict[int, Seen] = {}
         bad: set[int] = set()
         for file in found:
@@ -131,16 +149,29 @@ def open_files(name: str, section: FilesSourceSettings, settings: Settings) -> F
     inspection = None
     if section.inspect:
         inspection = Inspection(section.inspect, settings.folder, section.inspect_limit_s, where)
-    meaning = json.dumps([str(root), section.pattern, section.inspect, sorted(settings.attributes.items())])
+    meaning = json.dumps(
+        [str(root), section.pattern, section.inspect, sorted(settings.attributes.items())]
+    )
     file = f"{settings.environment}.{name}.json".lstrip(".")
-    memory = Memory(settings.folder / ".autoctrl" / "sources" / file, hashlib.sha256(meaning.encode()).hexdigest())
+    memory = Memory(
+        settings.folder / ".autoctrl" / "sources" / file,
+        hashlib.sha256(meaning.encode()).hexdigest(),
+    )
     return FilesSource(
-        name, str(root), pattern, section, types=settings.attributes, memory=memory, inspection=inspection
+        name,
+        str(root),
+        pattern,
+        section,
+        types=settings.attributes,
+        memory=memory,
+        inspection=inspection,
     )
 
 
 def _together(first: Seen, second: Seen) -> Seen:
-    """Return a run of two files: events are added, the first file's attributes win, closed when both are."""
+    """Return a run of two files: events are added, the first file's attributes win, closed when
+    both are.
+    """
     attributes = {**second.attributes, **first.attributes}
     events = [seen.attributes.get("events") for seen in (first, second)]
     if all(isinstance(count, int) for count in events):

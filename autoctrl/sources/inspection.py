@@ -45,7 +45,8 @@ class Inspection:
     """A command that reads raw files and prints JSON; never run through a shell."""
 
     def __init__(self, line: str, folder: Path, limit_s: float, where: str) -> None:
-        """Split ``line`` into words; it runs in ``folder`` for at most ``limit_s`` seconds per call.
+        """Split ``line`` into words; it runs in ``folder`` for at most ``limit_s`` seconds per
+        call.
 
         Raises ``SettingsError`` if the line names no file to read.
         """
@@ -57,7 +58,9 @@ class Inspection:
         self.takes_many = MANY in self.words
         if not self.takes_many and not any(ONE in word for word in self.words):
             message = f"{where}: the command '{line}' contains neither {ONE} nor {MANY}."
-            raise SettingsError(message, hint=f"Write it as in: autoctrl-camera inspect {ONE} --format json")
+            raise SettingsError(
+                message, hint=f"Write it as in: autoctrl-camera inspect {ONE} --format json"
+            )
         self.folder, self.limit_s = folder, limit_s
         self._timeouts = 0
 
@@ -70,7 +73,8 @@ class Inspection:
         for start in range(0, len(paths), BATCH):
             batch = paths[start : start + BATCH]
             answers = self._ask_together(batch) if self.takes_many and len(batch) > 1 else {}
-            # A batch that failed as a whole is asked for one by one, so that one bad file costs only itself.
+            # A batch that failed as a whole is asked for one by one, so that one bad file costs
+            # only itself.
             alone = [path for path in batch if path not in answers]
             yield answers
             for path in alone:
@@ -79,7 +83,11 @@ class Inspection:
     def _ask_together(self, paths: Sequence[str]) -> dict[str, Answer]:
         try:
             content = json.loads(self._run(paths)[0])
-            return {item["path"]: read_answer(item) for item in content["files"] if item["path"] in set(paths)}
+            return {
+                item["path"]: read_answer(item)
+                for item in content["files"]
+                if item["path"] in set(paths)
+            }
         except (ValueError, LookupError, TypeError, subprocess.TimeoutExpired):
             return {}
 
@@ -89,10 +97,16 @@ class Inspection:
         except subprocess.TimeoutExpired:
             self._timeouts += 1
             if self._timeouts >= MAX_TIMEOUTS:
-                message = f"{self.words[0]} did not answer within {self.limit_s:g} s for {MAX_TIMEOUTS} files"
+                message = (
+                    f"{self.words[0]} did not answer within {self.limit_s:g} s for "
+                    f"{MAX_TIMEOUTS} files"
+                )
                 raise InspectionStopped(message) from None
             return Answer(
-                None, {}, is_closed=False, problem=f"{self.words[0]} did not answer within {self.limit_s:g} s"
+                None,
+                {},
+                is_closed=False,
+                problem=f"{self.words[0]} did not answer within {self.limit_s:g} s",
             )
         try:
             content = json.loads(text)
@@ -107,7 +121,9 @@ class Inspection:
         for word in self.words:
             argv += list(paths) if word == MANY else [word.replace(ONE, paths[0])]
         # The commands of the same installation are found even if its folder is not in the PATH.
-        search = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+        search = os.pathsep.join(
+            [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+        )
         try:
             process = subprocess.Popen(
                 argv,
@@ -145,5 +161,9 @@ def read_answer(content: dict[str, Any]) -> Answer:
         attributes["events"] = int(content["events"])
     run = content["run"]
     is_bad = content.get("state") == "corrupt" or bool(content.get("error"))
-    problem = str(content.get("error") or content.get("problem") or "it is corrupt") if is_bad else ""
-    return Answer(None if run is None else int(run), attributes, bool(content.get("is_closed")), problem)
+    problem = (
+        str(content.get("error") or content.get("problem") or "it is corrupt") if is_bad else ""
+    )
+    return Answer(
+        None if run is None else int(run), attributes, bool(content.get("is_closed")), problem
+    )

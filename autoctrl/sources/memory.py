@@ -45,12 +45,16 @@ class Known(NamedTuple):
     remarks: tuple[str, ...] = ()
 
     def age_s(self, now: float) -> float:
-        """Seconds for which it is known not to have changed, by its own time or by ours: the two clocks may differ."""
+        """Seconds for which it is known not to have changed, by its own time or by ours: the two
+        clocks may differ.
+        """
         return max(now - self.mtime_ns * NANO, now - self.since)
 
 
 def looked(file: FoundFile, before: Known | None, now: float) -> Known:
-    """Return what is known of a listed file: all of it if it is unchanged, else what was learned of its older bytes."""
+    """Return what is known of a listed file: all of it if it is unchanged, else what was learned of
+    its older bytes.
+    """
     if before is None:
         return Known(file.bytes, file.mtime_ns, now)
     if (file.bytes, file.mtime_ns) == (before.bytes, before.mtime_ns):
@@ -58,8 +62,12 @@ def looked(file: FoundFile, before: Known | None, now: float) -> Known:
     return before._replace(bytes=file.bytes, mtime_ns=file.mtime_ns, since=now, is_current=False)
 
 
-def learned(known: Known, file: FoundFile, answer: Answer, types: Mapping[str, str], now: float) -> Known:
-    """Return what is known of a file after it was inspected; attributes that are not declared are left out."""
+def learned(
+    known: Known, file: FoundFile, answer: Answer, types: Mapping[str, str], now: float
+) -> Known:
+    """Return what is known of a file after it was inspected; attributes that are not declared are
+    left out.
+    """
     attributes: dict[str, Any] = {}
     remarks: list[str] = []
     for name in types:
@@ -89,11 +97,15 @@ class Memory:
     """A small JSON file. It may be deleted at any time: the files are then inspected again."""
 
     def __init__(self, path: Path, meaning: str) -> None:
-        """Keep files in ``path``; what was written with another ``meaning`` (command, types) is forgotten."""
+        """Keep files in ``path``; what was written with another ``meaning`` (command, types) is
+        forgotten.
+        """
         self.path, self.meaning = path, meaning
 
     def load(self) -> dict[str, Known]:
-        """Return the known files by path; nothing if there is no memory, or none that can be used."""
+        """Return the known files by path; nothing if there is no memory, or none that can be
+        used.
+        """
         try:
             content = json.loads(self.path.read_bytes())
             if content["schema"] != 1 or content["meaning"] != self.meaning:

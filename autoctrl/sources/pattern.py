@@ -1,4 +1,6 @@
-"""Paths of raw files as a pattern: found by listing folders, read for the run number and attributes."""
+"""Paths of raw files as a pattern: found by listing folders, read for the run number and
+attributes.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Segment(NamedTuple):
 
 
 class Pattern:
-    """``raw/run{run:05d}.mid.gz``: fields in braces, ``*`` and ``?`` for any characters of one name."""
+    """``raw/run{run:05d}.mid.gz``: fields in braces, ``*`` and ``?`` for any characters of one
+    name.
+    """
 
     def __init__(self, text: str, known: Iterable[str], where: str) -> None:
         """Read ``text``; ``known`` are the attributes that may stand in it beside the run.
@@ -54,7 +58,9 @@ class Pattern:
         self.text = text
         self._base = "/" if text.startswith("/") else ""
         try:
-            self._segments = [_segment(name, where, {RUN, *known}) for name in text.split("/") if name]
+            self._segments = [
+                _segment(name, where, {RUN, *known}) for name in text.split("/") if name
+            ]
         except ValueError as error:
             message = f"{where}: the pattern '{text}' cannot be read: {error}."
             raise SettingsError(message, hint="Every { needs its }.") from error
@@ -63,11 +69,18 @@ class Pattern:
             raise SettingsError(message, hint="Write the run number's place as {run} or {run:05d}.")
 
     def find(self, root: str, problem: Callable[[str], None]) -> Iterator[FoundFile]:
-        """Yield every regular file below ``root`` that matches; ``problem`` hears of folders that cannot be listed."""
+        """Yield every regular file below ``root`` that matches; ``problem`` hears of folders that
+        cannot be listed.
+        """
         return self._walk(root, self._base, 0, {}, problem)
 
     def _walk(
-        self, root: str, place: str, depth: int, values: dict[str, str], problem: Callable[[str], None]
+        self,
+        root: str,
+        place: str,
+        depth: int,
+        values: dict[str, str],
+        problem: Callable[[str], None],
     ) -> Iterator[FoundFile]:
         segment, is_last = self._segments[depth], depth == len(self._segments) - 1
         for name, entry in _entries(root, place, segment, problem):
@@ -84,7 +97,9 @@ class Pattern:
 
 
 def joined(folder: str, name: str) -> str:
-    """Return the path of ``name`` in ``folder``, as text: ten thousand files need no path objects."""
+    """Return the path of ``name`` in ``folder``, as text: ten thousand files need no path
+    objects.
+    """
     return name if name.startswith("/") or not folder else f"{folder.rstrip('/')}/{name}"
 
 
@@ -104,7 +119,9 @@ def _entries(
 
 
 def _match(segment: Segment, name: str, values: dict[str, str]) -> dict[str, str] | None:
-    """Return the values with those of this name, None if it does not match or contradicts a name above."""
+    """Return the values with those of this name, None if it does not match or contradicts a name
+    above.
+    """
     if segment.expression is None:
         return dict(values)
     match = segment.expression.fullmatch(name)
@@ -140,14 +157,18 @@ def _segment(text: str, where: str, known: set[str]) -> Segment:
 
 def _group(field: str, form: str, where: str, known: set[str]) -> str:
     if field not in known:
-        message = f"{where}: the pattern's field {{{field}}} is neither the run nor a declared attribute."
+        message = (
+            f"{where}: the pattern's field {{{field}}} is neither the run nor a declared attribute."
+        )
         raise SettingsError(message, hint=nearest(field, known))
     if field != RUN:
         return "(.+?)"
     match = RUN_FORMAT.fullmatch(form)
     if match is None:
         message = f"{where}: the format of {{run:{form}}} is none."
-        raise SettingsError(message, hint="Write {run}, or {run:05d} for five digits with leading zeros.")
+        raise SettingsError(
+            message, hint="Write {run}, or {run:05d} for five digits with leading zeros."
+        )
     width = int(match[1] or 1)
     # A longer number than the width has no leading zero, so that every run has exactly one name.
     return rf"(\d{{{width}}}|[1-9]\d{{{width},}})" if width > 1 else r"(\d+)"

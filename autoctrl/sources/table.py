@@ -20,9 +20,13 @@ NO = frozenset({"", "false", "no", "0"})
 
 
 class TableSource:
-    """A CSV file, one line per run; columns that are no declared attributes are ignored, blanks are not yet known."""
+    """A CSV file, one line per run; columns that are no declared attributes are ignored, blanks are
+    not yet known.
+    """
 
-    def __init__(self, name: str, path: Path, section: TableSourceSettings, types: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, path: Path, section: TableSourceSettings, types: Mapping[str, str]
+    ) -> None:
         """Read ``path``; attributes have the declared ``types``."""
         self.name = name
         self._path, self._section, self._types = path, section, types
@@ -36,7 +40,9 @@ class TableSource:
         return tuple(self._problems)
 
     def discover(self) -> list[Seen]:
-        """Return all runs of the table, by number; the file is read again only if it has changed."""
+        """Return all runs of the table, by number; the file is read again only if it has
+        changed.
+        """
         try:
             facts = self._path.stat()
             stamp = (facts.st_size, facts.st_mtime_ns)
@@ -61,7 +67,9 @@ class TableSource:
                 if any(cell.strip() for cell in cells):
                     self._take(runs, columns, cells, f"{self._path}:{rows.line_num}")
         except (csv.Error, UnicodeDecodeError) as error:
-            self._problems.append(f"{self._path}:{rows.line_num + 1}: {error}; the rest of the table was not read")
+            self._problems.append(
+                f"{self._path}:{rows.line_num + 1}: {error}; the rest of the table was not read"
+            )
         return [runs[number] for number in sorted(runs)]
 
     def _has_columns(self, columns: Sequence[str]) -> bool:
@@ -69,14 +77,26 @@ class TableSource:
         needed = [name for name in (self._section.run_column, self._section.closed_column) if name]
         for name in needed:
             if name not in columns:
-                self._problems.append(f"{self._path}:1: there is no column '{name}'. {nearest(name, columns)}")
-        twice = sorted({name for name in columns if columns.count(name) > 1 and name in {*needed, *self._types}})
+                self._problems.append(
+                    f"{self._path}:1: there is no column '{name}'. {nearest(name, columns)}"
+                )
+        twice = sorted(
+            {
+                name
+                for name in columns
+                if columns.count(name) > 1 and name in {*needed, *self._types}
+            }
+        )
         self._problems += [f"{self._path}:1: the column '{name}' is there twice" for name in twice]
         return self._section.run_column in columns and not twice
 
-    def _take(self, runs: dict[int, Seen], columns: Sequence[str], cells: Sequence[str], place: str) -> None:
+    def _take(
+        self, runs: dict[int, Seen], columns: Sequence[str], cells: Sequence[str], place: str
+    ) -> None:
         if len(cells) > len(columns):
-            self._problems.append(f"{place}: there are {len(cells)} cells for {len(columns)} columns")
+            self._problems.append(
+                f"{place}: there are {len(cells)} cells for {len(columns)} columns"
+            )
             return
         row = dict(zip(columns, cells, strict=False))
         run = row.get(self._section.run_column, "").strip()
@@ -84,8 +104,14 @@ class TableSource:
             self._problems.append(f"{place}: '{run}' is no run number")
             return
         if int(run) in runs:
-            self._problems.append(f"{place}: run {int(run)} is there twice; this line is the one that counts")
-        closed = row.get(self._section.closed_column, "").strip().lower() if self._section.closed_column else ""
+            self._problems.append(
+                f"{place}: run {int(run)} is there twice; this line is the one that counts"
+            )
+        closed = (
+            row.get(self._section.closed_column, "").strip().lower()
+            if self._section.closed_column
+            else ""
+        )
         runs[int(run)] = Seen(int(run), self._attributes(row, place), closed not in NO)
 
     def _attributes(self, row: Mapping[str, str], place: str) -> dict[str, Value]:

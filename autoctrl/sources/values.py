@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 
 def typed_value(name: str, value: object, types: Mapping[str, str]) -> Value | None:
-    """Return a declared attribute's value in its type, None if it is blank or no number: not yet known.
+    """Return a declared attribute's value in its type, None if it is blank or no number: not yet
+    known.
 
-    Text is parsed; a number may stand for a time (seconds since 1970) and for a text. Raises ``UsageError`` if the
-    value is not of the type.
+    Text is parsed; a number may stand for a time (seconds since 1970) and for a text. Raises
+    ``UsageError`` if the value is not of the type.
     """
     kind = types[name]
     if isinstance(value, str):
         found = parse_attribute(name, value.strip(), types) if value.strip() else None
     elif value is None or isinstance(value, bool) or not isinstance(value, int | float):
-        found = value if isinstance(value, bool) and kind == "bool" else _as_text(name, value, types)
+        found = (
+            value if isinstance(value, bool) and kind == "bool" else _as_text(name, value, types)
+        )
     else:
         found = _from_number(name, value, types)
     return None if isinstance(found, float) and math.isnan(found) else found

@@ -16,14 +16,15 @@ SCHEMES = ("memory", "sqlite", "influxdb", "influxdbs")
 def open_store(url: str, *, clock: Clock | None = None) -> Store:
     """Open the store that ``url`` names, making it if it does not exist yet.
 
-    ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the process, ``memory:NAME``
-    the same one for all in this process that open it. ``influxdb://HOST:PORT/ORG/BUCKET`` is a bucket of a server, for
-    several machines. ``clock`` gives the time that people read on a lease; leases are judged by the store's own clock.
-    Raises ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
+    ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the
+    process, ``memory:NAME`` the same one for all in this process that open it.
+    ``influxdb://HOST:PORT/ORG/BUCKET`` is a bucket of a server, for several machines. ``clock``
+    gives the time that people read on a lease; leases are judged by the store's own clock. Raises
+    ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
     if scheme == "sqlite" and rest:
-        from autoctrl.stores.sqlite import SqliteStore
+        from autoctrl.stores.sqlite.store import SqliteStore
 
         return SqliteStore(rest, clock=clock)
     if scheme == "memory" and colon:
@@ -39,7 +40,8 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
 
 
 def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
-    """Return the newest hint of every attempt of a task of the store ``store_id`` from the bucket that ``url`` names.
+    """Return the newest hint of every attempt of a task of the store ``store_id`` from the bucket
+    that ``url`` names.
 
     Raises ``SettingsError`` for another URL, ``StoreError`` if the bucket cannot be read.
     """
@@ -49,7 +51,9 @@ def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
 
 
 def ping_hints(url: str) -> str:
-    """Return one line about the bucket for hints; raises as ``read_hints`` if jobs could not write it."""
+    """Return one line about the bucket for hints; raises as ``read_hints`` if jobs could not write
+    it.
+    """
     from autoctrl.stores.influx.hints import ping_hints as ping
 
     return ping(url)

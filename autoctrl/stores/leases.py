@@ -1,8 +1,9 @@
-"""The rules of leases, pure: who holds one, for how long, and whether a batch may still be written under it.
+"""The rules of leases, pure: who holds one, for how long, and whether a batch may still be written
+under it.
 
-A store judges by its own ticks: time since boot, which no change of the wall clock moves and which counts while the
-machine sleeps. A lease of an earlier boot has ended by definition: nobody who held it can be alive. So has one whose
-holder was a process of this machine that is dead.
+A store judges by its own ticks: time since boot, which no change of the wall clock moves and which
+counts while the machine sleeps. A lease of an earlier boot has ended by definition: nobody who held
+it can be alive. So has one whose holder was a process of this machine that is dead.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoctrl.errors import LeaseHeld, LeaseLost
-from autoctrl.owner import has_died, spell_owner
 from autoctrl.ports import Lease
+from autoctrl.process import has_died, spell_owner
 
 MICROS = 1_000_000
 LARGEST_MARGIN = 1 * MICROS
@@ -79,35 +80,59 @@ def _said(moment: datetime) -> str:
 
 
 def margin(length: int) -> int:
-    """Return how much of a lease (µs) is too little to begin a batch with: a tenth of it, at most one second."""
+    """Return how much of a lease (µs) is too little to begin a batch with: a tenth of it, at most
+    one second.
+    """
     return min(LARGEST_MARGIN, length // MARGIN_PART)
 
 
-def claim(name: str, held: Held | None, *, owner: str, seconds: float, ticks: Ticks, now: datetime) -> Held:
-    """Return the lease after ``owner`` asked for ``seconds`` of it. Raises ``LeaseHeld`` if somebody else has it."""
+def claim(
+    name: str, held: Held | None, *, owner: str, seconds: float, ticks: Ticks, now: datetime
+) -> Held:
+    """Return the lease after ``owner`` asked for ``seconds`` of it.
+
+    Raises ``LeaseHeld`` if somebody else has it.
+    """
     length = round(seconds * MICROS)
     is_held = held is not None and _left(held, ticks) > 0
     if held is not None and is_held and held.owner != owner and has_died(held.owner):
         is_held = False
     if held is not None and is_held and held.owner != owner:
-        message = f"The lease {name} is held by {spell_owner(held.owner)} until {_said(held.expires)}."
+        message = (
+            f"The lease {name} is held by {spell_owner(held.owner)} until {_said(held.expires)}."
+        )
         raise LeaseHeld(
-            message, hint="Wait: its holder renews it while working, and it ends by itself once the holder is dead."
+            message,
+            hint=(
+                "Wait: its holder renews it while working, and it ends by itself once the "
+                "holder is dead."
+            ),
         )
     before = held.epoch if held is not None else 0
     epoch = before if is_held else before + 1
-    return Held(owner, epoch, ticks.boot, ticks.micros + length, length, now + timedelta(microseconds=length))
+    return Held(
+        owner,
+        epoch,
+        ticks.boot,
+        ticks.micros + length,
+        length,
+        now + timedelta(microseconds=length),
+    )
 
 
 def release(held: Held | None, owner: str, ticks: Ticks, now: datetime) -> Held | None:
-    """Return the ended lease, None if ``owner`` does not hold it: giving up what is not one's own does nothing."""
+    """Return the ended lease, None if ``owner`` does not hold it: giving up what is not one's own
+    does nothing.
+    """
     if held is None or held.owner != owner or _left(held, ticks) <= 0:
         return None
     return held._replace(ends=ticks.micros, length=0, expires=now)
 
 
 def check(lease: Lease, held: Held | None, ticks: Ticks) -> None:
-    """Raise ``LeaseLost`` unless ``lease`` is what the store holds, with more than the margin left."""
+    """Raise ``LeaseLost`` unless ``lease`` is what the store holds, with more than the margin
+    left.
+    """
     who = f"The lease {lease.name} of {lease.owner} (epoch {lease.epoch})"
     hint = "Nothing was written. Claim the lease again, read afresh and decide anew."
     if held is None or (held.owner, held.epoch) != (lease.owner, lease.epoch):

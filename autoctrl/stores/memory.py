@@ -1,6 +1,7 @@
 """A store in this process's memory: the executable specification, and what tests use.
 
-``memory:`` is a new store each time; ``memory:NAME`` is the same one for all that open it while anybody has it open.
+``memory:`` is a new store each time; ``memory:NAME`` is the same one for all that open it while
+anybody has it open.
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Lease, OpenTask
-from autoctrl.stores.bodies import decode_mapping, encode
+from autoctrl.stores.json_values import decode_mapping, encode
 from autoctrl.stores.leases import WallClock, as_lease, boot_ticks, check, claim, release
-from autoctrl.stores.ordering import by_kind, conflict, in_order, mark_key, newest_copies, spans, task_order
+from autoctrl.stores.ordering import (
+    by_kind,
+    conflict,
+    in_order,
+    mark_key,
+    newest_copies,
+    spans,
+    task_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -84,9 +93,17 @@ class _Content:
             self.fields[record.task].append(record)
 
     def in_full(self) -> list[Record]:
-        """Return every record: runs as they were written, then kind by kind and identity by identity."""
+        """Return every record: runs as they were written, then kind by kind and identity by
+        identity.
+        """
         jobs = {key: chain for chains in self.jobs.values() for key, chain in chains.items()}
-        kinds: tuple[Mapping[Any, Sequence[Record]], ...] = (self.marks, self.tasks, jobs, self.outputs, self.fields)
+        kinds: tuple[Mapping[Any, Sequence[Record]], ...] = (
+            self.marks,
+            self.tasks,
+            jobs,
+            self.outputs,
+            self.fields,
+        )
         chains = [kind[key] for kind in kinds for key in sorted(kind)]
         return [*self.arrivals, *(record for chain in chains for record in chain)]
 
@@ -99,7 +116,8 @@ def _content(name: str) -> _Content:
 
 
 def _copied(record: Record) -> Record:
-    # A caller's mapping may change later, and a value that no store keeps must not pass here either.
+    # A caller's mapping may change later, and a value that no store keeps must not pass here
+    # either.
     if isinstance(record, RunRecord):
         return record._replace(attributes=decode_mapping(encode(record.attributes)))
     if isinstance(record, MarkRecord | FieldsRecord):
@@ -122,8 +140,12 @@ class MemoryStore:
 
     remarks: Sequence[str] = ()
 
-    def __init__(self, name: str = "", *, clock: Clock | None = None, ticks: Callable[[], Ticks] = boot_ticks) -> None:
-        """Open the store ``name``, or a new one; leases are judged by ``ticks``, ``clock`` is for what people read."""
+    def __init__(
+        self, name: str = "", *, clock: Clock | None = None, ticks: Callable[[], Ticks] = boot_ticks
+    ) -> None:
+        """Open the store ``name``, or a new one; leases are judged by ``ticks``, ``clock`` is for
+        what people read.
+        """
         self._content = _content(name)
         self._clock = clock or WallClock()
         self._ticks = ticks
@@ -149,11 +171,15 @@ class MemoryStore:
                 raise conflict(span.first, span.last, newest)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see ``ports.Store``."""
+        """Return every open task with the newest record of each job of its version; see
+        ``ports.Store``.
+        """
         content = self._content
         with content.lock:
             newest = [chain[-1] for key, chain in content.tasks.items() if key.campaign == campaign]
-            chosen = [task for task in newest if task.is_open and workflow in {None, task.key.workflow}]
+            chosen = [
+                task for task in newest if task.is_open and workflow in {None, task.key.workflow}
+            ]
             chosen.sort(key=lambda task: task_order(task.key))
             return [OpenTask(task, self._jobs(task)) for task in chosen]
 
@@ -165,7 +191,9 @@ class MemoryStore:
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task; see ``ports.Store``."""
         with self._content.lock:
-            newest = [chain[-1] for key, chain in self._content.tasks.items() if _is_meant(key, selection)]
+            newest = [
+                chain[-1] for key, chain in self._content.tasks.items() if _is_meant(key, selection)
+            ]
         wanted = selection.statuses
         chosen = [task for task in newest if wanted is None or task.status in wanted]
         return sorted(chosen, key=lambda task: task_order(task.key))
@@ -175,28 +203,43 @@ class MemoryStore:
         content = self._content
         with content.lock:
             jobs = content.jobs.get(task, {})
-            chains: list[Sequence[Record]] = [content.tasks.get(task, []), *(jobs[key] for key in sorted(jobs))]
+            chains: list[Sequence[Record]] = [
+                content.tasks.get(task, []),
+                *(jobs[key] for key in sorted(jobs)),
+            ]
             singles: list[Record] = [*content.outputs.get(task, []), *content.fields.get(task, [])]
             return in_order([*chains, *([record] for record in singles)])
 
-    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
-        """Return the runs written after a position, and the present position; see ``ports.Store``."""
+    def runs(
+        self, since: int = 0, numbers: Sequence[int] | None = None
+    ) -> tuple[list[RunRecord], int]:
+        """Return the runs written after a position, and the present position; see
+        ``ports.Store``.
+        """
         content = self._content
         with content.lock:
-            meant = content.positions if numbers is None else set(numbers) & content.positions.keys()
+            meant = (
+                content.positions if numbers is None else set(numbers) & content.positions.keys()
+            )
             chosen = sorted(number for number in meant if content.positions[number] > since)
             return [content.runs[number][-1] for number in chosen], len(content.arrivals)
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
         with self._content.lock:
-            found = [chain[-1] for key, chain in sorted(self._content.marks.items()) if key[0] == kind]
+            found = [
+                chain[-1] for key, chain in sorted(self._content.marks.items()) if key[0] == kind
+            ]
         return [mark for mark in found if campaign in {None, mark.campaign}]
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
         with self._content.lock:
-            groups = [records for key, records in self._content.outputs.items() if _is_meant(key, selection)]
+            groups = [
+                records
+                for key, records in self._content.outputs.items()
+                if _is_meant(key, selection)
+            ]
             return newest_copies(record for records in groups for record in records)
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
@@ -205,7 +248,9 @@ class MemoryStore:
         with content.lock:
             held, ticks, now = content.leases.get(name), self._ticks(), self._clock.now()
             if seconds > 0:
-                content.leases[name] = claimed = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
+                content.leases[name] = claimed = claim(
+                    name, held, owner=owner, seconds=seconds, ticks=ticks, now=now
+                )
                 return as_lease(name, claimed)
             released = release(held, owner, ticks, now)
             if released is not None:

@@ -42,19 +42,25 @@ def mark_key(record: MarkRecord) -> tuple[str, str, str]:
 
 
 def by_kind(records: Iterable[Record]) -> dict[type, list[Record]]:
-    """Sort a batch by kind of record, keeping the order; raises ``StoreError`` for what is no record."""
+    """Sort a batch by kind of record, keeping the order; raises ``StoreError`` for what is no
+    record.
+    """
     kinds: dict[type, list[Record]] = {}
     for record in records:
         kinds.setdefault(type(record), []).append(record)
     for kind in kinds:
         if kind not in KINDS:
             message = f"A store keeps no {kind.__name__}."
-            raise StoreError(message, hint=f"It keeps {', '.join(known.__name__ for known in KINDS)}.")
+            raise StoreError(
+                message, hint=f"It keeps {', '.join(known.__name__ for known in KINDS)}."
+            )
     return kinds
 
 
 def spans(records: Iterable[ANY], identity: Callable[[ANY], KEY]) -> dict[KEY, Span]:
-    """Return the span of every identity in the batch; raises ``Conflict`` if one's sequences have a gap."""
+    """Return the span of every identity in the batch; raises ``Conflict`` if one's sequences have a
+    gap.
+    """
     found: dict[KEY, Span] = {}
     for record in records:
         key = identity(record)
@@ -80,13 +86,16 @@ def named(record: Sequenced) -> str:
 
 
 def conflict(sequence: int, refused: Sequenced, newest: Sequenced | None) -> Conflict:
-    """Return the error for a record whose ``sequence`` does not follow the newest one of its identity."""
+    """Return the error for a record whose ``sequence`` does not follow the newest one of its
+    identity.
+    """
     if newest is None:
         there = "there is no record of it"
     else:
         status = f"{newest.status}, " if isinstance(newest, TaskRecord | JobRecord) else ""
         there = (
-            f"it is now {status}record {newest.sequence}, written by {newest.actor.name} ({newest.actor.via}) "
+            f"it is now {status}record {newest.sequence}, written by {newest.actor.name} "
+            f"({newest.actor.via}) "
             f"at {newest.time:%Y-%m-%dT%H:%M:%S}Z"
         )
     message = f"{named(refused)} cannot take record {sequence}: {there}."
@@ -104,7 +113,9 @@ def output_order(record: OutputRecord) -> tuple[object, ...]:
 
 
 def newest_copies(records: Iterable[OutputRecord]) -> list[OutputRecord]:
-    """Return the newest record of every copy, by time; of equal times the later in the given order."""
+    """Return the newest record of every copy, by time; of equal times the later in the given
+    order.
+    """
     newest: dict[Hashable, OutputRecord] = {}
     for record in records:
         copy = record[:4]
@@ -114,7 +125,8 @@ def newest_copies(records: Iterable[OutputRecord]) -> list[OutputRecord]:
 
 
 def _rank(record: Record) -> int:
-    # Of equal times a task's opening comes first and its end last: jobs and outputs belong in between.
+    # Of equal times a task's opening comes first and its end last: jobs and outputs belong in
+    # between.
     if isinstance(record, TaskRecord):
         return 0 if record.is_open else 4
     return (JobRecord, OutputRecord, FieldsRecord).index(type(record)) + 1
@@ -123,7 +135,8 @@ def _rank(record: Record) -> int:
 def in_order(chains: Iterable[Sequence[Record]]) -> list[Record]:
     """Merge the records of several identities, oldest first.
 
-    Within an identity the given order holds, even where a skewed clock wrote an earlier time; else time decides.
+    Within an identity the given order holds, even where a skewed clock wrote an earlier time; else
+    time decides.
     """
     placed: list[tuple[datetime, int, Record]] = []
     for chain in chains:

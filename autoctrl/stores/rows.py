@@ -1,4 +1,7 @@
-"""Record ⇄ row of the SQLite tables, pure. A row's columns stand in the order of the table's definition."""
+"""Record ⇄ row of the SQLite tables, pure.
+
+A row's columns stand in the order of the table's definition.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from autoctrl.model.run import RunRecord
 from autoctrl.model.status import Failure, JobStatus, Role, TaskStatus
 from autoctrl.model.task import InputRef, TaskRecord
 from autoctrl.model.unit import TaskKey
-from autoctrl.stores.bodies import decode_list, decode_mapping
+from autoctrl.stores.json_values import decode_list, decode_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from enum import StrEnum
 
-    from autoctrl.stores.bodies import Encoder
+    from autoctrl.stores.json_values import Encoder
 
     Row = tuple[Any, ...]
 
@@ -58,7 +61,8 @@ _ROLE_OF = {text: member for member, text in _ROLE.items()}
 _FAILURE_OF = {text: member for member, text in _FAILURE.items()}
 
 
-# Thousands of records say the same words; they keep one copy of each. What is said only once passes through.
+# Thousands of records say the same words; they keep one copy of each. What is said only once passes
+# through.
 _word = lru_cache(maxsize=4096)(str)
 _actor = lru_cache(maxsize=256)(Actor)
 
@@ -208,7 +212,9 @@ def job_record(row: Row) -> JobRecord:
     """Return the record of a row of ``job_records``."""
     sequence, epoch, attempt, status, time, role = row[5:11]
     used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
-    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[23:]
+    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[
+        23:
+    ]
     return JobRecord(
         JobKey(_task_key(row), row[3], row[4]),
         _ROLE_OF[role],
@@ -256,7 +262,14 @@ def run_row(record: RunRecord, encode: Encoder) -> Row:
 def run_record(row: Row) -> RunRecord:
     """Return the record of a row of ``run_records``."""
     _, number, sequence, attributes, is_closed, time, actor, via = row
-    return RunRecord(number, decode_mapping(attributes), bool(is_closed), moment(time), _actor(actor, via), sequence)
+    return RunRecord(
+        number,
+        decode_mapping(attributes),
+        bool(is_closed),
+        moment(time),
+        _actor(actor, via),
+        sequence,
+    )
 
 
 def mark_row(record: MarkRecord, encode: Encoder) -> Row:
@@ -275,7 +288,9 @@ def mark_record(row: Row) -> MarkRecord:
     """Return the record of a row of ``mark_records``."""
     kind, campaign, name, sequence, contents, time, actor, via, reason = row
     values = decode_mapping(contents)
-    return MarkRecord(kind, campaign, name, values, moment(time), _actor(actor, via), reason, sequence)
+    return MarkRecord(
+        kind, campaign, name, values, moment(time), _actor(actor, via), reason, sequence
+    )
 
 
 def output_row(record: OutputRecord, encode: Encoder) -> Row:

@@ -1,11 +1,20 @@
-"""The operator's verbs: what a person may ask of the machine, the same from command line, chat and web.
+"""The operator's verbs: what a person may ask of the machine, the same from command line, chat and
+web.
 
-Each verb decides in pure code and writes once, under the lease of what it changes, with the person's name and reason.
+Each verb decides in pure code and writes once, under the lease of what it changes, with the
+person's name and reason.
 """
 
 from __future__ import annotations
 
-from autoctrl.verbs.campaigns import close_campaign, create_campaign, edit_campaign, list_campaigns, pause, resume
+from autoctrl.verbs.campaigns import (
+    close_campaign,
+    create_campaign,
+    edit_campaign,
+    list_campaigns,
+    pause,
+    resume,
+)
 from autoctrl.verbs.registration import Registration, add_runs
 from autoctrl.verbs.reprocess import reprocess, reprocess_stale
 from autoctrl.verbs.request import Answer, Outcome, Request

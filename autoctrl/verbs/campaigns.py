@@ -24,7 +24,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def pause(request: Request, workflow: str) -> bool:
-    """Submit nothing more for a workflow; running jobs are still collected. Say whether that changes anything."""
+    """Submit nothing more for a workflow; running jobs are still collected.
+
+    Say whether that changes anything.
+    """
     return _set_paused(request, workflow, paused=True)
 
 
@@ -35,23 +38,33 @@ def resume(request: Request, workflow: str) -> bool:
 
 def list_campaigns(store: Store) -> list[Campaign]:
     """Return all campaigns, by name."""
-    return sorted((read_campaign(mark) for mark in store.marks("campaign")), key=lambda campaign: campaign.name)
+    return sorted(
+        (read_campaign(mark) for mark in store.marks("campaign")),
+        key=lambda campaign: campaign.name,
+    )
 
 
 def create_campaign(request: Request, campaign: Campaign, known: Collection[str]) -> Campaign:
-    """Write down a new campaign and return it; without runs it takes those that are registered now, unless it follows.
+    """Write down a new campaign and return it; without runs it takes those that are registered now,
+    unless it follows.
 
-    ``known`` are the workflows of the project. Raises ``UsageError`` if the name is taken or unfit, if the parent, a
-    workflow or the runs are unknown, or if runs are given although it follows the sources.
+    ``known`` are the workflows of the project. Raises ``UsageError`` if the name is taken or unfit,
+    if the parent, a workflow or the runs are unknown, or if runs are given although it follows the
+    sources.
     """
     if not NAME.fullmatch(campaign.name):
         message = f"'{campaign.name}' cannot be the name of a campaign."
-        raise UsageError(message, hint="Use letters, digits, dots, dashes and underscores, a letter or digit first.")
+        raise UsageError(
+            message,
+            hint="Use letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
     with hold(request, MARKS) as lease:
         marks = request.store.marks("campaign")
         if any(mark.name == campaign.name for mark in marks):
             message = f"There is a campaign '{campaign.name}' already."
-            raise UsageError(message, hint=f"Change it with: autoctrl campaign edit {campaign.name}")
+            raise UsageError(
+                message, hint=f"Change it with: autoctrl campaign edit {campaign.name}"
+            )
         if campaign.parent is not None:
             find_campaign(request.store, campaign.parent)
         _check_workflows(campaign, known)
@@ -63,9 +76,12 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
 def edit_campaign(
     request: Request, name: str, changes: Mapping[str, Any], known: Collection[str]
 ) -> tuple[Campaign, bool]:
-    """Change some fields of a campaign; settings are merged key by key. Return it, and whether that changes anything.
+    """Change some fields of a campaign; settings are merged key by key.
 
-    Raises ``UsageError`` as ``create_campaign`` does, and if the campaign would become its own ancestor.
+    Return it, and whether that changes anything.
+
+    Raises ``UsageError`` as ``create_campaign`` does, and if the campaign would become its own
+    ancestor.
     """
     with hold(request, MARKS) as lease:
         before = find_campaign(request.store, name)
@@ -85,7 +101,10 @@ def edit_campaign(
 
 
 def close_campaign(request: Request, name: str) -> tuple[Campaign, bool]:
-    """Take in no more runs and start nothing more. Return the campaign, and whether that changes anything."""
+    """Take in no more runs and start nothing more.
+
+    Return the campaign, and whether that changes anything.
+    """
     return edit_campaign(request, name, {"closed": True}, known=())
 
 
@@ -100,7 +119,10 @@ def _chosen(campaign: Campaign, changes: Mapping[str, Any]) -> Campaign:
 
 def _frozen_runs(store: Store, campaign: Campaign) -> str | None:
     if campaign.follow and campaign.runs is not None:
-        message = f"Campaign {campaign.name} can follow the sources or have a fixed list of runs, not both."
+        message = (
+            f"Campaign {campaign.name} can follow the sources or have a fixed list of runs, "
+            "not both."
+        )
         raise UsageError(message, hint="Leave out --runs or --follow.")
     if campaign.follow:
         return None
@@ -109,14 +131,18 @@ def _frozen_runs(store: Store, campaign: Campaign) -> str | None:
     registered = [run.number for run in store.runs()[0]]
     if not registered:
         message = f"Campaign {campaign.name} has no runs: none is registered yet."
-        raise UsageError(message, hint="Say --runs 4500-4510, or --follow to take runs as they are discovered.")
+        raise UsageError(
+            message, hint="Say --runs 4500-4510, or --follow to take runs as they are discovered."
+        )
     return format_runs(registered)
 
 
 def _check_workflows(campaign: Campaign, known: Collection[str]) -> None:
     for workflow in campaign.workflows or ():
         if known and workflow not in known:
-            message = f"There is no workflow '{workflow}' in this project. {nearest(workflow, known)}"
+            message = (
+                f"There is no workflow '{workflow}' in this project. {nearest(workflow, known)}"
+            )
             raise UsageError(message, hint=f"Make one with: autoctrl new-workflow {workflow}")
 
 
@@ -156,6 +182,15 @@ def _set_paused(request: Request, workflow: str, *, paused: bool) -> bool:
             return False
         time, sequence = _following(request, before)
         values = {"paused": paused}
-        mark = MarkRecord("pause", request.campaign, workflow, values, time, request.actor, request.reason, sequence)
+        mark = MarkRecord(
+            "pause",
+            request.campaign,
+            workflow,
+            values,
+            time,
+            request.actor,
+            request.reason,
+            sequence,
+        )
         write(request, [mark], lease)
         return True

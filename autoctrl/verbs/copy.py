@@ -1,7 +1,8 @@
 """The verb that copies a whole history into another store, and proves that it has arrived.
 
-All stores yield their records in one order, so what one lacks is found by reading two of them side by side, however
-long they are. A copy that was cut short holds less of the same, and is gone on with in the same way.
+All stores yield their records in one order, so what one lacks is found by reading two of them side
+by side, however long they are. A copy that was cut short holds less of the same, and is gone on
+with in the same way.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ KINDS: Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
 RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 END = (len(KINDS),)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-REFUSED = "Nothing was written. The target must be empty, or hold an earlier state of the source: name another one."
+REFUSED = (
+    "Nothing was written. The target must be empty, or hold an earlier state of the source: "
+    "name another one."
+)
 SPOILT = "Somebody else writes into the target: find out who, then copy into a new one."
 
 
@@ -79,7 +83,9 @@ class Reader:
     line    the record as text, the same for records that say the same
     """
 
-    def __init__(self, store: Store, name: str, tell: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, store: Store, name: str, tell: Callable[[int], None] = lambda _: None
+    ) -> None:
         """Look at the first record; ``tell`` is called with the number passed, every thousand."""
         self._records, self._name, self._tell = store.records(), name, tell
         self._hash = hashlib.sha256()
@@ -122,25 +128,32 @@ class Reader:
 
 
 def copy_history(request: Request, source: Store, names: Names, tell: Tell | None = None) -> Copied:
-    """Append to ``request.store`` every record of ``source`` that it lacks, then compare them record by record.
+    """Append to ``request.store`` every record of ``source`` that it lacks, then compare them
+    record by record.
 
-    The source is only read. ``tell`` hears what is being done and with how many records so far. Raises ``UsageError``
-    if there is nothing to copy or both are one store, ``StoreError`` if the target holds anything but an earlier state
-    of the source (nothing is written then), or does not hold the same in the end.
+    The source is only read. ``tell`` hears what is being done and with how many records so far.
+    Raises ``UsageError`` if there is nothing to copy or both are one store, ``StoreError`` if the
+    target holds anything but an earlier state of the source (nothing is written then), or does not
+    hold the same in the end.
     """
     target = request.store
     tell = tell or (lambda *_: None)
     if source.store_id == target.store_id:
         message = f"{names.source} and {names.target} are one store."
         raise UsageError(message, hint="Name another one to copy to.")
-    first, there = Reader(source, names.source), Reader(target, names.target, lambda number: tell("read", number))
+    first, there = (
+        Reader(source, names.source),
+        Reader(target, names.target, lambda number: tell("read", number)),
+    )
     if first.record is None:
         message = f"{names.source} holds no record, so there is nothing to copy."
         raise UsageError(message, hint="Look whether it is the store that you mean.")
     for _ in missing(first, there, names, REFUSED):
         pass
     with hold(request, COPY) as lease:
-        written = _write(request, lease, _lacking(source, target, names), lambda number: tell("written", number))
+        written = _write(
+            request, lease, _lacking(source, target, names), lambda number: tell("written", number)
+        )
     compared = _compare(source, target, names, lambda number: tell("compared", number))
     total = sum(compared.counts.values())
     return Copied(compared.counts, total - written, written, compared.digest)
@@ -172,14 +185,20 @@ def _difference(ours: Record | None, theirs: Record, names: Names) -> str:
     if ours is None or describe(ours) != describe(theirs):
         return f"{text}."
     pairs = zip(theirs._fields, ours, theirs, strict=True)
-    differing = [name for name, mine, other in pairs if _ENCODE(settled(mine)) != _ENCODE(settled(other))]
+    differing = [
+        name for name, mine, other in pairs if _ENCODE(settled(mine)) != _ENCODE(settled(other))
+    ]
     return f"{text} hold so: they differ in {', '.join(differing)}."
 
 
-def _write(request: Request, lease: Lease | None, records: Iterator[Record], tell: Callable[[int], None]) -> int:
+def _write(
+    request: Request, lease: Lease | None, records: Iterator[Record], tell: Callable[[int], None]
+) -> int:
     written, renewed = 0, request.clock.now()
     while batch := list(islice(records, BATCH)):
-        if lease is not None and request.clock.now() - renewed > timedelta(seconds=request.lease_s / 3):
+        if lease is not None and request.clock.now() - renewed > timedelta(
+            seconds=request.lease_s / 3
+        ):
             lease, renewed = _renewed(request, lease), request.clock.now()
         request.store.append(batch, lease)
         written += len(batch)
@@ -200,7 +219,10 @@ def _compare(source: Store, target: Store, names: Names, tell: Callable[[int], N
     lost = next(chain(missing(first, there, names, SPOILT), first.rest()), None)
     if lost is not None:
         message = f"{names.target} lacks {describe(lost)}, which {names.source} holds now."
-        hint = "The source went on meanwhile: end its cycles and run the same again, it goes on where it is."
+        hint = (
+            "The source went on meanwhile: end its cycles and run the same again, it goes on "
+            "where it is."
+        )
         raise StoreError(message, hint=f"{hint} If it stays, a write was lost.")
     return first
 
@@ -216,25 +238,38 @@ def describe(record: Record) -> str:
         return f"record {record.sequence} of {record.key} in campaign {record.key.campaign}"
     if isinstance(record, JobRecord):
         task, version, index = record.key
-        return f"record {record.sequence} of {task} v{version} job {index_text(index)} in campaign {task.campaign}"
-    what = f"the output {record.name} at {record.url}" if isinstance(record, OutputRecord) else "the fields"
+        return (
+            f"record {record.sequence} of {task} v{version} job {index_text(index)} in "
+            f"campaign {task.campaign}"
+        )
+    what = (
+        f"the output {record.name} at {record.url}"
+        if isinstance(record, OutputRecord)
+        else "the fields"
+    )
     return f"{what} of {record.task} v{record.version} in campaign {record.task.campaign}"
 
 
 def line_of(record: Record) -> str:
     """Return a record as one line of text, the same for all records that say the same.
 
-    Numbers count by their value, mappings by what they hold. When the campaign ``prompt`` was made by itself does not
-    count: whoever looked at the new store before the copy has made it there already.
+    Numbers count by their value, mappings by what they hold. When the campaign ``prompt`` was made
+    by itself does not count: whoever looked at the new store before the copy has made it there
+    already.
     """
     if isinstance(record, RunRecord):
         record = record._replace(attributes=settled(record.attributes))
     elif isinstance(record, MarkRecord):
-        record = record._replace(values=settled(record.values), time=NEVER if _is_automatic(record) else record.time)
+        record = record._replace(
+            values=settled(record.values), time=NEVER if _is_automatic(record) else record.time
+        )
     elif isinstance(record, FieldsRecord):
         record = record._replace(values=settled(record.values))
     elif isinstance(record, JobRecord):
-        measured = {name: settled(getattr(record, name)) for name in ("fields", "wall_s", "cpu_s", "peak_memory_mb")}
+        measured = {
+            name: settled(getattr(record, name))
+            for name in ("fields", "wall_s", "cpu_s", "peak_memory_mb")
+        }
         record = record._replace(**measured)
     return f"{KINDS[type(record)][0]} {_ENCODE(record)}"
 

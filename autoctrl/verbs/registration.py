@@ -36,10 +36,12 @@ def add_runs(
     *,
     is_closed: bool | None = None,
 ) -> Registration:
-    """Register runs, or set attributes of runs that are known; attributes that are not given stay as they are.
+    """Register runs, or set attributes of runs that are known; attributes that are not given stay
+    as they are.
 
-    ``types`` are the declared types of attributes. ``is_closed`` None closes new runs and leaves known ones alone.
-    Raises ``UsageError`` for a selection that is none, and for an attribute that is not declared or of another type.
+    ``types`` are the declared types of attributes. ``is_closed`` None closes new runs and leaves
+    known ones alone. Raises ``UsageError`` for a selection that is none, and for an attribute that
+    is not declared or of another type.
     """
     numbers = parse_runs(runs)
     values = {name: parse_attribute(name, text, types) for name, text in given.items()}
@@ -59,7 +61,9 @@ def add_runs(
     )
 
 
-def _record(number: int, before: RunRecord | None, first: RunRecord, closing: Mapping[str, bool]) -> RunRecord:
+def _record(
+    number: int, before: RunRecord | None, first: RunRecord, closing: Mapping[str, bool]
+) -> RunRecord:
     if before is None:
         return first._replace(number=number)
     return before._replace(

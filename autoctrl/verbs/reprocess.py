@@ -1,4 +1,6 @@
-"""The verb that raises the version: reprocess, alone, with everything downstream, or whatever is stale."""
+"""The verb that raises the version: reprocess, alone, with everything downstream, or whatever is
+stale.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,12 @@ TAKEN = frozenset({TaskStatus.DONE, TaskStatus.FAILED})
 
 
 def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = False) -> Outcome:
-    """Send tasks through their workflow again, all of it, as version + 1; a group takes in its late runs.
+    """Send tasks through their workflow again, all of it, as version + 1; a group takes in its late
+    runs.
 
-    With ``downstream`` also every done or failed task of the campaign that consumed an output of them, directly or
-    through others. Tasks upstream move first, so that those that depend on them wait.
+    With ``downstream`` also every done or failed task of the campaign that consumed an output of
+    them, directly or through others. Tasks upstream move first, so that those that depend on them
+    wait.
     """
     refuse_closed(request)
     targets = find_targets(request.store, request.campaign, runs, workflow)
@@ -42,21 +46,30 @@ def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = 
 
 
 def reprocess_stale(request: Request, workflow: str, runs: str | None = None) -> Outcome:
-    """Reprocess every done task that reads an input of which a newer version is done, or a file that has changed."""
+    """Reprocess every done task that reads an input of which a newer version is done, or a file
+    that has changed.
+    """
     refuse_closed(request)
     find_workflow(request.store, request.campaign, workflow)
     if runs is None:
-        tasks = request.store.tasks(Selection(request.campaign, (workflow,), statuses=(TaskStatus.DONE,)))
+        tasks = request.store.tasks(
+            Selection(request.campaign, (workflow,), statuses=(TaskStatus.DONE,))
+        )
     else:
         tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
     newest = newest_of(request.store, {key for task in tasks for key in upstream_versions(task)})
     changed = changed_files(tasks)
     stale = [task for task in tasks if is_stale(task, newest, changed)]
-    return Outcome("reprocess", _again(request, workflow, [Target(task.key, task.members, task) for task in stale]))
+    return Outcome(
+        "reprocess",
+        _again(request, workflow, [Target(task.key, task.members, task) for task in stale]),
+    )
 
 
 def newest_of(store: Store, keys: Iterable[TaskKey]) -> dict[TaskKey, TaskRecord]:
-    """Return the newest records of tasks of any campaign and workflow, one question per workflow."""
+    """Return the newest records of tasks of any campaign and workflow, one question per
+    workflow.
+    """
     return {
         task.key: task
         for (campaign, workflow), units in by_workflow(keys).items()
@@ -77,20 +90,37 @@ def _again(request: Request, workflow: str, targets: Sequence[Target]) -> tuple[
 def _renewed(task: TaskRecord, stamp: Stamp, members: Members) -> list[TaskRecord]:
     if task.status is TaskStatus.NEW:
         refuse(task, "reprocess", "done, failed or skipped")
-    cleared = {"renewals": 0, "inputs": (), "provenance": "", "log": "", "stopping": False, "is_growing": False}
+    cleared = {
+        "renewals": 0,
+        "inputs": (),
+        "provenance": "",
+        "log": "",
+        "stopping": False,
+        "is_growing": False,
+    }
     fresh = {"version": task.version + 1, "members": members(task)}
     return [task.moved(TaskStatus.NEW, stamp.now, **cleared, **fresh, **stamp.changes)]
 
 
 def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-    roots = [TaskKey(request.campaign, answer.workflow, answer.unit) for answer in answers if not answer.refusal]
+    roots = [
+        TaskKey(request.campaign, answer.workflow, answer.unit)
+        for answer in answers
+        if not answer.refusal
+    ]
     reached = consumers(roots, request.store.tasks(Selection(request.campaign)))
     by_workflow: dict[str, list[Target]] = {}
     for task in reached:
         # A new task takes the new version anyway, and what a person skipped stays skipped.
         if task.status in TAKEN or task.status is TaskStatus.PROCESSING:
-            by_workflow.setdefault(task.key.workflow, []).append(Target(task.key, task.members, task))
-    return tuple(answer for workflow, targets in by_workflow.items() for answer in _again(request, workflow, targets))
+            by_workflow.setdefault(task.key.workflow, []).append(
+                Target(task.key, task.members, task)
+            )
+    return tuple(
+        answer
+        for workflow, targets in by_workflow.items()
+        for answer in _again(request, workflow, targets)
+    )
 
 
 def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Members:
@@ -99,7 +129,11 @@ def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Memb
         return lambda task: task.members
     mark = find_workflow(request.store, request.campaign, workflow)
     wanted = find_campaign(request.store, request.campaign).wanted()
-    values = {run.number: run.attributes for run in request.store.runs()[0] if wanted is None or run.number in wanted}
+    values = {
+        run.number: run.attributes
+        for run in request.store.runs()[0]
+        if wanted is None or run.number in wanted
+    }
     return lambda task: _members(task, values, mark)
 
 
@@ -107,7 +141,9 @@ def _members(
     task: TaskRecord, attributes: Mapping[int, Mapping[str, object]], mark: MarkRecord | None
 ) -> tuple[int, ...]:
     attribute, _, value = task.key.unit.partition(":")
-    belonging = {number for number, known in attributes.items() if str(known.get(attribute)) == value}
+    belonging = {
+        number for number, known in attributes.items() if str(known.get(attribute)) == value
+    }
     late = mark.values.get("late") if mark else None
     if late is not None:
         belonging &= {*task.members, *late.get(task.key.unit, ())}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import LeaseHeld
 from autoctrl.model.campaign import PROMPT
-from autoctrl.owner import this_process
+from autoctrl.process import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,12 +96,15 @@ class Outcome(NamedTuple):
 def hold(request: Request, name: str) -> Iterator[Lease | None]:
     """Hold a lease for the body and give it up afterwards; a dry run holds none.
 
-    Waits while somebody else holds it, then raises ``LeaseHeld`` saying who holds it and until when.
+    Waits while somebody else holds it, then raises ``LeaseHeld`` saying who holds it and until
+    when.
     """
     if request.dry_run:
         yield None
         return
-    owner = f"{request.actor.name} by {request.actor.via} ({secrets.token_hex(3)}) on {this_process()}"
+    owner = (
+        f"{request.actor.name} by {request.actor.via} ({secrets.token_hex(3)}) on {this_process()}"
+    )
     lease = _claim(request, name, owner)
     try:
         yield lease

@@ -46,7 +46,8 @@ def find_campaign(store: Store, name: str) -> Campaign:
 def find_workflow(store: Store, campaign: str, workflow: str) -> MarkRecord | None:
     """Return what the workflow declared in its last cycle, None if it has not made one.
 
-    Raises ``UsageError`` if the campaign is unknown, does not have the workflow or nobody has heard of it.
+    Raises ``UsageError`` if the campaign is unknown, does not have the workflow or nobody has heard
+    of it.
     """
     found = find_campaign(store, campaign)
     marks = {mark.name: mark for mark in store.marks("workflow", campaign)}
@@ -54,9 +55,16 @@ def find_workflow(store: Store, campaign: str, workflow: str) -> MarkRecord | No
         return marks[workflow]
     if found.workflows is not None and workflow in found.workflows:
         return None
-    parent = next((other for other in lineage(campaign, store.marks("campaign"))[1:] if other.has(workflow)), None)
-    if parent is not None and any(mark.name == workflow for mark in store.marks("workflow", parent.name)):
-        message = f"Campaign {campaign} does not process {workflow}; it looks it up in {parent.name}."
+    parent = next(
+        (other for other in lineage(campaign, store.marks("campaign"))[1:] if other.has(workflow)),
+        None,
+    )
+    if parent is not None and any(
+        mark.name == workflow for mark in store.marks("workflow", parent.name)
+    ):
+        message = (
+            f"Campaign {campaign} does not process {workflow}; it looks it up in {parent.name}."
+        )
         raise UsageError(message, hint=f"Say --campaign {parent.name}.")
     known = sorted({*marks, *(found.workflows or ())})
     message = f"Campaign {campaign} has no workflow '{workflow}'. {nearest(workflow, known)}"
@@ -64,10 +72,11 @@ def find_workflow(store: Store, campaign: str, workflow: str) -> MarkRecord | No
 
 
 def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[Target]:
-    """Return the tasks that a selection such as ``4500-4510,fill:8222`` means in one workflow, each once.
+    """Return the tasks that a selection such as ``4500-4510,fill:8222`` means in one workflow, each
+    once.
 
-    A run inside a group stands for the group. Raises ``UsageError`` for an unknown campaign or workflow and for a
-    selection that is none.
+    A run inside a group stands for the group. Raises ``UsageError`` for an unknown campaign or
+    workflow and for a selection that is none.
     """
     mark = find_workflow(store, campaign, workflow)
     group_by = mark.values.get("group_by") if mark else None
@@ -80,15 +89,23 @@ def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[
         stands_for.setdefault(unit, []).append(number)
         if problem:
             problems[unit] = f"run {number} has no task in {workflow}: {problem}."
-    tasks = {task.key.unit: task for task in store.tasks(Selection(campaign, (workflow,), tuple(stands_for)))}
+    tasks = {
+        task.key.unit: task
+        for task in store.tasks(Selection(campaign, (workflow,), tuple(stands_for)))
+    }
     return [
-        _target(TaskKey(campaign, workflow, unit), tuple(meant), tasks.get(unit), problems.get(unit, ""))
+        _target(
+            TaskKey(campaign, workflow, unit), tuple(meant), tasks.get(unit), problems.get(unit, "")
+        )
         for unit, meant in stands_for.items()
     ]
 
 
 def split_selection(text: str) -> tuple[list[str], list[int]]:
-    """Split ``4500-4510,fill:8222`` into units of groups and run numbers. Raises ``UsageError`` as ``parse_runs``."""
+    """Split ``4500-4510,fill:8222`` into units of groups and run numbers.
+
+    Raises ``UsageError`` as ``parse_runs``.
+    """
     pieces = [piece.strip() for piece in text.split(",")]
     units = [piece for piece in pieces if is_group(piece)]
     rest = ",".join(piece for piece in pieces if not is_group(piece))
@@ -101,14 +118,18 @@ def _unit_of(number: int, record: RunRecord | None, group_by: str | None) -> tup
     if group_by is None:
         return run_unit(number), ""
     if group_by not in record.attributes:
-        return run_unit(number), f"the workflow groups by {group_by}, which the run does not have yet"
+        return run_unit(
+            number
+        ), f"the workflow groups by {group_by}, which the run does not have yet"
     return group_unit(group_by, record.attributes[group_by]), ""
 
 
 def _target(key: TaskKey, runs: tuple[int, ...], task: TaskRecord | None, problem: str) -> Target:
     if task is not None:
         return Target(key, task.members, task)
-    why = problem or f"{key} has no task: the workflow has not looked at it yet or does not take it."
+    why = (
+        problem or f"{key} has no task: the workflow has not looked at it yet or does not take it."
+    )
     return Target(key, runs, missing=why)
 
 

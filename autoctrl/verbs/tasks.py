@@ -35,7 +35,9 @@ class Stamp(NamedTuple):
 
 
 def retry(request: Request, runs: str, workflow: str) -> Outcome:
-    """Try failed and skipped tasks again: same version, done jobs stay done, the budget of attempts is renewed."""
+    """Try failed and skipped tasks again: same version, done jobs stay done, the budget of attempts
+    is renewed.
+    """
     refuse_closed(request)
     return move(request, "retry", runs, workflow, _retried)
 
@@ -58,15 +60,20 @@ def complete(request: Request, runs: str, workflow: str, files: Sequence[FileInf
     refuse_closed(request)
     targets = find_targets(request.store, request.campaign, runs, workflow)
     if files and len(targets) > 1:
-        message = f"{len(targets)} tasks cannot be completed with the same {len(files)} output files."
+        message = (
+            f"{len(targets)} tasks cannot be completed with the same {len(files)} output files."
+        )
         raise UsageError(message, hint="Complete them one by one.")
-    return move(request, "complete", runs, workflow, lambda task, stamp: _completed(task, stamp, files))
+    return move(
+        request, "complete", runs, workflow, lambda task, stamp: _completed(task, stamp, files)
+    )
 
 
 def move(request: Request, verb: str, runs: str, workflow: str, decide: Decision) -> Outcome:
     """Move each task that is meant as ``decide`` says, in one write, under the workflow's lease.
 
-    ``decide`` returns a task's records or raises ``TransitionRefused``; a refusal leaves the others alone.
+    ``decide`` returns a task's records or raises ``TransitionRefused``; a refusal leaves the others
+    alone.
     """
     find_targets(request.store, request.campaign, runs, workflow)
     with hold(request, f"{request.campaign}/{workflow}") as lease:
@@ -74,7 +81,9 @@ def move(request: Request, verb: str, runs: str, workflow: str, decide: Decision
         return Outcome(verb, apply(request, targets, decide, lease))
 
 
-def apply(request: Request, targets: Sequence[Target], decide: Decision, lease: Lease | None) -> tuple[Answer, ...]:
+def apply(
+    request: Request, targets: Sequence[Target], decide: Decision, lease: Lease | None
+) -> tuple[Answer, ...]:
     """Decide about each target, write all that is possible at once, and say what came of each."""
     stamp = _stamp(request, lease)
     records: list[Record] = []
@@ -97,7 +106,9 @@ def refuse_closed(request: Request) -> None:
     """Raise ``UsageError`` if nothing starts in the campaign any more."""
     if find_campaign(request.store, request.campaign).closed:
         message = f"Campaign {request.campaign} is closed; nothing starts in it any more."
-        raise UsageError(message, hint=f"Open it again: autoctrl campaign edit {request.campaign} --reopen")
+        raise UsageError(
+            message, hint=f"Open it again: autoctrl campaign edit {request.campaign} --reopen"
+        )
 
 
 def _stamp(request: Request, lease: Lease | None) -> Stamp:
@@ -117,9 +128,13 @@ def _answer(target: Target, decide: Decision, stamp: Stamp) -> tuple[Answer, Seq
     try:
         records = decide(task, stamp)
     except TransitionRefused as error:
-        return Answer(key.workflow, key.unit, task.members, task.status, None, task.version, str(error)), ()
+        return Answer(
+            key.workflow, key.unit, task.members, task.status, None, task.version, str(error)
+        ), ()
     last = next(record for record in reversed(records) if not isinstance(record, OutputRecord))
-    return Answer(key.workflow, key.unit, last.members, task.status, last.status, last.version), records
+    return Answer(
+        key.workflow, key.unit, last.members, task.status, last.status, last.version
+    ), records
 
 
 def _retried(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from autoctrl.views.as_json import plain, spell_time
+from autoctrl.views.history import Attempt, Made, Step, attempts, made, spell_hint, steps
+from autoctrl.views.outputs import Copy, Published, published
 from autoctrl.views.overview import Cell, Overview, Row, overview
-from autoctrl.views.plain import plain, spell_time
-from autoctrl.views.published import Copy, Published, published
 from autoctrl.views.reasons import general
 from autoctrl.views.runs import RunLine, list_runs
 from autoctrl.views.task import Place, Why, find_place, why
-from autoctrl.views.trail import Attempt, Made, Step, attempts, made, spell_hint, steps
 
 __all__ = [
     "Attempt",

@@ -20,7 +20,8 @@ class Column(NamedTuple):
 
     workflow  its name
     campaign  where its tasks are kept: the campaign itself or the nearest parent that has it
-    values    what its last cycle declared: grouping, what it waits for, how far it has looked; empty before that
+    values    what its last cycle declared: grouping, what it waits for, how far it has looked;
+              empty before that
     """
 
     workflow: str
@@ -40,7 +41,9 @@ class Column(NamedTuple):
         return None if value is None else group_unit(self.group_by, value)
 
     def is_kept(self, run: int) -> bool:
-        """Say whether a run's task had begun when its attributes changed so that the filter does not take it now."""
+        """Say whether a run's task had begun when its attributes changed so that the filter does
+        not take it now.
+        """
         return run in self.values.get("kept", ())
 
     def is_late(self, run: int, unit: str, members: tuple[int, ...]) -> bool:
@@ -52,11 +55,15 @@ class Column(NamedTuple):
 
 
 def find_columns(store: Store, chain: list[Campaign]) -> list[Column]:
-    """Return the workflows of a campaign and its parents, each after those that it waits for, else by name."""
+    """Return the workflows of a campaign and its parents, each after those that it waits for, else
+    by name.
+    """
     columns: dict[str, Column] = {}
     for position, campaign in enumerate(chain):
         declared = {mark.name: mark.values for mark in store.marks("workflow", campaign.name)}
-        named: dict[str, Mapping[str, Any]] = {workflow: {} for workflow in campaign.workflows or ()}
+        named: dict[str, Mapping[str, Any]] = {
+            workflow: {} for workflow in campaign.workflows or ()
+        }
         for workflow, values in {**named, **declared}.items():
             nearer = any(other.has(workflow) for other in chain[:position])
             if campaign.has(workflow) and not nearer:
@@ -65,12 +72,16 @@ def find_columns(store: Store, chain: list[Campaign]) -> list[Column]:
 
 
 def in_chain_order(columns: list[Column]) -> list[Column]:
-    """Return the columns by how many workflows lie before them, then by name; a circle counts once."""
+    """Return the columns by how many workflows lie before them, then by name; a circle counts
+    once.
+    """
     left = {column.workflow: column for column in columns}
     ordered: list[Column] = []
     while left:
         ready = [
-            name for name, column in left.items() if not left.keys() & set(column.values.get("after") or ()) - {name}
+            name
+            for name, column in left.items()
+            if not left.keys() & set(column.values.get("after") or ()) - {name}
         ]
         ordered += [left.pop(name) for name in sorted(ready or left)]
     return ordered
@@ -81,5 +92,8 @@ def find_column(columns: list[Column], campaign: str, workflow: str) -> Column:
     for column in columns:
         if column.workflow == workflow:
             return column
-    message = f"Campaign {campaign} has no workflow '{workflow}'. {nearest(workflow, [c.workflow for c in columns])}"
+    message = (
+        f"Campaign {campaign} has no workflow '{workflow}'. "
+        f"{nearest(workflow, [c.workflow for c in columns])}"
+    )
     raise UsageError(message, hint="A workflow is known from its first cycle on: autoctrl cycle")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
-from autoctrl.model.remark import quality_of
+from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
+from autoctrl.views.as_json import plain
 from autoctrl.views.columns import find_columns
-from autoctrl.views.plain import plain
 from autoctrl.views.runs import choose_runs
 
 if TYPE_CHECKING:
@@ -85,34 +85,60 @@ class Overview(NamedTuple):
     def values(self) -> dict[str, Any]:
         """Return the overview as plain values for JSON."""
         rows = [
-            {**plain(row._replace(tasks={})), "tasks": {name: _cell_values(cell) for name, cell in row.tasks.items()}}
+            {
+                **plain(row._replace(tasks={})),
+                "tasks": {name: _cell_values(cell) for name, cell in row.tasks.items()},
+            }
             for row in self.runs
         ]
-        return {"schema": 1, "campaign": self.campaign, "workflows": list(self.workflows), "runs": rows}
+        return {
+            "schema": 1,
+            "campaign": self.campaign,
+            "workflows": list(self.workflows),
+            "runs": rows,
+        }
 
 
-def overview(store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None) -> Overview:
-    """Return the overview of a campaign: of these runs, all by default, and of them the ``limit`` newest if given.
+def overview(
+    store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None
+) -> Overview:
+    """Return the overview of a campaign: of these runs, all by default, and of them the ``limit``
+    newest if given.
 
-    Workflows that the campaign does not have are shown from the nearest parent that has them. Raises ``UsageError``
-    for an unknown campaign.
+    Workflows that the campaign does not have are shown from the nearest parent that has them.
+    Raises ``UsageError`` for an unknown campaign.
     """
     chain = lineage_of(store, campaign)
     columns = find_columns(store, chain)
     chosen = choose_runs(store, chain[0], numbers, limit)
-    tasks = _fetch(store, columns, chosen.records, is_whole=numbers is None and len(chosen.records) == chosen.total)
+    tasks = _fetch(
+        store,
+        columns,
+        chosen.records,
+        is_whole=numbers is None and len(chosen.records) == chosen.total,
+    )
     stale = stale_keys(store, tasks.values())
     by_place = {(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()}
-    has_looked = bool(columns) and all(_has_looked(column, chain[0].name, chosen.position) for column in columns)
+    has_looked = bool(columns) and all(
+        _has_looked(column, chain[0].name, chosen.position) for column in columns
+    )
     rows = []
     for run in chosen.records:
-        cells = {column.workflow: _cell(run, column, by_place, stale, chain[0].name) for column in columns}
-        rows.append(Row(run.number, run.attributes, combine(cells.values(), has_looked=has_looked), cells))
-    return Overview(campaign, tuple(column.workflow for column in columns), tuple(rows), chosen.total)
+        cells = {
+            column.workflow: _cell(run, column, by_place, stale, chain[0].name)
+            for column in columns
+        }
+        rows.append(
+            Row(run.number, run.attributes, combine(cells.values(), has_looked=has_looked), cells)
+        )
+    return Overview(
+        campaign, tuple(column.workflow for column in columns), tuple(rows), chosen.total
+    )
 
 
 def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
-    """Return a run's status: failed if any task is, processing if any is or if done and new mix, else new, else done.
+    """Return a run's status: failed if any task is, processing if any is or if done and new mix,
+    else new, else done.
 
     A run without any task is new until every workflow has looked at it.
     """
@@ -127,14 +153,22 @@ def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
 
 
 def stale_keys(store: Store, tasks: Iterable[TaskRecord]) -> frozenset[TaskKey]:
-    """Return the tasks that read a file that has changed, or an input of which a newer version is done.
+    """Return the tasks that read a file that has changed, or an input of which a newer version is
+    done.
 
     Records of inputs that are not given are fetched.
     """
     known = {task.key: task for task in tasks}
-    read = {key for task in known.values() if task.status is TaskStatus.DONE for key in upstream_versions(task)}
+    read = {
+        key
+        for task in known.values()
+        if task.status is TaskStatus.DONE
+        for key in upstream_versions(task)
+    }
     for (campaign, workflow), units in by_workflow(read - known.keys()).items():
-        known.update({task.key: task for task in store.tasks(Selection(campaign, (workflow,), units))})
+        known.update(
+            {task.key: task for task in store.tasks(Selection(campaign, (workflow,), units))}
+        )
     changed = changed_files(known.values())
     return frozenset(key for key, task in known.items() if is_stale(task, known, changed))
 
@@ -145,11 +179,17 @@ def _fetch(
     tasks: dict[TaskKey, TaskRecord] = {}
     wanted: dict[tuple[str, tuple[str, ...] | None], list[str]] = {}
     for column in columns:
-        units = tuple(dict.fromkeys(unit for run in runs if (unit := column.unit_of(run)) is not None))
+        units = tuple(
+            dict.fromkeys(unit for run in runs if (unit := column.unit_of(run)) is not None)
+        )
         if units:
-            wanted.setdefault((column.campaign, None if is_whole else units), []).append(column.workflow)
+            wanted.setdefault((column.campaign, None if is_whole else units), []).append(
+                column.workflow
+            )
     for (campaign, some), workflows in wanted.items():
-        tasks.update({task.key: task for task in store.tasks(Selection(campaign, tuple(workflows), some))})
+        tasks.update(
+            {task.key: task for task in store.tasks(Selection(campaign, tuple(workflows), some))}
+        )
     return tasks
 
 

@@ -49,13 +49,19 @@ class RunLine(NamedTuple):
     revision: int
 
 
-def choose_runs(store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None) -> Chosen:
-    """Return the campaign's runs, those of ``numbers`` if given, only the ``limit`` newest if given."""
+def choose_runs(
+    store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None
+) -> Chosen:
+    """Return the campaign's runs, those of ``numbers`` if given, only the ``limit`` newest if
+    given.
+    """
     wanted = None if campaign.follow else campaign.wanted()
     if numbers is not None:
         wanted = frozenset(numbers) if wanted is None else wanted.intersection(numbers)
     if wanted is not None and len(wanted) <= ASK_FOR_ALL:
-        records, position = store.runs(0, sorted(wanted)) if wanted else ([], store.runs(LAST_POSITION)[1])
+        records, position = (
+            store.runs(0, sorted(wanted)) if wanted else ([], store.runs(LAST_POSITION)[1])
+        )
     else:
         records, position = store.runs()
         records = [record for record in records if wanted is None or record.number in wanted]
@@ -63,7 +69,9 @@ def choose_runs(store: Store, campaign: Campaign, numbers: Sequence[int] | None,
     return Chosen(tuple(shown), len(records), position)
 
 
-def list_runs(store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None) -> list[RunLine]:
+def list_runs(
+    store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None
+) -> list[RunLine]:
     """Return lines about the campaign's runs, by number."""
     return [
         RunLine(run.number, run.attributes, run.is_closed, run.time, run.actor, run.sequence)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.errors import UsageError
 from autoctrl.locks.files import changed_files
 from autoctrl.locks.lookup import lineage_of
-from autoctrl.model.remark import quality_of
+from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
+from autoctrl.views.history import job_name, newest_attempts
 from autoctrl.views.overview import stale_keys
 from autoctrl.views.runs import LAST_POSITION
-from autoctrl.views.trail import job_name, newest_attempts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,8 @@ class Place(NamedTuple):
 
     key      its key; its campaign may be a parent
     column   the workflow
-    run      the run's record, None for a group that was named itself or a run that is not registered
+    run      the run's record, None for a group that was named itself or a run that is not
+             registered
     task     its newest record, None if it was never born
     missing  why there is no task, empty if there is one
     """
@@ -86,7 +87,8 @@ class Why(NamedTuple):
 def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
     """Return where a run's (``4521``) or a group's (``fill:8222``) task is.
 
-    Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a unit that is none.
+    Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a unit
+    that is none.
     """
     chain = lineage_of(store, campaign)
     column = find_column(find_columns(store, chain), campaign, workflow)
@@ -144,7 +146,9 @@ def _find_run(store: Store, unit: str) -> RunRecord | None:
     return next(iter(store.runs(0, [int(unit)])[0]), None)
 
 
-def _absence(store: Store, unit: str, run: RunRecord | None, column: Column, campaign: Campaign) -> str:
+def _absence(
+    store: Store, unit: str, run: RunRecord | None, column: Column, campaign: Campaign
+) -> str:
     if is_group(unit):
         return "the group is not closed yet, or no run of it is wanted"
     if run is None:
@@ -154,7 +158,9 @@ def _absence(store: Store, unit: str, run: RunRecord | None, column: Column, cam
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
     if int(column.values.get("position", -1)) < store.runs(LAST_POSITION)[1]:
         return "the workflow has not looked at the newest runs yet; the next cycle does"
-    filtered = "the workflow's filter does not take the run, or an attribute that decides is not known yet"
+    filtered = (
+        "the workflow's filter does not take the run, or an attribute that decides is not known yet"
+    )
     return _group_absence(run, column) or filtered
 
 
@@ -165,7 +171,10 @@ def _group_absence(run: RunRecord, column: Column) -> str:
         return f"the workflow groups by {column.group_by}, which the run does not have yet"
     value = str(run.attributes[column.group_by])
     if run.number in (column.values.get("pending") or {}).get(value, ()):
-        return f"{column.group_by} {value} is not closed yet: neither is its end known nor has a later one begun"
+        return (
+            f"{column.group_by} {value} is not closed yet: neither is its end known nor has a "
+            "later one begun"
+        )
     return ""
 
 
@@ -175,17 +184,30 @@ def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
         notes.append("a person asked to fail it; its jobs are being removed")
     if task.status is TaskStatus.PROCESSING:
         notes += _job_notes(store, task)
-    if place.run is not None and place.column.is_late(place.run.number, task.key.unit, task.members):
-        notes.append(f"{spoken(task.key.unit)} was processed without run {place.run.number}; reprocess takes it in")
+    if place.run is not None and place.column.is_late(
+        place.run.number, task.key.unit, task.members
+    ):
+        notes.append(
+            f"{spoken(task.key.unit)} was processed without run {place.run.number}; "
+            "reprocess takes it in"
+        )
     if place.run is not None and place.column.is_kept(place.run.number):
-        notes.append(f"the filter does not take run {place.run.number} any more; what has begun is not withdrawn")
+        notes.append(
+            f"the filter does not take run {place.run.number} any more; what has begun is "
+            "not withdrawn"
+        )
     notes += [
-        f"it reads version {version} of {key}, of which version {upstream.version} is {upstream.status}"
+        (
+            f"it reads version {version} of {key}, of which version {upstream.version} is "
+            f"{upstream.status}"
+        )
         for key, version in upstream_versions(task).items()
         for upstream in store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,)))
         if upstream.version > version
     ]
-    notes += [f"it read {ref.url}, which has changed since" for ref in sorted(changed_files([task]))]
+    notes += [
+        f"it read {ref.url}, which has changed since" for ref in sorted(changed_files([task]))
+    ]
     return [note for note in notes if note]
 
 
@@ -194,15 +216,27 @@ def _job_notes(store: Store, task: TaskRecord) -> list[str]:
     jobs = list({job.key: job for job in attempts if job.key.version == task.version}.values())
     counts = Counter(job.status for job in jobs)
     stand = ", ".join(f"{counts[status]} {status}" for status in JobStatus if status in counts)
-    waiting = [job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is not None]
-    silent = [job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is None and job.reason]
+    waiting = [
+        job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is not None
+    ]
+    silent = [
+        job
+        for job in jobs
+        if job.status is JobStatus.SUBMITTING and job.not_before is None and job.reason
+    ]
     notes = [f"its jobs: {stand}"] if stand else []
-    notes += [f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]]
-    return notes + [f"job {job_name(job)} could not be submitted yet: {job.reason}" for job in silent[:1]]
+    notes += [
+        f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]
+    ]
+    return notes + [
+        f"job {job_name(job)} could not be submitted yet: {job.reason}" for job in silent[:1]
+    ]
 
 
 def _pause_note(store: Store, key: TaskKey) -> str:
     for mark in store.marks("pause", key.campaign):
         if mark.name == key.workflow and mark.values.get("paused"):
-            return f"{key.workflow} is paused by {mark.actor.name}" + (f": {mark.reason}" if mark.reason else "")
+            return f"{key.workflow} is paused by {mark.actor.name}" + (
+                f": {mark.reason}" if mark.reason else ""
+            )
     return ""

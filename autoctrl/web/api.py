@@ -8,11 +8,11 @@ from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.job import index_text
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import attempts, find_place, list_runs, overview, plain, published, steps, why
+from autoctrl.views.history import newest_attempts
 from autoctrl.views.task import task_of
-from autoctrl.views.trail import newest_attempts
-from autoctrl.web.answers import json_answer, read_number, read_runs, read_unit
 from autoctrl.web.logs import STREAMS, choose_attempt, read_stream
-from autoctrl.web.site import site_of
+from autoctrl.web.parameters import json_answer, read_number, read_runs, read_unit
+from autoctrl.web.state import site_of
 from autoctrl.web.versions import versions_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def status(request: Request) -> Response:
     """Answer with the overview, whole unless ``runs=`` or ``limit=`` is given."""
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
-    return json_answer(overview(site.store, campaign_of(request), numbers, read_number(request, "limit")).values())
+    return json_answer(
+        overview(site.store, campaign_of(request), numbers, read_number(request, "limit")).values()
+    )
 
 
 def runs(request: Request) -> Response:
@@ -57,7 +59,9 @@ def outputs(request: Request) -> Response:
     numbers = read_runs(request, site.index.numbers())
     chosen = None if numbers is None else frozenset(numbers)
     is_whole = query.get("superseded", "") not in {"", "0", "false"}
-    found = published(site.store, campaign_of(request), query.get("workflow") or None, chosen, superseded=is_whole)
+    found = published(
+        site.store, campaign_of(request), query.get("workflow") or None, chosen, superseded=is_whole
+    )
     limit = read_number(request, "limit")
     return json_answer(found[-limit:] if limit else found)
 
@@ -89,11 +93,15 @@ def provenance(request: Request) -> Response:
 
 
 def log(request: Request) -> Response:
-    """Answer with what one attempt printed: of ``job=`` and ``attempt=``, else one that failed, else the newest."""
+    """Answer with what one attempt printed: of ``job=`` and ``attempt=``, else one that failed,
+    else the newest.
+    """
     key, records = _fetch(request)
     query = request.query_params
     index = query.get("job") or None
-    job = choose_attempt(key, newest_attempts(records), index=index, attempt=read_number(request, "attempt"))
+    job = choose_attempt(
+        key, newest_attempts(records), index=index, attempt=read_number(request, "attempt")
+    )
     facts = {
         "version": job.key.version,
         "job": index_text(job.key.index),
@@ -103,17 +111,29 @@ def log(request: Request) -> Response:
         "address": job.log,
     }
     chosen = (query["stream"],) if query.get("stream") in STREAMS else STREAMS
-    return _about(request, key, **facts, **{name: read_stream(site_of(request).project, job, name) for name in chosen})
+    return _about(
+        request,
+        key,
+        **facts,
+        **{name: read_stream(site_of(request).project, job, name) for name in chosen},
+    )
 
 
 def _fetch(request: Request) -> tuple[TaskKey, list[Record]]:
     store = site_of(request).store
-    place = find_place(store, campaign_of(request), read_unit(request), request.path_params["workflow"])
+    place = find_place(
+        store, campaign_of(request), read_unit(request), request.path_params["workflow"]
+    )
     return place.key, store.history(task_of(place).key)
 
 
 def _about(request: Request, key: TaskKey, **values: Any) -> Response:  # noqa: ANN401 - whatever is known of it
-    facts = {"schema": 1, "campaign": campaign_of(request), "workflow": key.workflow, "unit": key.unit}
+    facts = {
+        "schema": 1,
+        "campaign": campaign_of(request),
+        "workflow": key.workflow,
+        "unit": key.unit,
+    }
     return json_answer({**facts, **values})
 
 

@@ -18,9 +18,9 @@ from starlette.staticfiles import StaticFiles
 from autoctrl.errors import AutoctrlError, StoreError
 from autoctrl.model.campaign import PROMPT
 from autoctrl.web import api, forms, pages, service
-from autoctrl.web.guard import is_known_host
+from autoctrl.web.csrf import is_known_host
 from autoctrl.web.problems import show_problem
-from autoctrl.web.site import Site
+from autoctrl.web.state import Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,7 +59,9 @@ ROUTES = [
 
 
 class Shield:
-    """Lets in only requests to a known host, and gives every answer the headers that keep a browser careful."""
+    """Lets in only requests to a known host, and gives every answer the headers that keep a browser
+    careful.
+    """
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         """Stand before ``app``, which is bound to ``host``."""
@@ -75,7 +77,9 @@ class Shield:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                headers["Cache-Control"] = "no-cache" if scope["path"].startswith("/static/") else "no-store"
+                headers["Cache-Control"] = (
+                    "no-cache" if scope["path"].startswith("/static/") else "no-store"
+                )
             await send(message)
 
         if is_known_host(Headers(scope=scope).get("host", ""), self.host):
@@ -86,7 +90,9 @@ class Shield:
 
 
 def create_app(project: Project, campaign: str = PROMPT, host: str = "127.0.0.1") -> ASGIApp:
-    """Return the web page of an open project as an ASGI application; ``host`` is the address it will be bound to."""
+    """Return the web page of an open project as an ASGI application; ``host`` is the address it
+    will be bound to.
+    """
     site = Site(project, campaign, host)
 
     @asynccontextmanager

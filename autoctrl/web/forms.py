@@ -15,10 +15,10 @@ from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.web import links
-from autoctrl.web.guard import COOKIE
+from autoctrl.web.csrf import COOKIE
 from autoctrl.web.paging import check_length
 from autoctrl.web.problems import code_of
-from autoctrl.web.site import NAME_COOKIE, site_of
+from autoctrl.web.state import NAME_COOKIE, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.verbs import Answer, Outcome
-    from autoctrl.web.site import Site
+    from autoctrl.web.state import Site
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
@@ -49,14 +49,20 @@ class Verb(NamedTuple):
 
 
 VERBS = (
-    Verb("retry", frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED}), "try again; jobs that are done stay done"),
+    Verb(
+        "retry",
+        frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED}),
+        "try again; jobs that are done stay done",
+    ),
     Verb(
         "reprocess",
         frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED}),
         "do all of it again, as the next version",
     ),
     Verb("skip", frozenset({TaskStatus.NEW, TaskStatus.FAILED}), "take it out of the processing"),
-    Verb("fail", frozenset({TaskStatus.PROCESSING}), "remove its jobs; it fails when they are gone"),
+    Verb(
+        "fail", frozenset({TaskStatus.PROCESSING}), "remove its jobs; it fails when they are gone"
+    ),
 )
 
 
@@ -83,10 +89,14 @@ def verbs_for(*statuses: TaskStatus | None) -> tuple[Verb, ...]:
 
 def ask(request: Request) -> Response:
     """Show the tasks that ``runs=`` means in one workflow, and the verbs that move them."""
-    return _show(request, {"runs": request.query_params.get("runs", ""), "reason": "", "downstream": False})
+    return _show(
+        request, {"runs": request.query_params.get("runs", ""), "reason": "", "downstream": False}
+    )
 
 
-def _show(request: Request, form: dict[str, object], refusals: Sequence[str] = (), code: int = 200) -> Response:
+def _show(
+    request: Request, form: dict[str, object], refusals: Sequence[str] = (), code: int = 200
+) -> Response:
     site = site_of(request)
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     runs = check_length(str(form["runs"]))
@@ -107,7 +117,9 @@ def _show(request: Request, form: dict[str, object], refusals: Sequence[str] = (
 
 
 async def act(request: Request) -> Response:
-    """Do what a form asks for and lead to what came of it; a refusal is said at once, the form stays filled in."""
+    """Do what a form asks for and lead to what came of it; a refusal is said at once, the form
+    stays filled in.
+    """
     form = await read_form(request)
     return await run_in_threadpool(_act, request, form)
 
@@ -122,23 +134,36 @@ async def read_form(request: Request) -> Form:
         if len(body) > LARGEST_FORM:
             raise HTTPException(413, "The form is too long.")
     try:
-        pairs = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        pairs = dict(
+            parse_qsl(
+                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS
+            )
+        )
     except ValueError as error:
         raise HTTPException(413, "The form has too many fields.") from error
     texts = {name: clean(pairs.get(name, ""), longest) for name, longest in LONGEST.items()}
-    return Form(verb=pairs.get("verb", ""), downstream="downstream" in pairs, token=pairs.get("token", ""), **texts)
+    return Form(
+        verb=pairs.get("verb", ""),
+        downstream="downstream" in pairs,
+        token=pairs.get("token", ""),
+        **texts,
+    )
 
 
 def clean(text: str, longest: int) -> str:
     """Return a text on one line, without control characters, cut to its longest length."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:longest]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[
+        :longest
+    ]
 
 
 def _act(request: Request, form: Form) -> Response:
     site = site_of(request)
     refusal = site.guard.refusal(request.headers, request.cookies.get(COOKIE, ""), form.token)
     if refusal:
-        raise HTTPException(403, f"{refusal} Nothing was done. Open the page again and repeat it there.")
+        raise HTTPException(
+            403, f"{refusal} Nothing was done. Open the page again and repeat it there."
+        )
     missing = _missing(form)
     if missing:
         return _show(request, form._asdict(), [missing], 400)
@@ -177,17 +202,23 @@ def _say(site: Site, campaign: str, workflow: str, form: Form) -> Outcome:
     runs = check_length(form.runs)
     if form.verb == "reprocess":
         return verbs.reprocess(request, runs, workflow, downstream=form.downstream)
-    return {"retry": verbs.retry, "skip": verbs.skip, "fail": verbs.fail}[form.verb](request, runs, workflow)
+    return {"retry": verbs.retry, "skip": verbs.skip, "fail": verbs.fail}[form.verb](
+        request, runs, workflow
+    )
 
 
 def _led_on(request: Request, site: Site, form: Form, outcome: Outcome) -> Response:
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
-    note = site.notes.keep([answer.refusal or describe(answer, form.verb) for answer in outcome.answers])
+    note = site.notes.keep(
+        [answer.refusal or describe(answer, form.verb) for answer in outcome.answers]
+    )
     mine = [answer for answer in outcome.answers if answer.workflow == workflow]
     if len(mine) == 1:
         address = links.task(campaign, workflow, mine[0].unit, note=note)
     else:
-        address = links.overview(campaign, runs=",".join(str(run) for a in mine for run in a.runs), note=note)
+        address = links.overview(
+            campaign, runs=",".join(str(run) for a in mine for run in a.runs), note=note
+        )
     response = RedirectResponse(address, 303)
     if request.cookies.get(NAME_COOKIE) != form.name:
         site.remember(response, form.name)

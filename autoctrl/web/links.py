@@ -6,7 +6,9 @@ from urllib.parse import quote, urlencode
 
 
 def overview(campaign: str, **query: object) -> str:
-    """Return the address of a campaign's overview; what is None or empty in ``query`` is left out."""
+    """Return the address of a campaign's overview; what is None or empty in ``query`` is left
+    out.
+    """
     return _written(f"/campaigns/{_word(campaign)}", query)
 
 

@@ -43,13 +43,18 @@ def choose_attempt(
     index: str | None = None,
     attempt: int | None = None,
 ) -> JobRecord:
-    """Return the attempt that is meant: one that failed, else the newest, of the newest version unless one is given.
+    """Return the attempt that is meant: one that failed, else the newest, of the newest version
+    unless one is given.
 
     Raises ``UsageError`` if there is none.
     """
     wanted = version if version is not None else max((job.key.version for job in known), default=0)
     there = [job for job in known if job.key.version == wanted]
-    meant = [job for job in there if index in {None, index_text(job.key.index)} and attempt in {None, job.attempt}]
+    meant = [
+        job
+        for job in there
+        if index in {None, index_text(job.key.index)} and attempt in {None, job.attempt}
+    ]
     if not meant:
         names = ", ".join(f"{index_text(job.key.index)}.{job.attempt}" for job in there) or "none"
         message = f"{key} has no such job in version {wanted}; there is: {names}."
@@ -59,12 +64,16 @@ def choose_attempt(
 
 
 def read_stream(project: Project, job: JobRecord, stream: str) -> str:
-    """Return what an attempt printed to ``stdout`` or ``stderr``; raises ``ServiceDown`` if the executor cannot say."""
+    """Return what an attempt printed to ``stdout`` or ``stderr``; raises ``ServiceDown`` if the
+    executor cannot say.
+    """
     return project.executor(job.spec.address).log(job.handle, stream) if job.handle else ""
 
 
 def excerpts(project: Project, job: JobRecord) -> list[Excerpt]:
-    """Return the ends of both streams; one that cannot be read says why, an empty one is left out."""
+    """Return the ends of both streams; one that cannot be read says why, an empty one is left
+    out.
+    """
     found = []
     for stream in STREAMS:
         try:
@@ -78,7 +87,9 @@ def excerpts(project: Project, job: JobRecord) -> list[Excerpt]:
 
 
 def shorten(stream: str, text: str) -> Excerpt:
-    """Return the last 64 KiB characters of a text, from the beginning of a line where there is one."""
+    """Return the last 64 KiB characters of a text, from the beginning of a line where there is
+    one.
+    """
     if len(text) <= LONGEST:
         return Excerpt(stream, text)
     begin = len(text) - LONGEST

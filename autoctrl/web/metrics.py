@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from autoctrl.web.tally import Counts
+    from autoctrl.web.activity import Counts
     from autoctrl.web.watch import Seen
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,17 +24,30 @@ def render(counts: Counts, runs: int, seen: Seen, now: datetime, environment: st
 
 
 def _lines(counts: Counts, runs: int, seen: Seen, now: datetime, environment: str) -> Iterator[str]:
-    yield from _metric("info", "Version and environment.", [({"version": __version__, "environment": environment}, 1)])
+    yield from _metric(
+        "info",
+        "Version and environment.",
+        [({"version": __version__, "environment": environment}, 1)],
+    )
     yield from _metric("runs", "Registered runs.", [({}, runs)])
     yield from _metric(
         "tasks",
-        "Tasks by campaign, workflow and status; done ones are counted once a minute or more rarely.",
-        [({**_place(place), "status": status}, number) for (place, status), number in sorted(counts.tasks.items())],
+        (
+            "Tasks by campaign, workflow and status; done ones are counted once a minute or "
+            "more rarely."
+        ),
+        [
+            ({**_place(place), "status": status}, number)
+            for (place, status), number in sorted(counts.tasks.items())
+        ],
     )
     yield from _metric(
         "oldest_open_task_seconds",
         "How long the oldest new or processing task has had its status.",
-        [(_place(place), (now - since).total_seconds()) for place, since in sorted(counts.oldest.items())],
+        [
+            (_place(place), (now - since).total_seconds())
+            for place, since in sorted(counts.oldest.items())
+        ],
     )
     places = sorted({place for place, _ in counts.tasks})
     yield from _metric(
@@ -43,14 +56,24 @@ def _lines(counts: Counts, runs: int, seen: Seen, now: datetime, environment: st
         [(_place(place), float(place in counts.paused)) for place in places],
     )
     taken = [({"lease": name}, float(epoch)) for name, epoch in sorted(seen.epochs.items())]
-    yield from _metric("leases_taken_total", "Cycles and verbs that have worked on a workflow.", taken, "counter")
-    yield from _metric("watched_seconds", "How long the server has looked.", [({}, (now - seen.since).total_seconds())])
+    yield from _metric(
+        "leases_taken_total", "Cycles and verbs that have worked on a workflow.", taken, "counter"
+    )
+    yield from _metric(
+        "watched_seconds",
+        "How long the server has looked.",
+        [({}, (now - seen.since).total_seconds())],
+    )
     if seen.newest is not None:
         age = (now - seen.newest).total_seconds()
-        yield from _metric("newest_lease_seconds", "Time since a cycle or a verb was last seen.", [({}, age)])
+        yield from _metric(
+            "newest_lease_seconds", "Time since a cycle or a verb was last seen.", [({}, age)]
+        )
 
 
-def _metric(name: str, meaning: str, samples: Iterable[Sample], kind: str = "gauge") -> Iterator[str]:
+def _metric(
+    name: str, meaning: str, samples: Iterable[Sample], kind: str = "gauge"
+) -> Iterator[str]:
     yield f"# HELP autoctrl_{name} {meaning}\n# TYPE autoctrl_{name} {kind}\n"
     for labels, number in samples:
         yield f"autoctrl_{name}{_labels(labels)} {number:.15g}\n"

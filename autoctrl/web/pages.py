@@ -11,16 +11,16 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
 from autoctrl.views import find_place, overview, spell_hint, steps, why
-from autoctrl.views.published import gather
+from autoctrl.views.history import newest_attempts
+from autoctrl.views.outputs import gather
 from autoctrl.views.task import task_of
-from autoctrl.views.trail import newest_attempts
 from autoctrl.web import links
-from autoctrl.web.answers import read_number, read_runs, read_unit
 from autoctrl.web.forms import verbs_for
 from autoctrl.web.logs import STREAMS, choose_attempt, excerpts, read_stream
 from autoctrl.web.paging import Filter, page_of
+from autoctrl.web.parameters import read_number, read_runs, read_unit
 from autoctrl.web.reasons import shared_reasons
-from autoctrl.web.site import site_of
+from autoctrl.web.state import site_of
 from autoctrl.web.versions import flat, versions_to_show
 
 if TYPE_CHECKING:
@@ -30,14 +30,16 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.views import Published
-    from autoctrl.web.site import Site
+    from autoctrl.web.state import Site
 
 LINES = 50
 TABS = (None, TaskStatus.FAILED, TaskStatus.PROCESSING, TaskStatus.NEW, TaskStatus.DONE)
 
 
 class Tab(NamedTuple):
-    """One choice of status above the table: its text, its address, and whether it is the present one."""
+    """One choice of status above the table: its text, its address, and whether it is the present
+    one.
+    """
 
     text: str
     address: str
@@ -51,7 +53,9 @@ def front(request: Request) -> Response:
 
 
 def overview_page(request: Request) -> Response:
-    """Show a row for each run and a column for each workflow, newest runs first, and why tasks wait or failed."""
+    """Show a row for each run and a column for each workflow, newest runs first, and why tasks wait
+    or failed.
+    """
     site, campaign = site_of(request), request.path_params["campaign"]
     known = site.index.numbers()
     read_runs(request, known)  # answers 400 for what is no selection
@@ -63,7 +67,11 @@ def overview_page(request: Request) -> Response:
     )
     page = page_of(site.store, campaign, known, chosen)
     tabs = [
-        Tab(status or "all", links.overview(campaign, runs=chosen.runs, status=status), status == chosen.status)
+        Tab(
+            status or "all",
+            links.overview(campaign, runs=chosen.runs, status=status),
+            status == chosen.status,
+        )
         for status in TABS
     ]
     return site.draw(
@@ -73,15 +81,23 @@ def overview_page(request: Request) -> Response:
         page=page,
         chosen=chosen,
         tabs=tabs,
-        newer=_turned(campaign, chosen, after=page.rows[0].run) if page.has_newer and page.rows else "",
-        older=_turned(campaign, chosen, before=page.rows[-1].run) if page.has_older and page.rows else "",
+        newer=_turned(campaign, chosen, after=page.rows[0].run)
+        if page.has_newer and page.rows
+        else "",
+        older=_turned(campaign, chosen, before=page.rows[-1].run)
+        if page.has_older and page.rows
+        else "",
         reasons=shared_reasons(page.rows),
         is_registered=bool(known),
     )
 
 
-def _turned(campaign: str, chosen: Filter, *, before: int | None = None, after: int | None = None) -> str:
-    return links.overview(campaign, runs=chosen.runs, status=chosen.status, before=before, after=after)
+def _turned(
+    campaign: str, chosen: Filter, *, before: int | None = None, after: int | None = None
+) -> str:
+    return links.overview(
+        campaign, runs=chosen.runs, status=chosen.status, before=before, after=after
+    )
 
 
 def _read_status(request: Request) -> TaskStatus | None:
@@ -89,7 +105,9 @@ def _read_status(request: Request) -> TaskStatus | None:
     try:
         return TaskStatus(text) if text else None
     except ValueError as error:
-        raise HTTPException(400, f"'{text[:40]}' is no status; there are {', '.join(TaskStatus)}.") from error
+        raise HTTPException(
+            400, f"'{text[:40]}' is no status; there are {', '.join(TaskStatus)}."
+        ) from error
 
 
 def run_page(request: Request) -> Response:
@@ -116,7 +134,9 @@ def run_page(request: Request) -> Response:
     )
 
 
-def _outputs_of_run(site: Site, campaign: str, number: int, workflows: Sequence[str]) -> list[Published]:
+def _outputs_of_run(
+    site: Site, campaign: str, number: int, workflows: Sequence[str]
+) -> list[Published]:
     found: list[Published] = []
     for workflow in workflows:
         key = find_place(site.store, campaign, str(number), workflow).key
@@ -152,7 +172,8 @@ def task_page(request: Request) -> Response:
         excerpts=excerpts(site.project, job) if job else [],
         versions=versions_to_show(site.project, records),
         outputs=gather(
-            campaign, site.store.find_outputs(Selection(place.key.campaign, (workflow,), (place.key.unit,)))
+            campaign,
+            site.store.find_outputs(Selection(place.key.campaign, (workflow,), (place.key.unit,))),
         ),
         history=history[:lines],
         history_count=len(history),
@@ -165,7 +186,12 @@ def task_page(request: Request) -> Response:
 def log_text(request: Request) -> Response:
     """Answer with what one attempt printed, as plain text."""
     site, query = site_of(request), request.query_params
-    place = find_place(site.store, request.path_params["campaign"], read_unit(request), request.path_params["workflow"])
+    place = find_place(
+        site.store,
+        request.path_params["campaign"],
+        read_unit(request),
+        request.path_params["workflow"],
+    )
     known = newest_attempts(site.store.history(task_of(place).key))
     stream = query.get("stream") or STREAMS[0]
     if stream not in STREAMS:

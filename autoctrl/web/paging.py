@@ -1,4 +1,6 @@
-"""Which runs a page of the overview shows: newest first, fifty at a time, filtered by number and status."""
+"""Which runs a page of the overview shows: newest first, fifty at a time, filtered by number and
+status.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ PAGE = 50
 LONGEST_STEP = 1600
 LONGEST_SELECTION = 2000
 PIECE = re.compile(r"\s*(\d{1,12})(?:-(\d{1,12}))?\s*")
-# The statuses that a task of a run of this status may have; a done run has none that is open or failed.
+# The statuses that a task of a run of this status may have; a done run has none that is open or
+# failed.
 SIGNS = {
     TaskStatus.FAILED: (TaskStatus.FAILED,),
     TaskStatus.PROCESSING: (TaskStatus.NEW, TaskStatus.PROCESSING),
@@ -48,7 +51,11 @@ class RunIndex:
         """Return the numbers of all runs that are registered now; the list is not to be changed."""
         with self._lock:
             records, position = self._store.runs(self._position)
-            new = {record.number for record in records}.difference(self._numbers) if records else set()
+            new = (
+                {record.number for record in records}.difference(self._numbers)
+                if records
+                else set()
+            )
             if new:
                 self._numbers = sorted([*self._numbers, *new])
             self._position = position
@@ -87,7 +94,10 @@ class Page(NamedTuple):
 
 
 def intervals(text: str) -> list[tuple[int, int]]:
-    """Return the first and last run of each piece of a selection. Raises ``UsageError`` as ``parse_runs`` does."""
+    """Return the first and last run of each piece of a selection.
+
+    Raises ``UsageError`` as ``parse_runs`` does.
+    """
     found = []
     for piece in text.split(","):
         match = PIECE.fullmatch(piece)
@@ -101,7 +111,9 @@ def intervals(text: str) -> list[tuple[int, int]]:
 
 
 def select(numbers: Sequence[int], text: str) -> list[int]:
-    """Return those of the known ``numbers``, which are in order, that a selection means; all if it is empty."""
+    """Return those of the known ``numbers``, which are in order, that a selection means; all if it
+    is empty.
+    """
     if not text.strip():
         return list(numbers)
     chosen: set[int] = set()
@@ -111,19 +123,30 @@ def select(numbers: Sequence[int], text: str) -> list[int]:
 
 
 def check_length(text: str) -> str:
-    """Return a selection of runs and groups that a verb may take. Raises ``UsageError`` if it is longer than 2000."""
+    """Return a selection of runs and groups that a verb may take.
+
+    Raises ``UsageError`` if it is longer than 2000.
+    """
     runs = [piece for piece in text.split(",") if ":" not in piece]
-    if runs and sum(last - first + 1 for first, last in intervals(",".join(runs))) > LONGEST_SELECTION:
+    if (
+        runs
+        and sum(last - first + 1 for first, last in intervals(",".join(runs))) > LONGEST_SELECTION
+    ):
         message = f"'{text}' means more than {LONGEST_SELECTION} runs."
         raise UsageError(message, hint="Take fewer at once, or say it on the command line.")
     return text
 
 
 def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -> Page:
-    """Return the page of the overview that was chosen. Raises ``UsageError`` for an unknown campaign."""
+    """Return the page of the overview that was chosen.
+
+    Raises ``UsageError`` for an unknown campaign.
+    """
     mine = lineage_of(store, campaign)[0]
     wanted = None if mine.follow else mine.wanted()
-    numbers = [number for number in select(known, chosen.runs) if wanted is None or number in wanted]
+    numbers = [
+        number for number in select(known, chosen.runs) if wanted is None or number in wanted
+    ]
     signed = _with_signs(store, campaign, mine, chosen.status)
     candidates = numbers if signed is None else [number for number in numbers if number in signed]
     before, after = chosen.before, chosen.after
@@ -132,7 +155,9 @@ def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -
         walk = candidates[bisect_right(candidates, after) :]
         is_behind = len(walk) < len(candidates)
     else:
-        walk = candidates[: len(candidates) if before is None else bisect_left(candidates, before)][::-1]
+        walk = candidates[: len(candidates) if before is None else bisect_left(candidates, before)][
+            ::-1
+        ]
         is_behind = len(walk) < len(candidates)
     seen, rows, has_more = _take(store, campaign, walk, chosen.status)
     rows = sorted(rows, key=lambda row: row.run, reverse=True)
@@ -153,20 +178,26 @@ def _take(
         asked = walk[begin : begin + step]
         seen = overview(store, campaign, asked)
         places = {number: place for place, number in enumerate(asked)}
-        rows += sorted((row for row in seen.runs if row.status == status), key=lambda row: places[row.run])
+        rows += sorted(
+            (row for row in seen.runs if row.status == status), key=lambda row: places[row.run]
+        )
         begin, step = begin + step, min(2 * step, LONGEST_STEP)
         if len(rows) > PAGE or begin >= len(walk):
             return seen._replace(runs=tuple(rows[:PAGE])), rows[:PAGE], len(rows) > PAGE
 
 
-def _with_signs(store: Store, campaign: str, mine: Campaign, status: TaskStatus | None) -> Collection[int] | None:
+def _with_signs(
+    store: Store, campaign: str, mine: Campaign, status: TaskStatus | None
+) -> Collection[int] | None:
     """Return the only runs that can be of this status, None if any run can."""
     if status not in SIGNS:
         return None
     columns = find_columns(store, lineage_of(store, campaign))
     own = [column for column in columns if column.campaign == mine.name]
     position = store.runs(EVER)[1]
-    has_looked = bool(columns) and all(int(column.values.get("position", -1)) >= position for column in own)
+    has_looked = bool(columns) and all(
+        int(column.values.get("position", -1)) >= position for column in own
+    )
     if status is TaskStatus.NEW and not has_looked:
         return None  # a run at which nobody has looked is new, and has no task
     if any(column.group_by and column.values.get("late") is None for column in columns):
@@ -174,6 +205,8 @@ def _with_signs(store: Store, campaign: str, mine: Campaign, status: TaskStatus 
     found: set[int] = set()
     for column in columns:
         late = column.values.get("late") or {}
-        for task in store.tasks(Selection(column.campaign, (column.workflow,), None, SIGNS[status])):
+        for task in store.tasks(
+            Selection(column.campaign, (column.workflow,), None, SIGNS[status])
+        ):
             found.update(task.members, late.get(task.key.unit, ()))
     return found

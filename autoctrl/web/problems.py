@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.exceptions import HTTPException
 
 from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost, StoreError, UsageError
-from autoctrl.web.answers import json_answer
-from autoctrl.web.site import site_of
+from autoctrl.web.parameters import json_answer
+from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +38,11 @@ def describe(error: Exception) -> Problem:
         return Problem(error.status_code, text, "")
     if isinstance(error, AutoctrlError):
         return Problem(code_of(error), error.message, error.hint)
-    return Problem(500, "This is a defect of the server; its own log says more.", "Nothing else was changed by it.")
+    return Problem(
+        500,
+        "This is a defect of the server; its own log says more.",
+        "Nothing else was changed by it.",
+    )
 
 
 def code_of(error: AutoctrlError) -> int:
@@ -58,7 +62,12 @@ def show_problem(request: Request, error: Exception) -> Response:
         return json_answer({"schema": 1, "error": problem.text, "hint": problem.hint}, problem.code)
     try:
         return site.draw(
-            request, "problem.html", site.campaign, status_code=problem.code, problem=problem, is_still=True
+            request,
+            "problem.html",
+            site.campaign,
+            status_code=problem.code,
+            problem=problem,
+            is_still=True,
         )
     except StoreError:  # the frame of a page names the campaigns, so it needs the store, too
         from starlette.responses import PlainTextResponse

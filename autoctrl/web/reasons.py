@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.model.remark import ALARM, quality_of
+from autoctrl.model.quality import ALARM, quality_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_runs, is_group
 from autoctrl.views import general
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from autoctrl.views import Cell, Row
 
-ORDER = (TaskStatus.FAILED, TaskStatus.NEW, TaskStatus.PROCESSING, TaskStatus.SKIPPED, TaskStatus.DONE)
+ORDER = (
+    TaskStatus.FAILED,
+    TaskStatus.NEW,
+    TaskStatus.PROCESSING,
+    TaskStatus.SKIPPED,
+    TaskStatus.DONE,
+)
 LATE = "was processed without it"
 
 
@@ -24,7 +30,8 @@ class Shared(NamedTuple):
 
     status    where the tasks stand
     workflow  the workflow
-    reason    the reason; where it names the unit itself and several share it, it says ``the run`` instead
+    reason    the reason; where it names the unit itself and several share it, it says ``the run``
+              instead
     until     when it passes for the first of them by itself, None if for none
     units     the tasks' units as a selection, which a verb takes: ``4500-4510,fill:8222``
     size      number of tasks
@@ -39,13 +46,19 @@ class Shared(NamedTuple):
 
 
 def shared_reasons(rows: Iterable[Row]) -> list[Shared]:
-    """Return the reasons of the rows' tasks, failed ones and alarms first; what is simply done needs none."""
+    """Return the reasons of the rows' tasks, failed ones and alarms first; what is simply done
+    needs none.
+    """
     alike: dict[tuple[TaskStatus, str, str], dict[str, Cell]] = {}
     for row in rows:
         for workflow, cell in row.tasks.items():
             if cell is not None and cell.reason and not _is_well(cell):
-                alike.setdefault((cell.status, workflow, general(cell.reason, cell.unit)), {})[cell.unit] = cell
-    found = [_shared(status, workflow, text, cells) for (status, workflow, text), cells in alike.items()]
+                alike.setdefault((cell.status, workflow, general(cell.reason, cell.unit)), {})[
+                    cell.unit
+                ] = cell
+    found = [
+        _shared(status, workflow, text, cells) for (status, workflow, text), cells in alike.items()
+    ]
     return sorted(found, key=lambda shared: (_urgency(shared), shared.workflow, -shared.size))
 
 
@@ -71,4 +84,6 @@ def _earliest(cells: Iterable[Cell]) -> datetime | None:
 def _written(units: Iterable[str]) -> str:
     listed = list(units)
     runs = [int(unit) for unit in listed if not is_group(unit)]
-    return ",".join([*([format_runs(runs)] if runs else []), *(unit for unit in listed if is_group(unit))])
+    return ",".join(
+        [*([format_runs(runs)] if runs else []), *(unit for unit in listed if is_group(unit))]
+    )

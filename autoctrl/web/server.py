@@ -13,7 +13,7 @@ from autoctrl.compose import Project
 from autoctrl.errors import UsageError
 from autoctrl.locks.lookup import lineage_of
 from autoctrl.web.app import create_app
-from autoctrl.web.guard import LOOPBACK
+from autoctrl.web.csrf import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,17 +23,27 @@ if TYPE_CHECKING:
 GRACE_S = 5
 
 
-def serve(settings: Settings, *, host: str, port: int, campaign: str, tell: Callable[[str], None]) -> None:
-    """Serve the page until the process is interrupted; ``tell`` gets a line for the person who started it.
+def serve(
+    settings: Settings, *, host: str, port: int, campaign: str, tell: Callable[[str], None]
+) -> None:
+    """Serve the page until the process is interrupted; ``tell`` gets a line for the person who
+    started it.
 
-    Port 0 takes a free one. Raises ``UsageError`` if the address cannot be used or the campaign is unknown.
+    Port 0 takes a free one. Raises ``UsageError`` if the address cannot be used or the campaign is
+    unknown.
     """
     with listen(host, port) as listener, Project(settings) as project:
         lineage_of(project.store, campaign)
         shown = f"[{host}]" if ":" in host else host
-        tell(f"Serving {settings.folder} at http://{shown}:{listener.getsockname()[1]}/ (Ctrl-C ends it)")
+        tell(
+            f"Serving {settings.folder} at http://{shown}:{listener.getsockname()[1]}/ "
+            "(Ctrl-C ends it)"
+        )
         if host not in LOOPBACK:
-            tell("Whoever reaches this address can move tasks: put a proxy in front of it that asks who they are.")
+            tell(
+                "Whoever reaches this address can move tasks: put a proxy in front of it "
+                "that asks who they are."
+            )
         config = uvicorn.Config(
             create_app(project, campaign, host),
             log_level="warning",
@@ -46,11 +56,18 @@ def serve(settings: Settings, *, host: str, port: int, campaign: str, tell: Call
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address. Raises ``UsageError`` if it is taken or not of this machine."""
+    """Return a socket that listens at an address.
+
+    Raises ``UsageError`` if it is taken or not of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+        why = (
+            os.strerror(error.errno)
+            if error.errno and error.errno > 0
+            else error.strerror or str(error)
+        )
         message = f"The web page cannot listen at {host}, port {port}: {why}."
         raise UsageError(message, hint="Choose another --port, or 0 for a free one.") from error

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from autoctrl.errors import StoreError
-from autoctrl.web.answers import json_answer, read_number
 from autoctrl.web.metrics import CONTENT_TYPE, render
-from autoctrl.web.site import site_of
+from autoctrl.web.parameters import json_answer, read_number
+from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 
 def health(request: Request) -> Response:
-    """Answer 200 if the store answers, else 503; with ``max_age_s=N`` also 503 if no cycle was seen for that long."""
+    """Answer 200 if the store answers, else 503; with ``max_age_s=N`` also 503 if no cycle was seen
+    for that long.
+    """
     site = site_of(request)
     limit_s = read_number(request, "max_age_s")
     try:
@@ -43,5 +45,7 @@ def metrics(request: Request) -> Response:
     """Answer with numbers for Prometheus."""
     site = site_of(request)
     counts, seen = site.tally.count(), site.watch.look()
-    text = render(counts, len(site.index.numbers()), seen, site.clock.now(), site.project.settings.environment)
+    text = render(
+        counts, len(site.index.numbers()), seen, site.clock.now(), site.project.settings.environment
+    )
     return Response(text, media_type=CONTENT_TYPE)

@@ -38,7 +38,9 @@ class Spelling:
 
 
 def duration(span: timedelta) -> str:
-    """Return the two largest units of a time: ``4 min 10 s``, ``2 h``, ``3 days 4 h``; ``0 s`` below a second."""
+    """Return the two largest units of a time: ``4 min 10 s``, ``2 h``, ``3 days 4 h``; ``0 s``
+    below a second.
+    """
     left = max(0, int(span.total_seconds()))
     words: list[str] = []
     for name, length in UNITS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import UsageError
-from autoctrl.handlers.provenance import read_body
+from autoctrl.machine.provenance import read_body
 from autoctrl.views import made
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def versions_of(project: Project, records: Sequence[Record]) -> list[Made]:
-    """Return what made each version, oldest first; raises ``UsageError`` if a description is gone."""
+    """Return what made each version, oldest first; raises ``UsageError`` if a description is
+    gone.
+    """
     return made(records, lambda digest: read_body(project.folder / ".autoctrl", digest))
 
 
@@ -37,7 +39,9 @@ def flat(values: Any, prefix: str = "") -> list[tuple[str, str]]:  # noqa: ANN40
     """Return a description as pairs of dotted name and text."""
     if isinstance(values, dict):
         return [
-            pair for name, value in values.items() for pair in flat(value, f"{prefix}.{name}" if prefix else str(name))
+            pair
+            for name, value in values.items()
+            for pair in flat(value, f"{prefix}.{name}" if prefix else str(name))
         ]
     if isinstance(values, list | tuple):
         return [(prefix, " ".join(map(str, values)))]

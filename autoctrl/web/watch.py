@@ -1,4 +1,6 @@
-"""Whether anything moves: when a cycle or a verb last took a lease, as far as this process has seen."""
+"""Whether anything moves: when a cycle or a verb last took a lease, as far as this process has
+seen.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
-from autoctrl.owner import this_process
+from autoctrl.process import this_process
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +35,8 @@ class Seen(NamedTuple):
 class LeaseWatch:
     """Looks at the epochs of the leases, which every cycle and every verb raises.
 
-    Giving up a lease that one does not hold changes nothing and tells its epoch; so looking needs no right and
-    disturbs nobody.
+    Giving up a lease that one does not hold changes nothing and tells its epoch; so looking needs
+    no right and disturbs nobody.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -45,7 +47,10 @@ class LeaseWatch:
         self._seen = Seen(clock.now(), None, {})
 
     def look(self) -> Seen:
-        """Return what is known now; asks the store unless that was just done. Raises ``StoreError``."""
+        """Return what is known now; asks the store unless that was just done.
+
+        Raises ``StoreError``.
+        """
         with self._lock:
             now = self._clock.now()
             if self._looked is not None and (now - self._looked).total_seconds() < SHORTEST_S:
@@ -68,4 +73,8 @@ class LeaseWatch:
 def lease_names(store: Store) -> list[str]:
     """Return the names of the leases of all workflows in campaigns that are not closed."""
     closed = {mark.name for mark in store.marks("campaign") if read_campaign(mark).closed}
-    return [f"{mark.campaign}/{mark.name}" for mark in store.marks("workflow") if mark.campaign not in closed]
+    return [
+        f"{mark.campaign}/{mark.name}"
+        for mark in store.marks("workflow")
+        if mark.campaign not in closed
+    ]

@@ -1,4 +1,6 @@
-"""A headless Chromium, driven over its debugging pipe: opens pages, presses buttons, tells what it complains about."""
+"""A headless Chromium, driven over its debugging pipe: opens pages, presses buttons, tells what it
+complains about.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def find_chromium() -> str | None:
 
 
 class Chromium:
-    """One browser with one page; ``complaints`` is what it said about scripts, policies and missing files."""
+    """One browser with one page; ``complaints`` is what it said about scripts, policies and missing
+    files.
+    """
 
     def __init__(self, program: str, folder: Path) -> None:
         self.complaints: list[str] = []
@@ -48,7 +52,15 @@ class Chromium:
         self._from, answer_write = os.pipe()
         # The browser reads commands from descriptor 3 and writes answers to 4.
         script = f'exec 3<&{command_read} 4>&{answer_write}; exec "$0" "$@"'
-        command = ["bash", "-c", script, program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        command = [
+            "bash",
+            "-c",
+            script,
+            program,
+            *FLAGS,
+            f"--user-data-dir={folder}",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(
             command,
             pass_fds=(command_read, answer_write),
@@ -59,7 +71,9 @@ class Chromium:
         os.close(command_read)
         os.close(answer_write)
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Log", "Runtime"):
             self._call(f"{domain}.enable")
 
@@ -82,7 +96,9 @@ class Chromium:
     def press(self, selector: str) -> None:
         """Click on something that leads to another page, and wait until that is loaded."""
         loads = self._loads
-        assert self.ask(f"!!document.querySelector({json.dumps(selector)})"), f"nothing is {selector}"
+        assert self.ask(f"!!document.querySelector({json.dumps(selector)})"), (
+            f"nothing is {selector}"
+        )
         self.ask(f"document.querySelector({json.dumps(selector)}).click()")
         self._wait_for_load(loads)
 
@@ -92,7 +108,9 @@ class Chromium:
 
     def ask(self, expression: str) -> Any:
         """Return the value of an expression in the page."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self._call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -103,7 +121,11 @@ class Chromium:
     def resize(self, width: int, height: int, *, is_dark: bool = False) -> None:
         """Show pages on a screen of this size, and light or dark."""
         self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])

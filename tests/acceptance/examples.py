@@ -1,4 +1,6 @@
-"""Runs the examples of a document, block by block, in a temporary folder; CONTRIBUTING.md describes the convention."""
+"""Runs the examples of a document, block by block, in a temporary folder; CONTRIBUTING.md describes
+the convention.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"(?ms)^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)(?P=fence) *$")
+FENCE = re.compile(
+    r"(?ms)^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)(?P=fence) *$"
+)
 LIMIT_S = 120
 SHELL = """. {state}
 {line}
@@ -42,7 +46,9 @@ class Block(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One line after a ``$``, and what the document shows below it (None: nothing is shown, anything may come)."""
+    """One line after a ``$``, and what the document shows below it (None: nothing is shown,
+    anything may come).
+    """
 
     line: str
     shown: str | None
@@ -55,12 +61,16 @@ def blocks(text: str, name: str) -> list[Block]:
         language, *words = [*shlex.split(match["info"]), ""]
         flags = dict(word.partition("=")[::2] for word in words if word)
         body = re.sub(rf"(?m)^{match['indent']}", "", match["body"])
-        found.append(Block(f"{name}:{text.count(chr(10), 0, match.start()) + 1}", language, flags, body))
+        found.append(
+            Block(f"{name}:{text.count(chr(10), 0, match.start()) + 1}", language, flags, body)
+        )
     return found
 
 
 def commands(body: str) -> list[Command]:
-    """Return the commands of a console block: ``$ `` begins one, ``> `` or a backslash before it continues it."""
+    """Return the commands of a console block: ``$ `` begins one, ``> `` or a backslash before it
+    continues it.
+    """
     found: list[tuple[str, list[str]]] = []
     for line in body.splitlines():
         if line.startswith("$ "):
@@ -72,22 +82,30 @@ def commands(body: str) -> list[Command]:
         else:
             message = f"a console block begins with a command, not with {line!r}"
             raise AssertionError(message)
-    return [Command(line, "\n".join(shown).strip("\n") if any(shown) else None) for line, shown in found]
+    return [
+        Command(line, "\n".join(shown).strip("\n") if any(shown) else None) for line, shown in found
+    ]
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether the output is as shown; ``...`` stands for any text in its line, alone on a line for any lines."""
+    """Whether the output is as shown; ``...`` stands for any text in its line, alone on a line for
+    any lines.
+    """
     pattern = ""
     for line in shown.splitlines():
         if line.strip() == "...":
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += r".*".join(re.escape(part.rstrip()) for part in line.split("...")) + r"[ \t]*\n"
+            pattern += (
+                r".*".join(re.escape(part.rstrip()) for part in line.split("...")) + r"[ \t]*\n"
+            )
     return re.fullmatch(pattern, printed.strip("\n") + "\n") is not None
 
 
 class Reader:
-    """A person who follows a document: one shell, whose folder and exported variables last from block to block."""
+    """A person who follows a document: one shell, whose folder and exported variables last from
+    block to block.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -106,7 +124,9 @@ class Reader:
         if block.language == "console":
             listed = commands(block.body)
             for command in listed:
-                self.run(command, block, int(block.flags.get("exit", 0)) if command is listed[-1] else 0)
+                self.run(
+                    command, block, int(block.flags.get("exit", 0)) if command is listed[-1] else 0
+                )
         elif block.language == "sh" and "file" not in block.flags:
             self.run(Command(block.body, None), block, int(block.flags.get("exit", 0)))
         elif block.language in READERS:
@@ -115,9 +135,13 @@ class Reader:
                 self.run(Command(f"python - <<'END'\n{block.body}END", None), block, 0)
 
     def write(self, block: Block) -> None:
-        """Write a block's body to the file that it names, executable if it begins with a shebang."""
+        """Write a block's body to the file that it names, executable if it begins with a
+        shebang.
+        """
         path = self.here() / block.flags["file"]
-        assert path.resolve().is_relative_to(self.folder.resolve()), f"{block.place} writes outside of its folder"
+        assert path.resolve().is_relative_to(self.folder.resolve()), (
+            f"{block.place} writes outside of its folder"
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.body)
         path.chmod(0o755 if block.body.startswith("#!") else 0o644)
@@ -140,15 +164,26 @@ class Reader:
         )
         printed = answer.stdout.decode("utf-8", "replace")
         self.done += f"$ {command.line}\n{printed}"
-        assert answer.returncode == expected_exit, f"{block.place}: exit {answer.returncode}\n{self.done}"
+        assert answer.returncode == expected_exit, (
+            f"{block.place}: exit {answer.returncode}\n{self.done}"
+        )
         if command.shown is not None:
-            assert matches(command.shown, printed), f"{block.place} shows\n{command.shown}\n\nbut\n{self.done}"
+            assert matches(command.shown, printed), (
+                f"{block.place} shows\n{command.shown}\n\nbut\n{self.done}"
+            )
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return what a person's shell would hold, and nothing of the one that runs the tests."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    fixed = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "dumb", "NO_COLOR": "1"}
+    fixed = {
+        "PATH": path,
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+    }
     return {**fixed, "COLUMNS": "120", "USER": "ada", "LOGNAME": "ada"}
 
 
@@ -156,4 +191,8 @@ def _check_python(text: str) -> None:
     compile(text, "example", "exec", dont_inherit=True)
 
 
-READERS: dict[str, Callable[[str], object]] = {"python": _check_python, "toml": tomllib.loads, "json": json.loads}
+READERS: dict[str, Callable[[str], object]] = {
+    "python": _check_python,
+    "toml": tomllib.loads,
+    "json": json.loads,
+}

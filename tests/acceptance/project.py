@@ -1,4 +1,6 @@
-"""A small project for the tests of the command line, and the command itself, as a person would call it."""
+"""A small project for the tests of the command line, and the command itself, as a person would call
+it.
+"""
 
 from __future__ import annotations
 
@@ -112,6 +114,12 @@ def call(folder: Path, *words: str, **variables: str) -> Said:
     }
     command = [sys.executable, "-m", "autoctrl.cli", *words]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)

@@ -21,7 +21,10 @@ grace_s = 0.2
 back_off_s = 0
 """
 HANDLERS = {
-    "hello": 'from autoctrl import InlineHandler\nhandler = InlineHandler("hello", lambda task: {"x": 1})\n',
+    "hello": (
+        'from autoctrl import InlineHandler\nhandler = InlineHandler("hello", lambda task: '
+        '{"x": 1})\n'
+    ),
     "copy": """
 from autoctrl import After, BatchHandler
 handler = BatchHandler("copy", "cp {folder}/handler.py {output}", locks=After("hello"), outputs={"output": "copy.py"})
@@ -29,7 +32,9 @@ handler = BatchHandler("copy", "cp {folder}/handler.py {output}", locks=After("h
 }
 
 
-def make_project(folder: Path, handlers: dict[str, str] = HANDLERS, settings: str = SETTINGS) -> Path:
+def make_project(
+    folder: Path, handlers: dict[str, str] = HANDLERS, settings: str = SETTINGS
+) -> Path:
     """Write a project; its store and runs are not there yet."""
     folder.mkdir(exist_ok=True)
     (folder / "autoctrl.toml").write_text(settings)

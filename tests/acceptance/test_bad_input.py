@@ -1,4 +1,6 @@
-"""Bad input, files and disks: each has its one paragraph, and afterwards the repaired project goes on."""
+"""Bad input, files and disks: each has its one paragraph, and afterwards the repaired project goes
+on.
+"""
 
 from __future__ import annotations
 
@@ -46,18 +48,26 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "parts"),
     [
         ("cycle --workflow helo", ["There is no workflow 'helo'", "Did you mean 'hello'?"]),
-        ("loop --until-idle --workflow helo", ["There is no workflow 'helo'", "Did you mean 'hello'?"]),
+        (
+            "loop --until-idle --workflow helo",
+            ["There is no workflow 'helo'", "Did you mean 'hello'?"],
+        ),
         ("retry 1 helo --reason x", ["no workflow 'helo'", "Did you mean 'hello'?"]),
         ("why 1 helo", ["no workflow 'helo'", "Did you mean 'hello'?"]),
         ("pause helo --reason x", ["no workflow 'helo'", "Did you mean 'hello'?"]),
         ("reprocess 2-1 hello --reason x", ["the range '2-1' runs backwards"]),
         ("runs add 1-99999999999", ["has more than 10,000,000 runs"]),
-        ("skip 1,,2 hello --reason x", ["'' is neither a run number nor a range", "Write runs as 4521"]),
+        (
+            "skip 1,,2 hello --reason x",
+            ["'' is neither a run number nor a range", "Write runs as 4521"],
+        ),
         ("outputs --runs one", ["'one' is neither a run number nor a range"]),
     ],
 )
 def test_what_does_not_exist_is_refused(standing: Path, words: str, parts: list[str]) -> None:
-    """An unknown workflow and a nonsense run range are refused with the nearest or the right form; nothing changes."""
+    """An unknown workflow and a nonsense run range are refused with the nearest or the right form;
+    nothing changes.
+    """
     before = status(standing)
     check_paragraph(call(standing, *words.split()), *parts)
     assert status(standing) == before
@@ -66,7 +76,10 @@ def test_what_does_not_exist_is_refused(standing: Path, words: str, parts: list[
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ("[cycle]\nleases = 30", ["[cycle] leases is not a known setting", "Did you mean 'lease_s'?"]),
+        (
+            "[cycle]\nleases = 30",
+            ["[cycle] leases is not a known setting", "Did you mean 'lease_s'?"],
+        ),
         ("[cycel]\nlease_s = 30", ["[cycel] lease_s is not a known setting", "'cycle.lease_s'"]),
         ("[cycle]\nlease_s = 3", ["lease_s = 3 is too small; the least is 5"]),
         ('[cycle]\nlease_s = "long"', ["'long' is not of type float"]),
@@ -76,7 +89,9 @@ def test_what_does_not_exist_is_refused(standing: Path, words: str, parts: list[
     ],
 )
 def test_a_misspelt_setting(standing: Path, line: str, parts: list[str]) -> None:
-    """A setting that is misspelt or makes no sense stops every verb with its name; without it the project goes on."""
+    """A setting that is misspelt or makes no sense stops every verb with its name; without it the
+    project goes on.
+    """
     settings = standing / "autoctrl.toml"
     settings.write_text(f"{SETTINGS}\n{line}\n")
     for words in (["status"], ["cycle"], ["runs", "add", "3"]):
@@ -86,7 +101,9 @@ def test_a_misspelt_setting(standing: Path, line: str, parts: list[str]) -> None
 
 
 def test_a_misspelt_placeholder(project: Path) -> None:
-    """A misspelt placeholder stops its own workflow, with the nearest name; repaired, the workflow goes on."""
+    """A misspelt placeholder stops its own workflow, with the nearest name; repaired, the workflow
+    goes on.
+    """
     handler = project / "workflows/copy/handler.py"
     good = handler.read_text()
     handler.write_text(good.replace("{output}", "{outptu}"))
@@ -123,15 +140,22 @@ def spoil(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "parts"),
     [
-        ("of the future", ["written by a newer autoctrl: its schema is version 99", "Upgrade autoctrl"]),
+        (
+            "of the future",
+            ["written by a newer autoctrl: its schema is version 99", "Upgrade autoctrl"],
+        ),
         ("corrupt", ["is damaged; nothing was changed", "cat BACKUP > FILE"]),
         ("cut off", ["is damaged; nothing was changed", "cat BACKUP > FILE"]),
         ("a text", ["is no SQLite database; the file was left as it is", "restore a copy"]),
         ("another program's", ["is a database of another program; it was left as it is"]),
     ],
 )
-def test_a_store_that_cannot_be_used(project: Path, tmp_path: Path, how: str, parts: list[str]) -> None:
-    """A database from the future, damaged or foreign is refused and left as it is; with a copy the project goes on."""
+def test_a_store_that_cannot_be_used(
+    project: Path, tmp_path: Path, how: str, parts: list[str]
+) -> None:
+    """A database from the future, damaged or foreign is refused and left as it is; with a copy the
+    project goes on.
+    """
     path, kept = project / ".autoctrl/state.sqlite", tmp_path / "kept"
     shutil.copy2(path, kept)
     spoil(path, how)
@@ -181,22 +205,40 @@ def test_a_read_only_disk(disk: Path) -> None:
     assert call(folder, "runs", "add", "1-2").code == 0
     go_on(folder, 2)
     remount(disk, "ro")
-    for words in (["cycle"], ["loop", "--until-idle"], ["runs", "add", "3"], ["retry", "1", "copy", "--reason", "x"]):
-        check_paragraph(call(folder, *words), "cannot be written: the disk or the file is read-only", "right to write")
+    for words in (
+        ["cycle"],
+        ["loop", "--until-idle"],
+        ["runs", "add", "3"],
+        ["retry", "1", "copy", "--reason", "x"],
+    ):
+        check_paragraph(
+            call(folder, *words),
+            "cannot be written: the disk or the file is read-only",
+            "right to write",
+        )
     remount(disk, "rw")
     assert call(folder, "runs", "add", "3").code == 0
     go_on(folder, 3)
 
 
 def test_a_full_disk(disk: Path) -> None:
-    """On a full disk every verb says so and nothing is lost; with room again, the project goes on."""
+    """On a full disk every verb says so and nothing is lost; with room again, the project goes
+    on.
+    """
     folder = make_project(disk / "project")
     assert call(folder, "runs", "add", "1-2").code == 0
     go_on(folder, 2)
     assert call(folder, "runs", "add", "3-9").code == 0
     fill(disk)
-    for words in (["cycle"], ["loop", "--until-idle"], ["runs", "add", "10"], ["retry", "1", "copy", "--reason", "x"]):
-        check_paragraph(call(folder, *words), "cannot grow: the disk or the quota is full", "Make room")
+    for words in (
+        ["cycle"],
+        ["loop", "--until-idle"],
+        ["runs", "add", "10"],
+        ["retry", "1", "copy", "--reason", "x"],
+    ):
+        check_paragraph(
+            call(folder, *words), "cannot grow: the disk or the quota is full", "Make room"
+        )
     (disk / "filling").unlink()
     go_on(folder, 9)
 
@@ -208,7 +250,9 @@ handler = BatchHandler("big", "dd if=/dev/zero bs=64k count=20 of={output}", out
 
 
 def test_a_disk_that_fills_up_on_the_way(disk: Path) -> None:
-    """Where jobs fill the disk, loop or tasks say so; with room again, all are done, some at a further attempt."""
+    """Where jobs fill the disk, loop or tasks say so; with room again, all are done, some at a
+    further attempt.
+    """
     folder = make_project(disk / "project", {"big": BIG})
     assert call(folder, "runs", "add", "1-4").code == 0
     said = call(folder, "loop", "--until-idle", "--every", "0.1s")
@@ -217,7 +261,9 @@ def test_a_disk_that_fills_up_on_the_way(disk: Path) -> None:
     remount(disk, "size=64m")
     call(folder, "loop", "--until-idle", "--every", "0.1s")
     for row in status(folder):
-        if row["status"] == "failed":  # dd itself met the full disk, on which its last words may not have fitted
+        if (
+            row["status"] == "failed"
+        ):  # dd itself met the full disk, on which its last words may not have fitted
             reason = row["tasks"]["big"]["reason"]
             assert "No space left on device" in reason or "exited with code 1" in reason
             assert call(folder, "retry", str(row["run"]), "big", "--reason", "room again").code == 0
@@ -227,7 +273,16 @@ def test_a_disk_that_fills_up_on_the_way(disk: Path) -> None:
 @contextmanager
 def running_loop(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Let a loop work beside the test."""
-    command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "0.2s", "--project", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "autoctrl.cli",
+        "loop",
+        "--every",
+        "0.2s",
+        "--project",
+        str(folder),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -236,12 +291,19 @@ def running_loop(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_two_loops_at_once(project: Path) -> None:
-    """A second loop is told who works already and ends; verbs go through; once the first is dead, another may work."""
+    """A second loop is told who works already and ends; verbs go through; once the first is dead,
+    another may work.
+    """
     assert call(project, "runs", "add", "3").code == 0
     with running_loop(project) as first:
         wait_until_done(project)
         second = call(project, "loop", "--until-idle", "--every", "0.1s")
-        check_paragraph(second, "A loop works for campaign prompt already", f"process {first.pid} on ", "One is enough")
+        check_paragraph(
+            second,
+            "A loop works for campaign prompt already",
+            f"process {first.pid} on ",
+            "One is enough",
+        )
         assert call(project, "runs", "add", "4").code == 0
         wait_until_done(project)
     go_on(project, 4)

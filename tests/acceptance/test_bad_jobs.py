@@ -1,4 +1,6 @@
-"""Jobs that hang, print binary, leave children, or write nothing, too little or nonsense; repaired, they go on."""
+"""Jobs that hang, print binary, leave children, or write nothing, too little or nonsense; repaired,
+they go on.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ GOOD_SCRIPT = 'echo good > "$1"'
 
 
 class Job(NamedTuple):
-    """A job that misbehaves: what it runs, what becomes of it, what is said of it, and the name of its output."""
+    """A job that misbehaves: what it runs, what becomes of it, what is said of it, and the name of
+    its output.
+    """
 
     script: str
     status: str
@@ -30,15 +34,27 @@ class Job(NamedTuple):
 
 
 JOBS = {
-    "hangs": Job("sleep 1000", "failed", "job 0.2 failed (time limit): ran longer than its limit of 2 s"),
-    "ignores-sigterm": Job("trap '' TERM; while :; do sleep 0.1; done", "failed", "job 0.2 failed (time limit)"),
-    "prints-binary": Job('head -c 5000 /dev/urandom; printf "\\377\\000\\033[31m"; echo good > "$1"', "done"),
+    "hangs": Job(
+        "sleep 1000", "failed", "job 0.2 failed (time limit): ran longer than its limit of 2 s"
+    ),
+    "ignores-sigterm": Job(
+        "trap '' TERM; while :; do sleep 0.1; done", "failed", "job 0.2 failed (time limit)"
+    ),
+    "prints-binary": Job(
+        'head -c 5000 /dev/urandom; printf "\\377\\000\\033[31m"; echo good > "$1"', "done"
+    ),
     "forks-and-leaves": Job('setsid sleep 1000 & echo good > "$1"', "done"),
-    "writes-nothing": Job("true", "failed", "exited 0, but its output 'output' (out.txt) is missing"),
-    "writes-empty": Job(': > "$1"', "failed", "exited 0, but its output 'output' (out.txt) is empty"),
+    "writes-nothing": Job(
+        "true", "failed", "exited 0, but its output 'output' (out.txt) is missing"
+    ),
+    "writes-empty": Job(
+        ': > "$1"', "failed", "exited 0, but its output 'output' (out.txt) is empty"
+    ),
     "writes-wrong": Job('echo no ROOT > "$1"', "failed", "is not a readable ROOT file", "out.root"),
     "fails-with-words": Job(
-        "echo the magnet is off >&2; exit 3", "failed", "exited with code 3; it last said: the magnet"
+        "echo the magnet is off >&2; exit 3",
+        "failed",
+        "exited with code 3; it last said: the magnet",
     ),
     "kills-itself": Job("kill -SEGV $$", "failed", "was ended by signal 11"),
     "writes-outside": Job('ln -s /etc/passwd "$1"', "failed", "leads out of the job's folder"),
@@ -55,7 +71,10 @@ class Worked(NamedTuple):
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
-    handlers = {name: JOB.format(name=name, script=job.script, output=job.output) for name, job in JOBS.items()}
+    handlers = {
+        name: JOB.format(name=name, script=job.script, output=job.output)
+        for name, job in JOBS.items()
+    }
     folder = make_project(tmp_path_factory.mktemp("jobs") / "project", handlers, JOBS_SETTINGS)
     assert call(folder, "runs", "add", "1").code == 0
     loop = call(folder, "loop", "--until-idle", "--every", "0.1s")
@@ -64,14 +83,20 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
 
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_that_misbehaves(worked: Worked, name: str) -> None:
-    """A bad job ends where it belongs, with the reason, and leaves neither a process nor an output behind."""
+    """A bad job ends where it belongs, with the reason, and leaves neither a process nor an output
+    behind.
+    """
     task, job = worked.tasks[name], JOBS[name]
     assert task["status"] == job.status, task
     assert job.reason in (task["reason"] or "")
     outputs = json.loads(call(worked.folder, "outputs", "--workflow", name, "--format", "json").out)
     assert len(outputs) == (1 if job.status == "done" else 0)
     assert call(worked.folder, "log", "1", name).code == 0
-    assert not [process for process in Path("/proc").glob("[0-9]*/environ") if _is_of(process, worked.folder, name)]
+    assert not [
+        process
+        for process in Path("/proc").glob("[0-9]*/environ")
+        if _is_of(process, worked.folder, name)
+    ]
 
 
 def _is_of(environment: Path, folder: Path, name: str) -> bool:
@@ -98,7 +123,9 @@ def test_binary_is_shown_as_text(worked: Worked) -> None:
 
 
 def test_repaired_jobs_go_on(worked: Worked) -> None:
-    """After a repair and a retry, what had failed is done, as a further attempt of the same version."""
+    """After a repair and a retry, what had failed is done, as a further attempt of the same
+    version.
+    """
     for name, job in JOBS.items():
         if job.status == "failed":
             text = JOB.format(name=name, script=GOOD_SCRIPT, output="out.txt")
@@ -126,13 +153,22 @@ split = BatchHandler(
 @pytest.mark.parametrize(
     ("part", "whole", "reason"),
     [
-        (4, 8, "2 jobs failed, the first: job 0.1 failed (output): output output has 4 entries for 5 events [0, 5)"),
+        (
+            4,
+            8,
+            (
+                "2 jobs failed, the first: job 0.1 failed (output): output output has 4 "
+                "entries for 5 events [0, 5)"
+            ),
+        ),
         (5, 9, "job merge.1 failed (output): output output has 9 entries for 10 events [0, 10)"),
     ],
     ids=["in parts", "in the merged file"],
 )
 def test_a_wrong_number_of_entries(tmp_path: Path, part: int, whole: int, reason: str) -> None:
-    """An output whose entries are not the events is never published; after a repair and a reprocessing it is."""
+    """An output whose entries are not the events is never published; after a repair and a
+    reprocessing it is.
+    """
     folder = make_project(tmp_path / "project", {"rows": ENTRIES.format(part=part, whole=whole)})
     (folder / "workflows/rows/make.py").write_text(MAKE)
     assert call(folder, "runs", "add", "1").code == 0

@@ -34,7 +34,10 @@ handler = InlineHandler(WORKFLOW, lambda task: {"pages": 2}, locks=After("reco")
 """,
 }
 LOADING = {
-    "import-error": ("import nothing_there", "ModuleNotFoundError in line 1: No module named 'nothing_there'"),
+    "import-error": (
+        "import nothing_there",
+        "ModuleNotFoundError in line 1: No module named 'nothing_there'",
+    ),
     "exits": ("raise SystemExit(3)", "SystemExit in line 1: 3"),
     "exits-hard": ("import os; os._exit(0)", "ended its process by an early exit"),
     "crashes": ("import ctypes; ctypes.string_at(0)", "ended its process by signal SIGSEGV"),
@@ -53,22 +56,50 @@ FAILING = {
     "f-raises": ("lambda task: 1 / 0", "ZeroDivisionError: division by zero"),
     "f-exits": ("lambda task: sys.exit(0)", "SystemExit: 0"),
     "f-exits-hard": ("lambda task: os._exit(0)", "the function ended its process: exit code 0"),
-    "f-crashes": ("lambda task: ctypes.string_at(0)", "the function ended its process: signal SIGSEGV"),
-    "f-loops": ("lambda task: [0 for _ in iter(int, 1)], deadline_s=1", "the function took more than 2 s"),
+    "f-crashes": (
+        "lambda task: ctypes.string_at(0)",
+        "the function ended its process: signal SIGSEGV",
+    ),
+    "f-loops": (
+        "lambda task: [0 for _ in iter(int, 1)], deadline_s=1",
+        "the function took more than 2 s",
+    ),
     "f-answers-nonsense": ("lambda task: 42", "it returned int"),
 }
 WAITING = {
-    "l-raises": (INLINE, "print, locks=lambda task: 1 / 0", "lock <lambda> raised ZeroDivisionError"),
-    "l-exits": (INLINE, "print, locks=lambda task: sys.exit(1)", "lock <lambda> raised SystemExit: 1"),
-    "l-hangs": (INLINE, "print, locks=lambda task: time.sleep(1000)", "lock <lambda> gave no answer within 0.5 s"),
+    "l-raises": (
+        INLINE,
+        "print, locks=lambda task: 1 / 0",
+        "lock <lambda> raised ZeroDivisionError",
+    ),
+    "l-exits": (
+        INLINE,
+        "print, locks=lambda task: sys.exit(1)",
+        "lock <lambda> raised SystemExit: 1",
+    ),
+    "l-hangs": (
+        INLINE,
+        "print, locks=lambda task: time.sleep(1000)",
+        "lock <lambda> gave no answer within 0.5 s",
+    ),
     "l-answers-nonsense": (INLINE, "print, locks=lambda task: 42", "a lock answers None, a reason"),
     "j-raises": (BATCH, "jobs=lambda task: 1 / 0", "ZeroDivisionError: division by zero"),
-    "i-raises": (BATCH, "'true', inputs={{'x': lambda task: 1 / 0}}", "input x raised ZeroDivisionError"),
+    "i-raises": (
+        BATCH,
+        "'true', inputs={{'x': lambda task: 1 / 0}}",
+        "input x raised ZeroDivisionError",
+    ),
 }
 CRASHING = {
     "j-crashes": ("jobs=lambda task: ctypes.string_at(0)", "ended its process by signal SIGSEGV"),
-    "j-hangs": ("jobs=lambda task: time.sleep(1000)", "gave no sign of life for 2 s in its cycle and was ended"),
-    "l-crashes": ("'true', locks=lambda task: ctypes.string_at(0)", "ended its process by signal SIGSEGV"),
+    "j-hangs": (
+        "jobs=lambda task: time.sleep(1000)",
+        "gave no sign of life for 2 s in its cycle and was ended",
+    ),
+    "l-crashes": (
+        "'true', locks=lambda task: ctypes.string_at(0)",
+        "ended its process by signal SIGSEGV",
+    ),
 }
 
 
@@ -81,7 +112,9 @@ class Worked(NamedTuple):
 
 
 def make_project(folder: Path, handlers: dict[str, str]) -> Path:
-    """Write a project with these handlers, each with a helper module of the same name beside it, and a run."""
+    """Write a project with these handlers, each with a helper module of the same name beside it,
+    and a run.
+    """
     folder.mkdir(exist_ok=True)
     (folder / "autoctrl.toml").write_text(SETTINGS)
     for name, text in handlers.items():
@@ -99,7 +132,9 @@ def broken() -> dict[str, str]:
     for name, (argument, _) in FAILING.items():
         found[name] = HEAD + INLINE.format(name=name, argument=argument)
     for name, (text, argument, _) in WAITING.items():
-        found[name] = HEAD + text.format(name=name, argument=argument.replace("{{", "{").replace("}}", "}"))
+        found[name] = HEAD + text.format(
+            name=name, argument=argument.replace("{{", "{").replace("}}", "}")
+        )
     for name, (argument, _) in CRASHING.items():
         found[name] = HEAD + BATCH.format(name=name, argument=argument)
     return found
@@ -115,7 +150,9 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_the_others_are_done(worked: Worked, name: str) -> None:
-    """Every other workflow reaches done for every run, with a helper module whose name another one has too."""
+    """Every other workflow reaches done for every run, with a helper module whose name another one
+    has too.
+    """
     for tasks in worked.status.values():
         task = tasks[name]
         assert task is not None
@@ -130,8 +167,14 @@ def test_the_loop_says_that_it_could_not_do_all(worked: Worked) -> None:
 
 @pytest.mark.parametrize("name", [*LOADING, *CRASHING])
 def test_a_module_that_cannot_work_is_named(worked: Worked, name: str) -> None:
-    """What cannot be loaded, crashes or hangs is said once, with the module's name and what happened to it."""
-    said = [line for line in worked.loop.err.splitlines() if re.search(rf"(?<![\w-]){name}/handler\.py", line)]
+    """What cannot be loaded, crashes or hangs is said once, with the module's name and what
+    happened to it.
+    """
+    said = [
+        line
+        for line in worked.loop.err.splitlines()
+        if re.search(rf"(?<![\w-]){name}/handler\.py", line)
+    ]
     expected = {**LOADING, **CRASHING}[name][1]
     assert [line for line in said if expected in line], worked.loop.err
     assert len(said) == 1
@@ -139,7 +182,9 @@ def test_a_module_that_cannot_work_is_named(worked: Worked, name: str) -> None:
 
 @pytest.mark.parametrize("name", FAILING)
 def test_a_function_that_breaks_fails_its_task(worked: Worked, name: str) -> None:
-    """A function that raises, exits, crashes, loops or answers nonsense fails its tasks, with the reason."""
+    """A function that raises, exits, crashes, loops or answers nonsense fails its tasks, with the
+    reason.
+    """
     for tasks in worked.status.values():
         task = tasks[name]
         assert task is not None
@@ -149,7 +194,9 @@ def test_a_function_that_breaks_fails_its_task(worked: Worked, name: str) -> Non
 
 @pytest.mark.parametrize("name", WAITING)
 def test_a_gate_that_breaks_holds_its_task(worked: Worked, name: str) -> None:
-    """A lock, input or list of jobs that raises, hangs or answers nonsense makes tasks wait, with the reason."""
+    """A lock, input or list of jobs that raises, hangs or answers nonsense makes tasks wait, with
+    the reason.
+    """
     for tasks in worked.status.values():
         task = tasks[name]
         assert task is not None
@@ -181,7 +228,9 @@ def test_repaired_modules_go_on(worked: Worked) -> None:
     ids=["fails", "waits", "cannot be loaded", "works"],
 )
 def test_exit_codes_of_a_cycle(tmp_path: Path, handler: str, code: int) -> None:
-    """A cycle exits with 1 if something failed for good in it, with 2 if it could not work, else with 0."""
+    """A cycle exits with 1 if something failed for good in it, with 2 if it could not work, else
+    with 0.
+    """
     folder = make_project(tmp_path, {"w": handler})
     assert call(folder, "cycle").code == code
     if code == 1:

@@ -1,4 +1,6 @@
-"""The trees of a reconstructed file have the published branches, so that the experiment's own macros run on them."""
+"""The trees of a reconstructed file have the published branches, so that the experiment's own
+macros run on them.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from autoctrl.camera.parameters import Pedestal
-from autoctrl.camera.reco import reconstruct_run
-from autoctrl.rootio import get_tree, open_file
-from tests.unit.camera.test_rawfile import run_bytes, write
+from autoctrl.science.camera.parameters import Pedestal
+from autoctrl.science.camera.reco import reconstruct_run
+from autoctrl.science.rootio import get_tree, open_file
+from tests.unit.science.camera.test_rawfile import run_bytes, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +40,20 @@ PARAMETERS = dict.fromkeys(WHOLE.split(), "int32_t") | dict.fromkeys(REAL.split(
 def reconstructed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("branches")
     flat = np.ones((SIZE, SIZE), np.float32)
-    reconstruct_run(write(folder, run_bytes()), Pedestal(flat, flat, 1), folder / "reco.root", (0, 2), "1.0")
+    reconstruct_run(
+        write(folder, run_bytes()), Pedestal(flat, flat, 1), folder / "reco.root", (0, 2), "1.0"
+    )
     return folder / "reco.root"
 
 
 def test_events_has_the_published_branches(reconstructed: Path) -> None:
     """The 58 published branches are there with their types, and four of our own."""
-    expected = dict.fromkeys(INTS.split(), "int32_t") | dict.fromkeys(FLOATS.split(), "float") | COUNTERS
-    jagged = {name: f"{kind}[]" for name, kind in expected.items() if name.startswith(("sc_", "redpix_"))}
+    expected = (
+        dict.fromkeys(INTS.split(), "int32_t") | dict.fromkeys(FLOATS.split(), "float") | COUNTERS
+    )
+    jagged = {
+        name: f"{kind}[]" for name, kind in expected.items() if name.startswith(("sc_", "redpix_"))
+    }
     with open_file(reconstructed) as file:
         found = get_tree(file, "Events").typenames()
     assert found == expected | jagged | OURS
@@ -53,7 +61,9 @@ def test_events_has_the_published_branches(reconstructed: Path) -> None:
 
 
 def test_parameters_have_the_published_branches(reconstructed: Path) -> None:
-    """Every published parameter is stored with its type; the code version and the time taken are named texts."""
+    """Every published parameter is stored with its type; the code version and the time taken are
+    named texts.
+    """
     with open_file(reconstructed) as file:
         found = get_tree(file, "Reco_params").typenames()
         assert str(file["gitHash"]) == "1.0"

@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from autoctrl.rootio import check_alignment, count_entries, get_tree, layout_of, open_file, read_columns
+from autoctrl.science.rootio import (
+    check_alignment,
+    count_entries,
+    get_tree,
+    layout_of,
+    open_file,
+    read_columns,
+)
 
 COMMAND = Path(sys.executable).with_name("autoctrl-camera")
 EVENTS = 6
@@ -58,7 +65,12 @@ def call(folder: Path, *arguments: str) -> Answer:
         timeout=100,
         check=False,
     )
-    return Answer(done.returncode, done.stdout, done.stderr, json.loads(fields.read_text()) if fields.exists() else {})
+    return Answer(
+        done.returncode,
+        done.stdout,
+        done.stderr,
+        json.loads(fields.read_text()) if fields.exists() else {},
+    )
 
 
 def succeed(folder: Path, line: str) -> Answer:
@@ -73,7 +85,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chain")
     succeed(folder, f"simulate --runs 4500-4501 --events {EVENTS} --size 1152 --output .")
     succeed(folder, "pedestal run04500.mid.gz --output pedestal.root")
-    succeed(folder, f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output reco.root")
+    succeed(
+        folder,
+        f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output reco.root",
+    )
     succeed(folder, "friends reco.root --output reco_Friend.root")
     return folder
 
@@ -96,13 +111,32 @@ def test_entries_are_frames(chain: Path) -> None:
 
 
 def test_parts_merge_into_the_whole(chain: Path) -> None:
-    """Ranges that are reconstructed one by one and merged have the entries of the whole run, in order."""
+    """Ranges that are reconstructed one by one and merged have the entries of the whole run, in
+    order.
+    """
     for part, chosen in enumerate(("0:2", "2:2", "2:6")):
-        succeed(chain, f"reco run04501.mid.gz --pedestal pedestal.root --events {chosen} --output part{part}.root")
+        succeed(
+            chain,
+            (
+                f"reco run04501.mid.gz --pedestal pedestal.root --events {chosen} --output "
+                f"part{part}.root"
+            ),
+        )
     parts = [f"part{part}.root" for part in range(3)]
-    merging = [sys.executable, "-m", "autoctrl.rootio", "merge", "merged.root", *parts, "--entries", str(EVENTS)]
+    merging = [
+        sys.executable,
+        "-m",
+        "autoctrl.science.rootio",
+        "merge",
+        "merged.root",
+        *parts,
+        "--entries",
+        str(EVENTS),
+    ]
     subprocess.run(merging, cwd=chain, check=True, timeout=60)
-    assert check_alignment(chain / "reco.root", chain / "merged.root", ("Events", "Events")) == EVENTS
+    assert (
+        check_alignment(chain / "reco.root", chain / "merged.root", ("Events", "Events")) == EVENTS
+    )
     assert physics(chain / "merged.root") == physics(chain / "reco.root")
 
 
@@ -146,7 +180,9 @@ def test_a_truncated_run_is_refused(chain: Path, kept: float) -> None:
     """A run that was cut off gives no output, and an error with file, offset and event."""
     data = (chain / "run04501.mid.gz").read_bytes()
     (chain / "cut.mid.gz").write_bytes(data[: int(kept * len(data))])
-    answer = call(chain, *["reco", "cut.mid.gz", "--pedestal", "pedestal.root", "--output", "cut.root"])
+    answer = call(
+        chain, *["reco", "cut.mid.gz", "--pedestal", "pedestal.root", "--output", "cut.root"]
+    )
     assert answer.code != 0
     assert "cut.mid.gz ends at byte" in answer.err
     assert "event" in answer.err
@@ -161,7 +197,10 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
     middle = data.index(b"CAM0", len(data) // 2)
     data[middle : middle + 12] = b"\xff" * 12
     (chain / "bad.mid.gz").write_bytes(gzip.compress(bytes(data), 1))
-    answer = call(chain, *f"reco bad.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output bad.root".split())
+    answer = call(
+        chain,
+        *f"reco bad.mid.gz --pedestal pedestal.root --events 0:{EVENTS} --output bad.root".split(),
+    )
     assert answer.code != 0
     assert f"corrupt at byte {middle} of the uncompressed stream" in answer.err
     assert not (chain / "bad.root").exists()
@@ -170,8 +209,14 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("reco run04501.mid.gz --pedestal pedestal.root --events 0:99 --output x.root", "0:99 asks for more"),
-        ("reco run04501.mid.gz --pedestal pedestal.root --events 999: --output x.root", "999: begins behind them"),
+        (
+            "reco run04501.mid.gz --pedestal pedestal.root --events 0:99 --output x.root",
+            "0:99 asks for more",
+        ),
+        (
+            "reco run04501.mid.gz --pedestal pedestal.root --events 999: --output x.root",
+            "999: begins behind them",
+        ),
         ("reco run04501.mid.gz --pedestal reco.root --output x.root", "is no pedestal file"),
         ("reco none.mid.gz --pedestal pedestal.root --output x.root", "cannot be opened"),
         ("pedestal run04500.mid.gz --events 1 --output x.root", "a pedestal needs 2"),
@@ -183,7 +228,10 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
         ),
         ("simulate --run 1 --size 30 --output sim", "30 pixels"),
         ("score reco.root reco.root", "not a readable truth file"),
-        ("dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.json", "has no tree 'Friends'"),
+        (
+            "dq reco.root --pedestal pedestal.root --friends pedestal.root --output x.json",
+            "has no tree 'Friends'",
+        ),
     ],
 )
 def test_wrong_input_is_one_paragraph(chain: Path, line: str, reason: str) -> None:
@@ -204,15 +252,24 @@ def test_another_camera_is_refused(chain: Path, tmp_path: Path) -> None:
 
 
 def test_root_reads_events_and_friends(chain: Path) -> None:
-    """ROOT opens the tree, joins the friend tree with AddFriend, draws both, and reads the pedestal."""
+    """ROOT opens the tree, joins the friend tree with AddFriend, draws both, and reads the
+    pedestal.
+    """
     if find_spec("ROOT") is None:
         pytest.skip("ROOT is not installed: pip install root")
     done = subprocess.run(
-        [sys.executable, "-c", ROOT_READS], cwd=chain, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", ROOT_READS],
+        cwd=chain,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     entries, leaf, histogram = done.stdout.splitlines()
-    clusters = succeed(chain, "reco run04501.mid.gz --pedestal pedestal.root --output once.root").fields["clusters"]
+    clusters = succeed(
+        chain, "reco run04501.mid.gz --pedestal pedestal.root --output once.root"
+    ).fields["clusters"]
     assert entries.split() == [str(EVENTS), str(clusters)]
     assert leaf == "Float_t nSc"
     assert histogram == "TH2F"

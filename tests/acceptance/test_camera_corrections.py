@@ -1,4 +1,6 @@
-"""When a correction changes, only the friends are made anew: in place, and as a campaign beside what there is."""
+"""When a correction changes, only the friends are made anew: in place, and as a campaign beside
+what there is.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,18 @@ class Project:
     def run(self, *words: str, program: str = "autoctrl") -> str:
         """Run a command that succeeds, and return what it says."""
         command = [str(Path(sys.executable).with_name(program)), *words]
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "MPLBACKEND": "Agg"}
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "MPLBACKEND": "Agg",
+        }
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+            command,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -51,7 +62,11 @@ class Project:
         """Return status, version and staleness of a workflow's tasks by run."""
         rows = self.ask("status", "--campaign", campaign)["runs"]
         tasks = {row["run"]: row["tasks"][workflow] for row in rows}
-        return {run: (task["status"], task["version"], task["stale"]) for run, task in tasks.items() if task}
+        return {
+            run: (task["status"], task["version"], task["stale"])
+            for run, task in tasks.items()
+            if task
+        }
 
     def jobs(self, workflow: str) -> int:
         """Return how many jobs a workflow had in all."""
@@ -60,7 +75,10 @@ class Project:
     def friends(self, *words: str) -> dict[tuple[int, int], Path]:
         """Return the friend files by run and version."""
         found = self.ask("outputs", "--workflow", "camera-friends", *words)
-        return {(output["runs"][0], output["version"]): Path(output["locations"][0]["url"]) for output in found}
+        return {
+            (output["runs"][0], output["version"]): Path(output["locations"][0]["url"])
+            for output in found
+        }
 
 
 def light(path: Path) -> list[list[float]]:
@@ -100,17 +118,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_only_the_friends_of_the_changed_range_are_made_anew(project: Project) -> None:
-    """A changed calibration file makes the friends that it was used for stale; reprocessing them runs nothing else."""
+    """A changed calibration file makes the friends that it was used for stale; reprocessing them
+    runs nothing else.
+    """
     before = {workflow: project.jobs(workflow) for workflow in ("camera-reco", "camera-friends")}
     old = project.friends()
     assert used(old[LATE, 1])[str(LATE)]["file"] == "late.toml"
     double(project.calibrations / "late.toml")
-    assert project.cells("camera-friends") == dict.fromkeys(RUNS[:2], ("done", 1, False)) | {LATE: ("done", 1, True)}
+    assert project.cells("camera-friends") == dict.fromkeys(RUNS[:2], ("done", 1, False)) | {
+        LATE: ("done", 1, True)
+    }
     assert "late.toml, which has changed since" in project.run("why", str(LATE), "camera-friends")
     said = project.run("reprocess", "--stale", "camera-friends", "--reason", "the lamp was on")
     assert said == f"run {LATE} / camera-friends went from done to new (version 2).\n"
     project.run("loop", "--until-idle")
-    assert project.cells("camera-friends") == dict.fromkeys(RUNS[:2], ("done", 1, False)) | {LATE: ("done", 2, False)}
+    assert project.cells("camera-friends") == dict.fromkeys(RUNS[:2], ("done", 1, False)) | {
+        LATE: ("done", 2, False)
+    }
     assert project.jobs("camera-reco") == before["camera-reco"]
     assert project.jobs("camera-friends") == before["camera-friends"] + 1
     new = project.friends()
@@ -119,12 +143,19 @@ def test_only_the_friends_of_the_changed_range_are_made_anew(project: Project) -
     assert every[LATE, 1] == old[LATE, 1]
     assert used(new[LATE, 2]) != used(old[LATE, 1])
     for earlier, later in zip(light(old[LATE, 1]), light(new[LATE, 2]), strict=True):
-        assert later == pytest.approx([2 * value if value >= 0 else value for value in earlier], rel=1e-5)
-    assert project.run("reprocess", "--stale", "camera-friends", "--reason", "again") == "There is nothing to do.\n"
+        assert later == pytest.approx(
+            [2 * value if value >= 0 else value for value in earlier], rel=1e-5
+        )
+    assert (
+        project.run("reprocess", "--stale", "camera-friends", "--reason", "again")
+        == "There is nothing to do.\n"
+    )
 
 
 def test_a_campaign_makes_other_friends_of_the_same_reconstruction(project: Project) -> None:
-    """A campaign with the parent prompt reads its reconstruction, uses another calibration, and leaves prompt alone."""
+    """A campaign with the parent prompt reads its reconstruction, uses another calibration, and
+    leaves prompt alone.
+    """
     before = {workflow: project.jobs(workflow) for workflow in ("camera-reco", "camera-friends")}
     old = project.friends()
     trial = project.calibrations.with_name(TRIAL)
@@ -149,7 +180,9 @@ def test_a_campaign_makes_other_friends_of_the_same_reconstruction(project: Proj
 
 
 def test_a_run_that_no_range_covers_waits(project: Project) -> None:
-    """A campaign whose calibration has a gap says for which run, and which ranges there are; the others are done."""
+    """A campaign whose calibration has a gap says for which run, and which ranges there are; the
+    others are done.
+    """
     place = project.calibrations.with_name("gap")
     place.mkdir()
     source = (project.calibrations / "late.toml").read_text()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uproot
 
-from autoctrl.rootio import check_alignment
+from autoctrl.science.rootio import check_alignment
 from tests.acceptance.test_camera_chain import call, succeed
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EVENTS = 4
 MODULE = """
 import awkward as ak
 
-from autoctrl.friends import register
+from autoctrl.science.friends import register
 
 
 @register
@@ -48,13 +48,15 @@ GAP = "[[range]]\nfirst = 1\nlast = 4500\n[[range]]\nfirst = 4600\n"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a small reconstructed run, and modules in files of their own."""
     made = tmp_path_factory.mktemp("friends")
-    succeed(made, f"simulate --runs 4500-4501 --events {EVENTS} --pedestal-events 8 --small --output .")
+    succeed(
+        made, f"simulate --runs 4500-4501 --events {EVENTS} --pedestal-events 8 --small --output ."
+    )
     succeed(made, "pedestal run04500.mid.gz --output pedestal.root")
     succeed(made, "reco run04501.mid.gz --pedestal pedestal.root --output reco.root")
     for name, value in VALUES.items():
         (made / f"{name}.py").write_text(MODULE.format(kind=name.title(), name=name, value=value))
     (made / "gap.toml").write_text(GAP)
-    simulated = (Path(__file__).parents[2] / "autoctrl/camera/simulation.toml").read_text()
+    simulated = (Path(__file__).parents[2] / "autoctrl/science/camera/simulation.toml").read_text()
     (made / "zero.toml").write_text(simulated.replace("diffusion = 1.6", "diffusion = 0.0"))
     (made / "overlap.toml").write_text(GAP + GAP)
     return made
@@ -64,7 +66,9 @@ def test_a_module_of_an_authors_own_file_runs(folder: Path) -> None:
     """Beside those that come with the program, and by itself without any calibration."""
     answer = succeed(folder, "friends reco.root --from share.py --output all_Friend.root")
     assert "modules depth, regression, share, calibration simulation.toml 0-" in answer.out
-    answer = succeed(folder, "friends reco.root --from share.py --modules share --output share_Friend.root")
+    answer = succeed(
+        folder, "friends reco.root --from share.py --modules share --output share_Friend.root"
+    )
     assert answer.fields == {"entries": EVENTS}
     with uproot.open(folder / "share_Friend.root") as file:
         metadata = json.loads(str(file["metadata"]))
@@ -80,7 +84,10 @@ def test_parts_make_the_whole(folder: Path) -> None:
         succeed(folder, f"friends reco.root --events {chosen} --output {part}")
     assert merge(folder, "merged.root", parts).returncode == 0
     assert check_alignment(folder / "reco.root", folder / "merged.root") == EVENTS
-    content = [uproot.open(folder / name)["Friends"].arrays().tolist() for name in ("whole.root", "merged.root")]
+    content = [
+        uproot.open(folder / name)["Friends"].arrays().tolist()
+        for name in ("whole.root", "merged.root")
+    ]
     assert content[0] == content[1]
     done = merge(folder, "lossy.root", parts[:2])
     assert (done.returncode, f"{EVENTS} were expected" in done.stderr) == (2, True)
@@ -89,7 +96,9 @@ def test_parts_make_the_whole(folder: Path) -> None:
 
 def test_parts_of_different_calibrations_do_not_merge(folder: Path) -> None:
     """What was corrected in two ways cannot become one file."""
-    (source,) = (Path(sys.modules["autoctrl.rootio"].__file__ or "").parent / "camera").glob("simulation.toml")
+    (source,) = (
+        Path(sys.modules["autoctrl.science.rootio"].__file__ or "").parent / "camera"
+    ).glob("simulation.toml")
     (folder / "other.toml").write_text(source.read_text() + "\n# another\n")
     succeed(folder, "friends reco.root --events 0:1 --output one.root")
     succeed(folder, "friends reco.root --events 1: --calibration other.toml --output two.root")
@@ -99,8 +108,19 @@ def test_parts_of_different_calibrations_do_not_merge(folder: Path) -> None:
 
 
 def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autoctrl.rootio", "merge", output, *parts, "--entries", str(EVENTS)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "autoctrl.science.rootio",
+        "merge",
+        output,
+        *parts,
+        "--entries",
+        str(EVENTS),
+    ]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,8 +139,12 @@ def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.Complet
         ("--events 2:9", [f"reco.root has {EVENTS} entries; 2:9 asks for others"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_a_sentence(folder: Path, options: str, reasons: list[str]) -> None:
-    """The error names module, file and event, or calibration, run and ranges; there is no friend file."""
+def test_what_is_wrong_is_said_in_a_sentence(
+    folder: Path, options: str, reasons: list[str]
+) -> None:
+    """The error names module, file and event, or calibration, run and ranges; there is no friend
+    file.
+    """
     answer = call(folder, *f"friends reco.root {options} --output x.root".split())
     assert answer.code == 2
     for reason in reasons:
@@ -130,9 +154,17 @@ def test_what_is_wrong_is_said_in_a_sentence(folder: Path, options: str, reasons
 
 
 def test_a_calibration_comes_from_the_truth(tmp_path: Path) -> None:
-    """From a simulated run a calibration is made that serves its own friends, and says what it was made of."""
+    """From a simulated run a calibration is made that serves its own friends, and says what it was
+    made of.
+    """
     content = "--spots 5 --alphas 0 --muons 0 --electrons 0"
-    succeed(tmp_path, f"simulate --runs 4500-4501 --events 14 --pedestal-events 12 --size 1152 {content} --output .")
+    succeed(
+        tmp_path,
+        (
+            f"simulate --runs 4500-4501 --events 14 --pedestal-events 12 --size 1152 {content} "
+            "--output ."
+        ),
+    )
     succeed(tmp_path, "pedestal run04500.mid.gz --output pedestal.root")
     succeed(tmp_path, "reco run04501.mid.gz --pedestal pedestal.root --output reco.root")
     line = "calibrate reco.root run04501.truth.json --last 4600 --output calibrations/made.toml"
@@ -142,7 +174,9 @@ def test_a_calibration_comes_from_the_truth(tmp_path: Path) -> None:
     text = (tmp_path / "calibrations" / "made.toml").read_text()
     assert text.startswith("[[range]]\nfirst = 4501\nlast = 4600\n")
     assert "lone clusters of run 4501, autoctrl" in text
-    fields = succeed(tmp_path, "friends reco.root --calibration calibrations --output friend.root").fields
+    fields = succeed(
+        tmp_path, "friends reco.root --calibration calibrations --output friend.root"
+    ).fields
     assert fields["calibration"] == "made.toml 4501-4600"
     few = call(tmp_path, *["calibrate", "reco.root", "--output", "x.toml"])
     assert (few.code, "the number of files is odd" in few.err) == (2, True)

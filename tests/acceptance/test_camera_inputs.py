@@ -24,12 +24,18 @@ def events_of(path: Path) -> dict[str, Any]:
     """Return every branch of Events but the times, as nested lists."""
     with uproot.open(path) as file:
         tree = file["Events"]
-        return {name: tree[name].array().tolist() for name in tree.keys() if not name.startswith("t_")}  # noqa: SIM118
+        return {
+            name: tree[name].array().tolist()
+            for name in tree.keys()  # noqa: SIM118
+            if not name.startswith("t_")
+        }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a pedestal run and a physics run of a wide sensor in each container, under names that say nothing."""
+    """Make a pedestal run and a physics run of a wide sensor in each container, under names that
+    say nothing.
+    """
     folder = tmp_path_factory.mktemp("inputs")
     for form, name in NAMES.items():
         options = f"--events {EVENTS} --pedestal-events 8 --size 1024x576 --format {form}"
@@ -37,7 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for run, kind in ((4500, "dark"), (4501, "light")):
             (folder / form / name.format(run)).rename(folder / f"{kind}.{form}")
         succeed(folder, f"pedestal dark.{form} --output pedestal.{form}.root")
-        succeed(folder, f"reco light.{form} --pedestal pedestal.{form}.root --output reco.{form}.root")
+        succeed(
+            folder, f"reco light.{form} --pedestal pedestal.{form}.root --output reco.{form}.root"
+        )
     return folder
 
 
@@ -45,23 +53,46 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_frames_give_the_same_tree(folder: Path, form: str) -> None:
     """Pedestal maps and Events are the same bit for bit, whatever the container is."""
     for name in ("pedmap", "pedmapsigma"):
-        ours, theirs = (uproot.open(folder / f"pedestal.{f}.root")[name].values() for f in ("mid.gz", form))
+        ours, theirs = (
+            uproot.open(folder / f"pedestal.{f}.root")[name].values() for f in ("mid.gz", form)
+        )
         assert ours.shape == (1024, 576)
         assert ours.tobytes() == theirs.tobytes()
     ours, theirs = (events_of(folder / f"reco.{f}.root") for f in ("mid.gz", form))
     assert sum(ours["nSc"]) > EVENTS
     assert repr(ours) == repr(theirs)
-    succeed(folder, f"reco light.{form} --pedestal pedestal.mid.gz.root --events 2:5 --threads 2 --output range.root")
-    assert repr(events_of(folder / "range.root")) == repr({name: values[2:5] for name, values in ours.items()})
+    succeed(
+        folder,
+        (
+            f"reco light.{form} --pedestal pedestal.mid.gz.root --events 2:5 --threads 2 "
+            "--output range.root"
+        ),
+    )
+    assert repr(events_of(folder / "range.root")) == repr(
+        {name: values[2:5] for name, values in ours.items()}
+    )
 
 
 @pytest.mark.parametrize("form", NAMES)
 def test_each_container_says_what_it_is(folder: Path, form: str) -> None:
-    """A run's number, events and attributes are read from any container, also from its head alone."""
+    """A run's number, events and attributes are read from any container, also from its head
+    alone.
+    """
     content = json.loads(succeed(folder, f"inspect light.{form} --format json").out)
-    assert [content[name] for name in ("run", "events", "lost_events", "is_closed")] == [4501, EVENTS, 0, True]
-    assert content["attributes"] | {"width": 1024, "height": 576, "kind": "physics"} == content["attributes"]
-    assert json.loads(succeed(folder, f"inspect light.{form} --head --format json").out)["events"] is None
+    assert [content[name] for name in ("run", "events", "lost_events", "is_closed")] == [
+        4501,
+        EVENTS,
+        0,
+        True,
+    ]
+    assert (
+        content["attributes"] | {"width": 1024, "height": 576, "kind": "physics"}
+        == content["attributes"]
+    )
+    assert (
+        json.loads(succeed(folder, f"inspect light.{form} --head --format json").out)["events"]
+        is None
+    )
 
 
 def test_objects_are_found_on_a_wide_sensor(folder: Path) -> None:
@@ -69,13 +100,18 @@ def test_objects_are_found_on_a_wide_sensor(folder: Path) -> None:
     truth = "mid.gz/run04501.truth.json"
     score = json.loads(succeed(folder, f"score reco.mid.gz.root {truth} --format json").out)
     assert score["efficiency"] > 0.8
-    assert max(max(row, default=0) for row in events_of(folder / "reco.mid.gz.root")["sc_ymax"]) > 576
+    assert (
+        max(max(row, default=0) for row in events_of(folder / "reco.mid.gz.root")["sc_ymax"]) > 576
+    )
 
 
 def test_the_largest_sensor(tmp_path: Path) -> None:
     """One frame of 4096 x 2304 pixels goes from simulation to clusters."""
     succeed(tmp_path, "simulate --run 7 --events 1 --size 4096x2304 --format mid --output .")
-    succeed(tmp_path, "simulate --run 6 --kind pedestal --events 3 --size 4096x2304 --format mid --output .")
+    succeed(
+        tmp_path,
+        "simulate --run 6 --kind pedestal --events 3 --size 4096x2304 --format mid --output .",
+    )
     succeed(tmp_path, "pedestal run00006.mid --output pedestal.root")
     succeed(tmp_path, "reco run00007.mid --pedestal pedestal.root --output reco.root")
     score = json.loads(succeed(tmp_path, "score reco.root run00007.truth.json --format json").out)
@@ -86,7 +122,9 @@ def test_the_largest_sensor(tmp_path: Path) -> None:
 
 
 def damage(folder: Path, *events: int) -> Path:
-    """Write a copy of the plain run in which the banks of some events make no sense; the events keep their length."""
+    """Write a copy of the plain run in which the banks of some events make no sense; the events
+    keep their length.
+    """
     data = bytearray((folder / "light.mid").read_bytes())
     place = 0
     for event in range(EVENTS):
@@ -100,9 +138,14 @@ def damage(folder: Path, *events: int) -> Path:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_what_is_good_before_damage_is_kept(folder: Path, threads: int) -> None:
-    """A damaged event refuses the run, with its place; the events before it are kept beside, never as the output."""
+    """A damaged event refuses the run, with its place; the events before it are kept beside, never
+    as the output.
+    """
     raw = damage(folder, 4)
-    line = f"reco {raw.name} --pedestal pedestal.mid.root --events 0:{EVENTS} --threads {threads} --output bad.root"
+    line = (
+        f"reco {raw.name} --pedestal pedestal.mid.root --events 0:{EVENTS} --threads {threads} "
+        "--output bad.root"
+    )
     answer = call(folder, *line.split())
     assert answer.code == 2
     assert "bad4.mid is corrupt at byte" in answer.err
@@ -111,13 +154,20 @@ def test_what_is_good_before_damage_is_kept(folder: Path, threads: int) -> None:
     assert answer.fields == {}
     assert not (folder / "bad.root").exists()
     whole = events_of(folder / "reco.mid.root")
-    assert repr(events_of(folder / "bad.partial.root")) == repr({name: values[:4] for name, values in whole.items()})
+    assert repr(events_of(folder / "bad.partial.root")) == repr(
+        {name: values[:4] for name, values in whole.items()}
+    )
 
 
 def test_lost_events_within_the_tolerance_keep_their_entry(folder: Path) -> None:
-    """With a tolerance the run is done: lost events are entries without clusters, flagged and counted."""
+    """With a tolerance the run is done: lost events are entries without clusters, flagged and
+    counted.
+    """
     raw = damage(folder, 0, 3)
-    line = f"reco {raw.name} --pedestal pedestal.mid.root --events 0:{EVENTS} --output tolerated.root --tolerate"
+    line = (
+        f"reco {raw.name} --pedestal pedestal.mid.root --events 0:{EVENTS} --output "
+        "tolerated.root --tolerate"
+    )
     answer = call(folder, *line.split(), "1")
     assert answer.code == 2
     assert "event 3: " in answer.err
@@ -133,10 +183,17 @@ def test_lost_events_within_the_tolerance_keep_their_entry(folder: Path) -> None
     assert found["event"] == list(range(EVENTS))
     for event in range(EVENTS):
         if found["lost"][event]:
-            assert (found["nSc"][event], found["spark"][event], found["cmos_integral"][event]) == (0, 0, 0)
+            assert (found["nSc"][event], found["spark"][event], found["cmos_integral"][event]) == (
+                0,
+                0,
+                0,
+            )
         else:
             assert all(repr(found[name][event]) == repr(whole[name][event]) for name in whole)
-    assert succeed(folder, "friends tolerated.root --output tolerated_Friend.root").fields["entries"] == EVENTS
+    assert (
+        succeed(folder, "friends tolerated.root --output tolerated_Friend.root").fields["entries"]
+        == EVENTS
+    )
 
 
 def test_parts_of_a_damaged_run_are_counted_together(folder: Path) -> None:
@@ -156,7 +213,9 @@ def test_parts_of_a_damaged_run_are_counted_together(folder: Path) -> None:
 
 
 def test_an_open_run_is_reconstructed_in_ranges(folder: Path) -> None:
-    """What is complete of a run that is still written can be reconstructed; the whole run only when it is closed."""
+    """What is complete of a run that is still written can be reconstructed; the whole run only when
+    it is closed.
+    """
     for form in ("mid", "mid.gz"):
         data = (folder / f"light.{form}").read_bytes()
         (folder / f"open.{form}").write_bytes(data[: int(0.8 * len(data))])

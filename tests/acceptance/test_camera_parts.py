@@ -1,4 +1,6 @@
-"""The camera's reconstruction as a workflow: parts side by side, counted against the raw file, and damaged runs."""
+"""The camera's reconstruction as a workflow: parts side by side, counted against the raw file, and
+damaged runs.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +113,9 @@ def damage(folder: Path, event: int) -> None:
 
 
 def test_parts_use_the_cores_that_are_asked_for(tmp_path: Path, raw: Path) -> None:
-    """Every part runs as many threads as the job has cores, and the merged file has an entry per event."""
+    """Every part runs as many threads as the job has cores, and the merged file has an entry per
+    event.
+    """
     folder = make_project(tmp_path / "project", raw, {})
     assert reconstruct(folder)["status"] == "done"
     jobs = json.loads(call(folder, "jobs", "4501", "camera-reco", "--format", "json").out)["jobs"]
@@ -133,7 +137,9 @@ def test_a_missing_part_is_never_skipped(tmp_path: Path, raw: Path, kind: str, r
     """A merge without some part, with a shorter one, or with one that is gone, fails the task."""
     sabotage = tmp_path / "sabotage.py"
     sabotage.write_text(SABOTAGE)
-    given = f"{kind} {tmp_path}/project/raw/run04501.mid {tmp_path}/pedestal.root {{output}} {{parts}}"
+    given = (
+        f"{kind} {tmp_path}/project/raw/run04501.mid {tmp_path}/pedestal.root {{output}} {{parts}}"
+    )
     succeed(tmp_path, f"pedestal {raw}/run04500.mid --output pedestal.root")
     folder = make_project(tmp_path / "project", raw, {MERGE: f'"{{python}} {sabotage} {given}"'})
     task = reconstruct(folder)
@@ -157,7 +163,9 @@ def test_a_damaged_run_fails_with_its_place(tmp_path: Path, raw: Path) -> None:
 
 
 def test_a_damaged_run_is_done_within_the_tolerance(tmp_path: Path, raw: Path) -> None:
-    """With a tolerance the run is done, with an entry per event, and a warning counts the lost ones."""
+    """With a tolerance the run is done, with an entry per event, and a warning counts the lost
+    ones.
+    """
     folder = make_project(tmp_path / "project", raw, {'TOLERATED = "0"': 'TOLERATED = "1"'})
     damage(folder, 1)
     task = reconstruct(folder)

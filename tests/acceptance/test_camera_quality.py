@@ -1,4 +1,6 @@
-"""Data quality from the command line: parts, growth, pictures over runs, and an alarm as a shifter sees it."""
+"""Data quality from the command line: parts, growth, pictures over runs, and an alarm as a shifter
+sees it.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,20 @@ from tests.acceptance.test_web import read, start
 ROOT = Path(__file__).parents[2]
 EVENTS = 11
 SPOTS = "--size 768 --spots 6 --alphas 0 --muons 0 --electrons 0"
-PLOTS = ("pedestal", "noisy", "frames", "display", "occupancy", "clusters", "light", "energy", "depth")
+PLOTS = (
+    "pedestal",
+    "noisy",
+    "frames",
+    "display",
+    "occupancy",
+    "clusters",
+    "light",
+    "energy",
+    "depth",
+)
 BROKEN = """
 import sys
-from autoctrl.quality import PlotResult, register
+from autoctrl.science.quality import PlotResult, register
 
 def broken(name, act):
     register(type(name, (), {"name": name, "tier": "mid", "__call__": lambda self, data, previous=None: act()}))
@@ -53,7 +65,9 @@ def run(
         "AUTOCTRL_FIELDS": str(folder / "fields.json"),
     }
     words = [str(binaries / program), *line.split()]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -62,13 +76,18 @@ def run(
 def bins(path: Path) -> dict[str, bytes]:
     """Return the bytes of every histogram of a file, outer bins included."""
     with uproot.open(path) as file:
-        names = [name for name, kind in file.classnames(cycle=False).items() if kind.startswith("TH")]
+        names = [
+            name for name, kind in file.classnames(cycle=False).items() if kind.startswith("TH")
+        ]
         return {name: file[name].values(flow=True).tobytes() for name in names}
 
 
 def judged(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text())
-    return {name: content[name] for name in ("about", "numbers", "events", "weights", "verdicts", "level")}
+    return {
+        name: content[name]
+        for name in ("about", "numbers", "events", "weights", "verdicts", "level")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +97,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(folder, f"simulate --runs 4500-4501 --events {EVENTS} {SPOTS} --output .")
     run(folder, "pedestal run04500.mid.gz --output pedestal.root")
     for last, name in ((EVENTS, "reco"), (5, "begun")):
-        run(folder, f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{last} --output {name}.root")
+        run(
+            folder,
+            f"reco run04501.mid.gz --pedestal pedestal.root --events 0:{last} --output {name}.root",
+        )
         run(folder, f"friends {name}.root --output {name}_Friend.root")
     shutil.copy(ROOT / "workflows" / "camera-dq" / "limits.toml", folder)
     run(folder, judge("whole") + " --limits limits.toml")
@@ -95,19 +117,28 @@ def test_a_run_has_numbers_histograms_and_pictures(chain: Path) -> None:
     content = json.loads((chain / "whole.json").read_text())
     assert content["level"] == "fine", content["verdicts"]
     assert content["pictures"] == {plot: f"whole_{plot}.png" for plot in PLOTS}
-    assert all((chain / picture).read_bytes().startswith(b"\x89PNG") for picture in content["pictures"].values())
+    assert all(
+        (chain / picture).read_bytes().startswith(b"\x89PNG")
+        for picture in content["pictures"].values()
+    )
     numbers = content["numbers"]
     assert numbers["events"] == EVENTS
     assert abs(numbers["light_peak"] - 7840) < 4 * numbers["light_peak_error"]
     assert 0 < numbers["light_peak_error"] < 300
     assert numbers["energy_peak"] > numbers["light_peak"]
-    assert {"clusters/sums", "energy/corrected", "light/spots", "occupancy/light", "pedestal/mean"} < set(
-        bins(chain / "whole.root")
-    )
+    assert {
+        "clusters/sums",
+        "energy/corrected",
+        "light/spots",
+        "occupancy/light",
+        "pedestal/mean",
+    } < set(bins(chain / "whole.root"))
 
 
 def test_parts_merge_into_the_whole(chain: Path) -> None:
-    """Reports of ranges, in any order, add up to the report of all at once: histograms and numbers, bit for bit."""
+    """Reports of ranges, in any order, add up to the report of all at once: histograms and numbers,
+    bit for bit.
+    """
     for part, span in enumerate(("0:4", "4:4", "4:11")):
         said = run(chain, judge(f"part{part}") + f" --events {span}").stdout
         assert "a part, not judged" in said
@@ -117,7 +148,9 @@ def test_parts_merge_into_the_whole(chain: Path) -> None:
     assert bins(chain / "merged.root") == bins(chain / "whole.root")
     assert judged(chain / "merged.json") == judged(chain / "whole.json")
     assert (chain / "merged_display.png").read_bytes() == (chain / "whole_display.png").read_bytes()
-    wrong = run(chain, "dq-merge part0.json part1.json --entries 11 --output wrong.json", code=2).stderr
+    wrong = run(
+        chain, "dq-merge part0.json part1.json --entries 11 --output wrong.json", code=2
+    ).stderr
     assert "the parts cover the entries 0 to 4 of 11: not the whole run" in wrong
     beyond = run(chain, judge("wrong") + f" --events 4:{EVENTS + 1}", code=2).stderr
     assert f"reco.root has {EVENTS} entries; 4:{EVENTS + 1} asks for others" in beyond
@@ -125,7 +158,9 @@ def test_parts_merge_into_the_whole(chain: Path) -> None:
 
 
 def test_a_report_grows_with_its_run(chain: Path) -> None:
-    """What a report lacks is read and added; the result is that of all events at once, and again changes nothing."""
+    """What a report lacks is read and added; the result is that of all events at once, and again
+    changes nothing.
+    """
     run(chain, judge("grown", "begun") + " --limits limits.toml")
     assert judged(chain / "grown.json")["events"] == [0, 5]
     for _ in range(2):
@@ -135,11 +170,16 @@ def test_a_report_grows_with_its_run(chain: Path) -> None:
     wrong = run(chain, judge("wrong", "begun") + " --previous whole.json", code=2).stderr
     assert "whole.json holds the entries 0 to 11, begun.root has 5: it cannot go on" in wrong
     without = "dq reco.root --pedestal pedestal.root --previous whole.json --output wrong.json"
-    assert "is about something else than reco.root: exposure_s, start differ" in run(chain, without, code=2).stderr
+    assert (
+        "is about something else than reco.root: exposure_s, start differ"
+        in run(chain, without, code=2).stderr
+    )
 
 
 def test_failing_plots_stop_nothing(chain: Path) -> None:
-    """Plots that raise, leave, return rubbish or cannot be drawn are an alarm each; all others are there."""
+    """Plots that raise, leave, return rubbish or cannot be drawn are an alarm each; all others are
+    there.
+    """
     (chain / "broken.py").write_text(BROKEN)
     said = run(chain, judge("odd") + " --from broken.py --pictures strange").stdout
     assert "plot exits failed: SystemExit: enough" in said
@@ -147,7 +187,10 @@ def test_failing_plots_stop_nothing(chain: Path) -> None:
     assert set(content["failed"]) == {"raises", "exits", "rubbish", "undrawn"}
     assert content["level"] == "alarm"
     assert content["numbers"] == json.loads((chain / "whole.json").read_text())["numbers"]
-    assert all((chain / f"strange_{plot}.png").stat().st_size > 1000 for plot in (*PLOTS, *content["failed"]))
+    assert all(
+        (chain / f"strange_{plot}.png").stat().st_size > 1000
+        for plot in (*PLOTS, *content["failed"])
+    )
     later = run(chain, judge("odd") + " --previous whole.json --from broken.py").stdout
     assert "plot raises failed: it was not there when the earlier report was made" in later
 
@@ -155,7 +198,8 @@ def test_failing_plots_stop_nothing(chain: Path) -> None:
 def test_a_reference_run_is_a_measure(chain: Path) -> None:
     """A number that differs too much from the reference's is an alarm, in words."""
     (chain / "close.toml").write_text(
-        'reference = "whole.json"\n[light_peak]\nalarm_sigmas = 5\nmay_miss = true\n[events]\nwarn_relative = 0.1\n'
+        'reference = "whole.json"\n[light_peak]\nalarm_sigmas = 5\nmay_miss = '
+        "true\n[events]\nwarn_relative = 0.1\n"
     )
     said = run(chain, judge("half", "begun") + " --limits close.toml").stdout
     assert f"events = 5 is 54.5% below {EVENTS} of run 4501 (limit 10.0%)" in said
@@ -165,7 +209,9 @@ def test_a_reference_run_is_a_measure(chain: Path) -> None:
 
 
 def test_runs_are_followed(chain: Path) -> None:
-    """Trends have the runs in order with errors; one with an alarm is in no mean; a run given twice is refused."""
+    """Trends have the runs in order with errors; one with an alarm is in no mean; a run given twice
+    is refused.
+    """
     for number in (4503, 4502):
         content = json.loads((chain / "whole.json").read_text())
         content |= {"run": number, "level": "alarm" if number == 4502 else "fine"}
@@ -180,7 +226,10 @@ def test_runs_are_followed(chain: Path) -> None:
     assert light["values"][1] == pytest.approx(light["values"][0] / 2)
     assert (light["chi2"], light["ndf"], light["left_out"]) == (pytest.approx(0, abs=1e-9), 1, 1)
     run(chain, "dq-trend whole.json dq4502.json --axis time --picture time.png --output trend.json")
-    assert all((chain / picture).read_bytes().startswith(b"\x89PNG") for picture in ("trend.png", "time.png"))
+    assert all(
+        (chain / picture).read_bytes().startswith(b"\x89PNG")
+        for picture in ("trend.png", "time.png")
+    )
     run(chain, "dq-trend dq4502.json --output trend.json")
     light = json.loads((chain / "trend.json").read_text())["trends"]["light_peak"]
     assert (light["mean"], light["error"], light["left_out"]) == (None, None, 1)
@@ -189,7 +238,9 @@ def test_runs_are_followed(chain: Path) -> None:
 
 
 def test_lost_frames_raise_an_alarm(chain: Path) -> None:
-    """A frame that the reconstruction was allowed to lose is counted and judged; one that it did read is missed."""
+    """A frame that the reconstruction was allowed to lose is counted and judged; one that it did
+    read is missed.
+    """
     run(chain, f"simulate --runs 4501 --events 4 {SPOTS} --format mid --output .")
     run(chain, "reco run04501.mid --pedestal pedestal.root --output sound.root")
     data = bytearray((chain / "run04501.mid").read_bytes())
@@ -197,7 +248,10 @@ def test_lost_frames_raise_an_alarm(chain: Path) -> None:
     data[begin : begin + 12] = b"\xff" * 12
     (chain / "run04501.mid").write_bytes(data)
     run(chain, "reco run04501.mid --pedestal pedestal.root --tolerate 1 --output damaged.root")
-    line = "dq {}.root --pedestal pedestal.root --raw run04501.mid --limits limits.toml --output lost.json"
+    line = (
+        "dq {}.root --pedestal pedestal.root --raw run04501.mid --limits limits.toml --output "
+        "lost.json"
+    )
     said = run(chain, line.format("damaged")).stdout
     assert "lost_fraction = 0.25 is above 0.01" in said
     assert "lost = 1 is above 0" in said
@@ -217,7 +271,9 @@ def test_lost_frames_raise_an_alarm(chain: Path) -> None:
         ("histograms", {"file": 3, "sha256": ""}, "histograms.file is 3, not the name of a file"),
     ],
 )
-def test_a_report_with_a_wrong_value_is_refused(chain: Path, key: str, value: Any, sentence: str) -> None:
+def test_a_report_with_a_wrong_value_is_refused(
+    chain: Path, key: str, value: Any, sentence: str
+) -> None:
     """Whoever reads a report says which value of which file is wrong, and leaves no output."""
     content = json.loads((chain / "whole.json").read_text())
     (chain / "bad.json").write_text(json.dumps(content | {key: value}))
@@ -246,7 +302,9 @@ def test_root_opens_the_histograms(chain: Path) -> None:
 
 
 def spoil(path: Path, *, light: float, hot: int) -> None:
-    """Change the frames of a raw run: the light above 99 counts by a factor, and a region by some counts more."""
+    """Change the frames of a raw run: the light above 99 counts by a factor, and a region by some
+    counts more.
+    """
     data = bytearray(gzip.decompress(path.read_bytes()))
     size = 2 * 768 * 768
     for found in list(re.finditer(rb"CAM0", data)):
@@ -259,10 +317,17 @@ def spoil(path: Path, *, light: float, hot: int) -> None:
 
 
 def test_a_bad_run_raises_an_alarm_that_is_seen_and_told_once(tmp_path: Path) -> None:
-    """A hot pedestal and half the light: done, but an alarm in status, why, JSON and page, and one message."""
-    shutil.copytree(ROOT / "workflows", tmp_path / "workflows", ignore=shutil.ignore_patterns("__pycache__"))
+    """A hot pedestal and half the light: done, but an alarm in status, why, JSON and page, and one
+    message.
+    """
+    shutil.copytree(
+        ROOT / "workflows", tmp_path / "workflows", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(ROOT / "autoctrl.toml", tmp_path)
-    run(tmp_path, f"simulate --runs 4500-4503 --pedestal-every 2 --events 8 --fill 7 {SPOTS} --output raw")
+    run(
+        tmp_path,
+        f"simulate --runs 4500-4503 --pedestal-every 2 --events 8 --fill 7 {SPOTS} --output raw",
+    )
     spoil(tmp_path / "raw" / "run04502.mid.gz", light=1.0, hot=40)
     spoil(tmp_path / "raw" / "run04503.mid.gz", light=0.5, hot=40)
 
@@ -278,7 +343,8 @@ def test_a_bad_run_raises_an_alarm_that_is_seen_and_told_once(tmp_path: Path) ->
     }
     why = json.loads(ask("why 4503 camera-dq --format json"))
     assert re.fullmatch(
-        r"alarm: hot_fraction = 0\.00\d+ is above 0\.001; light_peak = \d{4}(\.\d+)? is below 5000", why["reason"]
+        r"alarm: hot_fraction = 0\.00\d+ is above 0\.001; light_peak = \d{4}(\.\d+)? is below 5000",
+        why["reason"],
     )
     assert f"why: {why['reason']}" in ask("why 4503 camera-dq")
     assert re.search(r"4503 +done .*done alarm", ask("status"))
@@ -304,7 +370,9 @@ def test_a_bad_run_raises_an_alarm_that_is_seen_and_told_once(tmp_path: Path) ->
 
 def test_a_fill_has_its_trends(tmp_path: Path) -> None:
     """When the fill is over, its runs' reports become one picture."""
-    shutil.copytree(ROOT / "workflows", tmp_path / "workflows", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "workflows", tmp_path / "workflows", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(ROOT / "autoctrl.toml", tmp_path)
     run(tmp_path, f"simulate --runs 4500-4502 --events 4 --fill 7 {SPOTS} --output raw")
     run(tmp_path, f"simulate --runs 4504 --events 2 --kind pedestal --fill 8 {SPOTS} --output raw")

@@ -1,4 +1,6 @@
-"""ROOT itself reads what we write: types, friends by entry and by key, and programs written for the published files."""
+"""ROOT itself reads what we write: types, friends by entry and by key, and programs written for the
+published files.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autoctrl.rootio import count_entries
+from autoctrl.science.rootio import count_entries
 
 EVENTS = 6
 PROGRAM = """
@@ -103,14 +105,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "friends reco.root --output reco_Friend.root",
     ):
         command = Path(sys.executable).with_name("autoctrl-camera")
-        subprocess.run([command, *line.split()], cwd=made, check=True, capture_output=True, timeout=200)
+        subprocess.run(
+            [command, *line.split()], cwd=made, check=True, capture_output=True, timeout=200
+        )
     return made
 
 
 def ask_root(folder: Path, program: str) -> list[list[str]]:
-    """Run a program with ROOT and return the words of each line that it prints; ROOT may complain of nothing."""
+    """Run a program with ROOT and return the words of each line that it prints; ROOT may complain
+    of nothing.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM + program], cwd=folder, capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", PROGRAM + program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Error" not in done.stderr, done.stderr
@@ -118,11 +129,17 @@ def ask_root(folder: Path, program: str) -> list[list[str]]:
 
 
 def test_leaves_have_the_published_types(folder: Path) -> None:
-    """Counters are unsigned, keys and pixels whole numbers, everything else of clusters float, as ROOT sees it."""
-    leaves = {name: (kind, counter, title) for name, kind, counter, title in ask_root(folder, TYPES)}
+    """Counters are unsigned, keys and pixels whole numbers, everything else of clusters float, as
+    ROOT sees it.
+    """
+    leaves = {
+        name: (kind, counter, title) for name, kind, counter, title in ask_root(folder, TYPES)
+    }
     assert leaves["nSc"] == ("UInt_t", "-", "nSc/i")
     assert leaves["nRedpix"] == ("UInt_t", "-", "nRedpix/i")
-    assert {leaves[name][:2] for name in ("run", "event", "pedestal_run", "spark")} == {("Int_t", "-")}
+    assert {leaves[name][:2] for name in ("run", "event", "pedestal_run", "spark")} == {
+        ("Int_t", "-")
+    }
     assert {leaves[name][:2] for name in ("redpix_ix", "redpix_iy")} == {("Int_t", "nRedpix")}
     clusters = {name: leaf[:2] for name, leaf in leaves.items() if name.startswith("sc_")}
     assert clusters.pop("sc_directional") == ("Int_t", "nSc")
@@ -131,12 +148,16 @@ def test_leaves_have_the_published_types(folder: Path) -> None:
 
 
 def test_programs_for_the_published_files_run(folder: Path) -> None:
-    """Addresses and readers as generated for the published files, with an unsigned counter, read every cluster."""
+    """Addresses and readers as generated for the published files, with an unsigned counter, read
+    every cluster.
+    """
     assert ask_root(folder, MACRO) == [["True", "True", "True"]]
 
 
 def test_friends_are_drawn_entry_by_entry(folder: Path) -> None:
-    """With AddFriend one expression uses branches of both trees; all clusters of all entries are there."""
+    """With AddFriend one expression uses branches of both trees; all clusters of all entries are
+    there.
+    """
     entries, each, both, cut = ask_root(folder, BY_ENTRY)
     assert entries == [str(EVENTS)] * 2
     assert int(each[0]) > 0

@@ -1,6 +1,7 @@
 """The reconstruction of three full-size frames against published numbers, step by step.
 
-The frames come from the project's own simulation; their checksums say that the numbers belong to them.
+The frames come from the project's own simulation; their checksums say that the numbers belong to
+them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from autoctrl.camera import kernel
-from autoctrl.camera.events import CLUSTER
-from autoctrl.camera.parameters import Parameters, Pedestal
-from autoctrl.camera.reco import Reconstruction
-from autoctrl.camera.reference.frame import crop_rows, cut_saturated, suppress
-from autoctrl.camera.simulation.light import Content
-from autoctrl.camera.simulation.sensor import Sensor
+from autoctrl.science.camera import kernel
+from autoctrl.science.camera.events import CLUSTER
+from autoctrl.science.camera.parameters import Parameters, Pedestal
+from autoctrl.science.camera.reco import Reconstruction
+from autoctrl.science.camera.simulation.light import Content
+from autoctrl.science.camera.simulation.sensor import Sensor
+from tests.oracles.camera.frame import crop_rows, cut_saturated, suppress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,10 +105,14 @@ def draw_event(event: int) -> NDArray[np.uint16]:
 
 
 def vignetting() -> NDArray[np.float64]:
-    """Return a smooth stand-in for the measured map, by blocks: a polynomial in the distance from the centre."""
+    """Return a smooth stand-in for the measured map, by blocks: a polynomial in the distance from
+    the centre.
+    """
     offset = np.arange(287) - 143.5
     rings = np.minimum(np.floor(np.hypot.outer(offset, offset) / 1.125), 180)
-    polynomial = np.polynomial.Polynomial([1.0008, -0.0245, -1.3349, 3.4763, -7.4177, 6.8597, -2.3459])
+    polynomial = np.polynomial.Polynomial(
+        [1.0008, -0.0245, -1.3349, 3.4763, -7.4177, 6.8597, -2.3459]
+    )
     factor = np.zeros((288, 288))
     factor[:287, :287] = 1 / polynomial((rings + 0.5) / 181)
     return factor
@@ -122,11 +127,15 @@ def test_the_simulation_draws_the_frames_of_the_numbers() -> None:
 
 @pytest.mark.parametrize("event", range(3))
 def test_every_step_gives_the_published_counts(event: int) -> None:
-    """From the frame to the seeds and the clusters, every count is equal and every sum agrees to its last digit."""
+    """From the frame to the seeds and the clusters, every count is equal and every sum agrees to
+    its last digit.
+    """
     frame, expected = draw_event(event), WAY_POINTS[event]
     assert digest(frame) == CHECKSUMS[f"event {event}"]
     parameters = Parameters()
-    light = suppress(cut_saturated(frame, parameters.cimax) - maps().mean, maps().rms, parameters.nsigma)
+    light = suppress(
+        cut_saturated(frame, parameters.cimax) - maps().mean, maps().rms, parameters.nsigma
+    )
     crop_rows(light, maps().geometry.rows_kept)
     images = kernel.coarse_images(frame, maps(), parameters)
     edge = images.edge.copy()
@@ -159,17 +168,26 @@ def test_a_frame_without_light_has_no_seeds() -> None:
 
 @cache
 def clusters_of(event: int) -> list[dict[str, float]]:
-    found = Reconstruction(1, maps(), vignetting=vignetting()).reconstruct(event, draw_event(event)).clusters
+    found = (
+        Reconstruction(1, maps(), vignetting=vignetting())
+        .reconstruct(event, draw_event(event))
+        .clusters
+    )
     return [dict(zip(CLUSTER, row, strict=True)) for row in found.tolist()]
 
 
 def test_clusters_have_the_published_light_and_position() -> None:
-    """Size, light, spread and position of every cluster of event 0 agree with the published table."""
+    """Size, light, spread and position of every cluster of event 0 agree with the published
+    table.
+    """
     names = ("integral", "corrintegral", "rms", "xmean", "ymean")
     found = clusters_of(0)
     assert [cluster["size"] for cluster in found] == [size for size, *_ in CLUSTERS]
     for cluster, (_, *expected) in zip(found, CLUSTERS, strict=True):
-        close = [pytest.approx(value, abs=digit) for value, digit in zip(expected, LAST_DIGITS, strict=True)]
+        close = [
+            pytest.approx(value, abs=digit)
+            for value, digit in zip(expected, LAST_DIGITS, strict=True)
+        ]
         assert [cluster[name] for name in names] == close
 
 
@@ -179,37 +197,51 @@ RELATIVE = {
     "lp0prominence": 2e-2, "lp0fwhm": 2e-2, "tp0fwhm": 2e-2,
 }  # fmt: skip
 SMALL, NINE_OF_TEN = 2000, 0.9
-FITS = tuple((f"{way}chi2", [f"{way}gaussamp", f"{way}gaussmean", f"{way}gausssigma"]) for way in "lt")
+FITS = tuple(
+    (f"{way}chi2", [f"{way}gaussamp", f"{way}gaussmean", f"{way}gausssigma"]) for way in "lt"
+)
 
 
 def matched(event: dict[str, Any]) -> list[tuple[dict[str, float], dict[str, float]]]:
-    """Return the published clusters of an event, each with ours of about the same size at the same place."""
+    """Return the published clusters of an event, each with ours of about the same size at the same
+    place.
+    """
     published = [dict(zip(PUBLISHED["branches"], row, strict=True)) for row in event["clusters"]]
     ours = clusters_of(event["event"])
     assert len(ours) == len(published)
-    assert len({cluster["size"] for cluster in ours}) == len(ours)  # so that the size names a cluster
+    assert len({cluster["size"] for cluster in ours}) == len(
+        ours
+    )  # so that the size names a cluster
     by_size = {cluster["size"]: cluster for cluster in ours}
     return [(by_size[cluster["size"]], cluster) for cluster in published]
 
 
 @pytest.mark.parametrize("event", PUBLISHED["events"], ids=lambda event: f"event {event['event']}")
 def test_clusters_agree_with_the_published_ones(event: dict[str, Any]) -> None:
-    """Seeds and clusters of every event are the published ones, one to one, within the published tolerances."""
+    """Seeds and clusters of every event are the published ones, one to one, within the published
+    tolerances.
+    """
     for cluster, published in matched(event):
-        assert {name: cluster[name] for name in EXACT} == pytest.approx({name: published[name] for name in EXACT})
+        assert {name: cluster[name] for name in EXACT} == pytest.approx(
+            {name: published[name] for name in EXACT}
+        )
         for name, tolerance in RELATIVE.items():
             assert cluster[name] == pytest.approx(published[name], rel=tolerance), name
         assert (cluster["theta"] - published["theta"] + 90) % 180 - 90 == pytest.approx(0, abs=1e-3)
 
 
 def test_fits_agree_with_the_published_ones() -> None:
-    """Small clusters' fits are the published ones; of the others nine of ten, or they are as good."""
+    """Small clusters' fits are the published ones; of the others nine of ten, or they are as
+    good.
+    """
     good = []
     for cluster, published in (pair for event in PUBLISHED["events"] for pair in matched(event)):
         tolerance = 3e-3 if cluster["size"] < SMALL else 1e-2
         for chi2, names in FITS:
             values = [published[name] for name in (chi2, *names)]
-            is_same = [cluster[name] for name in (chi2, *names)] == pytest.approx(values, rel=tolerance)
+            is_same = [cluster[name] for name in (chi2, *names)] == pytest.approx(
+                values, rel=tolerance
+            )
             good.append(is_same or cluster[chi2] <= 1.01 * published[chi2])
             assert is_same or cluster["size"] >= SMALL
     assert sum(good) >= NINE_OF_TEN * len(good)

@@ -1,6 +1,7 @@
 """Every verb prints what it always printed: text and JSON are compared with golden files.
 
-After a wanted change, ``UPDATE_GOLDEN=1 scripts/test acceptance`` writes them anew; look at the difference afterwards.
+After a wanted change, ``UPDATE_GOLDEN=1 scripts/test acceptance`` writes them anew; look at the
+difference afterwards.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ STEPS: list[tuple[str, str, int]] = [
     ("discover.json", "discover --format json", 0),
     ("status-new.txt", "status", 0),
     ("store-copy.txt", "store copy sqlite:.autoctrl/state.sqlite sqlite:copied.sqlite", 0),
-    ("store-copy.json", "store copy sqlite:.autoctrl/state.sqlite sqlite:copied.sqlite --format json", 0),
+    (
+        "store-copy.json",
+        "store copy sqlite:.autoctrl/state.sqlite sqlite:copied.sqlite --format json",
+        0,
+    ),
     ("plan.txt", "plan --exit-code", 1),
     ("plan.json", "plan --workflow reco --format json", 0),
     ("loop.json", "loop --until-idle --workflow reco --format json", 1),
@@ -111,7 +116,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
     answers = {}
     for name, words, _ in STEPS:
         answer = call(folder, *words.split())
-        answers[name] = Said(answer.code, *(settled(text, folder) for text in (answer.out, answer.err)))
+        answers[name] = Said(
+            answer.code, *(settled(text, folder) for text in (answer.out, answer.err))
+        )
     return answers
 
 
@@ -148,17 +155,30 @@ def blank(value: Any) -> Any:
     if isinstance(value, dict):
         if value.get("kind") == "job":
             value = {**value, "sequence": "VARYING"}
-        return {key: "VARYING" if key in VARYING and item is not None else blank(item) for key, item in value.items()}
-    return [blank(item) for item in value if not is_sample(item)] if isinstance(value, list) else value
+        return {
+            key: "VARYING" if key in VARYING and item is not None else blank(item)
+            for key, item in value.items()
+        }
+    return (
+        [blank(item) for item in value if not is_sample(item)] if isinstance(value, list) else value
+    )
 
 
 def is_sample(item: Any) -> bool:
-    """Say whether this is a record of a job's status on its way, which is sampled or missed by chance."""
-    return isinstance(item, dict) and item.get("kind") == "job" and item.get("status") in {"idle", "running"}
+    """Say whether this is a record of a job's status on its way, which is sampled or missed by
+    chance.
+    """
+    return (
+        isinstance(item, dict)
+        and item.get("kind") == "job"
+        and item.get("status") in {"idle", "running"}
+    )
 
 
 @pytest.mark.parametrize(("name", "words", "code"), STEPS, ids=[step[0] for step in STEPS])
-def test_a_verb_prints_what_it_always_printed(said: dict[str, Said], name: str, words: str, code: int) -> None:
+def test_a_verb_prints_what_it_always_printed(
+    said: dict[str, Said], name: str, words: str, code: int
+) -> None:
     """Output and exit code of each call are those of the golden file; refusals go to stderr."""
     answer = said[name]
     assert answer.code == code, f"autoctrl {words}\n{answer.out}{answer.err}"

@@ -1,4 +1,6 @@
-"""How the command behaves: errors of one paragraph, colour only where it belongs, progress, completion."""
+"""How the command behaves: errors of one paragraph, colour only where it belongs, progress,
+completion.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,24 @@ def project(tmp_path: Path) -> Path:
 def in_terminal(folder: Path, *words: str, **variables: str) -> str:
     """Call the command on a terminal of its own and return everything that it showed."""
     screen, end = pty.openpty()
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "TERM": "xterm", "COLUMNS": "120", **variables}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "TERM": "xterm",
+        "COLUMNS": "120",
+        **variables,
+    }
     command = [sys.executable, "-m", "autoctrl.cli", *words]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdin=end, stdout=end, stderr=end) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=end, stdout=end, stderr=end
+    ) as process:
         os.close(end)
         shown = b""
         deadline = time.monotonic() + TERMINAL_S
-        while time.monotonic() < deadline and select.select([screen], [], [], 1 if process.poll() is None else 0)[0]:
+        while (
+            time.monotonic() < deadline
+            and select.select([screen], [], [], 1 if process.poll() is None else 0)[0]
+        ):
             try:
                 shown += os.read(screen, 1 << 16)
             except OSError:
@@ -58,8 +71,14 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
             ["There is no option --fromat.", "Did you mean '--format'?", "autoctrl status --help"],
         ),
         ("status --format xml", ["xml", "'text', 'json', 'csv'"]),
-        ("--project . status", ["There is no option --project.", "come after it, as in 'autoctrl status --project'."]),
-        ("runs lst", ["There is no verb 'runs lst'.", "Did you mean 'list'?", "autoctrl runs --help"]),
+        (
+            "--project . status",
+            ["There is no option --project.", "come after it, as in 'autoctrl status --project'."],
+        ),
+        (
+            "runs lst",
+            ["There is no verb 'runs lst'.", "Did you mean 'list'?", "autoctrl runs --help"],
+        ),
         ("status 4521", ["unexpected extra argument (4521). See: autoctrl status --help"]),
         ("retry 1 reco", ["Missing option '--reason'."]),
         ("retry 1 reco --reason=", ["--reason is empty.", "Say why"]),
@@ -74,7 +93,10 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
         ("status --environment mirror", ["There is no environment 'mirror'"]),
         ("reprocess --reason x", ["reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."]),
         ("reprocess 1 reco --stale reco --reason x", ["names its workflow itself"]),
-        ("complete 1 reco --output gone.txt --reason x", ["gone.txt cannot be read: No such file or directory."]),
+        (
+            "complete 1 reco --output gone.txt --reason x",
+            ["gone.txt cannot be read: No such file or directory."],
+        ),
         (
             "complete 1 reco --output a.txt --output b.txt --reason x",
             ["'a.txt' is one of several outputs", "NAME=FILE"],
@@ -84,9 +106,15 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
     ],
 )
 def test_an_error_is_one_paragraph(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, parts: list[str]
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    parts: list[str],
 ) -> None:
-    """What is wrong and what to do stand in one line on stderr; nothing on stdout; the exit code is 2."""
+    """What is wrong and what to do stand in one line on stderr; nothing on stdout; the exit code is
+    2.
+    """
     monkeypatch.chdir(project)
     assert main(words.split()) == 2
     answer = capsys.readouterr()
@@ -117,7 +145,9 @@ def test_the_project_may_be_named_from_anywhere(project: Path, tmp_path: Path) -
 
 
 def test_a_traceback_is_shown_only_to_those_who_ask(project: Path) -> None:
-    """--debug shows where an error comes from, after the verb or before its arguments; else there is none."""
+    """--debug shows where an error comes from, after the verb or before its arguments; else there
+    is none.
+    """
     assert "Traceback" not in call(project, "status", "--campaign", "x").err
     answer = call(project, "status", "--campaign", "x", "--debug")
     assert "Traceback" in answer.err
@@ -137,10 +167,16 @@ def test_a_fault_of_ours_is_one_paragraph_as_well(
 
 
 def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
-    """`autoctrl … | head -1` is quiet, and its exit code is that of a closed pipe, not of a failed task."""
+    """`autoctrl … | head -1` is quiet, and its exit code is that of a closed pipe, not of a failed
+    task.
+    """
     call(project, "runs", "add", "1-3000", "--set", "kind=physics")
-    line = f"{{ {sys.executable} -m autoctrl.cli runs list --limit 3000; echo $? >code; }} | head -1"
-    done = subprocess.run(line, shell=True, cwd=project, capture_output=True, text=True, check=False)  # noqa: S602 - a pipe is the point
+    line = (
+        f"{{ {sys.executable} -m autoctrl.cli runs list --limit 3000; echo $? >code; }} | head -1"
+    )
+    done = subprocess.run(  # noqa: S602
+        line, shell=True, cwd=project, capture_output=True, text=True, check=False
+    )
     assert done.stdout.startswith("RUN")
     assert done.stderr == ""
     assert (project / "code").read_text() == "141\n"
@@ -174,7 +210,9 @@ def test_status_of_many_runs_shows_the_newest_and_says_so(project: Path) -> None
 
 
 def test_a_terminal_gets_colour_and_a_pipe_does_not(project: Path) -> None:
-    """Statuses are coloured on a terminal that has colour, and plain with NO_COLOR, on a dumb one and in a pipe."""
+    """Statuses are coloured on a terminal that has colour, and plain with NO_COLOR, on a dumb one
+    and in a pipe.
+    """
     call(project, "runs", "add", "1-3", "--set", "kind=physics", "--set", "fill=7")
     call(project, "loop", "--until-idle")
     shown = in_terminal(project, "status")
@@ -189,7 +227,13 @@ def test_nothing_is_cut_on_a_narrow_terminal(project: Path) -> None:
     """Long words are folded, so that every letter of a reason can be read."""
     call(project, "runs", "add", "1", "--set", "kind=physics")
     call(project, "cycle")
-    call(project, "pause", "plots", "--reason", "a reason that is long enough to be cut by a careless table")
+    call(
+        project,
+        "pause",
+        "plots",
+        "--reason",
+        "a reason that is long enough to be cut by a careless table",
+    )
     call(project, "cycle")
     shown = in_terminal(project, "status", COLUMNS="40")
     assert "careless" in shown
@@ -197,7 +241,9 @@ def test_nothing_is_cut_on_a_narrow_terminal(project: Path) -> None:
 
 
 def test_loop_shows_progress_on_a_terminal(project: Path) -> None:
-    """A live table counts what is done, processing, new and failed, and names failures; elsewhere a line per change."""
+    """A live table counts what is done, processing, new and failed, and names failures; elsewhere a
+    line per change.
+    """
     call(project, "runs", "add", "1-3", "--set", "kind=physics")
     shown = in_terminal(project, "loop", "--until-idle")
     assert "PROCESSING" in shown
@@ -205,13 +251,17 @@ def test_loop_shows_progress_on_a_terminal(project: Path) -> None:
     assert "failed: run 3 / reco" in shown
     call(project, "runs", "add", "4", "--set", "kind=physics")
     lines = call(project, "loop", "--until-idle").out.splitlines()
-    assert any(line.endswith("reco: 1 born, 1 started (0 new, 1 processing)") for line in lines), lines
+    assert any(line.endswith("reco: 1 born, 1 started (0 new, 1 processing)") for line in lines), (
+        lines
+    )
     assert lines[-1].startswith("Idle: 2 done, 0 failed in this loop")
 
 
 @pytest.fixture
 def _hears_ctrl_c() -> Iterator[None]:
-    """Undo what a shell does to its background jobs, of which these tests may be one: they ignore Ctrl-C."""
+    """Undo what a shell does to its background jobs, of which these tests may be one: they ignore
+    Ctrl-C.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -219,10 +269,14 @@ def _hears_ctrl_c() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_hears_ctrl_c")
 def test_an_interrupted_loop_ends_quietly(project: Path) -> None:
-    """Ctrl-C ends a loop with 130, no traceback and a word about the jobs; another loop can begin at once."""
+    """Ctrl-C ends a loop with 130, no traceback and a word about the jobs; another loop can begin
+    at once.
+    """
     command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "1h"]
     call(project, "runs", "add", "1", "--set", "kind=physics")
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert "reco" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -252,11 +306,16 @@ def test_completion_scripts_are_printed(tmp_path: Path, shell: str) -> None:
 
 
 def test_completion_knows_verbs_workflows_and_campaigns(project: Path) -> None:
-    """The shell is offered verbs, and names from the project's store; outside a project nothing, and no error."""
+    """The shell is offered verbs, and names from the project's store; outside a project nothing,
+    and no error.
+    """
     call(project, "cycle")
 
     def offered(folder: Path, line: str) -> list[str]:
-        words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - (not line.endswith(" ")))}
+        words = {
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split()) - (not line.endswith(" "))),
+        }
         answer = call(folder, _AUTOCTRL_COMPLETE="bash_complete", **words)
         assert answer.err == ""
         return [word.partition(",")[2] for word in answer.out.split()]
@@ -268,25 +327,37 @@ def test_completion_knows_verbs_workflows_and_campaigns(project: Path) -> None:
 
 
 def test_an_overview_of_the_idle_cycle_imports_nothing_heavy(project: Path) -> None:
-    """Neither the tables' library nor the science packages are imported by a cycle with nothing to do."""
+    """Neither the tables' library nor the science packages are imported by a cycle with nothing to
+    do.
+    """
     script = (
         "import sys; from autoctrl.cli import main; code = main(['cycle']); "
-        "print([name for name in ('rich', 'numpy', 'uproot', 'awkward', 'jinja2', 'starlette') if name in sys.modules])"
+        "print([name for name in ('rich', 'numpy', 'uproot', 'awkward', 'jinja2', "
+        "'starlette') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False
+    )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
 def test_a_closed_campaign_says_so(project: Path) -> None:
-    """An overview and a plan of a closed campaign say that nothing starts in it, and how to open it again."""
+    """An overview and a plan of a closed campaign say that nothing starts in it, and how to open it
+    again.
+    """
     call(project, "campaign", "close", "prompt")
     call(project, "runs", "add", "1", "--set", "kind=physics")
     for verb in ("status", "plan"):
-        assert "Campaign prompt is closed; nothing starts in it any more. Open it again:" in call(project, verb).out
+        assert (
+            "Campaign prompt is closed; nothing starts in it any more. Open it again:"
+            in call(project, verb).out
+        )
     assert call(project, "status", "--format", "csv").out.count("\n") == 2
 
 
-def test_what_to_call_next_means_the_same_campaign_and_project(project: Path, tmp_path: Path) -> None:
+def test_what_to_call_next_means_the_same_campaign_and_project(
+    project: Path, tmp_path: Path
+) -> None:
     """A hint carries the options that the call had."""
     answer = call(tmp_path, "loop", "--until-idle", "--project", str(project))
     assert answer.out.splitlines()[-1].endswith(f"See: autoctrl status --project {project}")
@@ -305,11 +376,15 @@ def test_names_and_times_stay_whole_while_the_last_column_has_room(project: Path
 
 
 def test_what_many_tasks_share_is_said_once(project: Path) -> None:
-    """A verb over many runs says a line per task while they are few, and one for all that are alike when many."""
+    """A verb over many runs says a line per task while they are few, and one for all that are alike
+    when many.
+    """
     call(project, "runs", "add", "1-9", "--set", "kind=physics")
     call(project, "cycle")
     answer = call(project, "skip", "1-6,8,20-30", "plots", "--reason", "no beam")
     assert answer.out == "runs 1-6,8: the run / plots went from new to skipped.\n"
     assert answer.err == "runs 20-30: the run has no task in plots: it is not registered.\n"
     answer = call(project, "retry", "1-2", "plots", "--reason", "beam")
-    assert answer.out.splitlines() == [f"run {run} / plots went from skipped to new." for run in (1, 2)]
+    assert answer.out.splitlines() == [
+        f"run {run} / plots went from skipped to new." for run in (1, 2)
+    ]

@@ -25,8 +25,12 @@ def test_examples_of_the_docs_are_true(page: str, tmp_path: Path) -> None:
 
 
 def test_a_fence_says_what_is_done_with_it() -> None:
-    """Language and flags of a fence are read from its first line, and an indented block loses its indentation."""
-    text = "Text\n\n```console exit=2\n$ a\n```\n\n  ```python file='x y.py'\n  if a:\n    b\n  ```\n"
+    """Language and flags of a fence are read from its first line, and an indented block loses its
+    indentation.
+    """
+    text = (
+        "Text\n\n```console exit=2\n$ a\n```\n\n  ```python file='x y.py'\n  if a:\n    b\n  ```\n"
+    )
     assert blocks(text, "p") == [
         Block("p:3", "console", {"exit": "2"}, "$ a\n"),
         Block("p:7", "python", {"file": "x y.py"}, "if a:\n  b\n"),
@@ -54,7 +58,9 @@ def test_a_command_ends_where_its_output_begins() -> None:
     ],
 )
 def test_dots_stand_for_what_changes(shown: str, printed: str, *, is_true: bool) -> None:
-    """Three dots match any text of a line, or any lines when they stand alone, and nothing else matches by chance."""
+    """Three dots match any text of a line, or any lines when they stand alone, and nothing else
+    matches by chance.
+    """
     assert matches(shown, printed) is is_true
 
 
@@ -69,7 +75,9 @@ def test_dots_stand_for_what_changes(shown: str, printed: str, *, is_true: bool)
     ],
 )
 def test_docs_that_are_not_true_are_found(block: Block, complaint: str, tmp_path: Path) -> None:
-    """A page whose example prints something else, fails, or succeeds where it should fail is named with its line."""
+    """A page whose example prints something else, fails, or succeeds where it should fail is named
+    with its line.
+    """
     with pytest.raises(AssertionError, match=complaint):
         Reader(tmp_path).follow(block)
 

@@ -19,7 +19,7 @@ import pytest
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
-from autoctrl.stores.sqlite import SqliteStore
+from autoctrl.stores.sqlite.store import SqliteStore
 from tests.acceptance.project import call, make_project
 from tests.acceptance.test_cli_manners import in_terminal
 from tests.contract.samples import NOW, finish, job, output, run, task
@@ -35,8 +35,13 @@ if TYPE_CHECKING:
 OLD = ".autoctrl/state.sqlite"
 FROM = f"sqlite:{OLD}"
 SERVERS = ("influxdb1", "influxdb2")
-# Ways that a history may go: the stores that it passes, of each kind. A further kind joins by one line.
-WAYS = {"sqlite": ("sqlite",), **{name: (name,) for name in SERVERS}, "from server to server": SERVERS}
+# Ways that a history may go: the stores that it passes, of each kind. A further kind joins by one
+# line.
+WAYS = {
+    "sqlite": ("sqlite",),
+    **{name: (name,) for name in SERVERS},
+    "from server to server": SERVERS,
+}
 QUESTIONS = (
     "status --format json",
     "runs list --format json",
@@ -54,7 +59,9 @@ MANY = 20_000
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project that has done something: done, failed and reprocessed tasks, groups, a second campaign."""
+    """Make a project that has done something: done, failed and reprocessed tasks, groups, a second
+    campaign.
+    """
     folder = make_project(tmp_path_factory.mktemp("copy") / "project")
     for words in (
         "runs add 1-3 --set fill=7 --set kind=physics",
@@ -71,7 +78,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path) -> Path:
-    """Return that project, in a place of its own; as a copy it has a store of its own, which takes over the outputs."""
+    """Return that project, in a place of its own; as a copy it has a store of its own, which takes
+    over the outputs.
+    """
     folder: Path = shutil.copytree(finished, tmp_path / "project")
     with closing(SqliteStore(folder / OLD)) as store:
         (folder / "outputs/.store").write_text(store.store_id)
@@ -110,34 +119,53 @@ def records(path: Path) -> list[Any]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_history_goes_there_and_back(project: Path, way: str, request: pytest.FixtureRequest) -> None:
-    """Through stores of any kind and back, it is the same record by record, and every verb gives the same answers."""
+def test_a_history_goes_there_and_back(
+    project: Path, way: str, request: pytest.FixtureRequest
+) -> None:
+    """Through stores of any kind and back, it is the same record by record, and every verb gives
+    the same answers.
+    """
     before = records(project / OLD)
-    stops = [FROM, *(new_address(kind, project, request) for kind in WAYS[way]), "sqlite:back.sqlite"]
+    stops = [
+        FROM,
+        *(new_address(kind, project, request) for kind in WAYS[way]),
+        "sqlite:back.sqlite",
+    ]
     said = [copy(project, source, target) for source, target in pairwise(stops)]
     assert records(project / "back.sqlite") == before == records(project / OLD)
     assert {one["digest"] for one in said} == {said[0]["digest"]}
     assert all(one["counts"] == said[0]["counts"] for one in said)
     assert all(sum(one["counts"].values()) == one["written"] == len(before) for one in said)
-    assert len({said[0]["from"]["store_id"], *(one["to"]["store_id"] for one in said)}) == len(stops)
+    assert len({said[0]["from"]["store_id"], *(one["to"]["store_id"] for one in said)}) == len(
+        stops
+    )
     for words in QUESTIONS:
-        answers = {call(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, stops[-2])}
+        answers = {
+            call(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, stops[-2])
+        }
         assert len(answers) == 1, words
         assert json.loads(answers.pop()), words
 
 
 def test_the_work_goes_on_in_the_new_store(project: Path) -> None:
-    """Once the outputs are said to be the new store's, what is asked for is done there, and only that."""
+    """Once the outputs are said to be the new store's, what is asked for is done there, and only
+    that.
+    """
     old = (project / "outputs/.store").read_text()
     said = call(project, "store", "copy", FROM, "sqlite:new.sqlite").out.splitlines()
-    assert said[-1].startswith(f"The outputs are still those of {old}: once it is out of use, write ")
+    assert said[-1].startswith(
+        f"The outputs are still those of {old}: once it is out of use, write "
+    )
     (project / "outputs/.store").write_text(said[-1].rpartition(", write ")[2].partition(" ")[0])
     variables = {"AUTOCTRL_STORE_URL": "sqlite:new.sqlite"}
     assert call(project, "resume", "reco", "--reason", "moved", **variables).code == 0
     assert call(project, "reprocess", "2", "reco", "--reason", "moved", **variables).code == 0
     call(project, "loop", "--until-idle", "--workflow", "reco", **variables)
     runs = json.loads(call(project, "status", "--format", "json", **variables).out)["runs"]
-    stand = {row["run"]: (row["tasks"]["reco"]["status"], row["tasks"]["reco"]["version"]) for row in runs}
+    stand = {
+        row["run"]: (row["tasks"]["reco"]["status"], row["tasks"]["reco"]["version"])
+        for row in runs
+    }
     assert stand == {1: ("done", 2), 2: ("done", 2), 3: ("failed", 1), 4: ("done", 1)}
 
 
@@ -163,7 +191,9 @@ def test_a_source_that_is_missing_is_not_made(project: Path, there: str) -> None
     elif there == "a folder":
         (project / "old.sqlite").mkdir()
     before = sorted(path.name for path in project.iterdir())
-    assert refusal(project, "sqlite:old.sqlite", "sqlite:new.sqlite").startswith("There is no store ")
+    assert refusal(project, "sqlite:old.sqlite", "sqlite:new.sqlite").startswith(
+        "There is no store "
+    )
     assert sorted(path.name for path in project.iterdir()) == before
     assert there != "an empty file" or (project / "old.sqlite").stat().st_size == 0
 
@@ -182,8 +212,12 @@ def test_a_source_that_is_missing_is_not_made(project: Path, there: str) -> None
         (FROM, "sqlite:autoctrl.toml", "is no SQLite database"),
     ],
 )
-def test_addresses_that_make_no_sense_are_refused(project: Path, source: str, target: str, text: str) -> None:
-    """One store under two names, stores that end with the command, files that are none: a sentence, and no new file."""
+def test_addresses_that_make_no_sense_are_refused(
+    project: Path, source: str, target: str, text: str
+) -> None:
+    """One store under two names, stores that end with the command, files that are none: a sentence,
+    and no new file.
+    """
     (project / "link.sqlite").symlink_to(project / OLD)
     assert text in refusal(project, source, target)
     assert not (project / "new.sqlite").exists()
@@ -196,7 +230,10 @@ def test_a_store_with_a_history_of_its_own_is_left_alone(project: Path) -> None:
     assert call(project, "runs", "add", "1", "--set", "fill=9", **variables).code == 0
     before = records(project / "other.sqlite")
     said = refusal(project, FROM, "sqlite:other.sqlite")
-    assert "sqlite:other.sqlite holds record 1 of run 1, which sqlite:.autoctrl/state.sqlite does not hold so" in said
+    assert (
+        "sqlite:other.sqlite holds record 1 of run 1, which sqlite:.autoctrl/state.sqlite "
+        "does not hold so"
+    ) in said
     assert "differ in attributes, time" in said
     assert records(project / "other.sqlite") == before
 
@@ -233,7 +270,9 @@ def test_a_terminal_shows_how_far_it_is(project: Path) -> None:
     """On a terminal the number of records is shown as it grows."""
     with closing(SqliteStore(project / "many.sqlite")) as store:
         store.append([run(number) for number in range(1, MANY)])
-    assert "records" in in_terminal(project, "store", "copy", "sqlite:many.sqlite", "sqlite:new.sqlite")
+    assert "records" in in_terminal(
+        project, "store", "copy", "sqlite:many.sqlite", "sqlite:new.sqlite"
+    )
     assert records(project / "new.sqlite") == records(project / "many.sqlite")
 
 
@@ -258,16 +297,32 @@ def written(shell: sqlite3.Connection) -> int:
 
 
 def cut(folder: Path, at_least: int) -> int:
-    """Start a copy and kill it while it waits to write, once so many records are there; return how many there are."""
-    command = [sys.executable, "-m", "autoctrl.cli", "store", "copy", "sqlite:many.sqlite", "sqlite:new.sqlite"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    """Start a copy and kill it while it waits to write, once so many records are there; return how
+    many there are.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "autoctrl.cli",
+        "store",
+        "copy",
+        "sqlite:many.sqlite",
+        "sqlite:new.sqlite",
+    ]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         deadline = time.monotonic() + PATIENCE_S
-        with closing(sqlite3.connect(folder / "new.sqlite", timeout=PATIENCE_S, isolation_level=None)) as shell:
+        with closing(
+            sqlite3.connect(folder / "new.sqlite", timeout=PATIENCE_S, isolation_level=None)
+        ) as shell:
             while written(shell) < at_least:
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline
                 time.sleep(0.002)
-            shell.execute("BEGIN IMMEDIATE")  # it cannot go on, so it is killed where the test wants it
+            shell.execute(
+                "BEGIN IMMEDIATE"
+            )  # it cannot go on, so it is killed where the test wants it
             count = written(shell)
             os.kill(process.pid, signal.SIGKILL)
             process.wait(PATIENCE_S)
@@ -278,7 +333,9 @@ def cut(folder: Path, at_least: int) -> int:
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.6])
 def test_a_copy_that_was_killed_is_gone_on_with(project: Path, part: float) -> None:
-    """After kill -9 in the midst of it the same call adds what is missing, and all is the same in the end."""
+    """After kill -9 in the midst of it the same call adds what is missing, and all is the same in
+    the end.
+    """
     fill(project / "many.sqlite")
     whole = len(records(project / "many.sqlite"))
     first = cut(project, max(1, int(part * whole)))
@@ -290,7 +347,9 @@ def test_a_copy_that_was_killed_is_gone_on_with(project: Path, part: float) -> N
 
 
 def cut_on_its_way(folder: Path, server: Influx, target: str, part: bytes, nth: int) -> Proxy:
-    """Start a copy and kill it while its nth such request is on its way; it arrives when the proxy is released."""
+    """Start a copy and kill it while its nth such request is on its way; it arrives when the proxy
+    is released.
+    """
     seen: list[bytes] = []
 
     def plan(request: Request) -> Fault | None:
@@ -302,8 +361,12 @@ def cut_on_its_way(folder: Path, server: Influx, target: str, part: bytes, nth: 
     proxy.__enter__()
     slow = target.replace(server.url.partition("//")[2], f"127.0.0.1:{proxy.port}")
     command = [sys.executable, "-m", "autoctrl.cli", "store", "copy", "sqlite:many.sqlite", slow]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_until(lambda: len(seen) >= nth or process.poll() is not None, "it is on its way", PATIENCE_S)
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        wait_until(
+            lambda: len(seen) >= nth or process.poll() is not None, "it is on its way", PATIENCE_S
+        )
         assert process.poll() is None, process.communicate()
         process.kill()
     return proxy
@@ -314,7 +377,9 @@ def cut_on_its_way(folder: Path, server: Influx, target: str, part: bytes, nth: 
 def test_a_copy_to_a_server_that_was_killed_is_gone_on_with(
     project: Path, name: str, part: bytes, nth: int, request: pytest.FixtureRequest
 ) -> None:
-    """After kill -9 the same call adds what is missing; what arrives from the dead afterwards changes nothing."""
+    """After kill -9 the same call adds what is missing; what arrives from the dead afterwards
+    changes nothing.
+    """
     fill(project / "many.sqlite", MANY // 5)
     target = new_address(name, project, request)
     proxy = cut_on_its_way(project, request.getfixturevalue(name), target, part, nth)

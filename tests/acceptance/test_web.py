@@ -54,10 +54,18 @@ class Served(NamedTuple):
 
 
 def start(folder: Path, *words: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start ``autoctrl serve`` on a free port and return the process and its address, once it says so."""
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+    """Start ``autoctrl serve`` on a free port and return the process and its address, once it says
+    so.
+    """
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "PYTHONUNBUFFERED": "1",
+    }
     command = [sys.executable, "-m", "autoctrl.cli", "serve", "--port", "0", *words]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     assert process.stdout is not None
     said, deadline = b"", time.monotonic() + LIMIT_S
     while not (found := re.search(rb"at (http://\S+)/ ", said)):
@@ -107,8 +115,12 @@ def test_the_api_says_what_the_command_line_says(served: Served, path: str) -> N
     assert json.loads(said)
 
 
-def test_a_person_finds_the_failed_run_and_tries_it_again(served: Served, browser: Chromium, tmp_path: Path) -> None:
-    """From the overview by clicks to the failed task, its reason and log, and a retry that the history keeps."""
+def test_a_person_finds_the_failed_run_and_tries_it_again(
+    served: Served, browser: Chromium, tmp_path: Path
+) -> None:
+    """From the overview by clicks to the failed task, its reason and log, and a retry that the
+    history keeps.
+    """
     browser.resize(1280, 900)
     browser.open(served.url + "/")
     assert "Why they wait or failed" in browser.text()
@@ -137,12 +149,16 @@ def test_the_page_works_without_scripts(served: Served, browser: Chromium) -> No
     assert "run 1 / plots went from done to new (version 2)." in browser.text()
 
 
-@pytest.mark.parametrize("path", ["/campaigns/prompt", "/campaigns/prompt/tasks/reco/3", "/campaigns/prompt/runs/3"])
+@pytest.mark.parametrize(
+    "path", ["/campaigns/prompt", "/campaigns/prompt/tasks/reco/3", "/campaigns/prompt/runs/3"]
+)
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_pages_fit_a_desk_and_a_telephone(
     served: Served, browser: Chromium, tmp_path: Path, path: str, *, is_dark: bool
 ) -> None:
-    """No page is wider than its screen, light and dark look different, and the browser complains of nothing."""
+    """No page is wider than its screen, light and dark look different, and the browser complains of
+    nothing.
+    """
     for width in (1280, 390):
         browser.resize(width, 900, is_dark=is_dark)
         browser.open(served.url + path)
@@ -163,10 +179,15 @@ def test_the_overview_comes_up_to_date_by_itself(served: Served, browser: Chromi
 
 
 def test_a_port_that_is_taken_is_a_sentence(served: Served) -> None:
-    """Listening where somebody else does, or at an address of another machine, is refused with what to do."""
+    """Listening where somebody else does, or at an address of another machine, is refused with what
+    to do.
+    """
     said = call(served.folder, "serve", "--port", served.url.rpartition(":")[2])
     assert said.code == 2
-    assert re.fullmatch(r"The web page cannot listen at 127.0.0.1, port \d+: .*\. Choose another --port.*\n", said.err)
+    assert re.fullmatch(
+        r"The web page cannot listen at 127.0.0.1, port \d+: .*\. Choose another --port.*\n",
+        said.err,
+    )
     with pytest.raises(UsageError, match=re.escape("cannot listen at 203.0.113.1, port 0")):
         listen("203.0.113.1", 0)
 
@@ -179,9 +200,14 @@ def test_an_unknown_campaign_is_refused_at_the_start(served: Served) -> None:
 
 def test_without_the_extra_the_command_names_it(served: Served) -> None:
     """Where the web packages are not installed, the command says what to install."""
-    hide = "import sys; sys.modules['starlette'] = None; from autoctrl.cli import main; sys.exit(main())"
+    hide = (
+        "import sys; sys.modules['starlette'] = None; from autoctrl.cli import main; "
+        "sys.exit(main())"
+    )
     command = [sys.executable, "-c", hide, "serve"]
-    done = subprocess.run(command, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, "pip install 'autoctrl[web]'" in done.stderr) == (2, True)
 
 
@@ -192,14 +218,18 @@ subprocess.run([sys.executable, os.environ["AUTOCTRL_HINT"], "status=fitting", "
 
 
 def test_what_a_job_says_of_itself_is_shown(influxdb2: Influx, tmp_path: Path) -> None:
-    """A hint of a job stands on the task's page as in the terminal, and is told as missing where nobody answers."""
+    """A hint of a job stands on the task's page as in the terminal, and is told as missing where
+    nobody answers.
+    """
     folder, bucket = make_project(tmp_path / "project"), influxdb2.fresh_bucket()
     (folder / "token").write_text(influxdb2.limited_token(bucket))
     place = f"influxdb:{influxdb2.url.removeprefix('http:')}/{influxdb2.org}/{bucket}"
     job = folder / "workflows" / "reco" / "job.py"
     job.write_text(HINTED + job.read_text())
     settings = folder / "autoctrl.toml"
-    settings.write_text(settings.read_text() + f'[hints]\nurl = "{place}"\ntoken_file = "{folder / "token"}"\n')
+    settings.write_text(
+        settings.read_text() + f'[hints]\nurl = "{place}"\ntoken_file = "{folder / "token"}"\n'
+    )
     call(folder, "runs", "add", "1", "--set", "kind=physics", "--set", "fill=7")
     call(folder, "loop", "--until-idle")
     process, url = start(folder)

@@ -1,6 +1,8 @@
-"""The figures beside other programs, those of the camera and of the production services, in one run: ``scripts/bench``.
+"""The figures beside other programs, those of the camera and of the production services, in one
+run: ``scripts/bench``.
 
-Every time is divided by luigi's time for 1000 runs with nothing to do, measured at both ends of the same round.
+Every time is divided by luigi's time for 1000 runs with nothing to do, measured at both ends of the
+same round.
 """
 
 from __future__ import annotations
@@ -36,15 +38,29 @@ OUTPUT = ROOT / "build" / "bench"
 
 def main() -> int:
     """Run all rounds, print the tables, write JSON and picture; return 1 if a figure was missed."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure the figures beside the peers.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measure the figures beside the peers."
+    )
     parts = ("camera", "services", *SERVICES)
     parser.add_argument(
-        "part", nargs="?", choices=parts, help="only the camera, the production services, or one of them"
+        "part",
+        nargs="?",
+        choices=parts,
+        help="only the camera, the production services, or one of them",
     )
     parser.add_argument("--rounds", type=int, default=7, help="repetitions (default: %(default)s)")
-    parser.add_argument("--peer-rounds", type=int, default=2, help="of them with all peers (default: %(default)s)")
-    parser.add_argument("--many", type=int, default=1_000_000, help="runs in the largest store (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=10_000, help="jobs in the pool (default: %(default)s)")
+    parser.add_argument(
+        "--peer-rounds", type=int, default=2, help="of them with all peers (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--many",
+        type=int,
+        default=1_000_000,
+        help="runs in the largest store (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=10_000, help="jobs in the pool (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     result = describe_machine(os.getloadavg()[0])
     work = OUTPUT / f"work-{chosen.part or 'all'}"
@@ -75,19 +91,28 @@ def measure_embedded(work: Path, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(result: Mapping[str, Any], table: str, name: str) -> None:
-    """Print the table and write it beside the JSON, and a picture of the figures of the embedded store if there are."""
+    """Print the table and write it beside the JSON, and a picture of the figures of the embedded
+    store if there are.
+    """
     (OUTPUT / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
     (OUTPUT / f"{name}.txt").write_text(table + "\n")
-    from tests.benchmarks.picture import draw  # large, and what is measured must not be smaller than this process
+    from tests.benchmarks.picture import (
+        draw,  # large, and what is measured must not be smaller than this process
+    )
 
     draw(result, OUTPUT / f"{name}.svg")
     print(table)
-    say(f"written to {OUTPUT.relative_to(ROOT)}: {', '.join(sorted(path.name for path in OUTPUT.glob(f'{name}.*')))}")
+    say(
+        f"written to {OUTPUT.relative_to(ROOT)}: "
+        f"{', '.join(sorted(path.name for path in OUTPUT.glob(f'{name}.*')))}"
+    )
 
 
 def describe_machine(load: float) -> dict[str, Any]:
     """Return what the measurement depends on."""
-    found = metadata.distributions(path=[str(path) for path in PEERS.parent.glob("lib/python*/site-packages")])
+    found = metadata.distributions(
+        path=[str(path) for path in PEERS.parent.glob("lib/python*/site-packages")]
+    )
     versions = {str(each.metadata["Name"]).lower(): each.version for each in found}
     names = {contender.name: contender.name.lower() for contender in CONTENDERS}
     return {
@@ -100,13 +125,22 @@ def describe_machine(load: float) -> dict[str, Any]:
 
 
 def summarise(rounds: Sequence[Sequence[Timing]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return by row and program the medians over the rounds, in units of luigi's idle time in the same round."""
+    """Return by row and program the medians over the rounds, in units of luigi's idle time in the
+    same round.
+    """
     gathered: dict[str, dict[str, list[tuple[float, Sample]]]] = {}
     for timings in rounds:
-        unit_s = fmean(each.sample.wall_s for each in timings if (each.row, each.name) == (IDLE, LUIGI.name))
+        unit_s = fmean(
+            each.sample.wall_s for each in timings if (each.row, each.name) == (IDLE, LUIGI.name)
+        )
         for row, name, sample in timings:
-            gathered.setdefault(row, {}).setdefault(name, []).append((sample.wall_s / unit_s, sample))
-    return {row: {name: _medians(samples) for name, samples in by_name.items()} for row, by_name in gathered.items()}
+            gathered.setdefault(row, {}).setdefault(name, []).append(
+                (sample.wall_s / unit_s, sample)
+            )
+    return {
+        row: {name: _medians(samples) for name, samples in by_name.items()}
+        for row, by_name in gathered.items()
+    }
 
 
 def _medians(samples: Sequence[tuple[float, Sample]]) -> dict[str, float]:
@@ -120,7 +154,9 @@ def _medians(samples: Sequence[tuple[float, Sample]]) -> dict[str, float]:
 
 
 def count_all(field: Field) -> dict[str, object]:
-    """Return what is counted or timed without the command line: steps by size, costs of the store, lines written."""
+    """Return what is counted or timed without the command line: steps by size, costs of the store,
+    lines written.
+    """
     names = {IDLE: RUNS, IDLE_MORE: MORE, IDLE_MANY: field.many}
     counted = {names[row]: count(folder) for row, folder in field.ours.items()}
     return {
@@ -134,7 +170,9 @@ def count_all(field: Field) -> dict[str, object]:
 def count(folder: Path) -> dict[str, float]:
     """Return what ``counting`` says about a project."""
     command = [sys.executable, "-m", "tests.benchmarks.counting", str(folder)]
-    answer: dict[str, float] = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    answer: dict[str, float] = json.loads(
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    )
     return answer
 
 

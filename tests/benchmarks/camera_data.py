@@ -1,4 +1,5 @@
-"""The raw runs on which the camera is measured: ``python -m tests.benchmarks.camera_data FOLDER`` makes them.
+"""The raw runs on which the camera is measured: ``python -m tests.benchmarks.camera_data FOLDER``
+makes them.
 
 It is a process of its own, as it is larger than what is measured.
 """
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoctrl.camera.raw.midas import EVENT_HEADER
+from autoctrl.science.camera.raw.midas import EVENT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,15 @@ def raw_run(events: int = EVENTS) -> str:
 
 
 def make_runs(folder: Path) -> None:
-    """Simulate a run for the pedestal and a run of 20 events, and make longer ones out of the events of the latter."""
-    words = ["simulate", f"--runs={PEDESTAL_RUN}-{RUN}", f"--events={EVENTS}", f"--pedestal-events={PEDESTAL_EVENTS}"]
+    """Simulate a run for the pedestal and a run of 20 events, and make longer ones out of the
+    events of the latter.
+    """
+    words = [
+        "simulate",
+        f"--runs={PEDESTAL_RUN}-{RUN}",
+        f"--events={EVENTS}",
+        f"--pedestal-events={PEDESTAL_EVENTS}",
+    ]
     subprocess.run([COMMAND, *words, "--output=."], cwd=folder, check=True, capture_output=True)
     words = ["pedestal", f"run{PEDESTAL_RUN:05d}.mid.gz", f"--output={PEDESTAL}"]
     subprocess.run([COMMAND, *words], cwd=folder, check=True, capture_output=True)

@@ -35,7 +35,10 @@ def as_camera_table(found: Mapping[str, Any]) -> tuple[str, bool]:
             tuple(f"{whole[name]:.2f}" for name in ("cpu_ratio", "least", "largest")), whole["cpu_ratio"] <= LIMIT,
         ),
         Line("the same by wall time", "", (f"{whole['ratio']:.2f}",)),
-        Line(f"the unit: {rows['unit']['wall_s']:.3f} s; an event: {whole['wall_s']:.3f} s; {found['rounds']} rounds"),
+        Line(
+            f"the unit: {rows['unit']['wall_s']:.3f} s; an event: {whole['wall_s']:.3f} s; "
+            f"{found['rounds']} rounds"
+        ),
         Line(""),
         Line("step", "", ("autoctrl", "usual way", "times")),
         *(step_line(name, title, rows) for name, title in USUAL.items()),
@@ -52,7 +55,11 @@ def as_camera_table(found: Mapping[str, Any]) -> tuple[str, bool]:
 def step_line(name: str, title: str, rows: Mapping[str, Any]) -> Line:
     """Return the line of one step: ours, where it can be told apart, and the usual way's."""
     ours, usual = rows.get(name), rows[f"{name}, usual way"]["cpu_ratio"]
-    cells = (f"{ours['cpu_ratio']:.3f}", f"{usual:.3f}", f"{usual / ours['cpu_ratio']:.1f}") if ours else None
+    cells = (
+        (f"{ours['cpu_ratio']:.3f}", f"{usual:.3f}", f"{usual / ours['cpu_ratio']:.1f}")
+        if ours
+        else None
+    )
     return Line(f"{name}: {title}", "", cells or ("-", f"{usual:.3f}", "-"))
 
 
@@ -60,7 +67,15 @@ def content_lines(found: Mapping[str, Any]) -> list[Line]:
     """Return a line for each content of an event, from few to many pixels in clusters."""
     contents = sorted(found["contents"].items(), key=lambda item: item[1]["pixels"])
     return [
-        Line(name, "", (f"{found['rows'][name]['cpu_ratio']:.2f}", f"{size['seeds']:.0f}", f"{size['pixels']:.0f}"))
+        Line(
+            name,
+            "",
+            (
+                f"{found['rows'][name]['cpu_ratio']:.2f}",
+                f"{size['seeds']:.0f}",
+                f"{size['pixels']:.0f}",
+            ),
+        )
         for name, size in contents
     ]
 
@@ -73,11 +88,24 @@ def command_lines(found: Mapping[str, Any]) -> list[Line]:
     times = rows["whole"]["cpu_ratio"] / alone
     return [
         Line("threads", "", tuple(rates)),
-        Line("events per second, best of three", "", tuple(f"{rate:.1f}" for rate in rates.values())),
-        Line(f"one thread reads and writes: threads give at most {times:.1f} times the rate of one"),
+        Line(
+            "events per second, best of three", "", tuple(f"{rate:.1f}" for rate in rates.values())
+        ),
+        Line(
+            f"one thread reads and writes: threads give at most {times:.1f} times the rate of one"
+        ),
         *(
-            Line(f"peak memory, {events} events", f"<= {PEAK_MIB} MiB", (f"{peak:.0f} MiB",), peak <= PEAK_MIB)
+            Line(
+                f"peak memory, {events} events",
+                f"<= {PEAK_MIB} MiB",
+                (f"{peak:.0f} MiB",),
+                peak <= PEAK_MIB,
+            )
             for events, peak in sorted(peaks.items())
         ),
-        Line(f"peak memory, {min(peaks)} events in 2 threads", "", (f"{found['peak_mib_2_threads']:.0f} MiB",)),
+        Line(
+            f"peak memory, {min(peaks)} events in 2 threads",
+            "",
+            (f"{found['peak_mib_2_threads']:.0f} MiB",),
+        ),
     ]

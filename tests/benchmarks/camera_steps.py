@@ -1,7 +1,9 @@
-"""Each step of the reconstruction beside the usual way with NumPy, SciPy, scikit-learn, gzip and uproot, on one core.
+"""Each step of the reconstruction beside the usual way with NumPy, SciPy, scikit-learn, gzip and
+uproot, on one core.
 
-``python -m tests.benchmarks.camera_steps FOLDER ROUNDS`` prints JSON. Every time is divided by that of a median filter,
-measured before and after it: ``scipy.ndimage.median_filter(frame, size=2)`` of 2304 x 2304 doubles.
+``python -m tests.benchmarks.camera_steps FOLDER ROUNDS`` prints JSON. Every time is divided by that
+of a median filter, measured before and after it: ``scipy.ndimage.median_filter(frame, size=2)`` of
+2304 x 2304 doubles.
 """
 
 from __future__ import annotations
@@ -24,20 +26,26 @@ import uproot
 from scipy import ndimage
 from scipy.optimize import curve_fit
 
-from autoctrl.camera import events, kernel
-from autoctrl.camera.parameters import Parameters
-from autoctrl.camera.pedestal import read_pedestal
-from autoctrl.camera.raw.frames import read_frames
-from autoctrl.camera.reco import Reconstruction, by_label, reconstruct_run
-from autoctrl.camera.reference.clustering import cluster
-from autoctrl.camera.reference.frame import average_cells, preprocess
-from autoctrl.camera.reference.pixels import collect_pixels
-from autoctrl.camera.reference.profiles import make_profile, profile_edges
-from autoctrl.camera.reference.variables import NEED_ACROSS, NEED_ALONG, measure_cluster, principal_axes, rotate
-from autoctrl.camera.simulation.light import Content
-from autoctrl.camera.simulation.sensor import Sensor
-from autoctrl.rootio import TreeWriter, new_file
+from autoctrl.science.camera import events, kernel
+from autoctrl.science.camera.parameters import Parameters
+from autoctrl.science.camera.pedestal import read_pedestal
+from autoctrl.science.camera.raw.frames import read_frames
+from autoctrl.science.camera.reco import Reconstruction, by_label, reconstruct_run
+from autoctrl.science.camera.simulation.light import Content
+from autoctrl.science.camera.simulation.sensor import Sensor
+from autoctrl.science.rootio import TreeWriter, new_file
 from tests.benchmarks.camera_data import EVENTS, PEDESTAL, RUN, raw_run
+from tests.oracles.camera.clustering import cluster
+from tests.oracles.camera.frame import average_cells, preprocess
+from tests.oracles.camera.pixels import collect_pixels
+from tests.oracles.camera.profiles import make_profile, profile_edges
+from tests.oracles.camera.variables import (
+    NEED_ACROSS,
+    NEED_ALONG,
+    measure_cluster,
+    principal_axes,
+    rotate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +63,9 @@ LEAST_S = 0.05
 
 
 class Times(dict[str, list[tuple[float, float, float]]]):
-    """By row: wall time and processor time in units of the filter's next to it, and seconds of wall time."""
+    """By row: wall time and processor time in units of the filter's next to it, and seconds of wall
+    time.
+    """
 
     @cached_property
     def frame(self) -> Any:
@@ -117,7 +127,9 @@ class Bench:
         self.pedestal, self.parameters = read_pedestal(folder / PEDESTAL), Parameters()
         self.frames = [frame for _, frame in read_frames(self.raw)]
         self.job = Reconstruction(RUN, self.pedestal)
-        self.results = [self.job.reconstruct(number, frame) for number, frame in enumerate(self.frames)]
+        self.results = [
+            self.job.reconstruct(number, frame) for number, frame in enumerate(self.frames)
+        ]
 
     @cached_property
     def seeds(self) -> tuple[Any, Any]:
@@ -139,18 +151,32 @@ class Bench:
 
     @cached_property
     def profiles(self) -> list[tuple[Any, Any, Any]]:
-        """What Gaussians are fitted to in the first frame: centres, contents and errors, two for each cluster."""
+        """What Gaussians are fitted to in the first frame: centres, contents and errors, two for
+        each cluster.
+        """
         found = []
         for piece in self.pieces:
             pixels = collect_pixels(piece, self.images, 4, None)
-            for place, need in zip(rotate(pixels, principal_axes(piece)[1]), (NEED_ALONG, NEED_ACROSS), strict=True):
-                profile = make_profile(place - place.min(), pixels.light, profile_edges(place, need))
+            for place, need in zip(
+                rotate(pixels, principal_axes(piece)[1]), (NEED_ALONG, NEED_ACROSS), strict=True
+            ):
+                profile = make_profile(
+                    place - place.min(), pixels.light, profile_edges(place, need)
+                )
                 kept = profile.errors > 0
-                found.append((profile.centres[kept], profile.contents[kept].astype(float), profile.errors[kept]))
+                found.append(
+                    (
+                        profile.centres[kept],
+                        profile.contents[kept].astype(float),
+                        profile.errors[kept],
+                    )
+                )
         return found
 
     def clusters(self, **changes: float) -> tuple[Any, Any]:
-        """Return the labels of the first frame's seeds, and where each cluster's cells begin and end."""
+        """Return the labels of the first frame's seeds, and where each cluster's cells begin and
+        end.
+        """
         parameters = Parameters(**changes)  # type: ignore[arg-type]
         return kernel.cluster(*self.seeds, (576, 576), parameters, 1)
 
@@ -159,12 +185,21 @@ class Bench:
         pedestal = read_pedestal(self.folder / PEDESTAL)
         reconstruct_run(self.raw, pedestal, self.folder / "whole.root", (0, EVENTS), "bench")
 
-    def steps(self) -> Iterator[tuple[str, Callable[[], object], Callable[[], object] | None, float]]:
-        """Yield name, ours, the usual way, and the share of an event that a call does (1 / events)."""
+    def steps(
+        self,
+    ) -> Iterator[tuple[str, Callable[[], object], Callable[[], object] | None, float]]:
+        """Yield name, ours, the usual way, and the share of an event that a call does (1 /
+        events).
+        """
         frame, pedestal, parameters = self.frames[0], self.pedestal, self.parameters
         images = kernel.coarse_images(frame, pedestal, parameters)
         cells, offsets, _ = by_label(self.seeds[0], self.clusters()[0])
-        yield "unpacking", lambda: sum(1 for _ in read_frames(self.raw)), partial(unpack_plain, self.raw), 1 / EVENTS
+        yield (
+            "unpacking",
+            lambda: sum(1 for _ in read_frames(self.raw)),
+            partial(unpack_plain, self.raw),
+            1 / EVENTS,
+        )
         yield (
             "frame to coarse images",
             lambda: kernel.coarse_images(frame, pedestal, parameters),
@@ -176,7 +211,10 @@ class Bench:
         yield (
             "variables with fits",
             lambda: kernel.measure(frame, pedestal, cells, offsets, parameters, vignetting=None),
-            lambda: [measure_cluster(collect_pixels(piece, self.images, 4, None)) for piece in self.pieces],
+            lambda: [
+                measure_cluster(collect_pixels(piece, self.images, 4, None))
+                for piece in self.pieces
+            ],
             1.0,
         )
         yield "writing the tree", self.write, self.write_plain, 1 / EVENTS
@@ -188,28 +226,49 @@ class Bench:
 
     def write_plain(self) -> None:
         """Write the same values from lists, as uproot's documentation shows."""
-        columns: dict[str, Any] = {name: [each.values[name] for each in self.results] for name in events.LAYOUT.scalars}
-        lists = {name: [each.clusters[:, n].tolist() for each in self.results] for n, name in enumerate(events.CLUSTER)}
+        columns: dict[str, Any] = {
+            name: [each.values[name] for each in self.results] for name in events.LAYOUT.scalars
+        }
+        lists = {
+            name: [each.clusters[:, n].tolist() for each in self.results]
+            for n, name in enumerate(events.CLUSTER)
+        }
         columns["sc"] = ak.zip({name: ak.Array(values) for name, values in lists.items()})
         parts = {"ix": "rows", "iy": "cols", "iz": "light"}
-        listed = {name: ak.Array([getattr(r, part).tolist() for r in self.results]) for name, part in parts.items()}
+        listed = {
+            name: ak.Array([getattr(r, part).tolist() for r in self.results])
+            for name, part in parts.items()
+        }
         with uproot.recreate(self.folder / "plain.root") as file:
             file["Events"] = columns | {"redpix": ak.zip(listed)}
 
     def compare_dbscan(self, times: Times) -> bool:
-        """Measure clustering by density alone beside scikit-learn's; return whether both find the same clusters."""
+        """Measure clustering by density alone beside scikit-learn's; return whether both find the
+        same clusters.
+        """
         np.savez(self.folder / "seeds.npz", cells=self.seeds[0], weights=self.seeds[1])
         times.take("clustering by density", partial(self.clusters, dir_minsamples=1e9))
         before = times.unit()
-        command = [str(PEERS_PYTHON), str(HERE / "peers" / "dbscan.py"), str(self.folder / "seeds.npz"), "3"]
-        answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        command = [
+            str(PEERS_PYTHON),
+            str(HERE / "peers" / "dbscan.py"),
+            str(self.folder / "seeds.npz"),
+            "3",
+        ]
+        answer = json.loads(
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        )
         after = times.unit()
         wall_s, cpu_s = median(answer["wall_s"]), median(answer["cpu_s"])
         unit_wall, unit_cpu = (fmean(pair) for pair in zip(before, after, strict=True))
-        times.add("clustering by density, usual way", (wall_s / unit_wall, cpu_s / unit_cpu, wall_s))
+        times.add(
+            "clustering by density, usual way", (wall_s / unit_wall, cpu_s / unit_cpu, wall_s)
+        )
         ours, _ = self.clusters(dir_minsamples=1e9)
         pairs = set(zip(ours.tolist(), answer["labels"], strict=True))
-        return len(pairs) == len({label for label, _ in pairs}) == len({label for _, label in pairs})
+        return (
+            len(pairs) == len({label for label, _ in pairs}) == len({label for _, label in pairs})
+        )
 
 
 def unpack_plain(raw: Path) -> int:
@@ -264,7 +323,8 @@ def drawn(content: Mapping[str, int]) -> list[Any]:
     """Return some frames with so many objects."""
     sensor = Sensor()
     return [
-        sensor.draw_event((1, event), (2, event), Content(**{**NOTHING, **content}))[0] for event in range(FRAMES_EACH)
+        sensor.draw_event((1, event), (2, event), Content(**{**NOTHING, **content}))[0]
+        for event in range(FRAMES_EACH)
     ]
 
 
@@ -275,7 +335,9 @@ def measure_round(bench: Bench, times: Times, frames: Mapping[str, list[Any]]) -
         times.take(name, ours, share)
         if usual:
             times.take(f"{name}, usual way", usual, share)
-    times.take("the fits alone, usual way", lambda: [fit_plain(*profile) for profile in bench.profiles])
+    times.take(
+        "the fits alone, usual way", lambda: [fit_plain(*profile) for profile in bench.profiles]
+    )
     for name, several in frames.items():
         times.take(name, partial(reconstruct_all, bench.job, several), 1 / FRAMES_EACH)
 
@@ -296,7 +358,9 @@ def main() -> None:
     for _ in range(rounds):
         measure_round(bench, times, frames)
         same &= bench.compare_dbscan(times)
-    times.take("clustering along tracks, usual way", lambda: cluster(*bench.seeds, bench.parameters, 1))
+    times.take(
+        "clustering along tracks, usual way", lambda: cluster(*bench.seeds, bench.parameters, 1)
+    )
     found = {name: reconstruct_all(bench.job, several) for name, several in frames.items()}
     sizes = {
         name: {
@@ -305,7 +369,11 @@ def main() -> None:
         }
         for name, several in found.items()
     }
-    print(json.dumps({"rounds": rounds, "rows": times.medians(), "contents": sizes, "same_clusters": same}))
+    print(
+        json.dumps(
+            {"rounds": rounds, "rows": times.medians(), "contents": sizes, "same_clusters": same}
+        )
+    )
 
 
 if __name__ == "__main__":

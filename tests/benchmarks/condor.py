@@ -1,4 +1,5 @@
-"""What the HTCondor executor adds to the bindings, with the same rows and attributes on one idle pool.
+"""What the HTCondor executor adds to the bindings, with the same rows and attributes on one idle
+pool.
 
     python -m tests.benchmarks.condor CONDOR_CONFIG [JOBS]
 
@@ -30,8 +31,12 @@ MORE_THAN_IT_HAS = 4096
 POLLS = 7
 
 
-def measure(jobs: int, config: str, mode: str = "shared", *, is_late: bool = False) -> dict[str, float]:
-    """Submit and poll ``jobs`` jobs with the executor, then with the bindings; return seconds and bytes per job."""
+def measure(
+    jobs: int, config: str, mode: str = "shared", *, is_late: bool = False
+) -> dict[str, float]:
+    """Submit and poll ``jobs`` jobs with the executor, then with the bindings; return seconds and
+    bytes per job.
+    """
     os.environ["CONDOR_CONFIG"] = config
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -63,7 +68,9 @@ def order(number: int, folder: str) -> JobOrder:
     raw_file = f"{folder}/run{number:05d}.mid.gz"
     argv = ("autoctrl-camera", "reco", raw_file, "--events", f"0:{number}", "--output", "reco.root")
     spec = JobSpec(argv, {"output": "reco.root"}, {}, {}, 2000, 3600, MORE_THAN_IT_HAS, "bench")
-    return JobOrder(f"bench/prompt/reco/{number}/v1/0.1", spec, f"{folder}/outputs/prompt/reco/{number}/v1/0.1")
+    return JobOrder(
+        f"bench/prompt/reco/{number}/v1/0.1", spec, f"{folder}/outputs/prompt/reco/{number}/v1/0.1"
+    )
 
 
 def timed(act: Any) -> float:
@@ -83,14 +90,17 @@ def memory(executor: HTCondorExecutor, handles: list[str]) -> dict[str, float]:
     return {"poll_peak_bytes": peak / len(handles), "poll_kept_bytes": kept / len(handles)}
 
 
-def raw(text: str, jobs: int, mode: str, place: str, poll: Callable[[], object]) -> dict[str, float]:
-    """Submit and query the same rows and attributes with nothing but the bindings, as their manual has it.
+def raw(
+    text: str, jobs: int, mode: str, place: str, poll: Callable[[], object]
+) -> dict[str, float]:
+    """Submit and query the same rows and attributes with nothing but the bindings, as their manual
+    has it.
 
     Each query stands beside our ``poll``.
     """
     import htcondor2
 
-    from autoctrl.executors.htcondor.calls import REASONS, SAMPLE
+    from autoctrl.executors.htcondor.bindings import REASONS, SAMPLE
 
     ad = htcondor2.Collector().locate(htcondor2.DaemonType.Schedd, place)
     schedd = htcondor2.Schedd(ad)
@@ -110,7 +120,10 @@ def raw(text: str, jobs: int, mode: str, place: str, poll: Callable[[], object])
 
     names = [*SAMPLE, *REASONS]
     found = {"raw_submit": timed(submit)}
-    polls = [(timed(poll), timed(lambda: schedd.query('AutoctrlStore == "raw"', names))) for _ in range(POLLS)]
+    polls = [
+        (timed(poll), timed(lambda: schedd.query('AutoctrlStore == "raw"', names)))
+        for _ in range(POLLS)
+    ]
     found["poll"], found["raw_poll"] = (median(times) for times in zip(*polls, strict=True))
     schedd.act(htcondor2.JobAction.Remove, 'AutoctrlStore == "raw"', ("measured", 0))
     return {**found, "jobs": float(jobs)}

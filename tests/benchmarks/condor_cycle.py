@@ -1,7 +1,9 @@
-"""Whole cycles over many jobs of an HTCondor pool, beside the bare bindings in a process of their own.
+"""Whole cycles over many jobs of an HTCondor pool, beside the bare bindings in a process of their
+own.
 
-``python -m tests.benchmarks.condor_cycle submit|poll|remove [DESCRIPTION]`` is the process of the bindings: it submits
-the same rows and attributes as a cycle has, or asks for them, and prints the number of jobs.
+``python -m tests.benchmarks.condor_cycle submit|poll|remove [DESCRIPTION]`` is the process of the
+bindings: it submits the same rows and attributes as a cycle has, or asks for them, and prints the
+number of jobs.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Pair(NamedTuple):
     ours   wall time of the cycle, seconds
     raw    wall time of the process of the bindings, seconds
     times  how many times as long ours takes
-    kib    memory of the cycle's largest process for each job, beyond that of the bindings' process, KiB
+    kib    memory of the cycle's largest process for each job, beyond that of the bindings' process,
+           KiB
     """
 
     ours: float
@@ -53,7 +56,8 @@ class Pair(NamedTuple):
 
 
 def measure_cycles(folder: Path, config: str, jobs: int) -> dict[str, Pair]:
-    """Return what a cycle takes that submits ``jobs`` jobs, and one that polls them; ``folder`` must be open to all.
+    """Return what a cycle takes that submits ``jobs`` jobs, and one that polls them; ``folder``
+    must be open to all.
 
     The jobs match no slot, and are removed at the end.
     """
@@ -75,8 +79,12 @@ def measure_cycles(folder: Path, config: str, jobs: int) -> dict[str, Pair]:
     return {"submit": pair(*submits, empty, jobs), "poll": pair(ours, raw, empty, jobs)}
 
 
-def pair(ours: Sequence[Sample], raw: Sequence[Sample], empty: tuple[Sample, Sample], jobs: int) -> Pair:
-    """Return the comparison of samples; ``empty`` are a cycle and a poll of the bindings without any job."""
+def pair(
+    ours: Sequence[Sample], raw: Sequence[Sample], empty: tuple[Sample, Sample], jobs: int
+) -> Pair:
+    """Return the comparison of samples; ``empty`` are a cycle and a poll of the bindings without
+    any job.
+    """
     beyond = (ours[0].peak_mib - empty[0].peak_mib) - (raw[0].peak_mib - empty[1].peak_mib)
     times = median(one.wall_s / other.wall_s for one, other in zip(ours, raw, strict=True))
     ours_s, raw_s = (median(each.wall_s for each in samples) for samples in (ours, raw))
@@ -89,14 +97,20 @@ def bindings(folder: Path, config: str, *words: str) -> Sample:
     from tests.benchmarks.measuring import measure
 
     surroundings = {**environment(folder), "CONDOR_CONFIG": config, "PYTHONPATH": str(ROOT)}
-    return measure((sys.executable, "-m", "tests.benchmarks.condor_cycle", *words), folder, surroundings)
+    return measure(
+        (sys.executable, "-m", "tests.benchmarks.condor_cycle", *words), folder, surroundings
+    )
 
 
 def as_nobodys(project: Path) -> Path:
-    """Return a description that submits what the project has submitted, as jobs of nobody's store."""
+    """Return a description that submits what the project has submitted, as jobs of nobody's
+    store.
+    """
     (made,) = project.glob(".autoctrl/**/batches/*/job.sub")
     text = made.read_text()
-    (store,) = {line.split('"')[1] for line in text.splitlines() if line.startswith("+AutoctrlStore")}
+    (store,) = {
+        line.split('"')[1] for line in text.splitlines() if line.startswith("+AutoctrlStore")
+    }
     place = project / "raw.sub"
     place.write_text(text.replace(f'"{store}"', f'"{NOBODY}"'))
     return place
@@ -127,7 +141,7 @@ def bare(act: str, text: str) -> int:
     if act == "remove":
         schedd.act(htcondor2.JobAction.Remove, "true", ("measured", 0))
         return 0
-    from autoctrl.executors.htcondor.calls import REASONS, SAMPLE
+    from autoctrl.executors.htcondor.bindings import REASONS, SAMPLE
 
     return len(schedd.query(f'AutoctrlStore == "{NOBODY}"', [*SAMPLE, *REASONS]))
 

@@ -41,7 +41,9 @@ class Contender(NamedTuple):
         return folder
 
     def run(self, folder: Path, runs: int) -> Sample:
-        """Let it process runs 1 to ``runs`` and measure it. Raises ``RuntimeError`` if it did not."""
+        """Let it process runs 1 to ``runs`` and measure it. Raises ``RuntimeError`` if it did
+        not.
+        """
         words = [str(word).replace("{runs}", str(runs)) for word in self.command]
         sample = measure(words, folder, environment(folder))
         for name in self.folders:
@@ -69,19 +71,35 @@ LUIGI = Contender(
 SNAKEMAKE = Contender(
     "Snakemake",
     ("Snakefile",),
-    (PEERS / "snakemake", "--cores", "2", "--scheduler", "greedy", "--quiet", "all", "--config", "runs={runs}"),
+    (
+        PEERS / "snakemake",
+        "--cores",
+        "2",
+        "--scheduler",
+        "greedy",
+        "--quiet",
+        "all",
+        "--config",
+        "runs={runs}",
+    ),
     ("first", "second", "third"),
 )
 PARSL = Contender("Parsl", ("parsl_chain.py",), (PEERS / "python", "parsl_chain.py", "{runs}"))
 AUTOCTRL = Contender(
-    "autoctrl", ("autoctrl/autoctrl.toml", "autoctrl/workflows/chain/handler.py"), (OURS, "loop", "--until-idle")
+    "autoctrl",
+    ("autoctrl/autoctrl.toml", "autoctrl/workflows/chain/handler.py"),
+    (OURS, "loop", "--until-idle"),
 )
 CONTENDERS = (AUTOCTRL, LUIGI, SNAKEMAKE, PARSL)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment in which a program runs: only what it needs, its caches below ``folder``."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "HOME") if name in os.environ}
+    """Return the environment in which a program runs: only what it needs, its caches below
+    ``folder``.
+    """
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "HOME") if name in os.environ
+    }
     return {**kept, "PYTHONPATH": ".", "XDG_CACHE_HOME": str(folder / ".cache")}
 
 

@@ -1,7 +1,8 @@
 """What the store does for one idle round, counted instead of timed; and what one record costs.
 
-``python -m tests.benchmarks.counting PROJECT`` prints JSON: ``steps`` of SQLite's virtual machine for a cycle of every
-workflow of the project, and for a store of its own µs per record of ``append`` and per task of ``open_tasks``.
+``python -m tests.benchmarks.counting PROJECT`` prints JSON: ``steps`` of SQLite's virtual machine
+for a cycle of every workflow of the project, and for a store of its own µs per record of ``append``
+and per task of ``open_tasks``.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.compose import open_project
-from autoctrl.handlers.cycle import Cycle
+from autoctrl.machine.cycle import Cycle
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.task import born
 from autoctrl.model.unit import TaskKey, run_unit
-from autoctrl.stores.sqlite import SqliteStore
+from autoctrl.stores.sqlite.store import SqliteStore
 from tests.benchmarks.filled import handlers_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ MICROS = 1e6
 
 
 def count_steps(folder: Path) -> int:
-    """Return the steps of one cycle of every workflow of the project in ``folder``, which has nothing to do."""
+    """Return the steps of one cycle of every workflow of the project in ``folder``, which has
+    nothing to do.
+    """
     with open_project(folder) as project:
         if not isinstance(project.store, SqliteStore):
             message = f"{folder} keeps no SQLite store"
@@ -42,14 +45,18 @@ def count_steps(folder: Path) -> int:
 
 
 def time_store(folder: Path) -> tuple[float, float]:
-    """Return µs per record appended in batches, and µs per task that ``open_tasks`` returns: the best of a few."""
+    """Return µs per record appended in batches, and µs per task that ``open_tasks`` returns: the
+    best of a few.
+    """
     with open_project(folder) as project:
         store, now = project.store, project.clock.now()
         appended: list[float] = []
         opened: list[float] = []
         for batch in range(BATCHES):
             numbers = range(batch * RECORDS, (batch + 1) * RECORDS)
-            records: list[Record] = [born(TaskKey(PROMPT, "work", run_unit(n)), (n,), now) for n in numbers]
+            records: list[Record] = [
+                born(TaskKey(PROMPT, "work", run_unit(n)), (n,), now) for n in numbers
+            ]
             began = time.perf_counter()
             store.append(records)
             middle = time.perf_counter()

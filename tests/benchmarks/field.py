@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.contenders import AUTOCTRL, CONTENDERS, HERE, LUIGI, OURS, PARSL, SNAKEMAKE, ask_us
+from tests.benchmarks.contenders import (
+    AUTOCTRL,
+    CONTENDERS,
+    HERE,
+    LUIGI,
+    OURS,
+    PARSL,
+    SNAKEMAKE,
+    ask_us,
+)
 from tests.benchmarks.report import FRESH, IDLE, IDLE_MANY, IDLE_MORE, START, say
 
 if TYPE_CHECKING:
@@ -37,12 +46,20 @@ class Timing(NamedTuple):
 
 
 class Field:
-    """The folders of all programs below one: ``done`` has 1000 runs done, ``growing`` ever more, ``start`` is new."""
+    """The folders of all programs below one: ``done`` has 1000 runs done, ``growing`` ever more,
+    ``start`` is new.
+    """
 
     def __init__(self, folder: Path, many: int) -> None:
-        """Keep everything below ``folder``; ``many`` is the number of runs of the largest project."""
+        """Keep everything below ``folder``; ``many`` is the number of runs of the largest
+        project.
+        """
         self.folder, self.many = folder, many
-        self.ours = {IDLE: self.place("done", AUTOCTRL), IDLE_MORE: filled(MORE), IDLE_MANY: filled(many)}
+        self.ours = {
+            IDLE: self.place("done", AUTOCTRL),
+            IDLE_MORE: filled(MORE),
+            IDLE_MANY: filled(many),
+        }
 
     def place(self, kind: str, contender: Contender) -> Path:
         """Return the folder of this kind of one program."""
@@ -58,7 +75,9 @@ class Field:
                 ask_us(done, "runs", "add", f"1-{RUNS}")
             contender.run(done, RUNS)
             shutil.copytree(done, self.place("growing", contender))
-        ask_us(self.place("growing", AUTOCTRL), "cycle")  # a copied store takes a new identity when it is opened
+        ask_us(
+            self.place("growing", AUTOCTRL), "cycle"
+        )  # a copied store takes a new identity when it is opened
         for folder in self.ours.values():
             ask_us(folder, "cycle")
         more = LUIGI.prepare(self.place("more", LUIGI))
@@ -71,7 +90,9 @@ class Field:
         """Measure every row once; ``has_peers`` includes what takes the peers long."""
         say(f"round {number}{', with all peers' if has_peers else ''}")
         timings = [self.idle(LUIGI)]
-        timings += [Timing(row, AUTOCTRL.name, ask_us(folder, "cycle")) for row, folder in self.ours.items()]
+        timings += [
+            Timing(row, AUTOCTRL.name, ask_us(folder, "cycle")) for row, folder in self.ours.items()
+        ]
         timings.append(Timing(IDLE_MORE, LUIGI.name, LUIGI.run(self.place("more", LUIGI), MORE)))
         timings += [self.add(number), self.grow(number, LUIGI), *self.start(AUTOCTRL)]
         for contender in (SNAKEMAKE, PARSL) if has_peers else ():
@@ -85,7 +106,9 @@ class Field:
         return Timing(IDLE, contender.name, contender.run(self.place("done", contender), RUNS))
 
     def add(self, number: int) -> Timing:
-        """Add ten runs to ours, which peers find in their definition, and measure the cycle that processes them."""
+        """Add ten runs to ours, which peers find in their definition, and measure the cycle that
+        processes them.
+        """
         folder, last = self.place("growing", AUTOCTRL), RUNS + FEW * number
         ask_us(folder, "runs", "add", f"{last - FEW + 1}-{last}")
         sample = ask_us(folder, "cycle")
@@ -109,7 +132,9 @@ class Field:
 
 
 def filled(runs: int) -> Path:
-    """Return a project of ours with ``runs`` runs that are done; kept until what it is made by changes."""
+    """Return a project of ours with ``runs`` runs that are done; kept until what it is made by
+    changes.
+    """
     makers = [ROOT / "autoctrl" / "stores" / "schema_1.sql", Path(__file__).with_name("filled.py")]
     makers += [HERE / name for name in AUTOCTRL.files]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()[:8]
@@ -117,7 +142,9 @@ def filled(runs: int) -> Path:
     if not (folder / "complete").exists():
         for old in STORES.glob(f"{runs}-*"):
             shutil.rmtree(old)
-        say(f"writing a store with {runs} runs, done in three workflows; it is kept in .cache/bench")
+        say(
+            f"writing a store with {runs} runs, done in three workflows; it is kept in .cache/bench"
+        )
         AUTOCTRL.prepare(folder)
         command = [sys.executable, "-m", "tests.benchmarks.filled", str(folder), str(runs)]
         subprocess.run(command, cwd=ROOT, check=True)

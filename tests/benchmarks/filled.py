@@ -1,7 +1,7 @@
 """A project that has processed many runs already, written through the store's own interface.
 
-``python filled.py PROJECT RUNS`` gives the project in the folder PROJECT that many runs, each done in all its
-workflows, as if cycles had done it.
+``python filled.py PROJECT RUNS`` gives the project in the folder PROJECT that many runs, each done
+in all its workflows, as if cycles had done it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.compose import Project, open_project
-from autoctrl.handlers.cycle import Cycle
-from autoctrl.handlers.discovery import find_modules, load_module
+from autoctrl.handlers.modules import find_modules, load_module
+from autoctrl.machine.cycle import Cycle
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.run import RunRecord
@@ -46,13 +46,17 @@ def records_of(number: int, workflows: Sequence[str], now: datetime) -> Iterator
 
 
 def fill(project: Project, runs: int, *, since: int = 1, batch: int = BATCH) -> None:
-    """Write runs ``since`` to ``runs``, done in all workflows, and let each workflow's cycle take note of them."""
+    """Write runs ``since`` to ``runs``, done in all workflows, and let each workflow's cycle take
+    note of them.
+    """
     handlers = handlers_of(project)
     workflows = [handler.workflow for handler in handlers]
     now = project.clock.now()
     for first in range(since, runs + 1, batch):
         numbers = range(first, min(first + batch, runs + 1))
-        project.store.append([record for number in numbers for record in records_of(number, workflows, now)])
+        project.store.append(
+            [record for number in numbers for record in records_of(number, workflows, now)]
+        )
         for handler in handlers:
             Cycle(handler, project.context(PROMPT)).run()
 

@@ -1,6 +1,8 @@
-"""Projects of ours whose store is an InfluxDB, filled once and kept; see ``scripts/bench services``.
+"""Projects of ours whose store is an InfluxDB, filled once and kept; see ``scripts/bench
+services``.
 
-``python -m tests.benchmarks.influx PROJECT KIND RUNS`` fills one; the environment says where its store lies.
+``python -m tests.benchmarks.influx PROJECT KIND RUNS`` fills one; the environment says where its
+store lies.
 """
 
 from __future__ import annotations
@@ -49,18 +51,31 @@ class Site(NamedTuple):
 
     def url_of(self, bucket: str, url: str = "") -> str:
         """Return the address of the store in a bucket; ``url`` stands for the server's own."""
-        return f"influxdb:{(url or self.facts['URL']).partition(':')[2]}/{self.facts['ORG']}/{bucket}"
+        return (
+            f"influxdb:{(url or self.facts['URL']).partition(':')[2]}/{self.facts['ORG']}/{bucket}"
+        )
 
     def surroundings(self, kind: str, url: str = "") -> dict[str, str]:
-        """Return the environment in which a command of a project runs; ``url`` stands for the server's own."""
-        ours = {"AUTOCTRL_STORE_URL": self.url_of(kind, url), "AUTOCTRL_STORE_TOKEN": self.facts["TOKEN"]}
+        """Return the environment in which a command of a project runs; ``url`` stands for the
+        server's own.
+        """
+        ours = {
+            "AUTOCTRL_STORE_URL": self.url_of(kind, url),
+            "AUTOCTRL_STORE_TOKEN": self.facts["TOKEN"],
+        }
         return {**environment(self.folder / kind), **ours}
 
     def cycle(self, kind: str, url: str = "") -> Sample:
         """Measure one cycle of a project."""
         return measure((OURS, "cycle"), self.folder / kind, self.surroundings(kind, url))
 
-    def ask(self, path: str, body: str | None = None, kind: str = "application/json", method: str | None = None) -> Any:
+    def ask(
+        self,
+        path: str,
+        body: str | None = None,
+        kind: str = "application/json",
+        method: str | None = None,
+    ) -> Any:
         """Send a request of any kind to the server; return its answer as text."""
         headers = {"Authorization": f"Token {self.facts['TOKEN']}", "Content-Type": kind}
         url, data = self.facts["URL"] + path, body.encode() if body else None
@@ -70,7 +85,9 @@ class Site(NamedTuple):
 
     def flux(self, script: str) -> str:
         """Return the answer to a Flux query, as CSV."""
-        answer: str = self.ask(f"/api/v2/query?org={self.facts['ORG']}", script, "application/vnd.flux")
+        answer: str = self.ask(
+            f"/api/v2/query?org={self.facts['ORG']}", script, "application/vnd.flux"
+        )
         return answer
 
     def empty_bucket(self, name: str) -> None:
@@ -79,7 +96,9 @@ class Site(NamedTuple):
         for old in json.loads(self.ask("/api/v2/buckets?limit=100"))["buckets"]:
             if old["name"] == name:
                 self.ask(f"/api/v2/buckets/{old['id']}", method="DELETE")
-        self.ask("/api/v2/buckets", json.dumps({"orgID": org["id"], "name": name, "retentionRules": []}))
+        self.ask(
+            "/api/v2/buckets", json.dumps({"orgID": org["id"], "name": name, "retentionRules": []})
+        )
 
 
 def place_of(runs: int = MORE) -> Path:
@@ -99,7 +118,9 @@ def forget_older(place: Path) -> None:
 
 
 def filled_site(facts: dict[str, str], place: Path, kinds: Iterable[str], runs: int = MORE) -> Site:
-    """Return the projects on a server that was started for ``place``, filling those of the kinds that are not."""
+    """Return the projects on a server that was started for ``place``, filling those of the kinds
+    that are not.
+    """
     site = Site(facts, place / "projects")
     for kind in kinds:
         complete = place / f"complete-{kind}"
@@ -108,7 +129,14 @@ def filled_site(facts: dict[str, str], place: Path, kinds: Iterable[str], runs: 
         say(f"writing an InfluxDB store, kind {kind}; it is kept in .cache/bench")
         site.empty_bucket(kind)
         AUTOCTRL.prepare(site.folder / kind)
-        words = [sys.executable, "-m", "tests.benchmarks.influx", str(site.folder / kind), kind, str(runs)]
+        words = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.influx",
+            str(site.folder / kind),
+            kind,
+            str(runs),
+        ]
         subprocess.run(words, cwd=ROOT, env=site.surroundings(kind), check=True)
         site.cycle(kind)
         complete.touch()
@@ -129,7 +157,8 @@ class Footprint(NamedTuple):
 def footprint(site: Site, place: Path, kind: str) -> Footprint:
     """Return what a project's bucket keeps; ``place`` is the server's folder."""
     script = (
-        f'import "influxdata/influxdb"\ninfluxdb.cardinality(bucket: "{kind}", start: 1960-01-01, stop: 2200-01-01)'
+        f'import "influxdata/influxdb"\ninfluxdb.cardinality(bucket: "{kind}", start: '
+        "1960-01-01, stop: 2200-01-01)"
     )
     header, row = list(csv.reader(site.flux(script).split()))[-2:]
     buckets = json.loads(site.ask("/api/v2/buckets?limit=100"))["buckets"]
@@ -137,14 +166,19 @@ def footprint(site: Site, place: Path, kind: str) -> Footprint:
     engine = place / "server" / "engine"
     for shard in (engine / "data" / bucket / "autogen").iterdir():
         if shard.name.isdigit():
-            site.ask(f"/api/v2/backup/shards/{shard.name}")  # makes the server write down what is in its cache
+            site.ask(
+                f"/api/v2/backup/shards/{shard.name}"
+            )  # makes the server write down what is in its cache
     return Footprint(
-        int(row[header.index("_value")]), settled_bytes([engine / "data" / bucket, engine / "wal" / bucket])
+        int(row[header.index("_value")]),
+        settled_bytes([engine / "data" / bucket, engine / "wal" / bucket]),
     )
 
 
 def settled_bytes(folders: Iterable[Path]) -> int:
-    """Return the bytes of all files below folders once they have not changed for a while: the server compacts them."""
+    """Return the bytes of all files below folders once they have not changed for a while: the
+    server compacts them.
+    """
     chosen = list(folders)
     seen: list[int] = []
     deadline = time.monotonic() + PATIENCE_S
@@ -153,14 +187,18 @@ def settled_bytes(folders: Iterable[Path]) -> int:
             message = f"The size of {chosen[0]} does not settle."
             raise RuntimeError(message)
         time.sleep(1)
-        listed = subprocess.run(["du", "-sB1", *chosen], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(
+            ["du", "-sB1", *chosen], capture_output=True, text=True, check=False
+        ).stdout
         seen.append(sum(int(line.split()[0]) for line in listed.splitlines()))
     return seen[-1]
 
 
 def wait_for_ever(project: Project, runs: int) -> None:
-    """Write runs whose first workflow was skipped, so that the two others wait, and let the cycles say why."""
-    from autoctrl.handlers.cycle import Cycle
+    """Write runs whose first workflow was skipped, so that the two others wait, and let the cycles
+    say why.
+    """
+    from autoctrl.machine.cycle import Cycle
     from autoctrl.model.actor import CYCLE
     from autoctrl.model.campaign import PROMPT
     from autoctrl.model.run import RunRecord
@@ -173,7 +211,10 @@ def wait_for_ever(project: Project, runs: int) -> None:
     records: list[Record] = []
     for number in range(1, runs + 1):
         records.append(RunRecord(number, {}, is_closed=True, time=now, actor=CYCLE))
-        tasks = [born(TaskKey(PROMPT, each.workflow, run_unit(number)), (number,), now) for each in handlers]
+        tasks = [
+            born(TaskKey(PROMPT, each.workflow, run_unit(number)), (number,), now)
+            for each in handlers
+        ]
         records += [*tasks, tasks[0].moved(TaskStatus.SKIPPED, now)]
     project.store.append(records)
     for handler in handlers:

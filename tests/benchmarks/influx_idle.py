@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.influx_idle [--rounds N] [--kind done|waiting|few] [--runs N]
 
-``done`` has 10,000 runs done in three workflows, ``waiting`` the same after 20 tasks that wait since before, ``few``
-those 20. Prints medians in seconds, also by processor, which other work disturbs less, and a list of
-requests; each process that speaks to the server has a connection of its own.
+``done`` has 10,000 runs done in three workflows, ``waiting`` the same after 20 tasks that wait
+since before, ``few`` those 20. Prints medians in seconds, also by processor, which other work
+disturbs less, and a list of requests; each process that speaks to the server has a connection of
+its own.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def show(title: str, samples: list[Sample]) -> float:
     """Print the medians of a few measurements; return the wall time."""
     wall_s = median(sample.wall_s for sample in samples)
     cpu_s = median(sample.cpu_s for sample in samples)
-    print(f"{title:<52}{wall_s:8.3f} s{cpu_s:8.3f} s by processor{max(each.peak_mib for each in samples):6.0f} MiB")
+    print(
+        f"{title:<52}{wall_s:8.3f} s{cpu_s:8.3f} s by "
+        f"processor{max(each.peak_mib for each in samples):6.0f} MiB"
+    )
     return wall_s
 
 
@@ -51,14 +55,22 @@ def show_requests(site: Site, kind: str) -> None:
     writes = sum(each.is_write for each in seen)
     together_s = sum(each.took_s for each in seen)
     connections = len({each.connection for each in seen})
-    print(f"{len(seen)} requests, {writes} of them writes, on {connections} connections, {together_s:.3f} s together")
+    print(
+        f"{len(seen)} requests, {writes} of them writes, on {connections} connections, "
+        f"{together_s:.3f} s together"
+    )
     for each in seen:
-        print(f"  {each.began_s:7.3f} s  connection {each.connection}{each.took_s * 1000:8.1f} ms  {each.what}")
+        print(
+            f"  {each.began_s:7.3f} s  connection "
+            f"{each.connection}{each.took_s * 1000:8.1f} ms  {each.what}"
+        )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="influx_idle", description="An idle cycle in an InfluxDB store.")
+    parser = argparse.ArgumentParser(
+        prog="influx_idle", description="An idle cycle in an InfluxDB store."
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kind", choices=KINDS, default=DONE)
     parser.add_argument("--runs", type=int, default=MORE)

@@ -1,4 +1,6 @@
-"""What a command costs: wall time, CPU time and peak memory of the process and all that it waited for."""
+"""What a command costs: wall time, CPU time and peak memory of the process and all that it waited
+for.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,17 @@ class Sample(NamedTuple):
 
 
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Sample:
-    """Run a command to its end in ``folder``. Raises ``RuntimeError`` with its last words if it fails or hangs.
+    """Run a command to its end in ``folder``. Raises ``RuntimeError`` with its last words if it
+    fails or hangs.
 
-    This process must stay smaller than what it measures: between fork and exec a child counts as large as its parent.
+    This process must stay smaller than what it measures: between fork and exec a child counts as
+    large as its parent.
     """
     with tempfile.TemporaryFile() as printed:
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=printed, stderr=printed)
+        process = subprocess.Popen(
+            command, cwd=folder, env=dict(environment), stdout=printed, stderr=printed
+        )
         killer = threading.Timer(LIMIT_S, process.kill)
         killer.start()
         _, status, usage = os.wait4(process.pid, 0)

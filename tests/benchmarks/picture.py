@@ -43,9 +43,13 @@ def panels(result: Mapping[str, Any]) -> Iterator[tuple[str, list[Bars]]]:
         rows = services["influxdb2"]["rows"]
         shown = {"InfluxDB": "done", "SQLite": "sqlite", "scan of all": "scan"}
         done = Bars(
-            "nothing to do,\n10,000 runs done", BEYOND_UNITS, {name: rows[row]["ratio"] for name, row in shown.items()}
+            "nothing to do,\n10,000 runs done",
+            BEYOND_UNITS,
+            {name: rows[row]["ratio"] for name, row in shown.items()},
         )
-        waiting = Bars("the same after\n20 that wait", BEYOND_UNITS, {"InfluxDB": rows["waiting"]["ratio"]})
+        waiting = Bars(
+            "the same after\n20 that wait", BEYOND_UNITS, {"InfluxDB": rows["waiting"]["ratio"]}
+        )
         yield "the same units, for InfluxDB what is beyond importing its client", [done, waiting]
     if "calls" in services.get("htcondor", {}):
         yield TIMES, list(pool(services["htcondor"]))
@@ -55,7 +59,9 @@ def embedded(result: Mapping[str, Any], number: int) -> Bars:
     """Return the bars of one figure of the embedded store."""
     figure, measured = FIGURES[number], result["rows"][FIGURES[number].row]
     title = figure.title.format(many=result["many"]).replace(", ", ",\n", 1)
-    return Bars(title, figure.bound, {name: measured[name]["ratio"] for name in NAMES if name in measured})
+    return Bars(
+        title, figure.bound, {name: measured[name]["ratio"] for name in NAMES if name in measured}
+    )
 
 
 def pool(found: Mapping[str, Any]) -> Iterator[Bars]:
@@ -67,7 +73,8 @@ def pool(found: Mapping[str, Any]) -> Iterator[Bars]:
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:
-    """Draw bars of every program's time for every row, on logarithmic axes, with the figure as a black mark.
+    """Draw bars of every program's time for every row, on logarithmic axes, with the figure as a
+    black mark.
 
     Where nothing was measured no file is written, and none is left.
     """
@@ -83,7 +90,11 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
 
     inches = [FRAME_INCHES + ROW_INCHES * len(bars) for _, bars in found]
     shown, all_axes = plt.subplots(
-        len(found), figsize=(8, sum(inches)), height_ratios=inches, layout="constrained", squeeze=False
+        len(found),
+        figsize=(8, sum(inches)),
+        height_ratios=inches,
+        layout="constrained",
+        squeeze=False,
     )
     for axes, (label, bars) in zip(all_axes[:, 0], found, strict=True):
         fill(axes, label, bars)
@@ -97,7 +108,13 @@ def fill(axes: Any, label: str, groups: list[Bars]) -> None:
     for place, bars in enumerate(groups):
         for offset, (name, value) in enumerate(bars.values.items()):
             height = place + (offset - (len(bars.values) - 1) / 2) * HEIGHT
-            axes.barh(height, value, HEIGHT * 0.9, color=COLOURS[name], label=None if name in seen else name)
+            axes.barh(
+                height,
+                value,
+                HEIGHT * 0.9,
+                color=COLOURS[name],
+                label=None if name in seen else name,
+            )
             axes.text(value * 1.04, height, spell(value), va="center", fontsize=7)
             seen.add(name)
         axes.vlines(bars.bound, place - 0.45, place + 0.45, color="black", linewidth=1.2)

@@ -1,4 +1,6 @@
-"""The figures of the production services: InfluxDB beside SQLite and a plain query, HTCondor beside its bindings."""
+"""The figures of the production services: InfluxDB beside SQLite and a plain query, HTCondor beside
+its bindings.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from tests.benchmarks.condor_cycle import measure_cycles
 from tests.benchmarks.contenders import LUIGI, ask_us, environment
 from tests.benchmarks.field import MORE, ROOT, RUNS, filled
-from tests.benchmarks.influx import DONE, KINDS, NAME, filled_site, footprint, forget_older, place_of
+from tests.benchmarks.influx import (
+    DONE,
+    KINDS,
+    NAME,
+    filled_site,
+    footprint,
+    forget_older,
+    place_of,
+)
 from tests.benchmarks.influx_idle import import_client
 from tests.benchmarks.measuring import Sample
 from tests.benchmarks.report import say
@@ -47,8 +57,12 @@ ASK_CONDOR = (
 )
 
 
-def measure_services(work: Path, rounds: int, jobs: int, names: Sequence[str] = SERVICES) -> dict[str, Any]:
-    """Return the figures of each service, or why there are none; ``work`` is a folder that may be filled."""
+def measure_services(
+    work: Path, rounds: int, jobs: int, names: Sequence[str] = SERVICES
+) -> dict[str, Any]:
+    """Return the figures of each service, or why there are none; ``work`` is a folder that may be
+    filled.
+    """
     measures = {NAME: lambda: _influx(work, rounds), POOL: lambda: _condor(jobs)}
     return {name: _or_reason(measures[name]) for name in names}
 
@@ -63,11 +77,18 @@ def _or_reason(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def answer_of(words: Sequence[str], surroundings: dict[str, str]) -> str:
-    """Return what a program of ours prints. Raises ``RuntimeError`` with its last words if it fails."""
+    """Return what a program of ours prints. Raises ``RuntimeError`` with its last words if it
+    fails.
+    """
     command = [sys.executable, *words]
-    done = subprocess.run(command, cwd=ROOT, env=surroundings, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=surroundings, check=False, capture_output=True, text=True
+    )
     if done.returncode:
-        message = f"{' '.join(words)[:LONGEST]} ended with {done.returncode}: {done.stderr.strip()[-LONGEST:]}"
+        message = (
+            f"{' '.join(words)[:LONGEST]} ended with {done.returncode}: "
+            f"{done.stderr.strip()[-LONGEST:]}"
+        )
         raise RuntimeError(message)
     return done.stdout
 
@@ -90,7 +111,9 @@ def _influx(work: Path, rounds: int) -> dict[str, Any]:
                 "tasks": MORE * WORKFLOWS,
                 "series": kept.series,
                 "bytes": kept.bytes,
-                "sqlite_bytes": sum(path.stat().st_size for path in (embedded / ".autoctrl").glob("state.sqlite*")),
+                "sqlite_bytes": sum(
+                    path.stat().st_size for path in (embedded / ".autoctrl").glob("state.sqlite*")
+                ),
             },
             "transitions": time_transitions(site, work),
         }
@@ -120,18 +143,32 @@ def _round(site: Site, luigi: Path, embedded: Path, number: int) -> Round:
         message = "the scan did not find all tasks"
         raise RuntimeError(message)
     units.append(LUIGI.run(luigi, RUNS))
-    return {**found, "unit": Sample(fmean(each.wall_s for each in units), fmean(each.cpu_s for each in units), 0.0)}
+    return {
+        **found,
+        "unit": Sample(
+            fmean(each.wall_s for each in units), fmean(each.cpu_s for each in units), 0.0
+        ),
+    }
 
 
 def summarise(rounds: Sequence[Round]) -> dict[str, dict[str, float]]:
-    """Return the medians: seconds and units; of our cycles in InfluxDB what is beyond the import of the client."""
+    """Return the medians: seconds and units; of our cycles in InfluxDB what is beyond the import of
+    the client.
+    """
     found = {}
     for name in rounds[0]:
         imports = [each["import"] if name in KINDS else Sample(0.0, 0.0, 0.0) for each in rounds]
-        walls = [each[name].wall_s - other.wall_s for each, other in zip(rounds, imports, strict=True)]
+        walls = [
+            each[name].wall_s - other.wall_s for each, other in zip(rounds, imports, strict=True)
+        ]
         cpus = [each[name].cpu_s - other.cpu_s for each, other in zip(rounds, imports, strict=True)]
         found[name] = {
-            "ratio": round(median(wall / each["unit"].wall_s for wall, each in zip(walls, rounds, strict=True)), 4),
+            "ratio": round(
+                median(
+                    wall / each["unit"].wall_s for wall, each in zip(walls, rounds, strict=True)
+                ),
+                4,
+            ),
             "wall_s": round(median(walls), 4),
             "cpu_s": round(median(cpus), 4),
         }
@@ -152,13 +189,18 @@ def count_requests(site: Site, kind: str) -> dict[str, int]:
 
 
 def time_transitions(site: Site, work: Path) -> dict[str, float]:
-    """Return the seconds of an append of 1000 transitions in both stores, and the writes that one takes."""
+    """Return the seconds of an append of 1000 transitions in both stores, and the writes that one
+    takes.
+    """
     say("1000 transitions")
     site.empty_bucket("moves")
     embedded = Path(tempfile.mkdtemp(dir=work)) / "autoctrl.db"
     with Watch(site.facts["URL"]) as watch:
         time_appends(site, site.url_of("moves", watch.url), 1)
-        data, writes = sum(each.is_data for each in watch.seen), sum(each.is_write for each in watch.seen)
+        data, writes = (
+            sum(each.is_data for each in watch.seen),
+            sum(each.is_write for each in watch.seen),
+        )
     return {
         "influxdb_s": time_appends(site, site.url_of("moves"), BATCHES),
         "sqlite_s": time_appends(site, f"sqlite:{embedded}", BATCHES),
@@ -174,17 +216,27 @@ def time_appends(site: Site, url: str, batches: int) -> float:
 
 
 def _condor(jobs: int) -> dict[str, Any]:
-    """Return seconds of the calls and of whole cycles, ours and the bindings', and what the memory of a job is."""
-    calls = {mode: medians([_calls(mode, jobs) for _ in range(times)]) for mode, times in TIMES.items()}
+    """Return seconds of the calls and of whole cycles, ours and the bindings', and what the memory
+    of a job is.
+    """
+    calls = {
+        mode: medians([_calls(mode, jobs) for _ in range(times)]) for mode, times in TIMES.items()
+    }
     say(f"HTCondor, whole cycles over {jobs} jobs")
     with _pool() as (folder, config):
         cycles = measure_cycles(folder, config, jobs)
-    return {"jobs": jobs, "calls": calls, "cycles": {act: _as_json(each) for act, each in cycles.items()}}
+    return {
+        "jobs": jobs,
+        "calls": calls,
+        "cycles": {act: _as_json(each) for act, each in cycles.items()},
+    }
 
 
 @contextmanager
 def _pool() -> Iterator[tuple[Path, str]]:
-    """Give a folder that is open to all, and the configuration of a pool of its own: one without leftovers to clean."""
+    """Give a folder that is open to all, and the configuration of a pool of its own: one without
+    leftovers to clean.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as place:
         folder = Path(place) / "project"
         for made in (Path(place), folder):
@@ -200,7 +252,10 @@ def _calls(mode: str, jobs: int) -> dict[str, float]:
     with _pool() as (folder, config):
         words = ["-c", ASK_CONDOR, str(jobs), config, mode]
         answer: dict[str, float] = json.loads(answer_of(words, environment(folder)))
-    return {**answer, **{f"{act}_times": answer[act] / answer[f"raw_{act}"] for act in ("submit", "poll")}}
+    return {
+        **answer,
+        **{f"{act}_times": answer[act] / answer[f"raw_{act}"] for act in ("submit", "poll")},
+    }
 
 
 def medians(samples: Sequence[dict[str, float]]) -> dict[str, float]:

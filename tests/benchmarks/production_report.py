@@ -34,29 +34,41 @@ class Line(NamedTuple):
 
 
 def as_services_table(services: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return the table of the services, and whether no limit was missed; one that is not here misses none."""
+    """Return the table of the services, and whether no limit was missed; one that is not here
+    misses none.
+    """
     lines: list[Line] = []
-    for key, name, tell in (("influxdb2", "InfluxDB 2.7", influx_lines), ("htcondor", "HTCondor", condor_lines)):
+    for key, name, tell in (
+        ("influxdb2", "InfluxDB 2.7", influx_lines),
+        ("htcondor", "HTCondor", condor_lines),
+    ):
         if key in services:
             lines += [*_service_lines(name, services[key], tell), Line("")]
     return "\n".join(map(str, lines[:-1])), all(line.verdict is not False for line in lines)
 
 
-def _service_lines(name: str, found: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], list[Line]]) -> list[Line]:
+def _service_lines(
+    name: str, found: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], list[Line]]
+) -> list[Line]:
     if "missing" in found:
         return [Line(f"{name}: not measured, {found['missing']}")]
     return [Line(f"{name}: {found['failed']}", verdict=False)] if "failed" in found else tell(found)
 
 
 def influx_lines(found: Mapping[str, Any]) -> list[Line]:
-    """Return the lines of InfluxDB: what is beyond the import of the client, beside SQLite and a plain query."""
+    """Return the lines of InfluxDB: what is beyond the import of the client, beside SQLite and a
+    plain query.
+    """
     rows, requests = found["rows"], found["requests"]
 
     def units(name: str) -> str:
         return f"{rows[name]['ratio']:.2f}"
 
     def within(kind: str) -> Line:
-        titles = {"done": "nothing to do, 10,000 x 3 done", "waiting": "the same after 20 tasks that wait"}
+        titles = {
+            "done": "nothing to do, 10,000 x 3 done",
+            "waiting": "the same after 20 tasks that wait",
+        }
         is_kept = rows[kind]["ratio"] <= BEYOND_UNITS
         beside = (units("sqlite"), units("scan")) if kind == "done" else ()
         return Line(titles[kind], f"<= {BEYOND_UNITS:g}", (units(kind), *beside), is_kept)
@@ -66,7 +78,11 @@ def influx_lines(found: Mapping[str, Any]) -> list[Line]:
     both = f"{requests['waiting']['all']} and {requests['few']['all']}"
     one = requests["done"]
     return [
-        Line("in units of luigi's, beyond importing the client", "figure", ("InfluxDB", "SQLite", "plain scan")),
+        Line(
+            "in units of luigi's, beyond importing the client",
+            "figure",
+            ("InfluxDB", "SQLite", "plain scan"),
+        ),
         within("done"),
         within("waiting"),
         Line("those 20 tasks alone", "", (units("few"),)),
@@ -74,7 +90,11 @@ def influx_lines(found: Mapping[str, Any]) -> list[Line]:
         Line(
             "seconds of our processor, and of the unit's",
             "",
-            (f"{rows['done']['cpu_s']:.3f}", f"{rows['sqlite']['cpu_s']:.3f}", f"{rows['unit']['cpu_s']:.3f}"),
+            (
+                f"{rows['done']['cpu_s']:.3f}",
+                f"{rows['sqlite']['cpu_s']:.3f}",
+                f"{rows['unit']['cpu_s']:.3f}",
+            ),
         ),
         Line(f"requests of an idle cycle: {one['all']}, {one['writes']} of them writes"),
         Line(f"requests with 20 that wait, after others and alone: {both}", "equal", (), is_equal),
@@ -87,7 +107,11 @@ def _kept_lines(kept: Mapping[str, Any]) -> list[Line]:
     tasks = kept["tasks"]
     return [
         Line(f"series per task that is done, of {tasks:,}", "", (f"{kept['series'] / tasks:.1f}",)),
-        Line("bytes on the disk per task", "", (f"{kept['bytes'] / tasks:.0f}", f"{kept['sqlite_bytes'] / tasks:.0f}")),
+        Line(
+            "bytes on the disk per task",
+            "",
+            (f"{kept['bytes'] / tasks:.0f}", f"{kept['sqlite_bytes'] / tasks:.0f}"),
+        ),
     ]
 
 
@@ -104,21 +128,47 @@ def _transition_lines(moved: Mapping[str, Any], unit_s: float) -> list[Line]:
 
 
 def condor_lines(found: Mapping[str, Any]) -> list[Line]:
-    """Return the lines of HTCondor: seconds of ours and of the bindings alone, and how many times as long it takes."""
+    """Return the lines of HTCondor: seconds of ours and of the bindings alone, and how many times
+    as long it takes.
+    """
     jobs = found["jobs"]
-    lines = [Line(f"{jobs:,} jobs in an HTCondor pool, seconds", "figure", ("autoctrl", "bindings", "times"))]
+    lines = [
+        Line(
+            f"{jobs:,} jobs in an HTCondor pool, seconds",
+            "figure",
+            ("autoctrl", "bindings", "times"),
+        )
+    ]
     lines += [
-        _compared(f"Executor.{act}, {mode}", calls[act], calls[f"raw_{act}"], calls[f"{act}_times"], CALL_TIMES)
+        _compared(
+            f"Executor.{act}, {mode}",
+            calls[act],
+            calls[f"raw_{act}"],
+            calls[f"{act}_times"],
+            CALL_TIMES,
+        )
         for mode, calls in found["calls"].items()
         for act in ("submit", "poll")
     ]
     for act, pair in found["cycles"].items():
-        lines.append(_compared(f"the whole cycle that {act}s", pair["ours"], pair["raw"], pair["times"], CYCLE_TIMES))
+        lines.append(
+            _compared(
+                f"the whole cycle that {act}s",
+                pair["ours"],
+                pair["raw"],
+                pair["times"],
+                CYCLE_TIMES,
+            )
+        )
     for act, pair in found["cycles"].items():
         title = f"memory per job beyond the bindings', cycle that {act}s"
-        lines.append(Line(title, f"<= {JOB_KIB:g} KiB", (f"{pair['kib']:.2f} KiB",), pair["kib"] <= JOB_KIB))
+        lines.append(
+            Line(title, f"<= {JOB_KIB:g} KiB", (f"{pair['kib']:.2f} KiB",), pair["kib"] <= JOB_KIB)
+        )
     return lines
 
 
 def _compared(title: str, ours_s: float, raw_s: float, times: float, limit: float) -> Line:
-    return Line(title, f"<= {limit:g} x", (f"{ours_s:.2f}", f"{raw_s:.2f}", f"{times:.2f}"), times <= limit)
+    return Line(
+        title, f"<= {limit:g} x", (f"{ours_s:.2f}", f"{raw_s:.2f}", f"{times:.2f}"), times <= limit
+    )

@@ -51,12 +51,26 @@ def as_table(result: Mapping[str, Any]) -> tuple[str, bool]:
         found = result["rows"][figure.row]
         cells = [f"{found[name]['ratio']:.2f}" if name in found else "-" for name in NAMES]
         verdicts.append(found[OURS]["ratio"] <= figure.bound)
-        lines.append(_line(figure.title.format(many=result["many"]), f"<= {figure.bound:g}", cells, verdicts[-1]))
+        lines.append(
+            _line(
+                figure.title.format(many=result["many"]),
+                f"<= {figure.bound:g}",
+                cells,
+                verdicts[-1],
+            )
+        )
     rows = result["rows"]
     more = rows[IDLE_MORE]
     cells = [f"{more[name]['peak_mib']:.0f} MiB" if name in more else "-" for name in NAMES]
     verdicts.append(more[OURS]["peak_mib"] <= PEAK_MIB)
-    lines.append(_line("peak memory, nothing to do, 10,000 runs done", f"<= {PEAK_MIB:g} MiB", cells, verdicts[-1]))
+    lines.append(
+        _line(
+            "peak memory, nothing to do, 10,000 runs done",
+            f"<= {PEAK_MIB:g} MiB",
+            cells,
+            verdicts[-1],
+        )
+    )
     verdicts.append(result["lines"][OURS] <= LINES)
     written = [str(result["lines"][name]) for name in NAMES]
     lines.append(_line("lines a user writes", f"<= {LINES}", written, verdicts[-1]))
@@ -65,9 +79,18 @@ def as_table(result: Mapping[str, Any]) -> tuple[str, bool]:
     counted = ", ".join(f"{name}: {number}" for name, number in steps.items())
     lines += [
         "",
-        f"steps of SQLite in an idle cycle, by runs done: {counted} ({'equal' if verdicts[-1] else 'NOT EQUAL'})",
-        f"adding 1000 runs on the command line, not in 'from nothing': {rows['adding'][OURS]['ratio']:.2f} units",
-        f"store: append {result['append_us']:.1f} us per record, open_tasks {result['open_tasks_us']:.1f} us per task",
+        (
+            f"steps of SQLite in an idle cycle, by runs done: {counted} "
+            f"({'equal' if verdicts[-1] else 'NOT EQUAL'})"
+        ),
+        (
+            "adding 1000 runs on the command line, not in 'from nothing': "
+            f"{rows['adding'][OURS]['ratio']:.2f} units"
+        ),
+        (
+            f"store: append {result['append_us']:.1f} us per record, open_tasks "
+            f"{result['open_tasks_us']:.1f} us per task"
+        ),
         f"the unit: {rows[IDLE]['luigi']['wall_s']:.3f} s",
     ]
     return "\n".join(lines), all(verdicts)
@@ -75,4 +98,6 @@ def as_table(result: Mapping[str, Any]) -> tuple[str, bool]:
 
 def _line(title: str, bound: str, cells: Iterable[str], *verdicts: bool) -> str:
     verdict = "".join("reached" if is_reached else "MISSED" for is_reached in verdicts)
-    return f"{title:<{WIDTH}}{bound:>10}{''.join(f'{cell:>11}' for cell in cells)}  {verdict}".rstrip()
+    return (
+        f"{title:<{WIDTH}}{bound:>10}{''.join(f'{cell:>11}' for cell in cells)}  {verdict}".rstrip()
+    )

@@ -24,8 +24,8 @@ class MissingError(Exception):
 def started(name: str, folder: Path) -> Iterator[dict[str, str]]:
     """Start a server with its data in ``folder``, yield what a client needs to know, and stop it.
 
-    Whoever wants the same folder meanwhile waits. Raises ``MissingError`` if it is not installed, ``RuntimeError`` if
-    it does not start.
+    Whoever wants the same folder meanwhile waits. Raises ``MissingError`` if it is not installed,
+    ``RuntimeError`` if it does not start.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as mine:

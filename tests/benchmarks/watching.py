@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from tests.proxy import Handler, Proxy
 
-STREAM = re.compile(r'(?:r\.(?:kind|name) == \\?"([^"\\]*)\\?"[^\n]*?)?yield\(name: \\?"(.*?)\\?"\)')
+STREAM = re.compile(
+    r'(?:r\.(?:kind|name) == \\?"([^"\\]*)\\?"[^\n]*?)?yield\(name: \\?"(.*?)\\?"\)'
+)
 LONGEST = 90
 
 
@@ -82,11 +84,16 @@ class WatchedHandler(Handler):
 
 
 def about(path: str, body: bytes) -> str:
-    """Return what a request is about: its path with the measurements it writes, or the streams it asks for."""
+    """Return what a request is about: its path with the measurements it writes, or the streams it
+    asks for.
+    """
     short, text = urlsplit(path).path, body.decode(errors="replace")
     if "/write" in short:
         lines = text.splitlines()
         names = dict.fromkeys(re.split(r"(?<!\\)[, ]", line, maxsplit=1)[0] for line in lines)
         return f"{short} {len(lines)} points: {', '.join(names)}"[:LONGEST]
-    streams = [f"{name} ({kind})" if kind else name for kind, name in STREAM.findall(text.replace("\\n", "\n"))]
+    streams = [
+        f"{name} ({kind})" if kind else name
+        for kind, name in STREAM.findall(text.replace("\\n", "\n"))
+    ]
     return f"{short} {', '.join(dict.fromkeys(streams))}"[:LONGEST]

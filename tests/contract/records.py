@@ -26,16 +26,31 @@ PLAIN = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBERS | TEX
 VALUES = st.dictionaries(
     NAMES,
     st.recursive(
-        PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=5
+        PLAIN,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+        max_leaves=5,
     ),
     max_size=4,
 )
 ENTRIES = st.dictionaries(NAMES, COUNTS, max_size=3)
 TEXT_MAPS = st.dictionaries(NAMES, TEXTS, max_size=3)
 
-KEYS = st.builds(TaskKey, NAMES, NAMES, st.integers(1, 99999).map(str) | NAMES.map("fill:{}".format))
+KEYS = st.builds(
+    TaskKey, NAMES, NAMES, st.integers(1, 99999).map(str) | NAMES.map("fill:{}".format)
+)
 
-INPUTS = st.builds(InputRef, NAMES, TEXTS, COUNTS, TEXTS, st.none() | COUNTS, TEXTS, TEXTS, st.integers(0, 99), TEXTS)
+INPUTS = st.builds(
+    InputRef,
+    NAMES,
+    TEXTS,
+    COUNTS,
+    TEXTS,
+    st.none() | COUNTS,
+    TEXTS,
+    TEXTS,
+    st.integers(0, 99),
+    TEXTS,
+)
 TASKS = st.builds(
     TaskRecord,
     KEYS,
@@ -106,7 +121,9 @@ JOBS = st.builds(
 RUNS = st.builds(
     RunRecord,
     st.integers(1, 10**9),
-    st.dictionaries(NAMES, TEXTS | st.integers(-(2**53), 2**53) | NUMBERS | st.booleans() | TIMES, max_size=4),
+    st.dictionaries(
+        NAMES, TEXTS | st.integers(-(2**53), 2**53) | NUMBERS | st.booleans() | TIMES, max_size=4
+    ),
     st.booleans(),
     TIMES,
     ACTORS,
@@ -125,5 +142,11 @@ OUTPUTS = st.builds(
     TEXTS,
     TIMES,
 )
-FIELDS = st.builds(FieldsRecord, KEYS, st.integers(1, 99), st.dictionaries(NAMES, NUMBERS | TEXTS, max_size=4), TIMES)
+FIELDS = st.builds(
+    FieldsRecord,
+    KEYS,
+    st.integers(1, 99),
+    st.dictionaries(NAMES, NUMBERS | TEXTS, max_size=4),
+    TIMES,
+)
 MARKS = st.builds(MarkRecord, NAMES, NAMES, TEXTS, VALUES, TIMES, ACTORS, TEXTS)

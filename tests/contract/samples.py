@@ -31,7 +31,9 @@ class Shifted:
         return datetime.now(UTC) + self._shift
 
 
-def task(unit: str = "4521", workflow: str = "reco", campaign: str = "prompt", **changes: Any) -> TaskRecord:
+def task(
+    unit: str = "4521", workflow: str = "reco", campaign: str = "prompt", **changes: Any
+) -> TaskRecord:
     """Return the first record of a task."""
     members = (int(unit.rpartition(":")[2]),)
     return born(TaskKey(campaign, workflow, unit), members, NOW, **changes)
@@ -43,10 +45,22 @@ def job(owner: TaskRecord, index: int = 0, **changes: Any) -> JobRecord:
     return JobRecord(key, Role.PART, 1, JobStatus.SUBMITTING, NOW, SPEC, **changes)
 
 
-def output(owner: TaskRecord, name: str = "output", url: str = "file:/a", **changes: Any) -> OutputRecord:
+def output(
+    owner: TaskRecord, name: str = "output", url: str = "file:/a", **changes: Any
+) -> OutputRecord:
     """Return the record of a copy of an output."""
     record = OutputRecord(
-        owner.key, owner.version, name, url, LocationState.PRESENT, 7, {"sha256": "ab"}, {"Events": 3}, (4521,), "", NOW
+        owner.key,
+        owner.version,
+        name,
+        url,
+        LocationState.PRESENT,
+        7,
+        {"sha256": "ab"},
+        {"Events": 3},
+        (4521,),
+        "",
+        NOW,
     )
     return record._replace(**changes)
 
@@ -56,7 +70,9 @@ def run(number: int, sequence: int = 1, **attributes: Any) -> RunRecord:
     return RunRecord(number, attributes, False, NOW, ALICE, sequence)  # noqa: FBT003 - a field of the record
 
 
-def mark(name: str = "reco", campaign: str = "prompt", sequence: int = 1, **values: Any) -> MarkRecord:
+def mark(
+    name: str = "reco", campaign: str = "prompt", sequence: int = 1, **values: Any
+) -> MarkRecord:
     """Return a mark."""
     return MarkRecord("workflow", campaign, name, values, NOW, ALICE, "because", sequence)
 

@@ -75,7 +75,9 @@ class ProcessMember:
     def __init__(self, *words: str) -> None:
         root = Path(__file__).parents[2]
         self._is_cut = False
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.contract.worker", *words], cwd=root)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.contract.worker", *words], cwd=root
+        )
 
     def stop(self) -> None:
         os.kill(self._process.pid, signal.SIGSTOP)
@@ -105,7 +107,8 @@ class Effort(NamedTuple):
     lease_s      for how long each is claimed
     appends      every how many leases a task is moved under it
     contested    which part of the leases must have been asked for by others at the same time
-    pause_s      how long to wait at most before asking again for the lease; longer if the answer took long
+    pause_s      how long to wait at most before asking again for the lease; longer if the answer
+                 took long
     """
 
     clients: int = 8
@@ -141,7 +144,9 @@ def influx(name: str) -> Callable[[Path, pytest.FixtureRequest], str]:
 
 
 def bucket_url(server: Influx, bucket: str, folder: Path, *, through: str = "") -> str:
-    """Return the URL of a store in a bucket; ``through`` is a proxy's address in place of the server's."""
+    """Return the URL of a store in a bucket; ``through`` is a proxy's address in place of the
+    server's.
+    """
     token = folder / "token"
     token.write_text(server.token)
     place = urlsplit(through or server.url).netloc
@@ -156,7 +161,16 @@ def fast_and_slow(url: str, stack: ExitStack) -> list[str]:
     return [url, url, parts._replace(netloc=urlsplit(proxy.url).netloc).geturl()]
 
 
-REMOTE = Effort(clients=4, killed=1, transitions=20, leases=325, lease_s=5.0, appends=8, contested=0.5, pause_s=0.05)
+REMOTE = Effort(
+    clients=4,
+    killed=1,
+    transitions=20,
+    leases=325,
+    lease_s=5.0,
+    appends=8,
+    contested=0.5,
+    pause_s=0.05,
+)
 STORES = {
     "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
     "sqlite": Subject(lambda folder, _: f"sqlite:{folder}/store.db", ProcessMember),

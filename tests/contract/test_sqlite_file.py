@@ -13,9 +13,9 @@ import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
 from autoctrl.ports import Selection
-from autoctrl.stores.database import MIGRATIONS
 from autoctrl.stores.leases import Ticks
-from autoctrl.stores.sqlite import SqliteStore
+from autoctrl.stores.sqlite.database import MIGRATIONS
+from autoctrl.stores.sqlite.store import SqliteStore
 from tests.contract.samples import finish, job, run, task
 from tests.contract.stores import append_in_a_fork
 
@@ -51,7 +51,10 @@ class TestRefusals:
         """A store of a newer version is refused, with the advice to upgrade."""
         SqliteStore(path).close()
         before = make(path, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-        with pytest.raises(StoreError, match=r"written by a newer autoctrl: its schema is version 2.*Upgrade autoctrl"):
+        with pytest.raises(
+            StoreError,
+            match=r"written by a newer autoctrl: its schema is version 2.*Upgrade autoctrl",
+        ):
             SqliteStore(path)
         assert path.read_bytes() == before
 
@@ -62,7 +65,9 @@ class TestRefusals:
             SqliteStore(path)
         assert path.read_bytes() == before
 
-    @pytest.mark.parametrize("content", [b"run,fill\n4521,8222\n" * 100, b"SQLite format 3\0" + b"\1" * 4096])
+    @pytest.mark.parametrize(
+        "content", [b"run,fill\n4521,8222\n" * 100, b"SQLite format 3\0" + b"\1" * 4096]
+    )
     def test_no_database(self, path: Path, content: bytes) -> None:
         """A file that is no database, or only begins like one, is refused."""
         path.write_bytes(content)
@@ -76,7 +81,10 @@ class TestRefusals:
             whole.append([task(str(number)) for number in range(1, 2000)])
         content = path.read_bytes()
         path.write_bytes(content[:16384] + b"\xff" * (len(content) - 16384))
-        with pytest.raises(StoreError, match=r"is damaged.*\.recover"), closing(SqliteStore(path)) as damaged:
+        with (
+            pytest.raises(StoreError, match=r"is damaged.*\.recover"),
+            closing(SqliteStore(path)) as damaged,
+        ):
             damaged.tasks(Selection("prompt"))
 
     def test_no_folder(self, tmp_path: Path) -> None:
@@ -101,7 +109,9 @@ class TestRefusals:
         store.append([task()])
 
     def test_full(self, store: SqliteStore) -> None:
-        """When the file cannot grow, that is said, nothing of the batch is written, and later it goes on."""
+        """When the file cannot grow, that is said, nothing of the batch is written, and later it
+        goes on.
+        """
         batch = [task(str(number)) for number in range(1, 2000)]
         with store.session.using() as connection:
             connection.execute("PRAGMA max_page_count = 40")
@@ -216,7 +226,9 @@ class TestCost:
     """What is done costs nothing."""
 
     def test_steps(self, store: SqliteStore) -> None:
-        """Looking for open tasks, changed runs and marks takes as many steps with 3000 done tasks as with 30."""
+        """Looking for open tasks, changed runs and marks takes as many steps with 3000 done tasks
+        as with 30.
+        """
 
         def steps_of_idling() -> int:
             before = store.session.steps
@@ -241,7 +253,9 @@ class TestCost:
             assert rows[0] == ("2026-11-20T18:04:05.123456Z", "new")
             assert shell.execute("SELECT status FROM tasks").fetchall() == [("done",)]
             for view in ("jobs", "runs"):
-                assert shell.execute(f"SELECT at FROM {view}").fetchone() == ("2026-11-20T18:04:05.123456Z",)  # noqa: S608
+                assert shell.execute(f"SELECT at FROM {view}").fetchone() == (  # noqa: S608
+                    "2026-11-20T18:04:05.123456Z",
+                )
             assert shell.execute("SELECT count(*) FROM outputs").fetchone() == (0,)
 
 

@@ -1,4 +1,6 @@
-"""Many clients of one store at once, some of them killed or stopped: nothing is done twice, nothing is lost."""
+"""Many clients of one store at once, some of them killed or stopped: nothing is done twice, nothing
+is lost.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,18 @@ class Crew:
         return member
 
     def lines(self, name: str) -> list[list[str]]:
-        """Return what a client has noted, word by word; a line that was cut short does not count."""
+        """Return what a client has noted, word by word; a line that was cut short does not
+        count.
+        """
         path = self._folder / name
         text = path.read_text() if path.exists() else ""
         return [line.split(" ") for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def wait_for(self, name: str, at_line: int = 1) -> None:
         """Wait until a client has noted so many lines."""
-        wait_until(lambda: len(self.lines(name)) >= at_line, f"{name} has noted {at_line} lines", 400)
+        wait_until(
+            lambda: len(self.lines(name)) >= at_line, f"{name} has noted {at_line} lines", 400
+        )
 
     def let_go(self, name: str) -> None:
         (self._folder / name).with_suffix(".go").touch()
@@ -95,14 +101,22 @@ def task_records(store: Store, unit: str) -> list[TaskRecord]:
 
 
 @pytest.mark.timeout(600)
-def test_contested_transitions_happen_exactly_once(contested: Store, crew: Crew, subject: Subject) -> None:
-    """Many clients fight for the same tasks, some are killed, and every sequence has exactly one winner."""
+def test_contested_transitions_happen_exactly_once(
+    contested: Store, crew: Crew, subject: Subject
+) -> None:
+    """Many clients fight for the same tasks, some are killed, and every sequence has exactly one
+    winner.
+    """
     each = subject.effort.transitions
     for number in range(subject.effort.clients):
         crew.start("transitions", f"c{number}", each)
     killed = crew.cut_some(at_line=each // 5)
     crew.wait()
-    written = {(unit, record.sequence): record.actor.name for unit in UNITS for record in task_records(contested, unit)}
+    written = {
+        (unit, record.sequence): record.actor.name
+        for unit in UNITS
+        for record in task_records(contested, unit)
+    }
     for unit in UNITS:
         sequences = [record.sequence for record in task_records(contested, unit)]
         assert sequences == list(range(2, len(sequences) + 2))
@@ -115,8 +129,12 @@ def test_contested_transitions_happen_exactly_once(contested: Store, crew: Crew,
 
 
 @pytest.mark.timeout(600)
-def test_a_contested_lease_has_one_holder_at_a_time(contested: Store, crew: Crew, subject: Subject) -> None:
-    """Many clients fight for one lease, some are killed while holding, and no two ever hold it at once."""
+def test_a_contested_lease_has_one_holder_at_a_time(
+    contested: Store, crew: Crew, subject: Subject
+) -> None:
+    """Many clients fight for one lease, some are killed while holding, and no two ever hold it at
+    once.
+    """
     each = subject.effort.leases
     for number in range(subject.effort.clients):
         crew.start("leases", f"c{number}", each)
@@ -132,10 +150,17 @@ def test_a_contested_lease_has_one_holder_at_a_time(contested: Store, crew: Crew
     assert all(holders[record.epoch][0] == record.actor.name for record in records)
     epochs = [record.epoch for record in records]
     assert epochs == sorted(set(epochs))
-    written = {int(epoch) for name in crew.members for word, epoch, *_ in crew.lines(name) if word == "written"}
+    written = {
+        int(epoch)
+        for name in crew.members
+        for word, epoch, *_ in crew.lines(name)
+        if word == "written"
+    }
     assert written <= set(epochs)
     assert len(set(epochs) - written) <= len(killed)
-    released = Counter(name for name in crew.members for word, *_ in crew.lines(name) if word == "released")
+    released = Counter(
+        name for name in crew.members for word, *_ in crew.lines(name) if word == "released"
+    )
     assert all(released[name] == each for name in crew.members if name not in killed)
     count = contested_among(crew)
     print(f"{subject.effort.clients} clients, {len(holders)} claims, {count} of them contested")  # noqa: T201 - with -s
@@ -143,17 +168,25 @@ def test_a_contested_lease_has_one_holder_at_a_time(contested: Store, crew: Crew
 
 
 def contested_among(crew: Crew) -> int:
-    """Return how many claims were granted while somebody else had asked as well, who got the lease only later."""
+    """Return how many claims were granted while somebody else had asked as well, who got the lease
+    only later.
+    """
     claims = [
-        (name, int(line[2]), int(line[4])) for name in crew.members for line in crew.lines(name) if line[0] == "claimed"
+        (name, int(line[2]), int(line[4]))
+        for name in crew.members
+        for line in crew.lines(name)
+        if line[0] == "claimed"
     ]
     return sum(
-        any(name != other and asked < granted < later for other, asked, later in claims) for name, _, granted in claims
+        any(name != other and asked < granted < later for other, asked, later in claims)
+        for name, _, granted in claims
     )
 
 
 def claimed_by(crew: Crew, lease_s: float) -> dict[int, tuple[str, int, int]]:
-    """Return (holder, since, until) of every epoch, in µs since boot; a killed holder held it to its end."""
+    """Return (holder, since, until) of every epoch, in µs since boot; a killed holder held it to
+    its end.
+    """
     holders: dict[int, tuple[str, int, int]] = {}
     for name in crew.members:
         for word, epoch_text, *times in crew.lines(name):
@@ -177,7 +210,9 @@ def claimed(store: Store, owner: str) -> bool:
 
 
 def test_a_holder_that_was_stopped_too_long_cannot_write(contested: Store, crew: Crew) -> None:
-    """A client stopped beyond the end of its lease is refused when it goes on, and the other's record stands."""
+    """A client stopped beyond the end of its lease is refused when it goes on, and the other's
+    record stands.
+    """
     sleeper = crew.start("hold", "sleeper")
     crew.wait_for("sleeper")
     sleeper.stop()
@@ -193,14 +228,18 @@ def test_a_holder_that_was_stopped_too_long_cannot_write(contested: Store, crew:
 
 @pytest.mark.timeout(600)
 def test_a_killed_client_leaves_whole_batches(contested: Store, crew: Crew) -> None:
-    """Of a client that is killed while it appends, each batch is there whole or can be written whole."""
+    """Of a client that is killed while it appends, each batch is there whole or can be written
+    whole.
+    """
     for number in range(4):
         crew.start("batches", f"c{number}", 100_000)
     for at_line, name in enumerate(crew.members, start=5):
         crew.wait_for(name, at_line)
         crew.members[name].cut()
     crew.wait()
-    found: Counter[str] = Counter(task.key.workflow for task in contested.tasks(Selection(CAMPAIGN)))
+    found: Counter[str] = Counter(
+        task.key.workflow for task in contested.tasks(Selection(CAMPAIGN))
+    )
     del found[WORKFLOW]
     assert set(found.values()) == {BATCH}
     for name in crew.members:
@@ -211,7 +250,9 @@ def test_a_killed_client_leaves_whole_batches(contested: Store, crew: Crew) -> N
         contested.append(batch(f"{name}-{len(written)}"))
 
 
-def test_a_verb_waits_for_the_cycle(contested: Store, client: Callable[[], Store], crew: Crew) -> None:
+def test_a_verb_waits_for_the_cycle(
+    contested: Store, client: Callable[[], Store], crew: Crew
+) -> None:
     """While a cycle holds the lease a verb is told so, and has it as soon as the cycle is over."""
     cycle = crew.start("hold", "cycle")
     crew.wait_for("cycle")

@@ -39,7 +39,9 @@ class TestLeases:
         lease = store.lease("prompt/reco", "host:1", 10)
         with pytest.raises(LeaseHeld) as caught:
             store.lease("prompt/reco", "host:2", 10)
-        assert f"prompt/reco is held by host:1 until {lease.expires:%Y-%m-%dT%H:%M:%SZ}" in str(caught.value)
+        assert f"prompt/reco is held by host:1 until {lease.expires:%Y-%m-%dT%H:%M:%SZ}" in str(
+            caught.value
+        )
         assert store.lease("prompt/dq", "host:2", 10).epoch == 1
 
     def test_release(self, store: Store) -> None:
@@ -59,7 +61,9 @@ class TestLeases:
             store.lease("n", "b", 10)
 
     def test_expiry(self, store: Store) -> None:
-        """A lease that is not renewed ends by itself; claiming it again raises the epoch, whoever does."""
+        """A lease that is not renewed ends by itself; claiming it again raises the epoch, whoever
+        does.
+        """
         store.lease("n", "a", 0.05)
         end = boot_us() + 50_000
         wait_until(lambda: boot_us() > end, "the lease has run out")
@@ -80,7 +84,9 @@ class TestLeases:
 
     @pytest.mark.parametrize("loss", ["released", "taken", "unknown", "ended", "other epoch"])
     def test_append_under_a_lost_one(self, store: Store, loss: str) -> None:
-        """Under a lease that was given up, taken over, has ended or never was, nothing is written."""
+        """Under a lease that was given up, taken over, has ended or never was, nothing is
+        written.
+        """
         lease = store.lease("n", "a", 0.1 if loss in {"taken", "ended"} else 10)
         if loss == "released":
             store.lease("n", "a", 0)
@@ -133,7 +139,9 @@ class TestClients:
             other.append([task()])
 
     def test_wrong_clocks_and_order(self, client: Callable[[Clock], Store]) -> None:
-        """Clients a minute ahead and behind take turns: times rise, and the sequence decides what is newest."""
+        """Clients a minute ahead and behind take turns: times rise, and the sequence decides what
+        is newest.
+        """
         clocks = [Shifted(60), Shifted(-60), Shifted(0)]
         clients = [client(clock) for clock in clocks]
         clients[0].append([task()._replace(time=clocks[0].now())])
@@ -157,7 +165,9 @@ class TestClients:
 
     @pytest.mark.parametrize("holder", [-60, 60])
     @pytest.mark.parametrize("other", [-60, 60])
-    def test_wrong_clocks_and_leases(self, client: Callable[[Clock], Store], holder: float, other: float) -> None:
+    def test_wrong_clocks_and_leases(
+        self, client: Callable[[Clock], Store], holder: float, other: float
+    ) -> None:
         """A lease lasts as long as was asked for, however wrong the clients' clocks are."""
         first, second = client(Shifted(holder)), client(Shifted(other))
         lease = first.lease("n", "a", 2)

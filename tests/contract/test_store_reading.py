@@ -33,9 +33,15 @@ class TestOpenTasks:
         """They are ordered by workflow and unit: runs by number, then groups by value."""
         units = ["fill:90", "10", "9", "fill:100", "2"]
         store.append([task(unit, workflow) for workflow in ("reco", "dq") for unit in units])
-        expected = [(workflow, unit) for workflow in ("dq", "reco") for unit in ("2", "9", "10", "fill:90", "fill:100")]
+        expected = [
+            (workflow, unit)
+            for workflow in ("dq", "reco")
+            for unit in ("2", "9", "10", "fill:90", "fill:100")
+        ]
         assert [found.task.key[1:] for found in store.open_tasks("prompt")] == expected
-        assert [found.task.key.unit for found in store.open_tasks("prompt", "dq")] == [unit for _, unit in expected[:5]]
+        assert [found.task.key.unit for found in store.open_tasks("prompt", "dq")] == [
+            unit for _, unit in expected[:5]
+        ]
 
     def test_narrowing(self, store: Store) -> None:
         """Other campaigns and workflows are left out."""
@@ -83,7 +89,10 @@ class TestTasks:
             (Selection("prompt", ("reco",), ("1", "10")), ["reco/1", "reco/10"]),
             (Selection("prompt", None, None, (TaskStatus.DONE,)), ["reco/1"]),
             (Selection("prompt", None, None, (TaskStatus.SKIPPED,)), ["reco/2"]),
-            (Selection("prompt", None, None, (TaskStatus.SKIPPED, TaskStatus.DONE)), ["reco/1", "reco/2"]),
+            (
+                Selection("prompt", None, None, (TaskStatus.SKIPPED, TaskStatus.DONE)),
+                ["reco/1", "reco/2"],
+            ),
             (Selection("prompt", None, ("1", "2"), (TaskStatus.NEW,)), ["dq/1", "dq/2"]),
             (Selection("prompt", ("reco",), None, (TaskStatus.NEW,)), ["reco/10"]),
             (Selection("prompt", ()), []),
@@ -97,7 +106,9 @@ class TestTasks:
         finish(store, task("1"))
         store.append([task("10"), task("2"), task("2").moved(TaskStatus.SKIPPED, NOW)])
         store.append([task("2", "dq"), task("1", "dq"), task("3", campaign="again")])
-        assert [f"{found.key.workflow}/{found.key.unit}" for found in store.tasks(selection)] == expected
+        assert [
+            f"{found.key.workflow}/{found.key.unit}" for found in store.tasks(selection)
+        ] == expected
 
     def test_many_keys(self, store: Store) -> None:
         """Tens of thousands of units may be asked for at once."""
@@ -110,7 +121,9 @@ class TestHistory:
     """All that was written of a task is kept."""
 
     def test_everything_in_order(self, store: Store) -> None:
-        """Task, job, output and fields records come oldest first; at equal times the task's end comes last."""
+        """Task, job, output and fields records come oldest first; at equal times the task's end
+        comes last.
+        """
         later = NOW + timedelta(seconds=1)
         processing = task().moved(TaskStatus.PROCESSING, NOW)
         intent = job(processing)._replace(time=processing.time)
@@ -120,7 +133,15 @@ class TestHistory:
         fields = FieldsRecord(done.key, 1, {"clusters": 17.0}, later)
         store.append([task(), processing, intent])
         store.append([done, fields, published, result])
-        assert store.history(done.key) == [task(), processing, intent, result, published, fields, done]
+        assert store.history(done.key) == [
+            task(),
+            processing,
+            intent,
+            result,
+            published,
+            fields,
+            done,
+        ]
 
     def test_of_one_task_only(self, store: Store) -> None:
         """Records of other tasks are left out."""
@@ -167,10 +188,16 @@ class TestMarks:
 
     def test_newest(self, store: Store) -> None:
         """Marks are found by kind and campaign, each with its newest values."""
-        store.append([mark(cursor=1), mark(sequence=2, cursor=2), mark("dq"), mark(campaign="again")])
+        store.append(
+            [mark(cursor=1), mark(sequence=2, cursor=2), mark("dq"), mark(campaign="again")]
+        )
         store.append([MarkRecord("pause", "prompt", "reco", {"is_paused": True}, NOW)])
         assert store.marks("workflow", "prompt") == [mark("dq"), mark(sequence=2, cursor=2)]
-        assert store.marks("workflow") == [mark(campaign="again"), mark("dq"), mark(sequence=2, cursor=2)]
+        assert store.marks("workflow") == [
+            mark(campaign="again"),
+            mark("dq"),
+            mark(sequence=2, cursor=2),
+        ]
         assert [found.values for found in store.marks("pause")] == [{"is_paused": True}]
         assert store.marks("none") == []
 
@@ -188,7 +215,9 @@ class TestOutputs:
         assert store.find_outputs(Selection("prompt")) == [gone, second]
 
     def test_of_equal_time(self, store: Store) -> None:
-        """Of two records of one copy and one time the later written holds; an older time never does."""
+        """Of two records of one copy and one time the later written holds; an older time never
+        does.
+        """
         done = finish(store, task())
         gone = output(done, state=LocationState.DELETED)
         store.append([output(done), gone])

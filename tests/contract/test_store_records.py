@@ -15,7 +15,7 @@ from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from autoctrl.stores import open_store
-from autoctrl.stores.sqlite import SqliteStore
+from autoctrl.stores.sqlite.store import SqliteStore
 from tests.contract.samples import NOW, finish, job, mark, output, run, task
 from tests.contract.stores import STORES
 
@@ -32,7 +32,9 @@ UNITS = ("9", "10", "fill:8222", "fill:Ω")
 
 
 def work_on(first: TaskRecord) -> list[Record]:
-    """Return what is written of one task that fails, is tried again and is done, with a merge and outputs."""
+    """Return what is written of one task that fails, is tried again and is done, with a merge and
+    outputs.
+    """
     processing = first.moved(TaskStatus.PROCESSING, NOW)
     failed = processing.moved(TaskStatus.FAILED, NOW, reason="no disk")
     again = failed.moved(TaskStatus.NEW, NOW)._replace(version=2)
@@ -40,16 +42,29 @@ def work_on(first: TaskRecord) -> list[Record]:
     done = going.moved(TaskStatus.DONE, NOW, epoch=7)
     parts = [job(owner, index) for owner in (processing, going) for index in (1, 0, -1)]
     ended = [part.moved(JobStatus.DONE, NOW, exit_code=0, fields={"hits": 2.5}) for part in parts]
-    files = [output(done, name, url) for url in ("file:/b", "file:/a") for name in ("tracks", "plots")]
-    lost = [file._replace(state=LocationState.LOST) for file in files[:1]]  # at the same time: the later one holds
+    files = [
+        output(done, name, url) for url in ("file:/b", "file:/a") for name in ("tracks", "plots")
+    ]
+    lost = [
+        file._replace(state=LocationState.LOST) for file in files[:1]
+    ]  # at the same time: the later one holds
     fields = [FieldsRecord(done.key, done.version, {"hits": hits}, NOW) for hits in (3.0, 1.0)]
     return [first, *parts, processing, *ended, failed, again, going, done, *files, *fields, *lost]
 
 
 def history() -> list[Record]:
     """Return records of every kind in an order in which they may have been written."""
-    records: list[Record] = [run(9, fill=8222), run(4521), run(10), run(9, 2, fill=8223, kind="physics")]
-    records += [mark("reco", campaign, sequence, position=sequence) for campaign in CAMPAIGNS for sequence in (1, 2, 3)]
+    records: list[Record] = [
+        run(9, fill=8222),
+        run(4521),
+        run(10),
+        run(9, 2, fill=8223, kind="physics"),
+    ]
+    records += [
+        mark("reco", campaign, sequence, position=sequence)
+        for campaign in CAMPAIGNS
+        for sequence in (1, 2, 3)
+    ]
     records += [mark("", "prompt", text="µ")]
     for campaign in CAMPAIGNS:
         for workflow in ("reco-2", "reco"):
@@ -81,7 +96,10 @@ def in_any_order(records: Sequence[Record]) -> list[str]:
 
 def answers(store: Store) -> dict[str, object]:
     """Return what a store says to every question."""
-    found: dict[str, object] = {"marks": store.marks("workflow"), "of one": store.marks("workflow", "again")}
+    found: dict[str, object] = {
+        "marks": store.marks("workflow"),
+        "of one": store.marks("workflow", "again"),
+    }
     # What a position is, each store decides.
     found |= {"runs": store.runs()[0], "later runs": store.runs(store.runs()[1])[0]}
     found["some runs"] = store.runs(0, [9, 4521])[0]
@@ -111,7 +129,9 @@ def test_an_empty_store_yields_nothing(store: Store) -> None:
 
 
 def test_the_order_is_the_same_for_every_store(filled: Store) -> None:
-    """Runs come as they were written; then kind by kind, by identity as text and number, by sequence."""
+    """Runs come as they were written; then kind by kind, by identity as text and number, by
+    sequence.
+    """
     with closing(open_store("memory:")) as model:
         model.append(history())
         assert list(filled.records()) == list(model.records())
@@ -119,21 +139,38 @@ def test_the_order_is_the_same_for_every_store(filled: Store) -> None:
     kinds = [type(record).__name__ for record in found]
     assert list(dict.fromkeys(kinds)) == list(ORDER)
     assert kinds == sorted(kinds, key=ORDER.index)
-    assert [(r[0], r.sequence) for r in found[:6]] == [(9, 1), (4521, 1), (10, 1), (9, 2), (4521, 2), (8, 1)]  # type: ignore[union-attr]
+    assert [(r[0], r.sequence) for r in found[:6]] == [
+        (9, 1),
+        (4521, 1),
+        (10, 1),
+        (9, 2),
+        (4521, 2),
+        (8, 1),
+    ]  # type: ignore[union-attr]
 
 
 def test_two_calls_agree_about_what_both_saw(filled: Store) -> None:
-    """Records that are appended between two calls take their places and leave the others in their order."""
+    """Records that are appended between two calls take their places and leave the others in their
+    order.
+    """
     before = list(filled.records())
     assert list(filled.records()) == before
-    later: list[Record] = [run(7), run(9, 3), mark("alpha"), mark("reco", sequence=4), task("9", "alpha")]
+    later: list[Record] = [
+        run(7),
+        run(9, 3),
+        mark("alpha"),
+        mark("reco", sequence=4),
+        task("9", "alpha"),
+    ]
     later += [output(task("9", "reco"), "more")]
     filled.append(later)
     assert [record for record in filled.records() if record not in later] == before
 
 
 def test_an_empty_store_takes_them(filled: Store, fresh: Store) -> None:
-    """Appended to a store of any kind, batch by batch, they give the same answers to all questions there."""
+    """Appended to a store of any kind, batch by batch, they give the same answers to all questions
+    there.
+    """
     records = list(filled.records())
     for start in range(0, len(records), 17):
         fresh.append(records[start : start + 17])
@@ -143,7 +180,9 @@ def test_an_empty_store_takes_them(filled: Store, fresh: Store) -> None:
 
 
 def test_a_moved_history_goes_on(filled: Store, fresh: Store) -> None:
-    """What is written under the first lease of the new store is the newest, whatever epochs the history has seen."""
+    """What is written under the first lease of the new store is the newest, whatever epochs the
+    history has seen.
+    """
     fresh.append(list(filled.records()))
     lease = fresh.lease("prompt/reco", "somebody", 60)
     (newest,) = fresh.tasks(Selection("prompt", ("reco",), ("9",)))
@@ -181,7 +220,9 @@ def test_sqlite_yields_row_by_row(tmp_path: Path) -> None:
             finish(store, task(str(number)))
         few = peak_of_reading()
         for start in range(201, 4001, 200):
-            store.append([task(str(number), reason="long " * 20) for number in range(start, start + 200)])
+            store.append(
+                [task(str(number), reason="long " * 20) for number in range(start, start + 200)]
+            )
         assert peak_of_reading() < 2 * few
 
 

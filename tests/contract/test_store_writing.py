@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 AnyRecord = Any  # a record of a kind that the parameter chooses, or something that is none
 # One store for all examples of a test: each example writes records of its own.
 EXAMPLES = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FRESH = count(1)
 
@@ -39,7 +41,9 @@ class TestRoundTrips:
         record = record._replace(key=record.key._replace(campaign=f"c{next(FRESH)}"))
         store.append([record])
         assert store.tasks(Selection(record.key.campaign)) == store.history(record.key) == [record]
-        assert [found.task for found in store.open_tasks(record.key.campaign)] == [record] * record.is_open
+        assert [found.task for found in store.open_tasks(record.key.campaign)] == [
+            record
+        ] * record.is_open
 
     @EXAMPLES
     @given(record=JOBS)
@@ -70,7 +74,11 @@ class TestRoundTrips:
         """An output record comes back with every field."""
         record = record._replace(task=record.task._replace(campaign=f"c{next(FRESH)}"))
         store.append([record])
-        assert store.find_outputs(Selection(record.task.campaign)) == store.history(record.task) == [record]
+        assert (
+            store.find_outputs(Selection(record.task.campaign))
+            == store.history(record.task)
+            == [record]
+        )
 
     @EXAMPLES
     @given(record=FIELDS)
@@ -129,7 +137,9 @@ class TestSequences:
     def test_conflict(self, store: Store, record: AnyRecord, sequence: int) -> None:
         """After two records only the third is taken."""
         store.append([record, record._replace(sequence=2)])
-        with pytest.raises(Conflict, match=f"cannot take record {sequence}: it is now .*record 2, written by"):
+        with pytest.raises(
+            Conflict, match=f"cannot take record {sequence}: it is now .*record 2, written by"
+        ):
             store.append([record._replace(sequence=sequence)])
         store.append([record._replace(sequence=3)])
 
@@ -139,7 +149,8 @@ class TestSequences:
         with pytest.raises(Conflict) as caught:
             store.append([task().moved(TaskStatus.SKIPPED, NOW)])
         assert str(caught.value) == (
-            "run 4521 / reco cannot take record 2: it is now processing, record 2, written by alice (cli) "
+            "run 4521 / reco cannot take record 2: it is now processing, record 2, written "
+            "by alice (cli) "
             "at 2026-11-20T18:04:05Z. Nothing was written. Read it again and decide anew."
         )
 
@@ -175,4 +186,6 @@ class TestSequences:
         first = job(task())
         lost = first.moved(JobStatus.LOST, NOW)
         store.append([task(), first, lost, lost.again(NOW, SPEC, 2)])
-        assert [(found.attempt, found.sequence) for found in store.open_tasks("prompt")[0].jobs] == [(2, 3)]
+        assert [
+            (found.attempt, found.sequence) for found in store.open_tasks("prompt")[0].jobs
+        ] == [(2, 3)]

@@ -1,4 +1,6 @@
-"""Clients that contend for one store, each writing down in its own ledger what it believes to have done."""
+"""Clients that contend for one store, each writing down in its own ledger what it believes to have
+done.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def boot_us() -> int:
 
 
 class Ledger:
-    """Lines that are in the file when ``note`` returns, whatever happens to the process afterwards."""
+    """Lines that are in the file when ``note`` returns, whatever happens to the process
+    afterwards.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -70,7 +74,9 @@ def follow(record: TaskRecord, name: str, epoch: int = 0) -> TaskRecord:
     return record.moved(record.status, datetime.now(UTC), actor=Actor(name, "cycle"), epoch=epoch)
 
 
-def transitions(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
+def transitions(
+    store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]
+) -> None:
     """Win so many transitions of the contested tasks against all others."""
     won = 0
     while won < task.times and not is_cut():
@@ -86,7 +92,8 @@ def transitions(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Cal
 def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
     """Hold the contested lease so many times, every few times moving a task under it.
 
-    A claim is noted with its epoch, when it was first asked for, when for the last time, and when it was granted.
+    A claim is noted with its epoch, when it was first asked for, when for the last time, and when
+    it was granted.
     """
     won = first = 0
     while won < task.times:
@@ -95,7 +102,8 @@ def leases(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable
         try:
             lease = store.lease(LEASE, name, task.lease_s)
         except LeaseHeld:
-            # The busier the store is, the longer one waits: those who ask must not take all its time.
+            # The busier the store is, the longer one waits: those who ask must not take all its
+            # time.
             took_s = (boot_us() - before) / 1e6
             time.sleep(random.uniform(0.0, task.pause_s + ASKED_SHARE * took_s))
             continue
@@ -136,7 +144,9 @@ def batch(workflow: str) -> list[TaskRecord]:
     return [born(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
 
 
-def batches(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]) -> None:
+def batches(
+    store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[], bool]
+) -> None:
     """Append so many batches of new tasks, each batch a workflow of its own."""
     for number in range(task.times):
         if is_cut():
@@ -148,12 +158,20 @@ def batches(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callabl
 WORK = {work.__name__: work for work in (transitions, leases, hold, batches)}
 
 
-def run(work: str, url: str, ledger: str, name: str, *numbers: str, is_cut: Callable[[], bool] = bool) -> None:
+def run(
+    work: str, url: str, ledger: str, name: str, *numbers: str, is_cut: Callable[[], bool] = bool
+) -> None:
     """Do one kind of work as one client."""
     times, lease_s, appends, pause_s = numbers
     store = open_store(url)
     try:
-        WORK[work](store, Ledger(ledger), name, Task(int(times), float(lease_s), int(appends), float(pause_s)), is_cut)
+        WORK[work](
+            store,
+            Ledger(ledger),
+            name,
+            Task(int(times), float(lease_s), int(appends), float(pause_s)),
+            is_cut,
+        )
     finally:
         store.close()
 

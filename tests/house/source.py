@@ -49,7 +49,14 @@ def definitions(path: Path) -> list[tuple[str, Definition]]:
 @cache
 def code_lines(path: Path) -> frozenset[int]:
     """Return the numbers of the lines that hold code: no blank line, comment or docstring."""
-    ignored = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    ignored = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
         if token.type not in ignored:

@@ -35,7 +35,9 @@ def test_public_names_are_documented(path: Path) -> None:
 def is_nested(name: str, path: Path) -> bool:
     """Whether a definition lies inside a function, where nobody outside can name it."""
     owner = name.rpartition(".")[0]
-    return any(other == owner and not isinstance(node, ast.ClassDef) for other, node in definitions(path))
+    return any(
+        other == owner and not isinstance(node, ast.ClassDef) for other, node in definitions(path)
+    )
 
 
 def verbs() -> Iterator[tuple[str, click.Command]]:
@@ -60,8 +62,14 @@ def test_every_verb_is_documented() -> None:
     for words, command in verbs():
         mentioned = re.search(rf"\bautoctrl {words}\b|`{words}\b", REFERENCE)
         missing += [] if mentioned else [words]
-        options = [name for parameter in command.params for name in parameter.opts if name.startswith("--")]
-        missing += [f"{words} {name}" for name in options if not re.search(rf"(?<![\w-]){name}(?![\w-])", REFERENCE)]
+        options = [
+            name for parameter in command.params for name in parameter.opts if name.startswith("--")
+        ]
+        missing += [
+            f"{words} {name}"
+            for name in options
+            if not re.search(rf"(?<![\w-]){name}(?![\w-])", REFERENCE)
+        ]
     assert not missing
 
 
@@ -72,7 +80,9 @@ def test_every_verb_shows_an_example() -> None:
         for words, command in verbs()
         if not isinstance(command, click.Group)
     }
-    assert not [words for words, text in helps.items() if "autoctrl" not in text.strip().splitlines()[-1]]
+    assert not [
+        words for words, text in helps.items() if "autoctrl" not in text.strip().splitlines()[-1]
+    ]
 
 
 def test_every_setting_is_documented() -> None:
@@ -87,7 +97,9 @@ def test_every_lock_is_documented() -> None:
     """Every public name of the locks stands in the reference."""
     from autoctrl import locks
 
-    assert not [name for name in locks.__all__ if not any(re.match(rf"{name}\b", text) for text in CODE)]
+    assert not [
+        name for name in locks.__all__ if not any(re.match(rf"{name}\b", text) for text in CODE)
+    ]
 
 
 @pytest.mark.parametrize("kind", [TaskStatus, JobStatus, Failure])

@@ -16,7 +16,9 @@ FORBIDDEN = {
         r"pypi\.(org|python)|pythonhosted\.org|registry\.npmjs|crates\.io|deb\.debian|conda\.anaconda|proxy\.golang"
     ),
     "a private key": re.compile(r"-{5}BEGIN [A-Z ]*PRIVATE KEY"),
-    "a token": re.compile(r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|glpat-[\w-]{20}|xox[abp]-[\w-]{10,})"),
+    "a token": re.compile(
+        r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|glpat-[\w-]{20}|xox[abp]-[\w-]{10,})"
+    ),
     "a password in an address": re.compile(r"://[^/\s:@{}<>$]+:[^/\s:@{}<>$]{8,}@"),
     "a secret as a value": re.compile(
         r"""(?i)(password|passwd|secret|token)["']?\s*[:=]\s*["'](?=\S*\d)[\w+/=-]{16,}["']"""
@@ -38,9 +40,13 @@ def test_no_file_holds(what: str) -> None:
 
 
 def test_no_file_knows_where_this_clone_lies() -> None:
-    """No tracked file names the folder of this clone, its parent, or the home of whoever works in it."""
+    """No tracked file names the folder of this clone, its parent, or the home of whoever works in
+    it.
+    """
     places = {str(place) for place in (ROOT, ROOT.parent, Path.home()) if len(place.parts) > 1}
-    pattern = re.compile(rf"(?<![\w.}}~-])({'|'.join(map(re.escape, sorted(places, reverse=True)))})/")
+    pattern = re.compile(
+        rf"(?<![\w.}}~-])({'|'.join(map(re.escape, sorted(places, reverse=True)))})/"
+    )
     assert not [path for path, text in texts().items() if pattern.search(text)]
 
 

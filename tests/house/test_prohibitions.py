@@ -16,8 +16,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Whatever reads a clock, the disk, the network, the environment or chance.
-OUTSIDE_WORLD = {"asyncio", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"}
-OUTSIDE_WORLD |= {"shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "uuid"}
+OUTSIDE_WORLD = {
+    "asyncio",
+    "glob",
+    "http",
+    "io",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+}
+OUTSIDE_WORLD |= {
+    "shutil",
+    "signal",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "uuid",
+}
 NOW = frozenset({"now", "utcnow", "today", "fromtimestamp"})
 HEAVY = {
     "awkward",
@@ -39,7 +60,10 @@ def imported(path: Path) -> set[str]:
     """Return the first names of all modules that a file imports."""
     nodes = list(ast.walk(tree(path)))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    return {name.partition(".")[0] for name in plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}}
+    return {
+        name.partition(".")[0]
+        for name in plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    }
 
 
 @pytest.mark.parametrize("path", modules("autoctrl/model"), ids=name_of)
@@ -49,13 +73,19 @@ def test_the_model_knows_no_clock_and_no_outside_world(path: Path) -> None:
     assert names <= sys.stdlib_module_names - OUTSIDE_WORLD
     calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     assert not [call for call in calls if isinstance(call, ast.Attribute) and call.attr in NOW]
-    assert not [call for call in calls if isinstance(call, ast.Name) and call.id in {"open", "print", "input"}]
+    assert not [
+        call
+        for call in calls
+        if isinstance(call, ast.Name) and call.id in {"open", "print", "input"}
+    ]
 
 
 @pytest.mark.parametrize("name", ["wrapper", "hint"])
 def test_what_goes_to_the_node_travels_alone(name: str) -> None:
-    """The wrapper and the way to give hints are one file each, of the standard library, that Python 3.9 can parse."""
-    path = ROOT / f"autoctrl/{name}.py"
+    """The wrapper and the way to give hints are one file each, of the standard library, that Python
+    3.9 can parse.
+    """
+    path = ROOT / f"autoctrl/node/{name}.py"
     assert imported(path) <= sys.stdlib_module_names
     ast.parse(path.read_text(), feature_version=(3, 9))
     assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Match)]
@@ -64,7 +94,11 @@ def test_what_goes_to_the_node_travels_alone(name: str) -> None:
 @pytest.mark.parametrize("path", modules("autoctrl", "workflows"), ids=name_of)
 def test_names_say_what_a_thing_is(path: Path) -> None:
     """No module or class has a name that fits everything."""
-    assert not [part for part in name_of(path).removesuffix(".py").split("/") if EMPTY_MODULE_NAMES.search(part)]
+    assert not [
+        part
+        for part in name_of(path).removesuffix(".py").split("/")
+        if EMPTY_MODULE_NAMES.search(part)
+    ]
     assert not [
         name
         for name, node in definitions(path)
@@ -76,6 +110,8 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
 def test_heavy_packages_are_imported_when_they_are_needed(entrance: str) -> None:
     """Importing what an idle cycle needs imports no package that takes long to import."""
     program = f"import sys, {entrance}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
     assert not answer.stdout.split()

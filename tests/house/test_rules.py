@@ -18,7 +18,11 @@ TESTS = [path for path in modules("tests", "workflows") if path.name.startswith(
 @pytest.mark.parametrize("path", TESTS, ids=name_of)
 def test_every_test_says_in_a_sentence_what_it_shows(path: Path) -> None:
     """The docstring of a test is one sentence about behaviour."""
-    tests = [node for _, node in definitions(path) if isinstance(node, FUNCTIONS) and node.name.startswith("test_")]
+    tests = [
+        node
+        for _, node in definitions(path)
+        if isinstance(node, FUNCTIONS) and node.name.startswith("test_")
+    ]
     silent = [test.name for test in tests if not is_sentence(ast.get_docstring(test))]
     assert not silent
 
@@ -31,5 +35,10 @@ def is_sentence(text: str | None) -> bool:
 @pytest.mark.parametrize("path", modules("tests/unit"), ids=name_of)
 def test_unit_tests_do_not_sleep(path: Path) -> None:
     """No unit test imports the module that sleeps: time is injected."""
-    names = {alias.name for node in ast.walk(tree(path)) if isinstance(node, ast.Import) for alias in node.names}
+    names = {
+        alias.name
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     assert "time" not in names

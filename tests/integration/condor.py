@@ -1,4 +1,6 @@
-"""Jobs for tests of a real HTCondor pool, and the executor that runs them; a controller that is killed on its way."""
+"""Jobs for tests of a real HTCondor pool, and the executor that runs them; a controller that is
+killed on its way.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,32 @@ class Bench:
     """An executor on a pool with a folder and a store of its own."""
 
     def __init__(
-        self, pool: Pool, mode: str = "spool", store: str = "", folder: Path | None = None, **chosen: Any
+        self,
+        pool: Pool,
+        mode: str = "spool",
+        store: str = "",
+        folder: Path | None = None,
+        **chosen: Any,
     ) -> None:
         self.pool, self.folder = pool, folder if folder is not None else pool.fresh_folder()
         self.store = store or f"s{secrets.token_hex(4)}"
-        given = {"config": str(pool.config), "schedd": pool.schedd, "mode": mode, "grace_s": 1.0, **chosen}
+        given = {
+            "config": str(pool.config),
+            "schedd": pool.schedd,
+            "mode": mode,
+            "grace_s": 1.0,
+            **chosen,
+        }
         self.settings = HTCondorExecutorSettings(type="htcondor", **given)
         self.executor = self.opened()
 
     def opened(self, **chosen: Any) -> HTCondorExecutor:
         """Return another executor of the same store and folder, as after a restart."""
-        extra = {name: chosen.pop(name) for name in ("folder", "templates", "hints", "now", "place") if name in chosen}
+        extra = {
+            name: chosen.pop(name)
+            for name in ("folder", "templates", "hints", "now", "place")
+            if name in chosen
+        }
         settings = replace(self.settings, **chosen)
         return HTCondorExecutor("cern", self.folder / "jobs", self.store, settings, **extra)
 
@@ -65,7 +82,11 @@ class Bench:
 
         def all_ended() -> bool:
             reports.update(self.executor.poll(left))
-            left[:] = [each for each in left if each not in reports or reports[each].status not in FINAL_JOBS]
+            left[:] = [
+                each
+                for each in left
+                if each not in reports or reports[each].status not in FINAL_JOBS
+            ]
             return not left
 
         until(all_ended, "the end of all jobs")
@@ -104,16 +125,24 @@ class Bench:
         """Return what the queue says of our jobs, a line for each."""
         wanted = (form, *(attributes or ("JobStatus",)))
         schedd = ("-name", self.settings.schedd)
-        return self.tool("condor_q", "-all", *schedd, "-con", f'AutoctrlStore == "{self.store}"', *wanted).splitlines()
+        return self.tool(
+            "condor_q", "-all", *schedd, "-con", f'AutoctrlStore == "{self.store}"', *wanted
+        ).splitlines()
 
 
 def schedd_of(pool: Pool) -> int:
-    """Return the process of the first schedd itself: it forks others of its name to answer questions."""
+    """Return the process of the first schedd itself: it forks others of its name to answer
+    questions.
+    """
     pids = pool.pids()
     master = pids.get("MASTER", 0)
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
-    (schedd,) = (pid for pid, words in commands.items() if b"condor_schedd" in words and b"-local-name" not in words)
+    (schedd,) = (
+        pid
+        for pid, words in commands.items()
+        if b"condor_schedd" in words and b"-local-name" not in words
+    )
     return schedd
 
 
@@ -126,7 +155,11 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a controller of its own that runs ``code``."""
     program = f"import sys\nfrom tests.integration.condor import *\n{code}"
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -1,4 +1,6 @@
-"""Jobs for tests, and the local executor that runs them; a process that is killed at its n-th call to the system."""
+"""Jobs for tests, and the local executor that runs them; a process that is killed at its n-th call
+to the system.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autoctrl import wrapper
-from autoctrl.executors.local import LocalExecutor
-from autoctrl.executors.records import read
+from autoctrl.executors.job_folder import read
+from autoctrl.executors.local.executor import LocalExecutor
 from autoctrl.model.job import JobSpec
 from autoctrl.model.status import FINAL_JOBS, JobStatus
+from autoctrl.node import wrapper
 from autoctrl.ports import JobOrder
 
 if TYPE_CHECKING:
@@ -32,8 +34,20 @@ WRAPPER = str(Path(wrapper.__file__))
 ONCE = ["start", "end"]
 WAIT = "until [ -e go ]; do sleep 0.01; done"
 LEDGER = 'echo "start $AUTOCTRL_TAG" >> {0}; {1}; echo "end $AUTOCTRL_TAG" >> {0}'
-# What changes the world; being killed between any two of them leaves something that nobody finished.
-CHANGES = {"open", "write", "fsync", "link", "unlink", "rename", "mkdir", "symlink", "flock", "close"}
+# What changes the world; being killed between any two of them leaves something that nobody
+# finished.
+CHANGES = {
+    "open",
+    "write",
+    "fsync",
+    "link",
+    "unlink",
+    "rename",
+    "mkdir",
+    "symlink",
+    "flock",
+    "close",
+}
 CHANGES |= {"fork", "posix_spawn", "kill", "killpg", "wait4"}
 
 
@@ -49,7 +63,13 @@ def until(ask: Callable[[], Answer], what: str = "it") -> Answer:
 def job_spec(*argv: str, **changes: Any) -> JobSpec:
     """Return the description of a job that runs ``argv``; a single word is a line for the shell."""
     words = argv if len(argv) > 1 else ("sh", "-c", *argv)
-    fields: dict[str, Any] = {"outputs": {}, "inputs": {}, "environment": {}, "memory_mb": 2000, "time_limit_s": 60}
+    fields: dict[str, Any] = {
+        "outputs": {},
+        "inputs": {},
+        "environment": {},
+        "memory_mb": 2000,
+        "time_limit_s": 60,
+    }
     return JobSpec(**{**fields, "argv": words, "cpus": 1, "executor": "local", **changes})
 
 
@@ -59,7 +79,9 @@ def order(folder: Path, number: int, spec: JobSpec, store: str = "store") -> Job
     return JobOrder(tag, spec, str(folder / "outputs" / str(number)))
 
 
-def executor_in(folder: Path, slots: int = 2, grace_s: float = 0.3, store: str = "store") -> LocalExecutor:
+def executor_in(
+    folder: Path, slots: int = 2, grace_s: float = 0.3, store: str = "store"
+) -> LocalExecutor:
     """Return an executor whose jobs lie below ``folder``; without slots it only queues."""
     executor = LocalExecutor("local", folder / "jobs", store, slots=1, grace_s=grace_s)
     executor.pool.slots = slots
@@ -73,7 +95,11 @@ def settle(executor: LocalExecutor, handles: Iterable[str]) -> dict[str, JobRepo
 
     def all_ended() -> bool:
         reports.update(executor.poll(left))
-        left[:] = [handle for handle in left if handle not in reports or reports[handle].status not in FINAL_JOBS]
+        left[:] = [
+            handle
+            for handle in left
+            if handle not in reports or reports[handle].status not in FINAL_JOBS
+        ]
         return not left
 
     until(all_ended, "the end of all jobs")
@@ -121,7 +147,9 @@ def write_job(folder: Path, *argv: str, **changes: Any) -> None:
 def run_wrapper(folder: Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     """Run the wrapper as a worker node would, and wait for it."""
     command = [python, "-I", "-S", WRAPPER, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={})
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={}
+    )
 
 
 def start_wrapper(folder: Path) -> subprocess.Popen[bytes]:
@@ -147,11 +175,17 @@ def ledger_of(path: Path) -> Mapping[str, list[str]]:
 
 
 def die_at(calls: int) -> None:
-    """Have this process killed just before its ``calls``-th change of the world from now on; its forks live on."""
+    """Have this process killed just before its ``calls``-th change of the world from now on; its
+    forks live on.
+    """
     me, left = os.getpid(), [calls]
 
     def watch(_frame: FrameType, event: str, function: Any) -> None:
-        if event != "c_call" or getattr(function, "__name__", "") not in CHANGES or os.getpid() != me:
+        if (
+            event != "c_call"
+            or getattr(function, "__name__", "") not in CHANGES
+            or os.getpid() != me
+        ):
             return
         left[0] -= 1
         if left[0] == 0:
@@ -161,9 +195,13 @@ def die_at(calls: int) -> None:
 
 
 def kill_in(code: str, calls: int, *arguments: str) -> bool:
-    """Run ``code`` in a process that dies at its ``calls``-th change of the world; say whether it did."""
+    """Run ``code`` in a process that dies at its ``calls``-th change of the world; say whether it
+    did.
+    """
     program = f"import sys\nfrom tests.integration.jobs import *\n{code}"
     command = [sys.executable, "-c", program, str(calls), *arguments]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
     return ended.returncode != 0

@@ -8,14 +8,16 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autoctrl.friends import FILLER, write_friends
-from autoctrl.rootio import check_alignment, merge, open_file
-from tests.unit.friends.modules import EVENTS, Inverse, write_events
+from autoctrl.science.friends import FILLER, write_friends
+from autoctrl.science.rootio import check_alignment, merge, open_file
+from tests.unit.science.friends.modules import EVENTS, Inverse, write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @FEW
@@ -23,7 +25,9 @@ FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChec
 def test_files_are_aligned_in_whatever_pieces_they_are_made(
     tmp_path: Path, lights: list[list[float]], data: st.DataObject
 ) -> None:
-    """Chunks of any size, runs that change anywhere, and parts that are merged give the same friend tree."""
+    """Chunks of any size, runs that change anywhere, and parts that are merged give the same friend
+    tree.
+    """
     first_of_second = data.draw(st.integers(0, len(lights)))
     runs = [7] * first_of_second + [8] * (len(lights) - first_of_second)
     events = write_events(tmp_path / "reco.root", lights, runs)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl import hint
 from autoctrl.errors import StoreError
 from autoctrl.model.unit import TaskKey
+from autoctrl.node import hint
 from autoctrl.stores import read_hints
 from tests.acceptance.project import call, make_project
 
@@ -38,7 +38,9 @@ class Node:
         """Let a job give a hint; return what it found in its log."""
         known = {hint.URL: self.url, hint.TOKEN_FILE: str(self.token_file), hint.TAG: tag}
         command = [sys.executable, "-I", str(Path(hint.__file__)), *words]
-        done = subprocess.run(command, env=os.environ | known, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(
+            command, env=os.environ | known, capture_output=True, text=True, timeout=30, check=True
+        )
         return done.stderr
 
     def read(self) -> list[tuple[str, int, str, dict[str, float | str]]]:
@@ -66,7 +68,9 @@ def test_the_newest_hint_of_every_attempt_is_read(node: Node) -> None:
 
 
 def test_a_conflict_of_types_is_told_to_the_job(node: Node) -> None:
-    """A field that was a number cannot become a text; the job finds that in its log, and what was said stays."""
+    """A field that was a number cannot become a text; the job finds that in its log, and what was
+    said stays.
+    """
     node.say(f"{TAG}/0.1", "progress=0.5")
     assert "not kept" in node.say(f"{TAG}/0.1", "progress=half")
     assert node.read() == [("0", 1, "", {"progress": 0.5})]
@@ -84,7 +88,10 @@ def test_a_token_that_may_only_write_serves_the_jobs_alone(node: Node) -> None:
 def test_a_folder_does_not_travel_as_a_token(tmp_path: Path, token_file: str) -> None:
     """Where the token's file is none, no job is described, and that is told; the task waits."""
     folder = make_project(tmp_path / "project")
-    given = {"AUTOCTRL_HINTS_URL": "influxdb://127.0.0.1:9/o/b", "AUTOCTRL_HINTS_TOKEN_FILE": token_file}
+    given = {
+        "AUTOCTRL_HINTS_URL": "influxdb://127.0.0.1:9/o/b",
+        "AUTOCTRL_HINTS_TOKEN_FILE": token_file,
+    }
     assert call(folder, "runs", "add", "1", "--set", "kind=physics", **given).code == 0
     said = call(folder, "cycle", "--workflow", "reco", **given)
     assert said.code == 2

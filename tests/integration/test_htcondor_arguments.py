@@ -14,7 +14,24 @@ from tests.integration.condor import Bench
 if TYPE_CHECKING:
     from tests.services import Pool
 
-ODD = ["", " ", "  x  ", "'", '"', "''", '""', "$", "$(row)", "$HOME", "$$(tag)", "\\", "\\\\", "\\n", "\n", "a\nb"]
+ODD = [
+    "",
+    " ",
+    "  x  ",
+    "'",
+    '"',
+    "''",
+    '""',
+    "$",
+    "$(row)",
+    "$HOME",
+    "$$(tag)",
+    "\\",
+    "\\\\",
+    "\\n",
+    "\n",
+    "a\nb",
+]
 ODD += [
     "# no comment",
     "%22",
@@ -31,8 +48,16 @@ ODD += [
     "=",
     "+A=1",
 ]
-ODD += [b"\xff\xfe\x80".decode(errors="surrogateescape"), "x" * 100_000, "queue", "\u2028", "\x01\x7f"]
-WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40) | st.sampled_from(ODD)
+ODD += [
+    b"\xff\xfe\x80".decode(errors="surrogateescape"),
+    "x" * 100_000,
+    "queue",
+    "\u2028",
+    "\x01\x7f",
+]
+WORDS = st.text(
+    st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40
+) | st.sampled_from(ODD)
 DUMP = """import json, os, sys
 odd = {name: value for name, value in os.environ.items() if name.startswith("ODD")}
 json.dump([sys.argv[1:], odd], open("seen", "w"))"""
@@ -42,7 +67,9 @@ EACH = 4
 @settings(max_examples=2, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(WORDS, max_size=EACH), min_size=8, max_size=8))
 def test_any_words_arrive(htcondor: Pool, given_words: list[list[str]]) -> None:
-    """Of many jobs in one cluster each sees exactly the words and the environment that were meant for it."""
+    """Of many jobs in one cluster each sees exactly the words and the environment that were meant
+    for it.
+    """
     jobs = [*given_words, *(ODD[first : first + EACH] for first in range(0, len(ODD), EACH))]
     bench = Bench(htcondor)
     argv = ("python3", "-X", "utf8", "-c", DUMP)
@@ -56,5 +83,8 @@ def test_any_words_arrive(htcondor: Pool, given_words: list[list[str]]) -> None:
     for number, words in enumerate(jobs):
         report = reports[handles[orders[number].tag]]
         assert report.status is JobStatus.DONE, (report, words)
-        assert json.loads((bench.folder / f"outputs/{number}/seen").read_text()) == [words, odd[number]]
+        assert json.loads((bench.folder / f"outputs/{number}/seen").read_text()) == [
+            words,
+            odd[number],
+        ]
     bench.executor.acknowledge(list(handles.values()))

@@ -1,4 +1,6 @@
-"""How jobs in a real HTCondor pool fail, and what is said of it: the class, and HTCondor's own words."""
+"""How jobs in a real HTCondor pool fail, and what is said of it: the class, and HTCondor's own
+words.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.handlers.failures import classify
+from autoctrl.machine.failures import classify
 from autoctrl.model.status import Failure, JobStatus
 from tests.integration.condor import Bench, job_id
 from tests.integration.jobs import WAIT, until
@@ -23,9 +25,13 @@ ONCE_MORE = '[ "$AUTOCTRL_START" = 2 ] || sleep 100; echo "start $AUTOCTRL_START
 
 @MODES
 def test_a_job_that_uses_too_much_memory_is_held_for_it(htcondor: Pool, mode: str) -> None:
-    """HTCondor holds a job that uses more memory than it asked for; its class is memory, with the numbers."""
+    """HTCondor holds a job that uses more memory than it asked for; its class is memory, with the
+    numbers.
+    """
     bench = Bench(htcondor, mode)
-    handle = bench.submit("python3", "-c", "import time; x = b'x' * 90_000_000; time.sleep(100)", memory_mb=64)
+    handle = bench.submit(
+        "python3", "-c", "import time; x = b'x' * 90_000_000; time.sleep(100)", memory_mb=64
+    )
     report = bench.wait_for(handle, JobStatus.HELD)
     assert report.failure is Failure.MEMORY
     assert "more than its 64 MB" in report.reason
@@ -34,7 +40,9 @@ def test_a_job_that_uses_too_much_memory_is_held_for_it(htcondor: Pool, mode: st
 
 
 def test_a_job_that_jumps_beyond_its_memory_is_stopped_by_the_wrapper(htcondor: Pool) -> None:
-    """A job that HTCondor does not catch in time is stopped somewhat above its limit, and brings its log home."""
+    """A job that HTCondor does not catch in time is stopped somewhat above its limit, and brings
+    its log home.
+    """
     bench = Bench(htcondor)
     code = "import time; print('begun', flush=True); x = b'x' * 400_000_000; time.sleep(100)"
     handle = bench.submit("python3", "-c", code, memory_mb=64)
@@ -45,7 +53,9 @@ def test_a_job_that_jumps_beyond_its_memory_is_stopped_by_the_wrapper(htcondor: 
 
 @MODES
 def test_a_job_that_runs_too_long_is_held_for_it(htcondor: Pool, mode: str) -> None:
-    """HTCondor holds a job that runs longer than it may; its class is time limit, in HTCondor's words."""
+    """HTCondor holds a job that runs longer than it may; its class is time limit, in HTCondor's
+    words.
+    """
     bench = Bench(htcondor, mode)
     handle = bench.submit("sleep 100", time_limit_s=2)
     report = bench.wait_for(handle, JobStatus.HELD)
@@ -82,7 +92,9 @@ def test_a_job_that_a_person_removes_is_removed(htcondor: Pool, mode: str) -> No
 
 @MODES
 def test_an_evicted_job_starts_again_and_counts_its_starts(htcondor: Pool, mode: str) -> None:
-    """A job that HTCondor evicts and starts again is one attempt with two starts; the second one's result counts."""
+    """A job that HTCondor evicts and starts again is one attempt with two starts; the second one's
+    result counts.
+    """
     bench = Bench(htcondor, mode)
     handle = bench.submit(ONCE_MORE, outputs={"x": "x"})
     bench.wait_for(handle, JobStatus.RUNNING)
@@ -98,7 +110,9 @@ def test_an_evicted_job_starts_again_and_counts_its_starts(htcondor: Pool, mode:
 
 @MODES
 def test_a_node_without_python_is_the_nodes_failure(htcondor: Pool, mode: str) -> None:
-    """Where the interpreter is missing nothing of the job ran; its class is node, in the shell's words."""
+    """Where the interpreter is missing nothing of the job ran; its class is node, in the shell's
+    words.
+    """
     bench = Bench(htcondor, mode, python="/nowhere/python3")
     handle = bench.submit("true")
     report = bench.end(handle)
@@ -118,7 +132,9 @@ def test_a_node_without_python_is_the_nodes_failure(htcondor: Pool, mode: str) -
         ("exec /nowhere/tool", Failure.USER, "exited with code 127"),
     ],
 )
-def test_a_job_that_fails_says_why(htcondor: Pool, mode: str, line: str, failure: Failure, reason: str) -> None:
+def test_a_job_that_fails_says_why(
+    htcondor: Pool, mode: str, line: str, failure: Failure, reason: str
+) -> None:
     """What went wrong on the node comes back with its class and its reason."""
     bench = Bench(htcondor, mode)
     report = bench.end(bench.submit(line, outputs={"x": "x"}))
@@ -128,7 +144,9 @@ def test_a_job_that_fails_says_why(htcondor: Pool, mode: str, line: str, failure
 
 @MODES
 def test_a_missing_input_is_named(htcondor: Pool, mode: str) -> None:
-    """An input that is not there fails its own job, as one that another node may be able to do, and no other."""
+    """An input that is not there fails its own job, as one that another node may be able to do, and
+    no other.
+    """
     bench = Bench(htcondor, mode)
     lacking = bench.order(1, "true", inputs={"raw": ("/nowhere/raw.dat",)})
     handles = bench.executor.submit([lacking, bench.order(2, "true")])
@@ -140,7 +158,9 @@ def test_a_missing_input_is_named(htcondor: Pool, mode: str) -> None:
 
 
 def test_an_output_that_changed_on_its_way_is_not_accepted(htcondor: Pool) -> None:
-    """An output whose bytes are not those that the node measured fails the job, and is not put in its place."""
+    """An output whose bytes are not those that the node measured fails the job, and is not put in
+    its place.
+    """
     bench = Bench(htcondor, "shared")
     handle = bench.submit("echo data > x", outputs={"x": "x"})
     until(lambda: bench.on_queue() == ["4"], "the end")
@@ -154,7 +174,9 @@ def test_an_output_that_changed_on_its_way_is_not_accepted(htcondor: Pool) -> No
 
 @MODES
 def test_no_file_is_overwritten(htcondor: Pool, mode: str) -> None:
-    """Where an output's place is taken by another file, that file stays and the job fails, saying so."""
+    """Where an output's place is taken by another file, that file stays and the job fails, saying
+    so.
+    """
     bench = Bench(htcondor, mode)
     target = bench.folder / "outputs/1/x"
     target.parent.mkdir(parents=True)
@@ -166,7 +188,9 @@ def test_no_file_is_overwritten(htcondor: Pool, mode: str) -> None:
 
 
 def test_a_job_that_nobody_knows_is_lost_after_a_while(htcondor: Pool) -> None:
-    """A job neither in queue nor history is not answered for at first, and lost once it was missed for long enough."""
+    """A job neither in queue nor history is not answered for at first, and lost once it was missed
+    for long enough.
+    """
     bench = Bench(htcondor, lost_after_s=300.0)
     time_s = [1000.0]
     handle = f"{htcondor.schedd}#999999.0"
@@ -180,11 +204,18 @@ def test_a_job_that_nobody_knows_is_lost_after_a_while(htcondor: Pool) -> None:
     assert "neither in the queue nor in the history" in report.reason
 
 
-def test_a_job_of_the_pools_own_policy_is_classed_by_its_words(htcondor: Pool, tmp_path: Path) -> None:
-    """A hold by a policy that says in words what was exceeded has the class of what was exceeded."""
+def test_a_job_of_the_pools_own_policy_is_classed_by_its_words(
+    htcondor: Pool, tmp_path: Path
+) -> None:
+    """A hold by a policy that says in words what was exceeded has the class of what was
+    exceeded.
+    """
     folder = tmp_path / "htcondor"
     folder.mkdir()
-    own = 'periodic_hold = JobStatus == 2\nperiodic_hold_reason = "wall time exceeded"\nperiodic_hold_subcode = 7'
+    own = (
+        'periodic_hold = JobStatus == 2\nperiodic_hold_reason = "wall time '
+        'exceeded"\nperiodic_hold_subcode = 7'
+    )
     text = '{% extends "job.sub.j2" %}{% block hold %}\n' + own + "\n{% endblock %}\n"
     (folder / "job.sub.j2").write_text(text)
     bench = Bench(htcondor)
@@ -197,7 +228,7 @@ def test_a_job_of_the_pools_own_policy_is_classed_by_its_words(htcondor: Pool, t
 
 def test_the_program_needs_only_a_shell_and_python(tmp_path: Path) -> None:
     """The jobs' program says on its own when a row was removed before it started."""
-    from autoctrl.executors.htcondor.program import NEVER_STARTED, program, write_program
+    from autoctrl.executors.htcondor.executable import NEVER_STARTED, program, write_program
 
     write_program(tmp_path / "program", program("python3", "/usr/bin:/bin"))
     (tmp_path / "0.remove").touch()

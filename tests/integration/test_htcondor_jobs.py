@@ -1,4 +1,6 @@
-"""Jobs in a real HTCondor pool, whose files travel or are shared: from submission to acknowledgement."""
+"""Jobs in a real HTCondor pool, whose files travel or are shared: from submission to
+acknowledgement.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MODES = pytest.mark.parametrize("mode", ["spool", "shared"])
 
 @MODES
 def test_a_job_runs_and_its_result_comes_back(htcondor: Pool, mode: str) -> None:
-    """A job goes to done; its output lies in its own folder with the node's size and checksum, its logs are kept."""
+    """A job goes to done; its output lies in its own folder with the node's size and checksum, its
+    logs are kept.
+    """
     bench = Bench(htcondor, mode)
     says = """echo hello; echo careful >&2; echo '{"hits": 3}' > $AUTOCTRL_FIELDS"""
     line = f"{says}; mkdir -p d; echo data > d/x; echo junk > t"
@@ -49,7 +53,9 @@ def test_a_job_runs_and_its_result_comes_back(htcondor: Pool, mode: str) -> None
 
 @MODES
 def test_a_finished_job_stays_until_it_is_acknowledged(htcondor: Pool, mode: str) -> None:
-    """Polling and reading a result takes nothing from the queue; acknowledging does, twice or of nothing too."""
+    """Polling and reading a result takes nothing from the queue; acknowledging does, twice or of
+    nothing too.
+    """
     bench = Bench(htcondor, mode)
     handle = bench.submit("true")
     bench.end(handle)
@@ -64,7 +70,9 @@ def test_a_finished_job_stays_until_it_is_acknowledged(htcondor: Pool, mode: str
 
 @MODES
 def test_inputs_are_found_by_their_own_names(htcondor: Pool, mode: str) -> None:
-    """Inputs of equal or odd names reach the job as words and inside words, whatever they are called on the node."""
+    """Inputs of equal or odd names reach the job as words and inside words, whatever they are
+    called on the node.
+    """
     bench = Bench(htcondor, mode)
     names = ["a/raw.dat", "b/raw.dat", "odd, name $HOME 'x' é.dat"]
     paths = [bench.folder / name for name in names]
@@ -72,7 +80,10 @@ def test_inputs_are_found_by_their_own_names(htcondor: Pool, mode: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"{path.parent.name}|")
     first, second, odd = map(str, paths)
-    code = "import sys; open('y', 'w').write(''.join(open(w.partition('=')[2] or w).read() for w in sys.argv[1:]))"
+    code = (
+        "import sys; open('y', 'w').write(''.join(open(w.partition('=')[2] or w).read() for w "
+        "in sys.argv[1:]))"
+    )
     argv = ("python3", "-c", code, first, f"--in={second}", odd)
     handle = bench.submit(*argv, outputs={"y": "y"}, inputs={"raw": (first, second), "odd": (odd,)})
     report = bench.end(handle)
@@ -81,8 +92,12 @@ def test_inputs_are_found_by_their_own_names(htcondor: Pool, mode: str) -> None:
 
 
 @MODES
-def test_the_environment_is_the_jobs_own(htcondor: Pool, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job sees what is set for it, a PATH and its threads, and nothing of the controller's environment."""
+def test_the_environment_is_the_jobs_own(
+    htcondor: Pool, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job sees what is set for it, a PATH and its threads, and nothing of the controller's
+    environment.
+    """
     monkeypatch.setenv("CONTROLLERS_OWN", "secret")
     bench = Bench(htcondor, mode, path="/opt/x:/usr/bin:/bin")
     odd = "two\nlines \"'$HOME\\ é"
@@ -99,7 +114,9 @@ def test_the_environment_is_the_jobs_own(htcondor: Pool, mode: str, monkeypatch:
 
 @MODES
 def test_a_running_job_can_be_removed(htcondor: Pool, mode: str) -> None:
-    """A job that is removed while it runs or waits ends as removed; removing it again harms nothing."""
+    """A job that is removed while it runs or waits ends as removed; removing it again harms
+    nothing.
+    """
     bench = Bench(htcondor, mode)
     orders = [bench.order(1, WAIT), bench.order(2, WAIT, cpus=999)]
     running, idle = bench.executor.submit(orders).values()
@@ -112,7 +129,9 @@ def test_a_running_job_can_be_removed(htcondor: Pool, mode: str) -> None:
 
 
 def test_other_stores_are_neither_seen_nor_touched(htcondor: Pool) -> None:
-    """What another store submitted to the same schedd is not found, reported, removed or acknowledged."""
+    """What another store submitted to the same schedd is not found, reported, removed or
+    acknowledged.
+    """
     theirs, ours = Bench(htcondor), Bench(htcondor)
     order = theirs.order(1, "true")
     handle = theirs.executor.submit([order])[order.tag]
@@ -126,7 +145,9 @@ def test_other_stores_are_neither_seen_nor_touched(htcondor: Pool) -> None:
 
 
 def test_the_log_of_a_running_job_is_shown_where_it_can_be(htcondor: Pool) -> None:
-    """On a shared file system a log is there at once; where files travel a sentence says when it comes."""
+    """On a shared file system a log is there at once; where files travel a sentence says when it
+    comes.
+    """
     shared, spool = Bench(htcondor, "shared"), Bench(htcondor)
     handles = {bench: bench.submit(f"echo begun; {WAIT}") for bench in (shared, spool)}
     until(lambda: shared.executor.log(handles[shared]) == "begun\n", "the log")
@@ -142,7 +163,9 @@ def test_the_log_of_a_running_job_is_shown_where_it_can_be(htcondor: Pool) -> No
 
 
 def test_tags_are_found_with_their_handles(htcondor: Pool) -> None:
-    """Every tag that was submitted is found, alive or finished, by any controller; one that was not is not."""
+    """Every tag that was submitted is found, alive or finished, by any controller; one that was not
+    is not.
+    """
     bench = Bench(htcondor)
     orders = [bench.order(number, "true") for number in range(3)]
     handles = bench.executor.submit(orders)

@@ -1,4 +1,6 @@
-"""Schedds that are killed, stopped or out of reach, controllers that are killed: a delay, never a loss or a double."""
+"""Schedds that are killed, stopped or out of reach, controllers that are killed: a delay, never a
+loss or a double.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,13 @@ def whole(htcondor: Pool) -> Iterator[Pool]:
 def submit_and_die(bench: Bench, how: str, count: int, line: str, cpus: int = 1) -> list[JobOrder]:
     """Have another controller submit jobs and be killed on its way; return their orders."""
     more = (str(count), line, str(bench.settings.submit_deadline_s), str(cpus))
-    words = (bench.settings.schedd, str(bench.pool.config), str(bench.folder), bench.store, bench.settings.mode)
+    words = (
+        bench.settings.schedd,
+        str(bench.pool.config),
+        str(bench.folder),
+        bench.store,
+        bench.settings.mode,
+    )
     with python(SUBMITTER + how, *words, *more) as process:
         _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL, errors
@@ -68,7 +76,9 @@ def submit_and_die(bench: Bench, how: str, count: int, line: str, cpus: int = 1)
 
 @MODES
 def test_jobs_of_a_killed_controller_are_found_and_start_once(htcondor: Pool, mode: str) -> None:
-    """What was submitted by a controller that died before it could record it is found by its tags, and starts once."""
+    """What was submitted by a controller that died before it could record it is found by its tags,
+    and starts once.
+    """
     bench = Bench(htcondor, mode, materialize_above=1000)
     ledger = bench.folder / "ledger"
     ledger.touch()
@@ -83,29 +93,41 @@ def test_jobs_of_a_killed_controller_are_found_and_start_once(htcondor: Pool, mo
 
 
 def test_rows_of_a_killed_controller_that_are_not_materialised_are_found(htcondor: Pool) -> None:
-    """Rows that HTCondor has not made into jobs yet are found by their tags, wait as idle, and can be removed."""
+    """Rows that HTCondor has not made into jobs yet are found by their tags, wait as idle, and can
+    be removed.
+    """
     bench = Bench(htcondor, "shared")
     orders = submit_and_die(bench, DIES_AFTER, 40, "true", cpus=999)
     tags = [order.tag for order in orders]
-    handles = until(lambda: found if len(found := bench.opened().find(tags)) == len(tags) else None, "all tags")
+    handles = until(
+        lambda: found if len(found := bench.opened().find(tags)) == len(tags) else None, "all tags"
+    )
     assert handles is not None
-    assert [job_id(handle).partition(".")[2] for handle in handles.values()] == [str(row) for row in range(40)]
+    assert [job_id(handle).partition(".")[2] for handle in handles.values()] == [
+        str(row) for row in range(40)
+    ]
     assert len(bench.on_queue()) == 3
     reports = bench.executor.poll(list(handles.values()))
     assert {report.status for report in reports.values()} <= {JobStatus.IDLE, JobStatus.RUNNING}
     assert len(reports) == 40
     bench.executor.remove(list(handles.values()))
-    assert {report.status for report in bench.settle(handles.values()).values()} == {JobStatus.REMOVED}
+    assert {report.status for report in bench.settle(handles.values()).values()} == {
+        JobStatus.REMOVED
+    }
 
 
 def test_a_cluster_that_was_cut_while_its_files_were_taken_in_is_removed(htcondor: Pool) -> None:
-    """Jobs whose files were never sent completely do not count as submitted; their cluster is removed in time."""
+    """Jobs whose files were never sent completely do not count as submitted; their cluster is
+    removed in time.
+    """
     bench = Bench(htcondor, submit_deadline_s=1.0)
     orders = submit_and_die(bench, DIES_BETWEEN, 3, "true")
     tags = [order.tag for order in orders]
     assert bench.on_queue() == ["5"] * 3
     assert bench.executor.find(tags) == {}
-    until(lambda: not bench.executor.find(tags) and not bench.on_queue(), "the end of the cut cluster")
+    until(
+        lambda: not bench.executor.find(tags) and not bench.on_queue(), "the end of the cut cluster"
+    )
     assert any("was cut off" in remark for remark in bench.executor.remarks)
     handles = bench.opened(submit_deadline_s=30.0).submit(orders)
     assert {report.status for report in bench.settle(handles.values()).values()} == {JobStatus.DONE}
@@ -113,7 +135,9 @@ def test_a_cluster_that_was_cut_while_its_files_were_taken_in_is_removed(htcondo
 
 @MODES
 def test_of_two_jobs_with_one_tag_the_younger_is_removed(htcondor: Pool, mode: str) -> None:
-    """Two living jobs of one tag become one: the older stays, the younger is removed, and somebody is told."""
+    """Two living jobs of one tag become one: the older stays, the younger is removed, and somebody
+    is told.
+    """
     bench = Bench(htcondor, mode)
     order = bench.order(1, WAIT)
     first = bench.executor.submit([order])[order.tag]
@@ -127,7 +151,9 @@ def test_of_two_jobs_with_one_tag_the_younger_is_removed(htcondor: Pool, mode: s
 
 
 def test_a_removed_job_of_a_killed_controller_is_found_in_the_history(htcondor: Pool) -> None:
-    """A job that a person removed before its handle was recorded is not submitted again: its tag is found."""
+    """A job that a person removed before its handle was recorded is not submitted again: its tag is
+    found.
+    """
     bench = Bench(htcondor)
     (order,) = submit_and_die(bench, DIES_AFTER, 1, WAIT)
     until(lambda: bench.executor.find([order.tag]), "the tag")
@@ -139,7 +165,9 @@ def test_a_removed_job_of_a_killed_controller_is_found_in_the_history(htcondor: 
 
 @MODES
 def test_a_schedd_that_is_killed_delays_and_loses_nothing(whole: Pool, mode: str) -> None:
-    """While the schedd is gone there is no answer; afterwards all jobs are known, and each has started once."""
+    """While the schedd is gone there is no answer; afterwards all jobs are known, and each has
+    started once.
+    """
     bench = Bench(whole, mode)
     ledger = bench.folder / "ledger"
     ledger.touch()
@@ -165,7 +193,9 @@ def answers(bench: Bench, handles: list[str]) -> bool:
 
 
 def test_a_stopped_schedd_is_given_up_at_the_deadline(whole: Pool) -> None:
-    """A schedd that accepts a connection and says nothing costs the deadline; afterwards everything is as it was."""
+    """A schedd that accepts a connection and says nothing costs the deadline; afterwards everything
+    is as it was.
+    """
     bench = Bench(whole, query_deadline_s=2.0, submit_deadline_s=2.0)
     order = bench.order(1, "true")
     handle = bench.executor.submit([order])[order.tag]
@@ -173,19 +203,30 @@ def test_a_stopped_schedd_is_given_up_at_the_deadline(whole: Pool) -> None:
     schedd = schedd_of(whole)
     os.kill(schedd, signal.SIGSTOP)
     begun = time.monotonic()
-    for ask in (lambda: bench.executor.poll([handle]), lambda: bench.executor.submit([bench.order(2, "true")])):
+    for ask in (
+        lambda: bench.executor.poll([handle]),
+        lambda: bench.executor.submit([bench.order(2, "true")]),
+    ):
         with pytest.raises(ServiceDown, match="did not answer within"):
             ask()
     assert time.monotonic() - begun < 20
     os.kill(schedd, signal.SIGCONT)
     assert bench.end(handle).status is JobStatus.DONE
-    until(lambda: len(bench.on_queue()) == 1 or not bench.executor.find([bench.order(2, "true").tag]), "one job")
+    until(
+        lambda: len(bench.on_queue()) == 1 or not bench.executor.find([bench.order(2, "true").tag]),
+        "one job",
+    )
 
 
 def test_services_that_are_missing_are_told_apart(htcondor: Pool) -> None:
-    """No collector, no such schedd, no permission and a broken configuration are different sentences."""
+    """No collector, no such schedd, no permission and a broken configuration are different
+    sentences.
+    """
     bench = Bench(htcondor)
-    assert bench.executor.ping() == f"schedd {htcondor.schedd}, {version(bench)}: 0 idle, 0 running, 0 held of 0 jobs"
+    assert (
+        bench.executor.ping()
+        == f"schedd {htcondor.schedd}, {version(bench)}: 0 idle, 0 running, 0 held of 0 jobs"
+    )
     with pytest.raises(ServiceDown, match=r"collector 127\.0\.0\.1:1 does not answer"):
         bench.opened(collector="127.0.0.1:1").ping()
     with pytest.raises(ServiceDown, match="knows no schedd nobody@nowhere"):
@@ -209,7 +250,9 @@ def version(bench: Bench) -> str:
 
 
 def test_a_token_is_as_good_as_a_user(htcondor: Pool) -> None:
-    """With a token as the only proof of who we are, a job is submitted, runs, comes back and is acknowledged."""
+    """With a token as the only proof of who we are, a job is submitted, runs, comes back and is
+    acknowledged.
+    """
     bench = Bench(htcondor, config=str(htcondor.token_config))
     handle = bench.submit("echo data > x", outputs={"x": "x"})
     assert bench.end(handle).status is JobStatus.DONE
@@ -218,14 +261,18 @@ def test_a_token_is_as_good_as_a_user(htcondor: Pool) -> None:
 
 
 def test_jobs_are_asked_for_where_they_were_submitted(htcondor: Pool) -> None:
-    """After the settings name another schedd, jobs of the old one are still found, polled and removed there."""
+    """After the settings name another schedd, jobs of the old one are still found, polled and
+    removed there.
+    """
     bench = Bench(htcondor)
     order = bench.order(1, WAIT)
     handle = bench.executor.submit([order])[order.tag]
     after = bench.opened(schedd=htcondor.second_schedd)
     assert (after.place, bench.executor.place) == (htcondor.second_schedd, htcondor.schedd)
     assert after.find([order.tag]) == {}
-    assert bench.opened(schedd=htcondor.second_schedd, place=htcondor.schedd).find([order.tag]) == {order.tag: handle}
+    assert bench.opened(schedd=htcondor.second_schedd, place=htcondor.schedd).find([order.tag]) == {
+        order.tag: handle
+    }
     until(lambda: after.poll([handle])[handle].status is JobStatus.RUNNING, "the job")
     after.remove([handle])
     report = bench.end(handle)
@@ -236,7 +283,11 @@ def test_jobs_are_asked_for_where_they_were_submitted(htcondor: Pool) -> None:
 
 
 def test_this_machines_schedd_has_a_name_without_asking(htcondor: Pool) -> None:
-    """Without a schedd in the settings the place is the name that HTCondor's configuration gives this machine's."""
+    """Without a schedd in the settings the place is the name that HTCondor's configuration gives
+    this machine's.
+    """
     bench = Bench(htcondor, schedd="")
     assert bench.executor.place == htcondor.schedd
-    assert json.dumps(bench.executor.place) in json.dumps(bench.executor.ping().split()[1].rstrip(","))
+    assert json.dumps(bench.executor.place) in json.dumps(
+        bench.executor.ping().split()[1].rstrip(",")
+    )

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def project_of(folder: Path, block: str, content: str) -> tuple[Path, Path]:
-    """Write a project's template that overrides one block; return the folders of templates and workflows."""
+    """Write a project's template that overrides one block; return the folders of templates and
+    workflows.
+    """
     (folder / "templates/htcondor").mkdir(parents=True)
     text = f'{{% extends "job.sub.j2" %}}\n{{% block {block} %}}\n{content}\n{{% endblock %}}\n'
     (folder / "templates/htcondor/job.sub.j2").write_text(text)
@@ -26,12 +28,16 @@ def project_of(folder: Path, block: str, content: str) -> tuple[Path, Path]:
 
 
 def test_each_workflow_has_its_cluster(htcondor: Pool) -> None:
-    """One call makes one cluster for each workflow, with its name, and a row for each job in the order given."""
+    """One call makes one cluster for each workflow, with its name, and a row for each job in the
+    order given.
+    """
     bench = Bench(htcondor)
     reco = [bench.order(number, "true") for number in range(3)]
     other = bench.order(9, "true")._replace(tag=f"{bench.store}/prompt/quality/9/v1/0.1")
     handles = bench.executor.submit([reco[0], other, *reco[1:]])
-    clusters = {tag.split("/")[2]: job_id(handle).partition(".")[0] for tag, handle in handles.items()}
+    clusters = {
+        tag.split("/")[2]: job_id(handle).partition(".")[0] for tag, handle in handles.items()
+    }
     assert len(set(clusters.values())) == 2
     rows = [job_id(handles[order.tag]).partition(".")[2] for order in reco]
     assert rows == ["0", "1", "2"]
@@ -40,12 +46,21 @@ def test_each_workflow_has_its_cluster(htcondor: Pool) -> None:
 
 
 def test_what_is_asked_for_is_on_the_ad(htcondor: Pool) -> None:
-    """Memory, cores, time and hosts to avoid are the job's own; accounting group and requirements the settings'."""
+    """Memory, cores, time and hosts to avoid are the job's own; accounting group and requirements
+    the settings'.
+    """
     bench = Bench(htcondor, accounting_group="group_x", requirements="TARGET.Cpus > 998")
-    orders = [bench.order(1, WAIT, memory_mb=500, cpus=2, time_limit_s=77), bench.order(2, WAIT, avoid=("n1", "n2"))]
+    orders = [
+        bench.order(1, WAIT, memory_mb=500, cpus=2, time_limit_s=77),
+        bench.order(2, WAIT, avoid=("n1", "n2")),
+    ]
     handles = bench.executor.submit(orders)
-    found = bench.on_queue("ProcId", "RequestMemory", "RequestCpus", "AllowedExecuteDuration", "AccountingGroup")
-    assert sorted(found) == [f"{row} group_x.{htcondor.job_user}" for row in ("0 500 2 77", "1 64 1 60")]
+    found = bench.on_queue(
+        "ProcId", "RequestMemory", "RequestCpus", "AllowedExecuteDuration", "AccountingGroup"
+    )
+    assert sorted(found) == [
+        f"{row} group_x.{htcondor.job_user}" for row in ("0 500 2 77", "1 64 1 60")
+    ]
     assert set(bench.on_queue("AcctGroup", "AcctGroupUser")) == {f"group_x {htcondor.job_user}"}
     assert any("n1,n2" in line for line in bench.on_queue("Rank", form="-af:r"))
     assert all("TARGET.Cpus > 998" in line for line in bench.on_queue("Requirements", form="-af:r"))
@@ -53,7 +68,9 @@ def test_what_is_asked_for_is_on_the_ad(htcondor: Pool) -> None:
 
 
 def test_a_template_changes_what_is_submitted(htcondor: Pool, tmp_path: Path) -> None:
-    """A project's template is what HTCondor gets, and what provenance is told; it names no job and no batch."""
+    """A project's template is what HTCondor gets, and what provenance is told; it names no job and
+    no batch.
+    """
     folders = project_of(tmp_path, "more", '+Experiment = "camera"\npriority = 7')
     bench = Bench(htcondor)
     executor = bench.opened(templates=folders)
@@ -68,9 +85,13 @@ def test_a_template_changes_what_is_submitted(htcondor: Pool, tmp_path: Path) ->
 
 
 def test_a_template_that_htcondor_refuses_is_a_clear_no(htcondor: Pool, tmp_path: Path) -> None:
-    """What HTCondor itself refuses is a refusal with its words; a misspelt command never gets that far."""
+    """What HTCondor itself refuses is a refusal with its words; a misspelt command never gets that
+    far.
+    """
     bench = Bench(htcondor)
-    refused = bench.opened(templates=project_of(tmp_path / "a", "requirements", "requirements = (("))
+    refused = bench.opened(
+        templates=project_of(tmp_path / "a", "requirements", "requirements = ((")
+    )
     with pytest.raises(SubmitRefused, match="Parse error"):
         refused.submit([bench.order(1, "true")])
     misspelt = bench.opened(templates=project_of(tmp_path / "b", "more", "request_memroy = 5"))
@@ -81,11 +102,15 @@ def test_a_template_that_htcondor_refuses_is_a_clear_no(htcondor: Pool, tmp_path
 
 
 def test_a_setting_that_htcondor_refuses_is_named(htcondor: Pool) -> None:
-    """A refusal about a setting names the setting; a file that is not there is found before HTCondor is asked."""
+    """A refusal about a setting names the setting; a file that is not there is found before
+    HTCondor is asked.
+    """
     bench = Bench(htcondor)
     order = bench.order(1, "true")
     for wrong in ({"requirements": "(("}, {"accounting_group": "a b"}):
-        with pytest.raises(SubmitRefused, match=rf"[^.]\. Look at {next(iter(wrong))} in \[executors.cern\]\.$"):
+        with pytest.raises(
+            SubmitRefused, match=rf"[^.]\. Look at {next(iter(wrong))} in \[executors.cern\]\.$"
+        ):
             bench.opened(**wrong).submit([order])
     lacking = bench.opened(x509_proxy="proxy", folder=bench.folder)
     for ask in (lambda: lacking.submit([order]), lacking.ping):
@@ -95,9 +120,13 @@ def test_a_setting_that_htcondor_refuses_is_named(htcondor: Pool) -> None:
 
 
 def test_many_jobs_are_materialised_late(htcondor: Pool) -> None:
-    """Of a large submission only some jobs are in the queue; all are idle, each runs, and all are acknowledged."""
+    """Of a large submission only some jobs are in the queue; all are idle, each runs, and all are
+    acknowledged.
+    """
     bench = Bench(htcondor, "shared", materialize_above=10, max_idle=4)
-    orders = [bench.order(number, "echo $AUTOCTRL_TAG > x", outputs={"x": "x"}) for number in range(30)]
+    orders = [
+        bench.order(number, "echo $AUTOCTRL_TAG > x", outputs={"x": "x"}) for number in range(30)
+    ]
     handles = bench.executor.submit(orders)
     reports = bench.executor.poll(list(handles.values()))
     assert len(reports) == 30
@@ -114,7 +143,10 @@ def test_many_jobs_are_materialised_late(htcondor: Pool) -> None:
 def test_a_row_that_is_not_materialised_can_be_removed(htcondor: Pool) -> None:
     """A row that is removed before HTCondor made a job of it never starts; the others run."""
     bench = Bench(htcondor, "shared", materialize_above=3, max_idle=1)
-    orders = [bench.order(number, WAIT if number < 2 else "true", cpus=1 + 15 * (number < 2)) for number in range(6)]
+    orders = [
+        bench.order(number, WAIT if number < 2 else "true", cpus=1 + 15 * (number < 2))
+        for number in range(6)
+    ]
     handles = list(bench.executor.submit(orders).values())
     bench.executor.remove(handles[4:])
     ended = bench.settle(handles[4:])
@@ -130,7 +162,9 @@ def test_a_row_that_is_not_materialised_can_be_removed(htcondor: Pool) -> None:
 
 
 def test_where_files_travel_many_jobs_become_several_clusters(htcondor: Pool) -> None:
-    """HTCondor cannot materialise late what it takes files for, so a large submission is made in parts."""
+    """HTCondor cannot materialise late what it takes files for, so a large submission is made in
+    parts.
+    """
     bench = Bench(htcondor, materialize_above=2)
     handles = bench.executor.submit([bench.order(number, "true") for number in range(3)])
     assert len(handles) == 3
@@ -139,13 +173,21 @@ def test_where_files_travel_many_jobs_become_several_clusters(htcondor: Pool) ->
 
 
 def test_further_files_and_hints_travel_with_a_job(htcondor: Pool) -> None:
-    """Files of the settings lie beside the job; the command for hints can be run, its token is found on the node."""
+    """Files of the settings lie beside the job; the command for hints can be run, its token is
+    found on the node.
+    """
     bench = Bench(htcondor)
     (bench.folder / "geometry.json").write_text("{}")
     (bench.folder / "token").write_text("t")
-    hints = {"AUTOCTRL_HINTS_URL": "http://127.0.0.1:1/x/y", "AUTOCTRL_HINTS_TOKEN_FILE": str(bench.folder / "token")}
+    hints = {
+        "AUTOCTRL_HINTS_URL": "http://127.0.0.1:1/x/y",
+        "AUTOCTRL_HINTS_TOKEN_FILE": str(bench.folder / "token"),
+    }
     executor = bench.opened(folder=bench.folder, transfer_input="geometry.json", hints=hints)
-    line = 'cat "$_CONDOR_SCRATCH_DIR/geometry.json" "$AUTOCTRL_HINTS_TOKEN_FILE" > x; python3 "$AUTOCTRL_HINT" a=1'
+    line = (
+        'cat "$_CONDOR_SCRATCH_DIR/geometry.json" "$AUTOCTRL_HINTS_TOKEN_FILE" > x; python3 '
+        '"$AUTOCTRL_HINT" a=1'
+    )
     (handle,) = executor.submit([bench.order(1, line, outputs={"x": "x"})]).values()
     report = bench.end(handle)
     assert "hint: not kept" in executor.log(handle, "stderr"), report

@@ -1,4 +1,6 @@
-"""What ``autoctrl doctor`` says of a real InfluxDB that is as it should be, and of every one that is not."""
+"""What ``autoctrl doctor`` says of a real InfluxDB that is as it should be, and of every one that
+is not.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Site(NamedTuple):
     folder: Path
     bucket: str
 
-    def url(self, *, scheme: str = "influxdb", place: str = "", org: str = "", bucket: str = "") -> str:
+    def url(
+        self, *, scheme: str = "influxdb", place: str = "", org: str = "", bucket: str = ""
+    ) -> str:
         place = place or self.server.url.partition("//")[2]
         return f"{scheme}://{place}/{org or self.server.org}/{bucket or self.bucket}"
 
@@ -36,7 +40,9 @@ class Site(NamedTuple):
         (self.folder / name).write_text(f"{token}\n")
         return name
 
-    def ask(self, service: str, url: str = "", token: str = "", **variables: str) -> tuple[bool, str]:
+    def ask(
+        self, service: str, url: str = "", token: str = "", **variables: str
+    ) -> tuple[bool, str]:
         """Return whether doctor finds this service well, and what it says and advises."""
         given = {
             "AUTOCTRL_STORE_URL": url or self.url(),
@@ -88,7 +94,9 @@ def test_a_missing_bucket(site: Site) -> None:
 
 def test_a_bucket_that_forgets(site: Site) -> None:
     """A retention shorter than any campaign is told in days."""
-    ok, text = site.ask("store", site.url(bucket=site.server.fresh_bucket(7 * 86_400)), site.server.token)
+    ok, text = site.ask(
+        "store", site.url(bucket=site.server.fresh_bucket(7 * 86_400)), site.server.token
+    )
     assert (ok, "forgets: its retention is 7.0 days" in text) == (False, True)
     assert "infinite" in text
 
@@ -132,7 +140,10 @@ def test_clocks_apart(site: Site, seconds: float, text: str) -> None:
         url = site.url(place=f"127.0.0.1:{proxy.port}")
         assert (
             call(
-                site.folder, "status", AUTOCTRL_STORE_URL=url, AUTOCTRL_STORE_TOKEN_FILE=site.give("token", site.token)
+                site.folder,
+                "status",
+                AUTOCTRL_STORE_URL=url,
+                AUTOCTRL_STORE_TOKEN_FILE=site.give("token", site.token),
             ).code
             == 0
         )
@@ -169,14 +180,21 @@ def test_a_wrong_address_is_shown_as_it_was_written(tmp_path: Path, url: str, te
     given = {"AUTOCTRL_STORE_URL": url, "AUTOCTRL_STORE_TOKEN_FILE": "token"}
     said = call(folder, "doctor", "--format", "json", **given)
     (found,) = (one for one in json.loads(said.out)["services"] if one["service"] == "store")
-    assert (found["ok"], found["text"].startswith(text), "token_file" in found["text"]) == (False, True, False)
+    assert (found["ok"], found["text"].startswith(text), "token_file" in found["text"]) == (
+        False,
+        True,
+        False,
+    )
 
 
 class TestHints:
     """The bucket of hints has a line of its own."""
 
     def ask(self, site: Site, url: str, token: str) -> tuple[bool, str]:
-        variables = {"AUTOCTRL_HINTS_URL": url, "AUTOCTRL_HINTS_TOKEN_FILE": site.give("hints-token", token)}
+        variables = {
+            "AUTOCTRL_HINTS_URL": url,
+            "AUTOCTRL_HINTS_TOKEN_FILE": site.give("hints-token", token),
+        }
         return site.ask("hints", **variables)
 
     def test_well(self, site: Site) -> None:
@@ -186,21 +204,35 @@ class TestHints:
         assert (ok, text.strip()) == (True, f"{bucket} at {site.server.url}")
 
     def test_only_written(self, site: Site) -> None:
-        """A token that may only write serves the jobs; that nobody can read hints with it is told."""
+        """A token that may only write serves the jobs; that nobody can read hints with it is
+        told.
+        """
         bucket = site.server.fresh_bucket()
-        ok, text = self.ask(site, site.url(bucket=bucket), site.server.limited_token(bucket, "write"))
+        ok, text = self.ask(
+            site, site.url(bucket=bucket), site.server.limited_token(bucket, "write")
+        )
         assert (ok, "may not read it, so autoctrl jobs shows no hints" in text) == (True, True)
 
     def test_only_read(self, site: Site) -> None:
         """With a token that may only read no job can say anything."""
         bucket = site.server.fresh_bucket()
-        ok, text = self.ask(site, site.url(bucket=bucket), site.server.limited_token(bucket, "read"))
-        assert (ok, "The bucket of hints" in text, "may only be read" in text) == (False, True, True)
+        ok, text = self.ask(
+            site, site.url(bucket=bucket), site.server.limited_token(bucket, "read")
+        )
+        assert (ok, "The bucket of hints" in text, "may only be read" in text) == (
+            False,
+            True,
+            True,
+        )
 
     def test_wrong_token(self, site: Site) -> None:
         """A token that nobody knows is told, with the setting that names it."""
         ok, text = self.ask(site, site.url(bucket=site.server.fresh_bucket()), "somebody:else")
-        assert (ok, "refuses the token" in text, "[hints] token_file" in text) == (False, True, True)
+        assert (ok, "refuses the token" in text, "[hints] token_file" in text) == (
+            False,
+            True,
+            True,
+        )
 
     def test_missing_bucket(self, site: Site) -> None:
         """A bucket that is not there is told, with the setting that names it."""

@@ -1,4 +1,6 @@
-"""The InfluxDB store when something breaks: nothing lost, nothing doubled, a sentence, and it goes on afterwards."""
+"""The InfluxDB store when something breaks: nothing lost, nothing doubled, a sentence, and it goes
+on afterwards.
+"""
 
 from __future__ import annotations
 
@@ -98,9 +100,15 @@ def has_words(request: Request) -> bool:
 @pytest.mark.parametrize("meant", [has_claim, has_journal, has_end, has_words])
 @pytest.mark.parametrize("kind", [Kind.CUT, Kind.CUT_AFTER, Kind.CUT_HALF, Kind.ANSWER])
 def test_one_broken_request(
-    store: InfluxStore, shaken: InfluxStore, proxy: Proxy, kind: Kind, meant: Callable[[Request], bool]
+    store: InfluxStore,
+    shaken: InfluxStore,
+    proxy: Proxy,
+    kind: Kind,
+    meant: Callable[[Request], bool],
 ) -> None:
-    """A request that is cut before, within or after, or refused as busy, is repeated: the batch is there once."""
+    """A request that is cut before, within or after, or refused as busy, is repeated: the batch is
+    there once.
+    """
     proxy.plan = once(Fault(kind), meant)
     shaken.append(BATCH)
     assert [len(store.history(one.key)) for one in BATCH] == [1] * len(BATCH)
@@ -109,8 +117,12 @@ def test_one_broken_request(
 
 
 @pytest.mark.parametrize("status", [400, 401, 422, 500])
-def test_half_a_batch_refused(store: InfluxStore, shaken: InfluxStore, proxy: Proxy, status: int) -> None:
-    """Of a batch that the server keeps in part nothing is seen; the error quotes it, and it can be written again."""
+def test_half_a_batch_refused(
+    store: InfluxStore, shaken: InfluxStore, proxy: Proxy, status: int
+) -> None:
+    """Of a batch that the server keeps in part nothing is seen; the error quotes it, and it can be
+    written again.
+    """
 
     def only_first(request: Request) -> Fault | None:
         if not has_journal(request):
@@ -148,8 +160,12 @@ def opened_url(store: InfluxStore) -> Iterator[InfluxStore]:
         yield found
 
 
-def test_a_holder_that_is_silent_too_long(store: InfluxStore, server: Influx, bucket: str, tmp_path: Path) -> None:
-    """Of a writer whose commit comes after others have taken over nothing counts, and it writes again by itself."""
+def test_a_holder_that_is_silent_too_long(
+    store: InfluxStore, server: Influx, bucket: str, tmp_path: Path
+) -> None:
+    """Of a writer whose commit comes after others have taken over nothing counts, and it writes
+    again by itself.
+    """
     folder = tmp_path / "slow"
     folder.mkdir()
     with Proxy(server.url) as proxy:
@@ -201,7 +217,9 @@ def opened_impatient(store: InfluxStore) -> Iterator[InfluxStore]:
 def test_busy_for_long(shaken: InfluxStore, store: InfluxStore, proxy: Proxy) -> None:
     """A server that says that it is busy for longer than one waits is named, with its own words."""
     shaken.server._patience_s = 0.2
-    proxy.plan = lambda request: Fault(Kind.ANSWER, status=503, body=b"overloaded") if request.is_write else None
+    proxy.plan = lambda request: (
+        Fault(Kind.ANSWER, status=503, body=b"overloaded") if request.is_write else None
+    )
     with pytest.raises(StoreError, match=r"is busy: 503, overloaded"):
         shaken.append(BATCH)
     proxy.plan = lambda _: None
@@ -220,14 +238,19 @@ class TestRefusals:
 
     def test_no_bucket(self, server: Influx, tmp_path: Path) -> None:
         """A bucket that does not exist is named."""
-        with pytest.raises(StoreError, match="does not exist"), opened(bucket_url(server, "no/autogen", tmp_path)):
+        with (
+            pytest.raises(StoreError, match="does not exist"),
+            opened(bucket_url(server, "no/autogen", tmp_path)),
+        ):
             pass
 
     def test_wrong_token(self, url: str, tmp_path: Path) -> None:
         """A wrong token is told from a missing one."""
         (tmp_path / "token").write_text("no:token")
         with (
-            pytest.raises(StoreError, match=r"refuses the token.*Give a token.*\[store\] token_file names"),
+            pytest.raises(
+                StoreError, match=r"refuses the token.*Give a token.*\[store\] token_file names"
+            ),
             opened(url),
         ):
             pass

@@ -1,4 +1,5 @@
-"""Every trap of InfluxDB as the real servers lay it, and how the store passes by; where else they are proved: traps.md.
+"""Every trap of InfluxDB as the real servers lay it, and how the store passes by; where else they
+are proved: traps.md.
 
 Each test first shows that the trap is there, then that the store does not fall into it.
 """
@@ -71,8 +72,17 @@ class Raw(NamedTuple):
         else:
             path = f"/api/v2/delete?{urlencode({'org': self.server.org, 'bucket': self.bucket})}"
             predicate = f'_measurement="{measurement}"' + (f' AND kind="{kind}"' if kind else "")
-            body = json.dumps({"start": "1970-01-01T00:00:00Z", "stop": "2100-01-01T00:00:00Z", "predicate": predicate})
-        headers = {"Authorization": f"Token {self.server.token}", "Content-Type": "application/json"}
+            body = json.dumps(
+                {
+                    "start": "1970-01-01T00:00:00Z",
+                    "stop": "2100-01-01T00:00:00Z",
+                    "predicate": predicate,
+                }
+            )
+        headers = {
+            "Authorization": f"Token {self.server.token}",
+            "Content-Type": "application/json",
+        }
         with urlopen(Request(self.server.url + path, body.encode(), headers), timeout=30) as answer:  # noqa: S310
             assert b"error" not in answer.read()
 
@@ -103,11 +113,16 @@ def raw(server: Influx, store: InfluxStore) -> Iterator[Raw]:
 
 
 def test_points_of_equal_tags_and_time_are_one(raw: Raw, store: InfluxStore) -> None:
-    """The later of two such points takes the other's place; each record has a time of its own, in whole µs."""
+    """The later of two such points takes the other's place; each record has a time of its own, in
+    whole µs.
+    """
     raw.edge.write([f"trap,unit=1 a=1 {T}", f"trap,unit=1 a=2 {T}"])
     assert [row.value for row in raw.points("trap")] == ["2"]
     first = task("1")
-    second, third = first.moved(TaskStatus.NEW, NOW), first.moved(TaskStatus.NEW, NOW).moved(TaskStatus.NEW, NOW)
+    second, third = (
+        first.moved(TaskStatus.NEW, NOW),
+        first.moved(TaskStatus.NEW, NOW).moved(TaskStatus.NEW, NOW),
+    )
     store.append([first, task("2"), second, third])
     times = [row.time for row in raw.points("journal")]
     assert len(set(times)) == len(times) == 4
@@ -116,9 +131,14 @@ def test_points_of_equal_tags_and_time_are_one(raw: Raw, store: InfluxStore) -> 
 
 
 def test_the_client_cuts_nanoseconds(raw: Raw, store: InfluxStore) -> None:
-    """The client's own answers hold whole µs; ours tell points apart that lie one ns apart, as the mutex needs."""
+    """The client's own answers hold whole µs; ours tell points apart that lie one ns apart, as the
+    mutex needs.
+    """
     raw.edge.write([f"trap a=1 {T}", f"trap a=2 {T + 1}"])
-    asked = f'from(bucket: {flux.text(raw.bucket)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "trap")'
+    asked = (
+        f"from(bucket: {flux.text(raw.bucket)}) |> range(start: 0) |> filter(fn: (r) => "
+        'r._measurement == "trap")'
+    )
     client: Any = raw.edge._connected()
     tables = client.query_api().query(asked, org=raw.server.org)
     assert len({record.get_time() for table in tables for record in table.records}) == 1
@@ -129,16 +149,25 @@ def test_the_client_cuts_nanoseconds(raw: Raw, store: InfluxStore) -> None:
 
 def test_a_status_as_tag_is_a_series_for_each_value(raw: Raw, store: InfluxStore) -> None:
     """`last()` gives every status that ever was; with the status as field it gives the newest."""
-    raw.edge.write([f"trap,unit=1,status={word} a=1 {T + number}" for number, word in enumerate(("new", "done"))])
+    raw.edge.write(
+        [
+            f"trap,unit=1,status={word} a=1 {T + number}"
+            for number, word in enumerate(("new", "done"))
+        ]
+    )
     assert len(raw.points("trap", flux.LAST)) == 2
     finish(store, task("1"))
     for measurement in ("task", "overview"):
         assert raw.values(measurement, flux.LAST)["status"] == "done"
-        assert len([row for row in raw.points(measurement, flux.LAST) if row.field == "status"]) == 1
+        assert (
+            len([row for row in raw.points(measurement, flux.LAST) if row.field == "status"]) == 1
+        )
 
 
 def test_last_mixes_times(raw: Raw, store: InfluxStore) -> None:
-    """`last()` takes each field from another record; the store reads records that are complete in themselves."""
+    """`last()` takes each field from another record; the store reads records that are complete in
+    themselves.
+    """
     waiting = task("1").moved(TaskStatus.NEW, NOW, reason="waits", until=NOW)
     going = waiting.moved(TaskStatus.PROCESSING, NOW)
     store.append([task("1"), waiting, going])
@@ -146,18 +175,26 @@ def test_last_mixes_times(raw: Raw, store: InfluxStore) -> None:
     assert (mixed["status"], mixed["until"]) == ("processing", NOW.isoformat())
     assert going.until is None
     assert store.tasks(Selection("prompt")) == [going]
-    newest = max((row for row in raw.points("journal") if row.field == "body"), key=lambda row: row.time)
+    newest = max(
+        (row for row in raw.points("journal") if row.field == "body"), key=lambda row: row.time
+    )
     assert decode_body("task", newest.value) == going
 
 
 def test_a_conflict_of_types_drops_the_whole_point(raw: Raw, store: InfluxStore) -> None:
-    """Fields of the right type are lost with the wrong one; of custom fields that is a remark, and all is kept."""
+    """Fields of the right type are lost with the wrong one; of custom fields that is a remark, and
+    all is kept.
+    """
     raw.edge.write([f"trap a=1 {T}"])
     with pytest.raises(StoreError, match="field type conflict"):
         raw.edge.write([f'trap a="x",b=2 {T + 1}'])
     assert {row.field for row in raw.points("trap")} == {"a"}
     done = finish(store, task("1"))
-    given: list[dict[str, float | str]] = [{"peak": 3}, {"peak": 3.5}, {"peak": "none", "width": 2.0}]
+    given: list[dict[str, float | str]] = [
+        {"peak": 3},
+        {"peak": 3.5},
+        {"peak": "none", "width": 2.0},
+    ]
     told = []
     for values in given:
         store.append([FieldsRecord(done.key, 1, values, NOW)])
@@ -171,7 +208,9 @@ def test_a_conflict_of_types_drops_the_whole_point(raw: Raw, store: InfluxStore)
 
 
 def test_an_empty_tag_vanishes(raw: Raw, store: InfluxStore) -> None:
-    """The client leaves it out, the server refuses it; a record whose campaign is empty comes back all the same."""
+    """The client leaves it out, the server refuses it; a record whose campaign is empty comes back
+    all the same.
+    """
     from influxdb_client.client.write import point
 
     made: Any = point
@@ -195,7 +234,9 @@ def test_the_batching_writer_is_silent(raw: Raw, store: InfluxStore) -> None:
 
 
 def test_a_refusal_may_have_stored_a_part(raw: Raw, store: InfluxStore) -> None:
-    """Of a batch of which the server drops some points by itself, what it has kept counts for nobody."""
+    """Of a batch of which the server drops some points by itself, what it has kept counts for
+    nobody.
+    """
     raw.edge.write([f"trap a=1 {T}"])
     with pytest.raises(StoreError):
         raw.edge.write([f"trap b=1 {T}", f'trap a="x" {T + 1}'])
@@ -220,14 +261,21 @@ def raw_now(store: InfluxStore) -> int:
     return store.mutex.look()[0].now
 
 
-def test_nothing_is_written_over_and_nothing_deleted(server: Influx, url: str, tmp_path: Path) -> None:
-    """Over a life with retries, leases and a second client no point but the overview's has a second content."""
+def test_nothing_is_written_over_and_nothing_deleted(
+    server: Influx, url: str, tmp_path: Path
+) -> None:
+    """Over a life with retries, leases and a second client no point but the overview's has a second
+    content.
+    """
     folder = tmp_path / "beside"
     folder.mkdir()
     bucket = parse_address(url).bucket
     with Proxy(server.url) as proxy:
         seen_url = bucket_url(server, bucket, folder, through=proxy.url)
-        with closing(InfluxStore(parse_address(seen_url))) as one, closing(InfluxStore(parse_address(seen_url))) as two:
+        with (
+            closing(InfluxStore(parse_address(seen_url))) as one,
+            closing(InfluxStore(parse_address(seen_url))) as two,
+        ):
             done = finish(one, task("1"))
             lease = two.lease("prompt/reco", "two", 30)
             two.append([done.moved(TaskStatus.NEW, NOW, version=2), task("2")], lease)
@@ -249,7 +297,8 @@ def test_nothing_is_written_over_and_nothing_deleted(server: Influx, url: str, t
 def test_names_are_never_a_part_of_the_question(store: InfluxStore) -> None:
     """Whatever stands in the name of a unit is found by it, and nothing else is."""
     tasks = [
-        task(f"odd:{number}")._replace(key=task().key._replace(unit=f"odd:{word}")) for number, word in enumerate(ODD)
+        task(f"odd:{number}")._replace(key=task().key._replace(unit=f"odd:{word}"))
+        for number, word in enumerate(ODD)
     ]
     store.append(tasks)
     for one in tasks:
@@ -297,7 +346,9 @@ def test_a_vanished_record_is_no_work(server: Influx, tmp_path: Path) -> None:
     (folder / "workflows/count").mkdir(parents=True)
     (folder / "workflows/count/handler.py").write_text(COUNTING)
     url = bucket_url(server, server.fresh_bucket(), tmp_path)
-    (folder / "autoctrl.toml").write_text(f"[store]\nurl = '{url.partition('?')[0]}'\ntoken_file = '../token'\n")
+    (folder / "autoctrl.toml").write_text(
+        f"[store]\nurl = '{url.partition('?')[0]}'\ntoken_file = '../token'\n"
+    )
     assert call(folder, "runs", "add", "1-3").code == 0
     assert call(folder, "loop", "--until-idle").code == 0
     edge = Server(parse_address(url), server.token)
@@ -311,7 +362,9 @@ def test_a_vanished_record_is_no_work(server: Influx, tmp_path: Path) -> None:
     assert sorted((folder / "calls").read_text().split()) == ["1", "2", "3"]
 
 
-def test_a_token_for_hints_does_not_open_the_store(server: Influx, url: str, tmp_path: Path) -> None:
+def test_a_token_for_hints_does_not_open_the_store(
+    server: Influx, url: str, tmp_path: Path
+) -> None:
     """Whoever has what travels with the jobs can neither read nor write a record."""
     with closing(InfluxStore(parse_address(url))) as store:
         store.append([task("1")])
@@ -322,4 +375,6 @@ def test_a_token_for_hints_does_not_open_the_store(server: Influx, url: str, tmp
                 edge.write([f"journal a=1 {T}"])
             with pytest.raises(StoreError):
                 Raw(server, edge).points("journal")
-        assert [record for record in store.records() if isinstance(record, TaskRecord)] == [task("1")]
+        assert [record for record in store.records() if isinstance(record, TaskRecord)] == [
+            task("1")
+        ]

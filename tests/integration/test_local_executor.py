@@ -1,4 +1,6 @@
-"""The local executor, with real processes: each job starts once, whoever is killed, and its end is known."""
+"""The local executor, with real processes: each job starts once, whoever is killed, and its end is
+known.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoctrl import wrapper
 from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
 from autoctrl.model.status import Failure, JobStatus
+from autoctrl.node import wrapper
 from tests.integration.jobs import (
     LEDGER,
     ONCE,
@@ -31,7 +33,9 @@ from tests.integration.jobs import (
 
 
 def test_a_job_runs_and_its_result_can_be_read(tmp_path: Path) -> None:
-    """A job goes to done, with its outputs below its own folder and its fields; acknowledging keeps the log."""
+    """A job goes to done, with its outputs below its own folder and its fields; acknowledging keeps
+    the log.
+    """
     executor = executor_in(tmp_path)
     line = """echo hello; echo '{"hits": 3}' > $AUTOCTRL_FIELDS; echo data > x"""
     handle = submit_one(executor, tmp_path, line, outputs={"output": "x"})
@@ -51,7 +55,9 @@ def test_a_job_runs_and_its_result_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_failed_job_says_why(tmp_path: Path) -> None:
-    """A failed job has its class and its reason in the report, and its stderr as the log to read."""
+    """A failed job has its class and its reason in the report, and its stderr as the log to
+    read.
+    """
     executor = executor_in(tmp_path)
     handle = submit_one(executor, tmp_path, "echo bad geometry >&2; exit 4")
     report = settle(executor, [handle])[handle]
@@ -61,7 +67,9 @@ def test_a_failed_job_says_why(tmp_path: Path) -> None:
 
 
 def test_slots_are_respected_and_the_queue_drains_by_itself(tmp_path: Path) -> None:
-    """Never more jobs than slots run at once, and the queue drains in order without any controller."""
+    """Never more jobs than slots run at once, and the queue drains in order without any
+    controller.
+    """
     executor = executor_in(tmp_path, slots=2)
     ledger = tmp_path / "ledger"
     line = LEDGER.format(ledger, "sleep 0.05")
@@ -72,15 +80,22 @@ def test_slots_are_respected_and_the_queue_drains_by_itself(tmp_path: Path) -> N
         running += 1 if line.startswith("start") else -1
         most = max(most, running)
     assert most == 2
-    first = [line.split("/")[3] for line in ledger.read_text().splitlines() if line.startswith("start")]
+    first = [
+        line.split("/")[3] for line in ledger.read_text().splitlines() if line.startswith("start")
+    ]
     assert sorted(first[:4], key=int) == ["0", "1", "2", "3"]
 
 
 def test_two_controllers_share_the_slots(tmp_path: Path) -> None:
-    """Two executors over one folder, both submitting and polling, never run more jobs than there are slots."""
+    """Two executors over one folder, both submitting and polling, never run more jobs than there
+    are slots.
+    """
     executors = [executor_in(tmp_path, slots=1) for _ in range(2)]
     ledger = tmp_path / "ledger"
-    orders = [order(tmp_path, number, job_spec(LEDGER.format(ledger, "sleep 0.02"))) for number in range(10)]
+    orders = [
+        order(tmp_path, number, job_spec(LEDGER.format(ledger, "sleep 0.02")))
+        for number in range(10)
+    ]
     handles = [*executors[0].submit(orders[:5]).values(), *executors[1].submit(orders).values()]
     for executor in executors:
         settle(executor, handles)
@@ -132,12 +147,21 @@ def test_a_job_of_another_store_is_neither_taken_nor_run(tmp_path: Path) -> None
 
 
 def test_a_copy_leaves_the_jobs_of_the_original_alone(tmp_path: Path) -> None:
-    """In a copy of a project all jobs under way are lost; those of the original run on, and start once."""
+    """In a copy of a project all jobs under way are lost; those of the original run on, and start
+    once.
+    """
     original, ledger = tmp_path / "original", tmp_path / "ledger"
     executor = executor_in(original, slots=1)
     line = LEDGER.format(ledger, f"until [ -e {tmp_path}/go ]; do sleep 0.01; done")
-    handles = list(executor.submit([order(original, number, job_spec(line)) for number in (1, 2)]).values())
-    until(lambda: {executor.poll([handle])[handle].status for handle in handles} == {JobStatus.RUNNING, JobStatus.IDLE})
+    handles = list(
+        executor.submit([order(original, number, job_spec(line)) for number in (1, 2)]).values()
+    )
+    until(
+        lambda: (
+            {executor.poll([handle])[handle].status for handle in handles}
+            == {JobStatus.RUNNING, JobStatus.IDLE}
+        )
+    )
     shutil.copytree(original, tmp_path / "copy", symlinks=True)
     copy = executor_in(tmp_path / "copy", store="copy")
     copy.remove(handles)
@@ -153,7 +177,9 @@ def test_a_copy_leaves_the_jobs_of_the_original_alone(tmp_path: Path) -> None:
 
 
 def test_a_removal_that_was_only_asked_for_is_finished_by_the_next_poll(tmp_path: Path) -> None:
-    """A controller killed between asking and claiming leaves a job that the next poll reports as removed."""
+    """A controller killed between asking and claiming leaves a job that the next poll reports as
+    removed.
+    """
     executor = executor_in(tmp_path, slots=0)
     handle = submit_one(executor, tmp_path, "touch started")
     (executor.jobs / handle / wrapper.REMOVE).touch()
@@ -164,7 +190,9 @@ def test_a_removal_that_was_only_asked_for_is_finished_by_the_next_poll(tmp_path
 
 
 def test_a_queued_job_is_removed_and_never_starts(tmp_path: Path) -> None:
-    """A removed job that waits is reported as removed at once, and never starts when a slot gets free."""
+    """A removed job that waits is reported as removed at once, and never starts when a slot gets
+    free.
+    """
     executor = executor_in(tmp_path, slots=0)
     handle = submit_one(executor, tmp_path, "touch started")
     assert executor.poll([handle])[handle].status is JobStatus.IDLE
@@ -178,7 +206,9 @@ def test_a_queued_job_is_removed_and_never_starts(tmp_path: Path) -> None:
 
 
 def test_a_running_job_is_removed_though_it_resists(tmp_path: Path) -> None:
-    """A running job that ignores SIGTERM is reported as removed once it is dead, and its result says so."""
+    """A running job that ignores SIGTERM is reported as removed once it is dead, and its result
+    says so.
+    """
     executor = executor_in(tmp_path)
     handle = submit_one(executor, tmp_path, f"trap '' TERM; {WAIT}")
     wait_for(executor, handle, JobStatus.RUNNING)
@@ -213,7 +243,9 @@ def test_a_queue_that_cannot_be_read_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_a_service_down(tmp_path: Path) -> None:
-    """A jobs folder that cannot be made is reported with the path and a hint, by submit and by ping."""
+    """A jobs folder that cannot be made is reported with the path and a hint, by submit and by
+    ping.
+    """
     (tmp_path / "jobs").write_text("in the way")
     executor = executor_in(tmp_path)
     with pytest.raises(ServiceDown, match=str(tmp_path)):
@@ -223,7 +255,9 @@ def test_a_folder_that_cannot_be_written_is_a_service_down(tmp_path: Path) -> No
 
 
 def test_slots_that_cannot_be_started_are_a_service_down(tmp_path: Path) -> None:
-    """If the processes that serve the slots cannot start, submit says so, and the queued jobs are found again."""
+    """If the processes that serve the slots cannot start, submit says so, and the queued jobs are
+    found again.
+    """
     executor = executor_in(tmp_path)
     executor.pool.environment = {"LD_PRELOAD": "", "PATH": ""}
     (tmp_path / "jobs" / "store" / ".pool" / "log").mkdir(parents=True)
@@ -236,9 +270,14 @@ def test_slots_that_cannot_be_started_are_a_service_down(tmp_path: Path) -> None
 
 
 def test_logs_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
-    """Logs are text even if the job printed bytes; of a huge one the middle is left out; other streams are refused."""
+    """Logs are text even if the job printed bytes; of a huge one the middle is left out; other
+    streams are refused.
+    """
     executor = executor_in(tmp_path)
-    line = r"printf 'a\000\377\033[31mb\n' >&2; echo first; head -c 3000000 /dev/zero | tr '\0' x; echo; echo last"
+    line = (
+        r"printf 'a\000\377\033[31mb\n' >&2; echo first; head -c 3000000 /dev/zero | tr '\0' "
+        r"x; echo; echo last"
+    )
     handle = submit_one(executor, tmp_path, line)
     assert executor.log("store/prompt/reco/9/v1/0.1") == ""
     settle(executor, [handle])
@@ -252,8 +291,12 @@ def test_logs_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
         executor.log(handle, "both")
 
 
-def test_a_job_gets_no_secret_and_finds_our_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the controller's environment a job sees a short list; the folder of our own commands comes first in PATH."""
+def test_a_job_gets_no_secret_and_finds_our_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the controller's environment a job sees a short list; the folder of our own commands comes
+    first in PATH.
+    """
     for name in ("STORE_TOKEN", "AUTOCTRL_STORE", "ANYTHING", "X509_SECRET"):
         monkeypatch.setenv(name, "leak")
     executor = executor_in(tmp_path)
@@ -266,7 +309,9 @@ def test_a_job_gets_no_secret_and_finds_our_commands(tmp_path: Path, monkeypatch
 
 
 def test_a_slot_inherits_nothing_from_its_controller(tmp_path: Path) -> None:
-    """A slot's process has a session of its own and none of the controller's files, and is no child of it."""
+    """A slot's process has a session of its own and none of the controller's files, and is no child
+    of it.
+    """
     executor = executor_in(tmp_path)
     with (tmp_path / "private").open("w") as private:
         os.set_inheritable(private.fileno(), True)  # noqa: FBT003 - positional-only
@@ -302,7 +347,9 @@ def test_a_thousand_tiny_jobs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     """A thousand jobs that do nothing are all done, each once; how fast is printed, not judged."""
     executor = executor_in(tmp_path, slots=len(os.sched_getaffinity(0)))
     began = time.monotonic()
-    handles = executor.submit([order(tmp_path, number, job_spec("true", "")) for number in range(1000)])
+    handles = executor.submit(
+        [order(tmp_path, number, job_spec("true", "")) for number in range(1000)]
+    )
     submitted = time.monotonic()
     until(lambda: not executor.pool.queued(), "an empty queue")
     reports = settle(executor, handles.values())
@@ -310,4 +357,7 @@ def test_a_thousand_tiny_jobs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert {report.status for report in reports.values()} == {JobStatus.DONE}
     assert len(reports) == 1000
     with capsys.disabled():
-        print(f"\n1000 jobs: submitted in {submitted - began:.2f} s, done at {1000 / (ended - began):.0f} per second")  # noqa: T201
+        print(  # noqa: T201
+            f"\n1000 jobs: submitted in {submitted - began:.2f} s, done at "
+            f"{1000 / (ended - began):.0f} per second"
+        )

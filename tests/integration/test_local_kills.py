@@ -1,4 +1,6 @@
-"""The local executor under SIGKILL at every step: each job starts once, and nobody's end stays unknown."""
+"""The local executor under SIGKILL at every step: each job starts once, and nobody's end stays
+unknown.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl import wrapper
-from autoctrl.executors.records import read
+from autoctrl.executors.job_folder import read
 from autoctrl.model.status import Failure, JobStatus
+from autoctrl.node import wrapper
 from tests.integration.jobs import (
     LEDGER,
     ONCE,
@@ -34,7 +36,7 @@ from tests.integration.jobs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from autoctrl.executors.local import LocalExecutor
+    from autoctrl.executors.local.executor import LocalExecutor
 
 LET_GO = "import os, time; os.closerange(3, 99); time.sleep(60)"
 
@@ -53,12 +55,16 @@ def test_jobs_survive_a_controller_killed_right_after_submitting(tmp_path: Path)
     executor = executor_in(tmp_path)
     found = executor.find(tags)
     assert len(found) == 4
-    assert {report.status for report in settle(executor, found.values()).values()} == {JobStatus.DONE}
+    assert {report.status for report in settle(executor, found.values()).values()} == {
+        JobStatus.DONE
+    }
     assert ledger_of(tmp_path / "ledger") == dict.fromkeys(tags, ONCE)
 
 
 def settle_again(folder: Path, ledger: Path) -> tuple[JobStatus, list[str]]:
-    """Do what a controller does after a crash: ask, submit what is unknown, poll; return the end and the ledger."""
+    """Do what a controller does after a crash: ask, submit what is unknown, poll; return the end
+    and the ledger.
+    """
     executor = executor_in(folder)
     attempt = order(folder, 1, job_spec(LEDGER.format(ledger, "true")))
     handles = executor.find([attempt.tag]) or executor.submit([attempt])
@@ -101,8 +107,12 @@ wrapper.run(str(executor.jobs / handle))
     ],
     ids=["controller", "slot", "wrapper"],
 )
-def test_a_kill_at_any_step_starts_no_job_twice(tmp_path: Path, code: str, least: int, ends: set[JobStatus]) -> None:
-    """Whoever is killed before whichever step, the job starts once and ends; only with its wrapper can it get lost."""
+def test_a_kill_at_any_step_starts_no_job_twice(
+    tmp_path: Path, code: str, least: int, ends: set[JobStatus]
+) -> None:
+    """Whoever is killed before whichever step, the job starts once and ends; only with its wrapper
+    can it get lost.
+    """
     seen = set()
     step = 1
     while True:
@@ -110,7 +120,9 @@ def test_a_kill_at_any_step_starts_no_job_twice(tmp_path: Path, code: str, least
         was_killed = kill_in(code, step, str(folder), str(ledger))
         status, words = settle_again(folder, ledger)
         assert status in ends, f"killed at step {step}"
-        assert words == ONCE if status is JobStatus.DONE else words in ([], ["start"], ONCE), f"killed at step {step}"
+        assert words == ONCE if status is JobStatus.DONE else words in ([], ["start"], ONCE), (
+            f"killed at step {step}"
+        )
         seen.add(status)
         if not was_killed:
             break
@@ -129,7 +141,9 @@ executor.remove([sys.argv[3]])
 
 @pytest.mark.parametrize("slots", [0, 1], ids=["queued", "running"])
 def test_a_kill_during_removal_is_made_good(tmp_path: Path, slots: int) -> None:
-    """A controller killed at any step of a removal: asking again removes the job; queued ones never ran."""
+    """A controller killed at any step of a removal: asking again removes the job; queued ones never
+    ran.
+    """
     step = 1
     was_killed = True
     while was_killed:
@@ -142,7 +156,9 @@ def test_a_kill_during_removal_is_made_good(tmp_path: Path, slots: int) -> None:
         was_killed = kill_in(REMOVE, step, str(folder), handle)
         executor.remove([handle])
         executor.pool.slots = 1
-        assert settle(executor, [handle])[handle].status is JobStatus.REMOVED, f"killed at step {step}"
+        assert settle(executor, [handle])[handle].status is JobStatus.REMOVED, (
+            f"killed at step {step}"
+        )
         assert started.exists() == bool(slots)
         step += 1
     assert step > 2
@@ -170,8 +186,12 @@ def test_a_killed_wrapper_is_a_lost_job(tmp_path: Path) -> None:
     ],
     ids=["group", "session", "lock let go"],
 )
-def test_what_survives_its_wrapper_is_ended_before_the_job_is_lost(tmp_path: Path, line: str) -> None:
-    """Children that outlive a killed wrapper keep the job running until they are killed, however they hide."""
+def test_what_survives_its_wrapper_is_ended_before_the_job_is_lost(
+    tmp_path: Path, line: str
+) -> None:
+    """Children that outlive a killed wrapper keep the job running until they are killed, however
+    they hide.
+    """
     executor = executor_in(tmp_path)
     handle = submit_one(executor, tmp_path, line)
     child = tmp_path / "outputs" / "1" / "child"
@@ -186,13 +206,27 @@ def test_what_survives_its_wrapper_is_ended_before_the_job_is_lost(tmp_path: Pat
 
 def write_claim(executor: LocalExecutor, handle: str, **changes: Any) -> None:
     """Claim a queued job as a wrapper would, and die."""
-    me = {"pid": os.getpid(), "pid_start": wrapper.start_time(os.getpid()), "group": -1, "group_start": 0}
-    claim = {"schema": 1, "tag": f"store/{handle}", "start": 1, **me, "machine": wrapper.machine(), "host": "here"}
+    me = {
+        "pid": os.getpid(),
+        "pid_start": wrapper.start_time(os.getpid()),
+        "group": -1,
+        "group_start": 0,
+    }
+    claim = {
+        "schema": 1,
+        "tag": f"store/{handle}",
+        "start": 1,
+        **me,
+        "machine": wrapper.machine(),
+        "host": "here",
+    }
     (executor.jobs / handle / wrapper.CLAIM).write_text(json.dumps({**claim, **changes}))
 
 
 def test_a_restarted_machine_has_lost_its_jobs(tmp_path: Path) -> None:
-    """A claim of another boot is lost at once, though a process of the same number lives; none is touched."""
+    """A claim of another boot is lost at once, though a process of the same number lives; none is
+    touched.
+    """
     executor = executor_in(tmp_path, slots=0)
     handle = submit_one(executor, tmp_path, "true")
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -210,7 +244,9 @@ def test_a_reused_process_number_is_left_alone(tmp_path: Path) -> None:
     executor = executor_in(tmp_path, slots=0)
     handle = submit_one(executor, tmp_path, "true")
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    write_claim(executor, handle, pid=bystander.pid, pid_start=1, group=bystander.pid, group_start=1)
+    write_claim(
+        executor, handle, pid=bystander.pid, pid_start=1, group=bystander.pid, group_start=1
+    )
     executor.remove([handle])
     assert executor.poll([handle])[handle].status is JobStatus.REMOVED
     assert bystander.poll() is None
@@ -244,7 +280,9 @@ def test_a_result_that_comes_late_can_still_be_read(tmp_path: Path) -> None:
     [(None, JobStatus.LOST), ("{", JobStatus.LOST), ('{"schema": 99}', JobStatus.LOST)],
     ids=["gone", "broken", "foreign"],
 )
-def test_a_job_that_can_never_start_is_lost(tmp_path: Path, spec: str | None, status: JobStatus) -> None:
+def test_a_job_that_can_never_start_is_lost(
+    tmp_path: Path, spec: str | None, status: JobStatus
+) -> None:
     """A queued job whose description is gone or cannot be read does not wait for ever."""
     executor = executor_in(tmp_path, slots=0)
     handle = submit_one(executor, tmp_path, "true")

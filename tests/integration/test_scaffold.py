@@ -1,4 +1,6 @@
-"""New projects and workflows come from the skeletons whole, and never over something that is there."""
+"""New projects and workflows come from the skeletons whole, and never over something that is
+there.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from autoctrl.cli.scaffold import FIRST_RUNS, KINDS, create_project, create_workflow
 from autoctrl.compose import Project
 from autoctrl.config import load_settings
 from autoctrl.errors import UsageError
-from autoctrl.handlers.discovery import find_modules, load_module
-from autoctrl.loop import loop
+from autoctrl.handlers.modules import find_modules, load_module
+from autoctrl.machine.loop import loop
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
-from autoctrl.scaffold import FIRST_RUNS, KINDS, create_project, create_workflow
 from autoctrl.verbs.registration import add_runs
 from autoctrl.verbs.request import Request
 
@@ -76,7 +78,11 @@ def test_the_first_handler_is_short_and_executable(project: Path) -> None:
     assert len(hello.read_text().splitlines()) <= LONGEST_HANDLER
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     shown = subprocess.run(
-        [hello, "--help"], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+        [hello, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path},
     )
     assert "One cycle of workflow hello" in shown.stdout, shown.stderr
 
@@ -90,7 +96,9 @@ def test_no_placeholder_of_the_skeletons_is_left(project: Path) -> None:
     top = {path.name for path in project.iterdir() if path.is_file()}
     assert top == {"autoctrl.toml", ".gitignore", "README.md", "pytest.ini"}
     assert load_settings(project, environ={}).project.name == "experiment"
-    names = [handler.workflow for module in find_modules(project) for handler in load_module(module)]
+    names = [
+        handler.workflow for module in find_modules(project) for handler in load_module(module)
+    ]
     assert names == ["a-batch", "a-inline", "count", "hello"]
 
 
@@ -108,9 +116,15 @@ def test_nothing_is_written_over_what_is_there(tmp_path: Path, project: Path) ->
 
 @pytest.mark.parametrize(
     ("name", "kind", "part"),
-    [("My Flow", "inline", "is no name for a workflow"), ("../x", "inline", "is no name"), ("x", "bath", "'batch'")],
+    [
+        ("My Flow", "inline", "is no name for a workflow"),
+        ("../x", "inline", "is no name"),
+        ("x", "bath", "'batch'"),
+    ],
 )
-def test_a_workflow_without_sense_is_refused(project: Path, name: str, kind: str, part: str) -> None:
+def test_a_workflow_without_sense_is_refused(
+    project: Path, name: str, kind: str, part: str
+) -> None:
     """Impossible names and kinds write nothing."""
     with pytest.raises(UsageError, match=part):
         create_workflow(project, name, kind)

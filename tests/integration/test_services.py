@@ -1,4 +1,6 @@
-"""The servers for tests: each serves its real client, comes back after a kill as it was, and leaves nothing behind."""
+"""The servers for tests: each serves its real client, comes back after a kill as it was, and leaves
+nothing behind.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = ["influxdb1", "influxdb2", "htcondor"]
-# What a client does, in a process of its own: one small job for the schedd that is named; prints owner and exit code.
+# What a client does, in a process of its own: one small job for the schedd that is named; prints
+# owner and exit code.
 SUBMIT = """
 import sys, time
 import htcondor2
@@ -80,7 +83,12 @@ def submit(pool: Pool, schedd: str, environment: dict[str, str], line: str = "ex
     """Run a job by the bindings and return its owner and exit code."""
     command = [sys.executable, "-c", SUBMIT, schedd, line, str(pool.fresh_folder() / "log")]
     done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=90, check=False
+        command,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -93,11 +101,15 @@ def is_answered(port: int) -> bool:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Return the command lines of processes that were started for a server with its data in this folder."""
+    """Return the command lines of processes that were started for a server with its data in this
+    folder.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if f"AUTOCTRL_SERVICE={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
+            if f"AUTOCTRL_SERVICE={folder}".encode() in (process / "environ").read_bytes().split(
+                b"\0"
+            ):
                 found.append((process / "cmdline").read_text())
         except OSError:
             continue  # it has ended meanwhile, or is somebody else's
@@ -105,7 +117,9 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_influxdb_keeps_what_its_client_writes(influx: Influx) -> None:
-    """The client writes synchronously into a bucket of the test's own and reads it by Flux, on 1.8 and 2.7 alike."""
+    """The client writes synchronously into a bucket of the test's own and reads it by Flux, on 1.8
+    and 2.7 alike.
+    """
     bucket, other = influx.fresh_bucket(), influx.fresh_bucket(retention_s=7200)
     for status in ("new", "processing"):
         write(influx, bucket, status)
@@ -142,7 +156,9 @@ def test_a_paused_server_does_not_answer(influxdb2: Influx) -> None:
     """A server that is paused takes connections and answers nothing until it is resumed."""
     influxdb2.pause()
     try:
-        with socket.create_connection(("127.0.0.1", int(influxdb2.facts["PORT"])), timeout=1) as client:
+        with socket.create_connection(
+            ("127.0.0.1", int(influxdb2.facts["PORT"])), timeout=1
+        ) as client:
             client.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
             with pytest.raises(TimeoutError):
                 client.recv(1)
@@ -154,7 +170,9 @@ def test_a_paused_server_does_not_answer(influxdb2: Influx) -> None:
 
 
 def test_a_pool_runs_jobs_by_either_schedd(htcondor: Pool) -> None:
-    """Both schedds take jobs from a client known by its user or by a token, and run them as the pool's user."""
+    """Both schedds take jobs from a client known by its user or by a token, and run them as the
+    pool's user.
+    """
     answer = f"{htcondor.job_user} 3"
     assert submit(htcondor, htcondor.schedd, htcondor.environment) == answer
     assert submit(htcondor, htcondor.second_schedd, htcondor.token_environment) == answer
@@ -162,8 +180,13 @@ def test_a_pool_runs_jobs_by_either_schedd(htcondor: Pool) -> None:
 
 
 def test_a_job_can_import_the_project(htcondor: Pool) -> None:
-    """The user of the pool's jobs can execute the Python that tests give to them, and it has the project in it."""
-    line = f'"{job_bin() / "python"}" -c "import autoctrl.wrapper, autoctrl.camera, uproot"'.replace('"', '""')
+    """The user of the pool's jobs can execute the Python that tests give to them, and it has the
+    project in it.
+    """
+    line = (
+        f'"{job_bin() / "python"}" -c "import autoctrl.node.wrapper, autoctrl.science.camera, '
+        'uproot"'
+    ).replace('"', '""')
     assert submit(htcondor, htcondor.schedd, htcondor.environment, line) == f"{htcondor.job_user} 0"
 
 
@@ -182,21 +205,39 @@ def test_a_killed_schedd_is_replaced_with_its_queue(htcondor: Pool) -> None:
 def has_answered(pool: Pool, schedd: str) -> bool:
     """Whether a schedd said what is in its queue."""
     command = [str(pool.tools / "condor_q"), "-name", schedd]
-    return subprocess.run(command, env=pool.environment, capture_output=True, timeout=60, check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, env=pool.environment, capture_output=True, timeout=60, check=False
+        ).returncode
+        == 0
+    )
 
 
 def test_a_pool_comes_back_with_its_queue(htcondor: Pool) -> None:
-    """After a kill -9 of the master and a start the pool has the address, token and queue that it had."""
+    """After a kill -9 of the master and a start the pool has the address, token and queue that it
+    had.
+    """
     before, token = dict(htcondor.facts), htcondor.token_file.read_text()
-    command = [str(htcondor.tools / "condor_submit"), "-terse", "executable=/bin/true", "hold=true", "-queue", "1"]
-    said = subprocess.run(command, env=htcondor.environment, capture_output=True, text=True, timeout=60, check=False)
+    command = [
+        str(htcondor.tools / "condor_submit"),
+        "-terse",
+        "executable=/bin/true",
+        "hold=true",
+        "-queue",
+        "1",
+    ]
+    said = subprocess.run(
+        command, env=htcondor.environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert said.returncode == 0, said.stderr
     htcondor.kill("MASTER")
     htcondor.start()
     assert htcondor.facts == before | {"PID": htcondor.facts["PID"]} != before
     assert htcondor.token_file.read_text() == token
     listed = [str(htcondor.tools / "condor_q"), said.stdout.split(".")[0], "-af", "JobStatus"]
-    queue = subprocess.run(listed, env=htcondor.environment, capture_output=True, text=True, timeout=60, check=False)
+    queue = subprocess.run(
+        listed, env=htcondor.environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert queue.stdout.split() == ["5"], queue.stderr
 
 
@@ -204,7 +245,11 @@ def test_a_second_start_changes_nothing(service: Service) -> None:
     """To start a server that runs says the same as before, and so does its status."""
     before = dict(service.facts)
     service.start()
-    assert service.facts == before == pairs(services("status", service.name, str(service.folder)).stdout)
+    assert (
+        service.facts
+        == before
+        == pairs(services("status", service.name, str(service.folder)).stdout)
+    )
 
 
 def test_a_stopped_server_leaves_no_process(service: Service) -> None:
@@ -249,7 +294,9 @@ def test_a_foreign_process_is_never_ended(influxdb2: Influx, tmp_path: Path) -> 
 def test_wrong_words_are_refused(words: tuple[str, ...], tmp_path: Path) -> None:
     """An unknown verb or server, or a word too few or too wrong, exits 2 and does nothing."""
     command = [str(ROOT / "scripts/services"), *words]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.returncode == 2
     assert done.stderr
     assert not list(tmp_path.iterdir())
@@ -257,9 +304,16 @@ def test_wrong_words_are_refused(words: tuple[str, ...], tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_installed_says_how_to_get_it(name: str, tmp_path: Path) -> None:
-    """Where a server is not installed, a start installs nothing and names the command that would."""
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "CONDOR_SUITE": "nowhere"}
+    """Where a server is not installed, a start installs nothing and names the command that
+    would.
+    """
+    environment = os.environ | {
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "CONDOR_SUITE": "nowhere",
+    }
     command = [str(ROOT / "scripts/services"), "start", name, str(tmp_path / "data")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.returncode == LACKING
     assert f"scripts/services install {name}" in done.stderr.splitlines()[-1]

@@ -118,17 +118,26 @@ def test_a_command_that_always_hangs_is_given_up(tmp_path: Path) -> None:
     source = files_source(tmp_path, "{path}", limit_s=1)
     assert list(source.discover()) == []
     assert len(calls(tmp_path)) == 3
-    assert any("did not answer within 1 s for 3 files; 3 raw files wait" in problem for problem in source.problems)
+    assert any(
+        "did not answer within 1 s for 3 files; 3 raw files wait" in problem
+        for problem in source.problems
+    )
 
 
 def test_a_command_that_does_not_exist_is_one_problem(tmp_path: Path) -> None:
     """The problem names the command and counts the files."""
     write_raw(tmp_path, ["1", "2"])
-    text = "[sources.raw]\ntype = 'files'\npattern = 'raw/run{run}.mid.gz'\ninspect = 'no-such-command {path}'\n"
+    text = (
+        "[sources.raw]\ntype = 'files'\npattern = 'raw/run{run}.mid.gz'\ninspect = "
+        "'no-such-command {path}'\n"
+    )
     source = open_sources(parse_settings(text, tmp_path, environ={}))[0]
     assert list(source.discover()) == []
     assert source.problems == (
-        "no-such-command cannot be run: No such file or directory; 2 raw files wait to be inspected",
+        (
+            "no-such-command cannot be run: No such file or directory; 2 raw files wait to be "
+            "inspected"
+        ),
     )
 
 
@@ -144,16 +153,33 @@ def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
     [
         ("raw/run{run:05d}.mid.gz", {1: {}, 123456: {}}),
         ("raw/run{run}.mid.gz", {1: {}, 12: {}, 123456: {}}),
-        ("{kind}/run{run:05d}.mid.gz", {1: {"kind": "raw"}, 2: {"kind": "ped"}, 123456: {"kind": "raw"}}),
+        (
+            "{kind}/run{run:05d}.mid.gz",
+            {1: {"kind": "raw"}, 2: {"kind": "ped"}, 123456: {"kind": "raw"}},
+        ),
         ("days/*/{run}/data.bin", {7: {}}),
         ("days/day-?/{run}/{kind}.bin", {7: {"kind": "data"}}),
         ("by/{run}/run{run:05d}.mid", {3: {}}),
     ],
 )
-def test_a_pattern_finds_files(tmp_path: Path, pattern: str, expected: dict[int, dict[str, str]]) -> None:
-    """Widths, fields, wildcards and repeated runs are honoured; folders and near misses are not taken."""
-    names = ["raw/run00001.mid.gz", "raw/run12.mid.gz", "raw/run123456.mid.gz", "raw/run00001.mid.gz.part"]
-    names += ["ped/run00002.mid.gz", "days/day-1/7/data.bin", "by/3/run00003.mid", "by/4/run00005.mid"]
+def test_a_pattern_finds_files(
+    tmp_path: Path, pattern: str, expected: dict[int, dict[str, str]]
+) -> None:
+    """Widths, fields, wildcards and repeated runs are honoured; folders and near misses are not
+    taken.
+    """
+    names = [
+        "raw/run00001.mid.gz",
+        "raw/run12.mid.gz",
+        "raw/run123456.mid.gz",
+        "raw/run00001.mid.gz.part",
+    ]
+    names += [
+        "ped/run00002.mid.gz",
+        "days/day-1/7/data.bin",
+        "by/3/run00003.mid",
+        "by/4/run00005.mid",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -168,7 +194,9 @@ def test_a_pattern_finds_files(tmp_path: Path, pattern: str, expected: dict[int,
 
 def test_a_table_gives_typed_attributes(tmp_path: Path) -> None:
     """Blanks are not yet known, other columns are ignored, blank lines too."""
-    source = table_source(tmp_path, "run, fill,kind,shifter\n2,8222,physics,Ada\n\n1,,pedestal,Bob\n")
+    source = table_source(
+        tmp_path, "run, fill,kind,shifter\n2,8222,physics,Ada\n\n1,,pedestal,Bob\n"
+    )
     first, second = source.discover()
     assert (first.number, dict(first.attributes)) == (1, {"kind": "pedestal"})
     assert (second.number, dict(second.attributes)) == (2, {"fill": 8222, "kind": "physics"})
@@ -178,11 +206,18 @@ def test_a_table_gives_typed_attributes(tmp_path: Path) -> None:
 
 def test_a_bad_cell_is_named_with_its_line(tmp_path: Path) -> None:
     """Each mistake costs the cell or the line, never the table."""
-    table = "run,fill,kind\n1,many,physics\nten,1,physics\n3,1,physics,x\n4,5,physics\n4,6,physics\n"
+    table = (
+        "run,fill,kind\n1,many,physics\nten,1,physics\n3,1,physics,x\n4,5,physics\n4,6,physics\n"
+    )
     source = table_source(tmp_path, table)
-    assert [(seen.number, seen.attributes.get("fill")) for seen in source.discover()] == [(1, None), (4, 6)]
+    assert [(seen.number, seen.attributes.get("fill")) for seen in source.discover()] == [
+        (1, None),
+        (4, 6),
+    ]
     said = "\n".join(source.problems)
-    assert f"{tmp_path}/runs.csv:2: Run attribute 'fill' is declared as int; 'many' is none." in said
+    assert (
+        f"{tmp_path}/runs.csv:2: Run attribute 'fill' is declared as int; 'many' is none." in said
+    )
     assert "runs.csv:3: 'ten' is no run number" in said
     assert "runs.csv:4: there are 4 cells for 3 columns" in said
     assert "runs.csv:6: run 4 is there twice" in said

@@ -1,4 +1,6 @@
-"""The wrapper, with real processes: whatever a job does, its result says so, and nothing of it is left behind."""
+"""The wrapper, with real processes: whatever a job does, its result says so, and nothing of it is
+left behind.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,45 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl import wrapper
-from autoctrl.executors.records import own_result, read
-from tests.integration.jobs import WRAPPER, is_alive, run_wrapper, start_wrapper, until, wrapped, write_job
+from autoctrl.executors.job_folder import own_result, read
+from autoctrl.node import wrapper
+from tests.integration.jobs import (
+    WRAPPER,
+    is_alive,
+    run_wrapper,
+    start_wrapper,
+    until,
+    wrapped,
+    write_job,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def test_a_good_job_is_written_down_whole(tmp_path: Path) -> None:
-    """The result of a good job has its outputs with size and checksum, its times, memory and host."""
-    result = wrapped(tmp_path, "printf data > x.root; printf other > sub/y", outputs={"a": "x.root", "b": "sub/y"})
-    assert (result["exit_code"], result["signal"], result["failure"], result["reason"]) == (0, None, None, "")
+    """The result of a good job has its outputs with size and checksum, its times, memory and
+    host.
+    """
+    result = wrapped(
+        tmp_path,
+        "printf data > x.root; printf other > sub/y",
+        outputs={"a": "x.root", "b": "sub/y"},
+    )
+    assert (result["exit_code"], result["signal"], result["failure"], result["reason"]) == (
+        0,
+        None,
+        None,
+        "",
+    )
     assert (result["schema"], result["tag"], result["start"]) == (1, "store/a/b", 1)
     digest = hashlib.sha256(b"data").hexdigest()
-    assert result["outputs"][0] == {"name": "a", "path": f"{tmp_path}/out/x.root", "bytes": 4, "sha256": digest}
+    assert result["outputs"][0] == {
+        "name": "a",
+        "path": f"{tmp_path}/out/x.root",
+        "bytes": 4,
+        "sha256": digest,
+    }
     assert [output["name"] for output in result["outputs"]] == ["a", "b"]
     assert result["started"] <= result["ended"]
     assert result["started"].endswith("Z")
@@ -42,11 +68,20 @@ def test_a_good_job_is_written_down_whole(tmp_path: Path) -> None:
 def test_a_job_knows_who_it_is_and_nothing_else(tmp_path: Path) -> None:
     """A job has its own environment, folder, session and an empty stdin."""
     write_job(
-        tmp_path, "env; pwd; cat; ps -o sid= -p $$ | tr -d ' '; echo pid $$", environment={"PATH": os.defpath, "X": "1"}
+        tmp_path,
+        "env; pwd; cat; ps -o sid= -p $$ | tr -d ' '; echo pid $$",
+        environment={"PATH": os.defpath, "X": "1"},
     )
-    subprocess.run([sys.executable, WRAPPER, tmp_path], check=True, env={"LEAK": "1"}, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, WRAPPER, tmp_path], check=True, env={"LEAK": "1"}, stdin=subprocess.DEVNULL
+    )
     lines = (tmp_path / "stdout.log").read_text().splitlines()
-    assert {"X=1", "AUTOCTRL_TAG=store/a/b", "AUTOCTRL_START=1", f"AUTOCTRL_OUTPUT_DIR={tmp_path}/out"} < set(lines)
+    assert {
+        "X=1",
+        "AUTOCTRL_TAG=store/a/b",
+        "AUTOCTRL_START=1",
+        f"AUTOCTRL_OUTPUT_DIR={tmp_path}/out",
+    } < set(lines)
     assert f"AUTOCTRL_FIELDS={tmp_path}/fields.json" in lines
     assert "LEAK=1" not in lines
     assert lines[-3] == f"{tmp_path}/out"
@@ -55,12 +90,21 @@ def test_a_job_knows_who_it_is_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_job_may_inherit_the_environment_of_its_node(tmp_path: Path) -> None:
     """With ``inherit`` the job sees what the wrapper sees, under what the spec sets."""
-    write_job(tmp_path, "echo $NODE $PLACE", inherit=True, environment={"PATH": os.environ["PATH"], "PLACE": "spec"})
-    subprocess.run([sys.executable, WRAPPER, tmp_path], check=True, env={"NODE": "n1", "PLACE": "node"})
+    write_job(
+        tmp_path,
+        "echo $NODE $PLACE",
+        inherit=True,
+        environment={"PATH": os.environ["PATH"], "PLACE": "spec"},
+    )
+    subprocess.run(
+        [sys.executable, WRAPPER, tmp_path], check=True, env={"NODE": "n1", "PLACE": "node"}
+    )
     assert (tmp_path / "stdout.log").read_text() == "n1 spec\n"
 
 
-@pytest.mark.parametrize("line", ["sleep 60", "trap '' TERM; while :; do sleep 0.1; done"], ids=["hangs", "ignores"])
+@pytest.mark.parametrize(
+    "line", ["sleep 60", "trap '' TERM; while :; do sleep 0.1; done"], ids=["hangs", "ignores"]
+)
 def test_a_job_that_does_not_end_is_stopped(tmp_path: Path, line: str) -> None:
     """A job that hangs, or ignores SIGTERM, is over shortly after its time limit."""
     result = wrapped(tmp_path, line, time_limit_s=0.3)
@@ -76,9 +120,13 @@ def test_binary_output_is_kept_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "stderr.log").read_bytes() == b"\x80"
 
 
-@pytest.mark.parametrize("how", ["setsid sleep 60 &", "sh -c 'trap \"\" TERM; sleep 60; sleep 60' &", "(sleep 60 &);"])
+@pytest.mark.parametrize(
+    "how", ["setsid sleep 60 &", "sh -c 'trap \"\" TERM; sleep 60; sleep 60' &", "(sleep 60 &);"]
+)
 def test_nothing_that_a_job_leaves_behind_survives(tmp_path: Path, how: str) -> None:
-    """A job that forks and leaves succeeds, and what it left is ended before the result is written."""
+    """A job that forks and leaves succeeds, and what it left is ended before the result is
+    written.
+    """
     result = wrapped(tmp_path, f"{how} echo $! > pid; exit 0")
     assert result["failure"] is None
     assert "left behind" in result["reason"]
@@ -98,7 +146,9 @@ def test_nothing_that_a_job_leaves_behind_survives(tmp_path: Path, how: str) -> 
     ],
 )
 def test_exit_code_0_is_not_trusted(tmp_path: Path, line: str, why: str) -> None:
-    """Exit code 0 without a declared output, or with an empty, odd or outlying one, is a failure."""
+    """Exit code 0 without a declared output, or with an empty, odd or outlying one, is a
+    failure.
+    """
     result = wrapped(tmp_path, line, outputs={"output": "x"})
     assert (result["exit_code"], result["failure"], result["outputs"]) == (0, "output", [])
     assert why in result["reason"]
@@ -125,7 +175,9 @@ def test_a_link_in_the_way_of_an_output_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_output_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
-    """What lies under an output's name before the start is removed, so it cannot be taken for the job's."""
+    """What lies under an output's name before the start is removed, so it cannot be taken for the
+    job's.
+    """
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "x").write_text("old")
     (tmp_path / "fields.json").write_text('{"old": 1}')
@@ -145,14 +197,24 @@ def test_a_wrong_exit_code_is_user_code(tmp_path: Path) -> None:
 def test_a_signal_is_named(tmp_path: Path) -> None:
     """A job that a signal ended has no exit code, but the signal."""
     result = wrapped(tmp_path, "kill -SEGV $$")
-    assert (result["exit_code"], result["signal"], result["failure"]) == (None, signal.SIGSEGV, "user code")
+    assert (result["exit_code"], result["signal"], result["failure"]) == (
+        None,
+        signal.SIGSEGV,
+        "user code",
+    )
     assert "signal 11" in result["reason"]
 
 
 def test_too_much_memory_is_stopped_and_measured(tmp_path: Path) -> None:
-    """A job beyond its memory limit, its children counted, is stopped, and the result says how much it used."""
+    """A job beyond its memory limit, its children counted, is stopped, and the result says how much
+    it used.
+    """
     eat = "x = bytearray(120_000_000); import time; time.sleep(60)"
-    result = wrapped(tmp_path, f"{sys.executable} -S -c '{eat}' & {sys.executable} -S -c '{eat}' & wait", memory_mb=180)
+    result = wrapped(
+        tmp_path,
+        f"{sys.executable} -S -c '{eat}' & {sys.executable} -S -c '{eat}' & wait",
+        memory_mb=180,
+    )
     assert result["failure"] == "memory"
     assert "180 MB" in result["reason"]
     assert 180 < result["peak_memory_mb"] < 400
@@ -163,7 +225,8 @@ def test_shared_memory_is_counted_once(tmp_path: Path) -> None:
     """Forked children that share their parent's memory do not add up to too much."""
     code = (
         "import os, time\nx = bytearray(b'x') * 100_000_000\n"
-        "pids = [os.fork() or (time.sleep(1) or os._exit(0)) for _ in range(3)]\n[os.wait() for _ in pids]"
+        "pids = [os.fork() or (time.sleep(1) or os._exit(0)) for _ in "
+        "range(3)]\n[os.wait() for _ in pids]"
     )
     result = wrapped(tmp_path, sys.executable, "-S", "-c", code, memory_mb=300)
     assert result["failure"] is None, result["reason"]
@@ -179,8 +242,12 @@ def test_shared_memory_is_counted_once(tmp_path: Path) -> None:
         ("./broken", 127, "interpreter"),
     ],
 )
-def test_a_command_that_cannot_run_says_why(tmp_path: Path, command: str, code: int, words: str) -> None:
-    """A command that is missing or not executable has the exit code that a shell gives, and a sentence."""
+def test_a_command_that_cannot_run_says_why(
+    tmp_path: Path, command: str, code: int, words: str
+) -> None:
+    """A command that is missing or not executable has the exit code that a shell gives, and a
+    sentence.
+    """
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "broken").write_text("#!/no/such/interpreter\n")
     (tmp_path / "out" / "broken").chmod(0o755)
@@ -197,7 +264,9 @@ def test_a_node_without_a_folder_for_outputs_is_to_blame(tmp_path: Path) -> None
     assert (result["exit_code"], result["failure"]) == (None, "node")
 
 
-@pytest.mark.parametrize("line", ["sleep 60", "trap '' TERM; while :; do sleep 0.1; done"], ids=["plain", "ignores"])
+@pytest.mark.parametrize(
+    "line", ["sleep 60", "trap '' TERM; while :; do sleep 0.1; done"], ids=["plain", "ignores"]
+)
 def test_sigterm_to_the_wrapper_removes_the_job(tmp_path: Path, line: str) -> None:
     """A wrapper that is told to end ends its job and writes that down."""
     write_job(tmp_path, line)
@@ -229,15 +298,23 @@ def test_a_removed_job_never_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fields", "remark"),
     [
-        ('{"n": 3, "x": -1.5, "ok": true, "t": "good"}', {"n": 3.0, "x": -1.5, "ok": 1.0, "t": "good"}, ""),
+        (
+            '{"n": 3, "x": -1.5, "ok": true, "t": "good"}',
+            {"n": 3.0, "x": -1.5, "ok": 1.0, "t": "good"},
+            "",
+        ),
         ('{"n": 1, "l": [1], "z": null, "inf": 1e999, "nan": NaN}', {"n": 1.0}, "l, z, inf, nan"),
         ("garbage", {}, "its fields"),
         ("[1]", {}, "its fields"),
         ('{"t": "' + 70000 * "x" + '"}', {}, "its fields"),
     ],
 )
-def test_fields_are_taken_or_named(tmp_path: Path, text: str, fields: dict[str, Any], remark: str) -> None:
-    """Numbers and short texts that a job reports are taken; garbage fails nothing, but the reason names it."""
+def test_fields_are_taken_or_named(
+    tmp_path: Path, text: str, fields: dict[str, Any], remark: str
+) -> None:
+    """Numbers and short texts that a job reports are taken; garbage fails nothing, but the reason
+    names it.
+    """
     (tmp_path / "given").write_text(text)
     assert wrapped(tmp_path, "cat ../given > $AUTOCTRL_FIELDS")["failure"] is None
     result = own_result(tmp_path)
@@ -249,7 +326,9 @@ def test_fields_are_taken_or_named(tmp_path: Path, text: str, fields: dict[str, 
 
 @pytest.mark.parametrize("command", ["mkfifo", "mkdir", "ln -s /etc/passwd"])
 def test_fields_that_are_no_file_are_ignored(tmp_path: Path, command: str) -> None:
-    """A pipe, folder or link in place of the file of fields neither hangs the wrapper nor fails the job."""
+    """A pipe, folder or link in place of the file of fields neither hangs the wrapper nor fails the
+    job.
+    """
     result = wrapped(tmp_path, f"{command} $AUTOCTRL_FIELDS")
     assert (result["failure"], result["fields"]) == (None, {})
     assert "its fields" in result["reason"]
@@ -286,7 +365,9 @@ def test_of_racing_wrappers_one_starts_the_job(tmp_path: Path) -> None:
     assert all(read(job / "result.json")["failure"] is None for job in jobs)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}', '{"schema": 1, "argv": ["true"]}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"schema": 99}', '{"schema": 1, "argv": ["true"]}']
+)
 def test_a_spec_that_cannot_be_read_claims_nothing(tmp_path: Path, content: str) -> None:
     """A broken or foreign description ends the wrapper with 2 and a message; nothing is claimed."""
     (tmp_path / "spec.json").write_text(content)
@@ -320,7 +401,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_leaves_no_half_result(small_disk: Path) -> None:
-    """With no room for the result the wrapper says so and exits non-zero; there is no half result."""
+    """With no room for the result the wrapper says so and exits non-zero; there is no half
+    result.
+    """
     write_job(small_disk, "cat /dev/zero > fill; exit 0")
     ended = run_wrapper(small_disk)
     assert ended.returncode == 3
@@ -333,7 +416,10 @@ def test_a_full_disk_leaves_no_half_result(small_disk: Path) -> None:
 def test_a_full_disk_starts_nothing(small_disk: Path) -> None:
     """With no room for the claim the job is not started; it can be once there is room again."""
     write_job(small_disk, "touch /dev/null; echo ran > ran")
-    with (small_disk / "fill").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+    with (
+        (small_disk / "fill").open("wb", buffering=0) as file,
+        pytest.raises(OSError, match="No space"),
+    ):
         file.writelines(b"x" * 4096 for _ in range(1000))
     ended = run_wrapper(small_disk)
     assert ended.returncode == 3
@@ -346,7 +432,11 @@ def test_a_full_disk_starts_nothing(small_disk: Path) -> None:
 def test_the_wrapper_runs_with_every_python_that_is_here(tmp_path: Path) -> None:
     """The wrapper works with each Python from 3.9 on that this machine has."""
     paths = [shutil.which(f"python3.{minor}") for minor in range(9, 16)]
-    answers = {path: subprocess.run([path, "-V"], capture_output=True, check=False) for path in paths if path}
+    answers = {
+        path: subprocess.run([path, "-V"], capture_output=True, check=False)
+        for path in paths
+        if path
+    }
     works = [path for path, answer in answers.items() if answer.returncode == 0]
     for number, python in enumerate([sys.executable, *works]):
         folder = tmp_path / str(number)
@@ -356,16 +446,31 @@ def test_the_wrapper_runs_with_every_python_that_is_here(tmp_path: Path) -> None
 
 
 def test_starting_is_light(tmp_path: Path) -> None:
-    """The wrapper imports nothing slow: no pathlib, typing, subprocess, and none of our packages."""
+    """The wrapper imports nothing slow: no pathlib, typing, subprocess, and none of our
+    packages.
+    """
     write_job(tmp_path, "true")
     code = "import sys; sys.path.append(sys.argv[1]); import wrapper; print(*sys.modules)"
     command = [sys.executable, "-I", "-S", "-c", code, str(Path(WRAPPER).parent)]
-    modules = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
-    assert not modules & {"pathlib", "typing", "subprocess", "socket", "contextlib", "hashlib", "ctypes", "autoctrl"}
+    modules = set(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not modules & {
+        "pathlib",
+        "typing",
+        "subprocess",
+        "socket",
+        "contextlib",
+        "hashlib",
+        "ctypes",
+        "autoctrl",
+    }
 
 
 def test_a_claim_names_its_processes(tmp_path: Path) -> None:
-    """The claim is complete before anything of the job runs: processes, their start times, boot and host."""
+    """The claim is complete before anything of the job runs: processes, their start times, boot and
+    host.
+    """
     write_job(tmp_path, "exec sleep 60")
     process = start_wrapper(tmp_path)
     claim = json.loads((tmp_path / "claim").read_text())

@@ -1,18 +1,19 @@
-"""Records, reports and situations for the tests of the machine's pure parts; whatever a test does not say is plain."""
+"""Records, reports and situations for the tests of the machine's pure parts; whatever a test does
+not say is plain.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.handlers.action import Sighting, Situation
+from autoctrl.machine.situation import Sighting, Situation
 from autoctrl.model.actor import Actor
 from autoctrl.model.job import MERGE_INDEX, FileInfo, JobKey, JobRecord, JobSpec
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus, Role, TaskStatus
-from autoctrl.model.task import TaskRecord
+from autoctrl.model.task import Task, TaskRecord
 from autoctrl.model.unit import TaskKey
-from autoctrl.model.view import Task
 from autoctrl.ports import JobReport, JobResult, OpenTask
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def run(number: int = 4521, *, is_closed: bool = True, time: datetime = NOW, **attributes: Any) -> RunRecord:
+def run(
+    number: int = 4521, *, is_closed: bool = True, time: datetime = NOW, **attributes: Any
+) -> RunRecord:
     """Return what is known of a run."""
     return RunRecord(number, attributes, is_closed, time, SOURCE)
 
@@ -42,7 +45,12 @@ def task(status: TaskStatus = TaskStatus.PROCESSING, **fields: Any) -> TaskRecor
     return TaskRecord(status=status, **values)
 
 
-def view(*members: int, workflow: str = "reco", unit: str = "", runs: Mapping[int, RunRecord] | None = None) -> Task:
+def view(
+    *members: int,
+    workflow: str = "reco",
+    unit: str = "",
+    runs: Mapping[int, RunRecord] | None = None,
+) -> Task:
     """Return a task as authors see it; its runs are closed and plain unless given."""
     numbers = members or (4521,)
     known = {number: run(number) for number in numbers} if runs is None else runs
@@ -50,7 +58,9 @@ def view(*members: int, workflow: str = "reco", unit: str = "", runs: Mapping[in
 
 
 def job(status: JobStatus = JobStatus.RUNNING, index: int = 0, **fields: Any) -> JobRecord:
-    """Return a record of one of that task's jobs, half a minute old, known to the executor unless it is submitting."""
+    """Return a record of one of that task's jobs, half a minute old, known to the executor unless
+    it is submitting.
+    """
     values: dict[str, Any] = {
         "key": JobKey(KEY, 1, index),
         "role": Role.MERGE if index == MERGE_INDEX else Role.PART,
@@ -87,7 +97,9 @@ def result(exit_code: int | None = 0, **fields: Any) -> JobResult:
     return JobResult(exit_code=exit_code, **values)
 
 
-def ended(of: JobRecord, end: JobResult | None = None, status: JobStatus = JobStatus.DONE, **fields: Any) -> Sighting:
+def ended(
+    of: JobRecord, end: JobResult | None = None, status: JobStatus = JobStatus.DONE, **fields: Any
+) -> Sighting:
     """Return the sighting of an attempt that has ended."""
     kept = result() if end is None and status is JobStatus.DONE else end
     report = JobReport(status, starts=1, host="node1", **fields)
@@ -100,9 +112,18 @@ def failed(of: JobRecord, failure: Failure, reason: str = "it broke") -> Sightin
 
 
 def situation(record: TaskRecord, *jobs: JobRecord, **fields: Any) -> Situation:
-    """Return a situation with one task; ``seen`` is what the executor said of its jobs, by index."""
+    """Return a situation with one task; ``seen`` is what the executor said of its jobs, by
+    index.
+    """
     seen: Mapping[int, Sighting] = fields.pop("seen", {})
     sightings = {one.key: seen[one.key.index] for one in jobs if one.key.index in seen}
     return Situation(
-        **{"now": NOW, "tasks": [OpenTask(record, jobs)], "gates": {}, "sightings": sightings, "epoch": 3, **fields}
+        **{
+            "now": NOW,
+            "tasks": [OpenTask(record, jobs)],
+            "gates": {},
+            "sightings": sightings,
+            "epoch": 3,
+            **fields,
+        }
     )

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 ANNA = Actor("anna", "cli")
 SOURCE = Actor("table", "source")
-SPEC = JobSpec(("reco", "--fast"), {}, {}, {}, memory_mb=2000, time_limit_s=3600, cpus=1, executor="local")
+SPEC = JobSpec(
+    ("reco", "--fast"), {}, {}, {}, memory_mb=2000, time_limit_s=3600, cpus=1, executor="local"
+)
 TO = {
     TaskStatus.NEW: (),
     TaskStatus.PROCESSING: (TaskStatus.PROCESSING,),
@@ -45,7 +47,9 @@ class Scene:
 
     def request(self, reason: str = "because", **changes: Any) -> Request:
         """Return a request of anna's; its waiting moves the clock."""
-        plain = Request(self.store, self.clock, ANNA, reason, environment="mirror", sleep=self._sleep)
+        plain = Request(
+            self.store, self.clock, ANNA, reason, environment="mirror", sleep=self._sleep
+        )
         return plain._replace(**changes)
 
     def _sleep(self, seconds: float) -> None:
@@ -58,14 +62,25 @@ class Scene:
 
     def workflow(self, name: str, campaign: str = "prompt", **values: Any) -> None:
         """Write down what a workflow declared."""
-        self.mark("workflow", campaign, name, {"position": self.store.runs(2**62)[1], "after": [], **values})
+        self.mark(
+            "workflow",
+            campaign,
+            name,
+            {"position": self.store.runs(2**62)[1], "after": [], **values},
+        )
 
-    def mark(self, kind: str, campaign: str, name: str, values: Mapping[str, Any], reason: str = "") -> None:
+    def mark(
+        self, kind: str, campaign: str, name: str, values: Mapping[str, Any], reason: str = ""
+    ) -> None:
         """Write a mark down, after the ones that it replaces."""
-        before = next((mark for mark in self.store.marks(kind, campaign) if mark.name == name), None)
+        before = next(
+            (mark for mark in self.store.marks(kind, campaign) if mark.name == name), None
+        )
         sequence = 1 if before is None else before.sequence + 1
         now = self.clock.now()
-        self.store.append([MarkRecord(kind, campaign, name, values, now, ANNA, reason, sequence=sequence)])
+        self.store.append(
+            [MarkRecord(kind, campaign, name, values, now, ANNA, reason, sequence=sequence)]
+        )
 
     def runs(self, *numbers: int, is_closed: bool = True, **attributes: Any) -> None:
         """Register runs, or change known ones."""
@@ -89,7 +104,8 @@ class Scene:
         """Bring a task forth and move it to a status; ``changes`` come with the last record."""
         key = TaskKey(campaign, workflow, str(unit))
         inputs = tuple(
-            InputRef("in", "/x", 1, "", None, k.workflow, k.unit, version, k.campaign) for k, version in reads
+            InputRef("in", "/x", 1, "", None, k.workflow, k.unit, version, k.campaign)
+            for k, version in reads
         )
         records = [born(key, tuple(members) or (int(unit),), self.clock.now())]
         for step in TO[status]:
@@ -109,7 +125,14 @@ class Scene:
         """Return a task's newest record."""
         return self.store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,)))[0]
 
-    def output(self, key: TaskKey, version: int = 1, name: str = "output", content: str = "aa", url: str = "") -> None:
+    def output(
+        self,
+        key: TaskKey,
+        version: int = 1,
+        name: str = "output",
+        content: str = "aa",
+        url: str = "",
+    ) -> None:
         """Publish an output of a task."""
         task = self.newest(key)
         place = url or f"/data/{key.workflow}/{key.unit}/v{version}/{name}.root"
@@ -129,10 +152,14 @@ class Scene:
         self.store.append([record])
 
     def job(self, key: TaskKey, *statuses: JobStatus, index: int = 0, **changes: Any) -> JobRecord:
-        """Give a task a job, submitted and then moved through statuses; ``changes`` come with the last."""
+        """Give a task a job, submitted and then moved through statuses; ``changes`` come with the
+        last.
+        """
         task = self.newest(key)
         role = Role.MERGE if index < 0 else Role.PART
-        job = JobRecord(JobKey(key, task.version, index), role, 1, JobStatus.SUBMITTING, self.clock.now(), SPEC)
+        job = JobRecord(
+            JobKey(key, task.version, index), role, 1, JobStatus.SUBMITTING, self.clock.now(), SPEC
+        )
         records = [job]
         for status in statuses:
             records.append(records[-1].moved(status, self.clock.now(), handle="7.0"))
@@ -142,7 +169,9 @@ class Scene:
 
 
 def scene_of_a_chain() -> Scene:
-    """Return a scene with two physics runs and the workflows reco and friends, which comes after it."""
+    """Return a scene with two physics runs and the workflows reco and friends, which comes after
+    it.
+    """
     made_scene = Scene()
     made_scene.runs(1, 2, kind="physics")
     made_scene.workflow("reco")

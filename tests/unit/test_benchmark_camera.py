@@ -21,7 +21,10 @@ def found(*, whole: float = 0.9, peak: float = 300.0, same: bool = True) -> dict
         times.add(name, (0.2, 0.1, 0.01))
     times.pop("the fits alone")
     times.add("whole", (1.0, whole, 0.1))
-    contents = {"1 spot": {"seeds": 75.0, "pixels": 1210.0}, "noise only": {"seeds": 0.0, "pixels": 0.0}}
+    contents = {
+        "1 spot": {"seeds": 75.0, "pixels": 1210.0},
+        "noise only": {"seeds": 0.0, "pixels": 0.0},
+    }
     rest = {"rounds": 1, "contents": contents, "same_clusters": same, "peak_mib_2_threads": 250.0}
     return {
         "rows": times.medians(),
@@ -53,14 +56,22 @@ def test_medians_keep_the_range() -> None:
     times = Times()
     for wall, cpu in ((2.0, 1.0), (9.0, 3.0), (4.0, 2.0)):
         times.add("whole", (wall, cpu, wall / 10))
-    assert times.medians()["whole"] == {"ratio": 4.0, "cpu_ratio": 2.0, "wall_s": 0.4, "least": 1.0, "largest": 3.0}
+    assert times.medians()["whole"] == {
+        "ratio": 4.0,
+        "cpu_ratio": 2.0,
+        "wall_s": 0.4,
+        "least": 1.0,
+        "largest": 3.0,
+    }
 
 
 def test_a_raw_run_is_cut_into_its_events(tmp_path: Path) -> None:
-    """The events that longer runs are made of are the run's own, byte for byte, its ends among them."""
+    """The events that longer runs are made of are the run's own, byte for byte, its ends among
+    them.
+    """
     import gzip
 
-    from autoctrl.camera.simulation.daq import RunPlan, write_run
+    from autoctrl.science.camera.simulation.daq import RunPlan, write_run
 
     path = write_run(RunPlan(7, "pedestal", 2, size=64), tmp_path)
     events = list(split_events(path))

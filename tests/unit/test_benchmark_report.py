@@ -24,8 +24,18 @@ def result(**changes: Any) -> dict[str, Any]:
     """Return a result in which every figure is just reached."""
     first = [timing(figure.row, "autoctrl", figure.bound) for figure in FIGURES]
     rows = summarise([[*first, timing(IDLE, "luigi", 1), timing("adding", "autoctrl", 1)]])
-    fixed = {"many": 1_000_000, "rows": rows, "steps": {"1": 9, "2": 9}, "append_us": 1.0, "open_tasks_us": 1.0}
-    return {**fixed, "lines": {"autoctrl": 10, "luigi": 17, "Snakemake": 10, "Parsl": 18}, **changes}
+    fixed = {
+        "many": 1_000_000,
+        "rows": rows,
+        "steps": {"1": 9, "2": 9},
+        "append_us": 1.0,
+        "open_tasks_us": 1.0,
+    }
+    return {
+        **fixed,
+        "lines": {"autoctrl": 10, "luigi": 17, "Snakemake": 10, "Parsl": 18},
+        **changes,
+    }
 
 
 def test_figures_that_are_just_reached() -> None:
@@ -51,13 +61,21 @@ def test_other_misses_are_said() -> None:
     large = result()
     large["rows"][IDLE_MORE]["autoctrl"]["peak_mib"] = 40.1
     assert not as_table(large)[1]
-    assert not as_table(result(lines={"autoctrl": 11, "luigi": 17, "Snakemake": 10, "Parsl": 18}))[1]
+    assert not as_table(result(lines={"autoctrl": 11, "luigi": 17, "Snakemake": 10, "Parsl": 18}))[
+        1
+    ]
     assert "NOT EQUAL" in as_table(result(steps={"1": 9, "2": 10}))[0]
 
 
 def test_each_round_is_its_own_measure() -> None:
-    """A round in which the machine was slow counts like any other: its times are divided by luigi's of that round."""
-    fast = [timing(IDLE, "luigi", 0.2), timing(IDLE, "autoctrl", 0.1, 25), timing(IDLE, "luigi", 0.4)]
+    """A round in which the machine was slow counts like any other: its times are divided by luigi's
+    of that round.
+    """
+    fast = [
+        timing(IDLE, "luigi", 0.2),
+        timing(IDLE, "autoctrl", 0.1, 25),
+        timing(IDLE, "luigi", 0.4),
+    ]
     slow = [timing(IDLE, "luigi", 3), timing(IDLE, "autoctrl", 1, 26)]
     ours = summarise([fast, slow, slow])[IDLE]["autoctrl"]
     assert ours == {"ratio": 0.3333, "wall_s": 1, "cpu_s": 0.5, "peak_mib": 26, "repetitions": 3}
@@ -65,26 +83,65 @@ def test_each_round_is_its_own_measure() -> None:
 
 def services(**changes: float) -> dict[str, Any]:
     """Return figures of services in which every limit is just kept, but for what is changed."""
-    chosen = {"done": 1.7, "waiting": 1.7, "requests": 30, "data_writes": 1, "call": 1.3, "cycle": 2.0, "kib": 1.0}
+    chosen = {
+        "done": 1.7,
+        "waiting": 1.7,
+        "requests": 30,
+        "data_writes": 1,
+        "call": 1.3,
+        "cycle": 2.0,
+        "kib": 1.0,
+    }
     chosen |= changes
-    seconds = {"done": chosen["done"], "waiting": chosen["waiting"], "few": 1, "import": 0.5, "sqlite": 0.4, "scan": 9}
-    rows = summarise_services([{name: Sample(value, value, 9) for name, value in {**seconds, "unit": 1.0}.items()}])
+    seconds = {
+        "done": chosen["done"],
+        "waiting": chosen["waiting"],
+        "few": 1,
+        "import": 0.5,
+        "sqlite": 0.4,
+        "scan": 9,
+    }
+    rows = summarise_services(
+        [{name: Sample(value, value, 9) for name, value in {**seconds, "unit": 1.0}.items()}]
+    )
     counts = {"all": 30, "writes": 3, "connections": 5, "answered_bytes": 1}
-    calls = {"submit": 9, "raw_submit": 8, "submit_times": chosen["call"], "poll": 9, "raw_poll": 8, "poll_times": 1.0}
+    calls = {
+        "submit": 9,
+        "raw_submit": 8,
+        "submit_times": chosen["call"],
+        "poll": 9,
+        "raw_poll": 8,
+        "poll_times": 1.0,
+    }
     pair = {"ours": 9, "raw": 8, "times": chosen["cycle"], "kib": chosen["kib"]}
     return {
         "influxdb2": {
             "rows": rows,
-            "requests": {"done": counts, "waiting": counts | {"all": chosen["requests"]}, "few": counts},
+            "requests": {
+                "done": counts,
+                "waiting": counts | {"all": chosen["requests"]},
+                "few": counts,
+            },
             "footprint": {"tasks": 10, "series": 20, "bytes": 30, "sqlite_bytes": 40},
-            "transitions": {"influxdb_s": 1, "sqlite_s": 1, "data_writes": chosen["data_writes"], "writes": 4},
+            "transitions": {
+                "influxdb_s": 1,
+                "sqlite_s": 1,
+                "data_writes": chosen["data_writes"],
+                "writes": 4,
+            },
         },
-        "htcondor": {"jobs": 10, "calls": {"shared": calls}, "cycles": {"submit": pair, "poll": pair}},
+        "htcondor": {
+            "jobs": 10,
+            "calls": {"shared": calls},
+            "cycles": {"submit": pair, "poll": pair},
+        },
     }
 
 
 def test_limits_of_the_services_that_are_just_kept() -> None:
-    """Of a cycle in InfluxDB counts what is beyond importing its client, and equal to the limit is good enough."""
+    """Of a cycle in InfluxDB counts what is beyond importing its client, and equal to the limit is
+    good enough.
+    """
     table, is_reached = as_services_table(services())
     assert is_reached
     assert "MISSED" not in table
@@ -107,7 +164,9 @@ def test_a_missed_limit_of_a_service_is_said(name: str, value: float, times: int
 
 def test_services_that_are_not_installed() -> None:
     """Where a server is not installed its part says why, and misses nothing."""
-    table, is_reached = as_services_table({"influxdb2": {"missing": "needs go"}, "htcondor": {"missing": "no package"}})
+    table, is_reached = as_services_table(
+        {"influxdb2": {"missing": "needs go"}, "htcondor": {"missing": "no package"}}
+    )
     assert is_reached
     assert "InfluxDB 2.7: not measured, needs go" in table
     assert "HTCondor: not measured, no package" in table
@@ -134,5 +193,8 @@ def test_what_requests_are_about() -> None:
     assert about("/api/v2/write?bucket=b", b"journal,kind=task body=1 5\ntask\\,x,a=b y=1 5") == (
         "/api/v2/write 2 points: journal, task\\,x"
     )
-    script = rb'{"query": "a |> yield(name: \"words\")\n filter(r.kind == \"pause\") |> yield(name: \"marks\")\n"}'
+    script = (
+        rb'{"query": "a |> yield(name: \"words\")\n filter(r.kind == \"pause\") |> yield(name: '
+        rb'\"marks\")\n"}'
+    )
     assert about("/api/v2/query?org=o", script) == "/api/v2/query words, marks (pause)"

@@ -32,12 +32,16 @@ outputs.root = "mirror"
 """
 
 
-def load(text: str = "", environment: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    text: str = "", environment: str | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
     """Parse ``text`` without the variables of the person who runs the tests."""
     return parse_settings(text, FOLDER, environment=environment, environ=environ or {})
 
 
-def refusal(text: str = "", environment: str | None = None, environ: Mapping[str, str] | None = None) -> str:
+def refusal(
+    text: str = "", environment: str | None = None, environ: Mapping[str, str] | None = None
+) -> str:
     """Return the error's text."""
     with pytest.raises(SettingsError) as caught:
         load(text, environment, environ)
@@ -57,10 +61,18 @@ def test_an_empty_file_gives_the_defaults() -> None:
 
 def test_each_layer_overrides_the_one_before() -> None:
     """Defaults yield to the file, the file to the environment's table, that to the variables."""
-    text = "[cycle]\nlease_s = 61\npatience_s = 3\nlock_limit_s = 9\n[environments.mirror]\ncycle.lease_s = 62\n"
+    text = (
+        "[cycle]\nlease_s = 61\npatience_s = 3\nlock_limit_s = "
+        "9\n[environments.mirror]\ncycle.lease_s = 62\n"
+    )
     text += 'cycle.patience_s = 4\nstore.url = "sqlite:m"\noutputs.root = "m"\n'
     cycle = load(text, "mirror", {"AUTOCTRL_CYCLE_PATIENCE_S": "5"}).cycle
-    assert (cycle.module_limit_s, cycle.lock_limit_s, cycle.lease_s, cycle.patience_s) == (300, 9, 62, 5)
+    assert (cycle.module_limit_s, cycle.lock_limit_s, cycle.lease_s, cycle.patience_s) == (
+        300,
+        9,
+        62,
+        5,
+    )
 
 
 def test_a_workflow_takes_the_defaults_and_its_own_table() -> None:
@@ -72,7 +84,9 @@ def test_a_workflow_takes_the_defaults_and_its_own_table() -> None:
 
 def test_a_handler_cannot_declare_what_is_no_setting() -> None:
     """The key that a handler misspells is named together with the nearest one."""
-    with pytest.raises(SettingsError, match=r"memroy_mb, which is no setting\. Did you mean 'memory_mb'"):
+    with pytest.raises(
+        SettingsError, match=r"memroy_mb, which is no setting\. Did you mean 'memory_mb'"
+    ):
         load().workflow("reco", {"memroy_mb": 1})
 
 
@@ -83,10 +97,16 @@ def test_a_handler_cannot_declare_what_is_no_setting() -> None:
         ("[store]\nulr = 'x'", ["autoctrl.toml: [store] ulr", "'url'"]),
         ("[stor]", ["autoctrl.toml: stor", "not a known"]),
         ("[workflows.reco]\nmemroy_mb = 3", ["[workflows.reco] memroy_mb", "'memory_mb'"]),
-        ("[environments.mirror.cycle]\nlaese_s = 3", ["[environments.mirror.cycle] laese_s", "'lease_s'"]),
+        (
+            "[environments.mirror.cycle]\nlaese_s = 3",
+            ["[environments.mirror.cycle] laese_s", "'lease_s'"],
+        ),
         ("timezon = 'UTC'", ["timezon", "'timezone'"]),
         ("[outputs]\nroot = 'o'\nxyzzy = 1", ["[outputs] xyzzy", "Known: root"]),
-        ("[cycle]\nlease_s = 'long'", ["[cycle] lease_s = 'long' is not of type float", "How long a lease holds"]),
+        (
+            "[cycle]\nlease_s = 'long'",
+            ["[cycle] lease_s = 'long' is not of type float", "How long a lease holds"],
+        ),
         ("[defaults]\ncpus = true", ["cpus = True is not of type int"]),
         ("[defaults]\ncpus = 0", ["cpus = 0 is too small", "least is 1"]),
         ("[cycle]\npatience_s = nan", ["too small"]),
@@ -99,9 +119,15 @@ def test_a_handler_cannot_declare_what_is_no_setting() -> None:
         ("[sources.raw]\ntype = 'files'", ["[sources.raw] lacks pattern"]),
         ("[sources]\nraw = 3", ["[sources.raw] has no type"]),
         ("[notifiers.log]\ntype = 'log'\nseverity = 'alarms'", ["severity = 'alarms'", "'alarm'"]),
-        ("[hints]\nurl = 'influxdb://h/o/b'", ["[hints] url is given without the file", "token_file = 'PATH'"]),
         (
-            "store.url = 'influxdb://h/o/b?token_file=a'\n[hints]\nurl = 'influxdb://h/o/b'\ntoken_file = 'b'",
+            "[hints]\nurl = 'influxdb://h/o/b'",
+            ["[hints] url is given without the file", "token_file = 'PATH'"],
+        ),
+        (
+            (
+                "store.url = 'influxdb://h/o/b?token_file=a'\n[hints]\nurl = "
+                "'influxdb://h/o/b'\ntoken_file = 'b'"
+            ),
             ["[hints] url is the store's", "a bucket for hints alone"],
         ),
         ("[cycle]\nlease_s = 20", ["submit_deadline_s must be shorter"]),
@@ -119,8 +145,14 @@ def test_a_wrong_file_is_refused_with_the_place_and_the_remedy(text: str, parts:
 @pytest.mark.parametrize(
     ("environ", "part"),
     [
-        ({"AUTOCTRL_STORE_ULR": "x"}, "AUTOCTRL_STORE_ULR is no setting. Did you mean 'AUTOCTRL_STORE_URL'?"),
-        ({"AUTOCTRL_CYCLE_LEASE_S": "long"}, "AUTOCTRL_CYCLE_LEASE_S = 'long' is not of type float"),
+        (
+            {"AUTOCTRL_STORE_ULR": "x"},
+            "AUTOCTRL_STORE_ULR is no setting. Did you mean 'AUTOCTRL_STORE_URL'?",
+        ),
+        (
+            {"AUTOCTRL_CYCLE_LEASE_S": "long"},
+            "AUTOCTRL_CYCLE_LEASE_S = 'long' is not of type float",
+        ),
         ({"AUTOCTRL_WORKFLOWS_RECO_CPUS": "2"}, "only if autoctrl.toml has that table"),
         ({"AUTOCTRL_ENVIRONMENT": "miror"}, "no environment 'miror'"),
     ],
@@ -132,7 +164,10 @@ def test_a_wrong_variable_is_refused(environ: dict[str, str], part: str) -> None
 
 def test_a_variable_reaches_tables_whose_name_has_a_hyphen() -> None:
     """The hyphen of a name becomes an underscore in the variable."""
-    environ = {"AUTOCTRL_WORKFLOWS_CAMERA_RECO_ENABLED": "false", "AUTOCTRL_EXECUTORS_LOCAL_SLOTS": "3"}
+    environ = {
+        "AUTOCTRL_WORKFLOWS_CAMERA_RECO_ENABLED": "false",
+        "AUTOCTRL_EXECUTORS_LOCAL_SLOTS": "3",
+    }
     settings = load("[workflows.camera-reco]", environ=environ)
     assert not settings.workflow("camera-reco").enabled
     local = settings.executors["local"]
@@ -168,9 +203,18 @@ def test_an_unknown_environment_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        (TWO.replace("mirror.sqlite", "./production.sqlite"), ["'production'", "'mirror'", "store.url"]),
-        (TWO.replace('"mirror"', '"/project/production/"'), ["'production'", "'mirror'", "outputs.root"]),
-        ("[environments.test.outputs]\nroot = 'o'", ["without an environment", "'test'", "store.url"]),
+        (
+            TWO.replace("mirror.sqlite", "./production.sqlite"),
+            ["'production'", "'mirror'", "store.url"],
+        ),
+        (
+            TWO.replace('"mirror"', '"/project/production/"'),
+            ["'production'", "'mirror'", "outputs.root"],
+        ),
+        (
+            "[environments.test.outputs]\nroot = 'o'",
+            ["without an environment", "'test'", "store.url"],
+        ),
         (
             TWO + "[notifiers.n]\ntype = 'log'\npath = 'a.log'\n",
             ["'production'", "'mirror'", "notifiers.n.path"],
@@ -220,7 +264,9 @@ def test_a_run_attribute_may_have_any_name() -> None:
 
 def test_sources_are_typed_by_their_type() -> None:
     """Each source has the settings of its own kind."""
-    settings = load("[sources.raw]\ntype='files'\npattern='r{run}'\n[sources.t]\ntype='table'\npath='runs.csv'\n")
+    settings = load(
+        "[sources.raw]\ntype='files'\npattern='r{run}'\n[sources.t]\ntype='table'\npath='runs.csv'\n"
+    )
     assert isinstance(settings.sources["raw"], FilesSourceSettings)
     assert isinstance(settings.sources["t"], TableSourceSettings)
 

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_a_message_is_one_line_with_time_severity_and_link(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_is_one_line_with_time_severity_and_link(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Line breaks in a text become blanks; the environment is named."""
     notifier = LogNotifier(None, environment="mirror", now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     notifier.notify("alarm", "run 7 / reco failed\nfor good", "logs/7")
-    assert capsys.readouterr().err == "2026-01-02T00:00:00.000000Z alarm [mirror] run 7 / reco failed for good logs/7\n"
+    assert (
+        capsys.readouterr().err
+        == "2026-01-02T00:00:00.000000Z alarm [mirror] run 7 / reco failed for good logs/7\n"
+    )
 
 
 def test_less_severe_messages_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,10 +32,15 @@ def test_less_severe_messages_are_left_out(capsys: pytest.CaptureFixture[str]) -
     notifier = LogNotifier(None, "warning")
     for severity in ("info", "warning", "alarm"):
         notifier.notify(severity, "x")
-    assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == ["warning", "alarm"]
+    assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == [
+        "warning",
+        "alarm",
+    ]
 
 
-def test_a_file_that_cannot_be_written_is_said_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_said_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Nothing is raised and the message is not lost."""
     LogNotifier(Path("/dev/null/alerts.log")).notify("alarm", "run 7 failed")
     said = capsys.readouterr().err
@@ -51,4 +61,8 @@ def test_the_settings_choose_the_notifiers(capsys: pytest.CaptureFixture[str]) -
     notifier = open_notifier(parse_settings(text, Path("/project"), environ={}))
     notifier.notify("info", "quiet")
     notifier.notify("alarm", "loud")
-    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == ["quiet", "loud", "loud"]
+    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == [
+        "quiet",
+        "loud",
+        "loud",
+    ]

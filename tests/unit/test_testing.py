@@ -15,7 +15,7 @@ from autoctrl.testing import START, FakeClock, RecordingNotifier, ScriptedExecut
 from tests.unit.given import SPEC, file
 
 if TYPE_CHECKING:
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task
 
 TAG = "s1/prompt/reco/7/v1/0.1"
 ORDER = JobOrder(TAG, SPEC, "/out")
@@ -51,10 +51,19 @@ def test_a_scripted_job_lives_as_the_test_says() -> None:
     jobs.finish("7/v1/0.1", files=[file()], fields={"n": 1.0}, exit_code=2)
     end = jobs.result(TAG)
     assert end is not None
-    assert (end.exit_code, end.files, end.fields, jobs.poll([TAG])[TAG].status) == (2, (file(),), {"n": 1.0}, "done")
+    assert (end.exit_code, end.files, end.fields, jobs.poll([TAG])[TAG].status) == (
+        2,
+        (file(),),
+        {"n": 1.0},
+        "done",
+    )
     jobs.remove([TAG])
     jobs.acknowledge([TAG])
-    assert (jobs.removed, jobs.acknowledged, jobs.poll([TAG])[TAG].status) == ([TAG], [TAG], "removed")
+    assert (jobs.removed, jobs.acknowledged, jobs.poll([TAG])[TAG].status) == (
+        [TAG],
+        [TAG],
+        "removed",
+    )
     assert (jobs.log(TAG, "stderr"), jobs.ping()) == (f"stderr of {TAG}\n", "scripted")
 
 
@@ -94,8 +103,14 @@ def test_a_batch_workflow_shows_its_jobs() -> None:
     )
     tried = try_task(handler, run=7, inputs={"raw": "/raw"}, events=300, settings={"tag": "v1"})
     assert (tried.is_wanted, tried.wait, tried.result) == (None, None, None)
-    assert [job.argv for job in tried.jobs] == [("tool", "/raw", "0:200", "v1"), ("tool", "/raw", "200:300", "v1")]
-    assert try_task(handler, run=7, attributes={"kind": "physics"}, inputs={"raw": ["/raw"]}).is_wanted is True
+    assert [job.argv for job in tried.jobs] == [
+        ("tool", "/raw", "0:200", "v1"),
+        ("tool", "/raw", "200:300", "v1"),
+    ]
+    assert (
+        try_task(handler, run=7, attributes={"kind": "physics"}, inputs={"raw": ["/raw"]}).is_wanted
+        is True
+    )
 
 
 def test_a_workflow_that_cannot_list_its_jobs_says_why() -> None:
@@ -114,7 +129,9 @@ def test_a_function_is_called_with_its_inputs_and_outputs(tmp_path: Path) -> Non
 
     (tmp_path / "raw").write_text("data")
     handler = InlineHandler("dq", work, inputs={"raw": Files("x")}, outputs={"plot": "p{run}.txt"})
-    tried = try_task(handler, run=7, attributes={"hv": 5}, inputs={"raw": str(tmp_path / "raw")}, folder=tmp_path)
+    tried = try_task(
+        handler, run=7, attributes={"hv": 5}, inputs={"raw": str(tmp_path / "raw")}, folder=tmp_path
+    )
     assert tried.result is not None
     assert (tried.result.exit_code, tried.result.fields) == (0, {"run": 7.0, "hv": 5.0})
     assert (tmp_path / "p7.txt").read_text() == "data"

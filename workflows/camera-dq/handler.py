@@ -6,7 +6,17 @@ from pathlib import Path
 
 from autoctrl import After, BatchHandler, Files, Latest, Output, Where
 
-PLOTS = ("pedestal", "noisy", "frames", "display", "occupancy", "clusters", "light", "energy", "depth")
+PLOTS = (
+    "pedestal",
+    "noisy",
+    "frames",
+    "display",
+    "occupancy",
+    "clusters",
+    "light",
+    "energy",
+    "depth",
+)
 LIMITS = Path(__file__).with_name("limits.toml")
 
 handler = BatchHandler(
@@ -20,7 +30,8 @@ handler = BatchHandler(
         "raw": Files("run{run:05d}.mid.gz"),
         "limits": lambda _: [LIMITS],
     },
-    run_line="autoctrl-camera dq {reco} --friends {friends} --pedestal {pedestal} --raw {raw} --limits {limits}"
+    run_line="autoctrl-camera dq {reco} --friends {friends} --pedestal {pedestal} --raw {raw} "
+    "--limits {limits}"
     " --output {report}",
     outputs={"report": "dq_run{run:05d}.json", "histograms": "dq_run{run:05d}.root"}
     | {f"{name}_picture": f"dq_run{{run:05d}}_{name}.png" for name in PLOTS},

@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 
 from autoctrl import After, BatchHandler, Friend, Output, Where
-from autoctrl.friends import Calibrations
+from autoctrl.science.friends import Calibrations
 
 handler = BatchHandler(
     "camera-friends",
     runs=Where(kind="physics"),
     locks=After("camera-reco"),
-    inputs={"reco": Output("camera-reco"), "calibration": Calibrations(Path(__file__).parent / "calibrations")},
+    inputs={
+        "reco": Output("camera-reco"),
+        "calibration": Calibrations(Path(__file__).parent / "calibrations"),
+    },
     run_line="autoctrl-camera friends {reco} --calibration {calibration} --output {output}",
     outputs={"output": Friend("reco_run{run:05d}_Friend.root", of="reco")},
 )

@@ -15,7 +15,8 @@ handler = BatchHandler(
     runs=Where(kind="physics"),
     locks=Latest("camera-pedestal"),
     inputs={"raw": Files("run{run:05d}.mid.gz"), "pedestal": Output("camera-pedestal")},
-    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last} --threads {cpus}"
+    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last} --threads "
+    "{cpus}"
     f" --tolerate {TOLERATED} --output {{output}}",
     split_events=200,
     merge_line="autoctrl-camera merge {parts} --output {output}",

@@ -1,9 +1,12 @@
-"""What an executor keeps of its submissions, so that any controller can go on where another was killed.
+"""What an executor keeps of its submissions, so that any controller can go on where another was
+killed.
 
 Below ``<jobs>/<store id>/``::
 
-    batches/<id>/          one submission: items (its rows, in order), job.sub (what was submitted), about.json
-    batches/<id>/<row>/    one job: a folder for each start, node.log, outcome.json (its result was fetched and judged)
+    batches/<id>/          one submission: items (its rows, in order), job.sub (what was submitted),
+                           about.json
+    batches/<id>/<row>/    one job: a folder for each start, node.log, outcome.json (its result was
+                           fetched and judged)
     batches/<id>/<row>.remove   the row was removed before it existed, it never starts
     clusters/<schedd>#<n>  link to the batch that became this cluster
     programs/<digest>      the jobs' executable
@@ -19,9 +22,9 @@ import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.executors.htcondor.program import write_program
+from autoctrl.executors.htcondor.executable import write_program
 from autoctrl.executors.htcondor.submit import NOTHING, parsed
-from autoctrl.executors.records import read
+from autoctrl.executors.job_folder import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +55,9 @@ class Row(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One submission. ``travels``: its files do; ``is_late``: its rows are materialised late; ``created``: when."""
+    """One submission. ``travels``: its files do; ``is_late``: its rows are materialised late;
+    ``created``: when.
+    """
 
     folder: Path
     travels: bool
@@ -83,12 +88,19 @@ class Batch(NamedTuple):
         """Return rows by number, without those that are not there."""
         wanted = set(numbers)
         try:
-            return {number: Row(*parsed(line)) for number, line in enumerate(self.lines()) if number in wanted}
+            return {
+                number: Row(*parsed(line))
+                for number, line in enumerate(self.lines())
+                if number in wanted
+            }
         except (OSError, ValueError, KeyError, IndexError):
             return {}  # its description is gone or broken: nothing of it can be accepted
 
     def tags(self, wanted: Iterable[str]) -> dict[str, int]:
-        """Return the rows of these tags, encoded as in the ads. A batch that cannot be read has none."""
+        """Return the rows of these tags, encoded as in the ads.
+
+        A batch that cannot be read has none.
+        """
         chosen = set(wanted)
         try:
             found = {line.split("\x1f", 2)[1]: number for number, line in enumerate(self.lines())}
@@ -101,7 +113,11 @@ def parse_handle(handle: str) -> Handle | None:
     """Return a handle taken apart, None if it is none of HTCondor's."""
     schedd, _, job = handle.rpartition("#")
     cluster, _, row = job.partition(".")
-    return Handle(schedd, int(cluster), int(row)) if schedd and cluster.isdecimal() and row.isdecimal() else None
+    return (
+        Handle(schedd, int(cluster), int(row))
+        if schedd and cluster.isdecimal() and row.isdecimal()
+        else None
+    )
 
 
 class Batches:
@@ -174,7 +190,9 @@ class Batches:
 
     def _read(self, folder: Path) -> Batch | None:
         about = read(folder / ABOUT)
-        return Batch(folder, about["travels"], about["is_late"], about["created"]) if about else None
+        return (
+            Batch(folder, about["travels"], about["is_late"], about["created"]) if about else None
+        )
 
     def missed(self) -> dict[str, float]:
         """Return since when jobs are missed, by handle."""

@@ -1,4 +1,7 @@
-"""The submit commands that HTCondor knows. It takes a misspelt one without a word, so somebody has to look."""
+"""The submit commands that HTCondor knows.
+
+It takes a misspelt one without a word, so somebody has to look.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,18 @@ if TYPE_CHECKING:
 
 PACKAGED = Path(__file__).parents[2] / "templates" / "htcondor"
 COMMANDS = frozenset((PACKAGED / "commands.txt").read_text(encoding="ascii").split())
-FAMILIES = re.compile(r"(request|require)_\w+|\w+_oauth_(permissions|resource|handle)(_\w+)?|\+\s*\w+|my\.\w+")
+FAMILIES = re.compile(
+    r"(request|require)_\w+|\w+_oauth_(permissions|resource|handle)(_\w+)?|\+\s*\w+|my\.\w+"
+)
 # Without these, in any spelling of theirs, jobs would be started that nobody ever finds again.
 NEEDED = ("executable", "arguments", "initialdir", "leave_in_queue")
-NEEDED_ATTRIBUTES = ("AutoctrlStore", "AutoctrlBatch", "AutoctrlTag", "AutoctrlCommon", "AutoctrlSpec")
+NEEDED_ATTRIBUTES = (
+    "AutoctrlStore",
+    "AutoctrlBatch",
+    "AutoctrlTag",
+    "AutoctrlCommon",
+    "AutoctrlSpec",
+)
 KEY = re.compile(r"^[ \t]*(\+?[ \t]*[A-Za-z_][\w.]*)[ \t]*=", re.MULTILINE)
 QUEUE = re.compile(r"^[ \t]*(queue)\b", re.MULTILINE | re.IGNORECASE)
 
@@ -33,15 +44,24 @@ def unknown_keys(description: str) -> Iterator[str]:
 
 
 def close_to_request(name: str) -> bool:
-    """Say whether a custom resource looks like a misspelt one of HTCondor's own: ``request_memroy``."""
+    """Say whether a custom resource looks like a misspelt one of HTCondor's own:
+    ``request_memroy``.
+    """
     from difflib import get_close_matches
 
     own = [command for command in COMMANDS if command.startswith("request_")]
-    return name.startswith("request_") and name not in COMMANDS and bool(get_close_matches(name, own, cutoff=0.85))
+    return (
+        name.startswith("request_")
+        and name not in COMMANDS
+        and bool(get_close_matches(name, own, cutoff=0.85))
+    )
 
 
 def missing_keys(description: str) -> list[str]:
     """Return what a description must have and does not."""
-    there = {match.group(1).replace(" ", "").lower().replace("my.", "+") for match in KEY.finditer(description)}
+    there = {
+        match.group(1).replace(" ", "").lower().replace("my.", "+")
+        for match in KEY.finditer(description)
+    }
     attributes = [f"+{name}" for name in NEEDED_ATTRIBUTES]
     return [key for key in (*NEEDED, *attributes) if key.lower() not in there]

@@ -8,11 +8,16 @@ left behind                                      what happens next
 a batch, no cluster                              nothing knows of it; the tags are submitted again
 a cluster whose files were not all taken in      ``find`` removes it and does not name its tags
 a cluster, its handles not recorded              ``find`` names them by the tags in the jobs' ads
-the same, rows not materialised yet              ``find`` names them by the batch that the cluster's ad names
-the same, but a person removed it meanwhile      ``find`` names them by the history, ``poll`` says removed
-two clusters with one tag                        ``find`` keeps the older job and removes the younger one
-results fetched, not judged                      they are fetched and judged again, nothing is overwritten
-results judged, not acknowledged                 the jobs stay in the queue until somebody does, or for a month
+the same, rows not materialised yet              ``find`` names them by the batch that the cluster's
+                                                 ad names
+the same, but a person removed it meanwhile      ``find`` names them by the history, ``poll`` says
+removed
+two clusters with one tag                        ``find`` keeps the older job and removes the
+                                                 younger one
+results fetched, not judged                      they are fetched and judged again, nothing is
+                                                 overwritten
+results judged, not acknowledged                 the jobs stay in the queue until somebody does, or
+                                                 for a month
 ===============================================  ==================================================================
 """
 
@@ -29,15 +34,15 @@ from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefu
 from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
 from autoctrl.executors.htcondor.batches import FORGOTTEN_S, Batches, parse_handle
-from autoctrl.executors.htcondor.demands import check_files, culprit, files, located
-from autoctrl.executors.htcondor.program import NEVER_STARTED, program
+from autoctrl.executors.htcondor.executable import NEVER_STARTED, program
+from autoctrl.executors.htcondor.preflight import check_files, culprit, files, located
 from autoctrl.executors.htcondor.results import NODE_LOG, outcome, starts
 from autoctrl.executors.htcondor.schedd import Schedd
 from autoctrl.executors.htcondor.statuses import HELD, IDLE, OUR_MEMORY, RUNNING
 from autoctrl.executors.htcondor.submit import COLUMNS, Manner, encoded, literal, prologue, rows
+from autoctrl.executors.job_folder import LOGS
 from autoctrl.executors.logs import read_log
-from autoctrl.executors.records import LOGS
-from autoctrl.hint import TOKEN_FILE
+from autoctrl.node.hint import TOKEN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +107,9 @@ class HTCondorExecutor:
 
     @property
     def place(self) -> str:
-        """Name of the schedd that takes new jobs; of this machine's own one as HTCondor's configuration has it."""
+        """Name of the schedd that takes new jobs; of this machine's own one as HTCondor's
+        configuration has it.
+        """
         if not self._place:
             self.place = str(self.schedd("").call("local_name", self.settings.query_deadline_s))
         return self._place
@@ -121,9 +128,9 @@ class HTCondorExecutor:
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Submit a cluster for each workflow; return the handles by tag.
 
-        Where files travel, more than ``materialize_above`` jobs become several clusters, as many as there is time for
-        within the deadline; the others are absent. Raises ``SubmitRefused``, ``ServiceDown`` and, for a template that
-        cannot be used, ``SettingsError``.
+        Where files travel, more than ``materialize_above`` jobs become several clusters, as many as
+        there is time for within the deadline; the others are absent. Raises ``SubmitRefused``,
+        ``ServiceDown`` and, for a template that cannot be used, ``SettingsError``.
         """
         until = time.monotonic() + self.settings.submit_deadline_s
         by_workflow: dict[str, list[JobOrder]] = {}
@@ -144,31 +151,43 @@ class HTCondorExecutor:
                     self.noted.append(str(error))
         return handles
 
-    def _submit(self, workflow: str, orders: Sequence[JobOrder], deadline_s: float) -> dict[str, str]:
+    def _submit(
+        self, workflow: str, orders: Sequence[JobOrder], deadline_s: float
+    ) -> dict[str, str]:
         check_files(self.settings, self.name)
         description = self._rendered(workflow)
         is_late = not self.travels and len(orders) > self.settings.materialize_above
         try:
             batch, text = self._write(orders, description, is_late=is_late)
         except OSError as error:
-            message = f"Executor {self.name} cannot write below {self.batches.folder}: {error.strerror}."
+            message = (
+                f"Executor {self.name} cannot write below {self.batches.folder}: {error.strerror}."
+            )
             raise ServiceDown(message, hint="Make room there, or make it writable.") from error
         place = self.place
         try:
-            cluster, said = self.schedd(place).call("submit", deadline_s, text, len(orders), self.travels)
+            cluster, said = self.schedd(place).call(
+                "submit", deadline_s, text, len(orders), self.travels
+            )
         except SubmitRefused as error:
-            raise SubmitRefused(error.message, hint=culprit(error.message, self.settings, self.name)) from error
+            raise SubmitRefused(
+                error.message, hint=culprit(error.message, self.settings, self.name)
+            ) from error
         if said:
             self.noted.append(f"HTCondor about cluster {cluster} of {workflow}: {said}")
         self.batches.link(place, cluster, batch.folder.name)
         return {order.tag: f"{place}#{cluster}.{row}" for row, order in enumerate(orders)}
 
-    def _write(self, orders: Sequence[JobOrder], description: str, *, is_late: bool) -> tuple[Batch, str]:
+    def _write(
+        self, orders: Sequence[JobOrder], description: str, *, is_late: bool
+    ) -> tuple[Batch, str]:
         content = rows(orders, self._manner(), os.path.exists)
         batch = self.batches.write(content, description, travels=self.travels, is_late=is_late)
         values = {
             "folder": literal(str(batch.folder)),
-            "program": literal(str(self.batches.program(program(self.settings.python, self.settings.path)))),
+            "program": literal(
+                str(self.batches.program(program(self.settings.python, self.settings.path)))
+            ),
             "batch": batch.folder.name,
             "common": content.common,
         }
@@ -180,7 +199,9 @@ class HTCondorExecutor:
     def _manner(self) -> Manner:
         is_other = self.travels or self.settings.python != "python3"
         token = self.hints.get(TOKEN_FILE)
-        further = [path for path in [*files(self.settings), *([token] if token else [])] if self.travels]
+        further = [
+            path for path in [*files(self.settings), *([token] if token else [])] if self.travels
+        ]
         return Manner(
             travels=self.travels,
             python=self.settings.python if is_other else "",
@@ -202,7 +223,9 @@ class HTCondorExecutor:
             "requirements": settings.requirements,
             "accounting_group": settings.accounting_group,
             "container_image": settings.container_image,
-            "transfer_input": [literal(path) for path in [*files(self.settings), *([token] if token else [])]],
+            "transfer_input": [
+                literal(path) for path in [*files(self.settings), *([token] if token else [])]
+            ],
             "x509_proxy": settings.x509_proxy,
             "python": settings.python,
             "path": settings.path,
@@ -214,7 +237,10 @@ class HTCondorExecutor:
         return render(workflow, self.templates, values)
 
     def describe(self, workflow: str) -> dict[str, str]:
-        """Return the submit description of a workflow. Raises ``SettingsError`` if its template cannot be used."""
+        """Return the submit description of a workflow.
+
+        Raises ``SettingsError`` if its template cannot be used.
+        """
         return {"job.sub": self._rendered(workflow)}
 
     def find(self, tags: Iterable[str]) -> dict[str, str]:
@@ -224,14 +250,18 @@ class HTCondorExecutor:
         return {tag: f"{place}#{cluster}.{row}" for tag, (cluster, row) in found.items()}
 
     def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
-        """Return a report for each handle; one question to each schedd, and one to its history for what it lacks."""
+        """Return a report for each handle; one question to each schedd, and one to its history for
+        what it lacks.
+        """
         reports: dict[str, JobReport] = {}
         for name, mine in self._by_schedd(handles).items():
             reports |= polling.Poll(self, self.schedd(name), name, mine).reports()
         return reports
 
     def _by_schedd(self, handles: Iterable[str]) -> dict[str, dict[tuple[int, int], str]]:
-        """Return handles by (cluster, row), by schedd; what is no handle of a schedd is left out."""
+        """Return handles by (cluster, row), by schedd; what is no handle of a schedd is left
+        out.
+        """
         found: dict[str, dict[tuple[int, int], str]] = {}
         for handle in handles:
             parsed = parse_handle(handle)
@@ -249,10 +279,15 @@ class HTCondorExecutor:
 
     def _locate(self, handle: str) -> tuple[Handle | None, Batch | None]:
         parsed = parse_handle(handle)
-        return parsed, self.batches.of(parsed.schedd, parsed.cluster) if parsed is not None else None
+        return parsed, self.batches.of(
+            parsed.schedd, parsed.cluster
+        ) if parsed is not None else None
 
     def remove(self, handles: Sequence[str]) -> None:
-        """Ask that the attempts be ended; a row that is not materialised yet never starts. Raises ``ServiceDown``."""
+        """Ask that the attempts be ended; a row that is not materialised yet never starts.
+
+        Raises ``ServiceDown``.
+        """
         for name, mine in self._by_schedd(handles).items():
             late: dict[int, set[int]] = {}
             for cluster, row in mine:
@@ -267,15 +302,21 @@ class HTCondorExecutor:
                     self._act("remove_cluster", name, cluster, REMOVED)
 
     def _act(self, function: str, schedd: str, *arguments: object) -> None:
-        self.schedd(schedd).call(function, self.settings.query_deadline_s, self.store_id, *arguments)
+        self.schedd(schedd).call(
+            function, self.settings.query_deadline_s, self.store_id, *arguments
+        )
 
     def acknowledge(self, handles: Sequence[str]) -> None:
-        """Take finished jobs out of the queue; logs and results are kept here. Raises ``ServiceDown``."""
+        """Take finished jobs out of the queue; logs and results are kept here.
+
+        Raises ``ServiceDown``.
+        """
         for name, mine in self._by_schedd(handles).items():
             self._act("remove", name, list(mine), "its result is stored")
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed in its newest start; where files travel that is known at its end.
+        """Return what the attempt printed in its newest start; where files travel that is known at
+        its end.
 
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
@@ -289,9 +330,15 @@ class HTCondorExecutor:
         newest = next(iter(starts(place)), None)
         try:
             if newest is not None:
-                return read_log(newest / LOGS[stream]) + (read_log(place / NODE_LOG) if stream == "stderr" else "")
+                return read_log(newest / LOGS[stream]) + (
+                    read_log(place / NODE_LOG) if stream == "stderr" else ""
+                )
             if not place.exists():
-                when = "come back yet; what it prints comes with it, at its end" if batch.travels else "started yet"
+                when = (
+                    "come back yet; what it prints comes with it, at its end"
+                    if batch.travels
+                    else "started yet"
+                )
                 return f"[… {handle} has not {when} …]\n"
             return read_log(place / NODE_LOG) if stream == "stderr" else ""
         except OSError as error:
@@ -301,8 +348,8 @@ class HTCondorExecutor:
     def ping(self) -> str:
         """Return the schedd, its version and how many jobs of ours it has.
 
-        Raises ``ServiceDown``, ``SubmitRefused`` if a file of the settings is missing and, for a template that cannot
-        be used, ``SettingsError``: with either nothing could be submitted.
+        Raises ``ServiceDown``, ``SubmitRefused`` if a file of the settings is missing and, for a
+        template that cannot be used, ``SettingsError``: with either nothing could be submitted.
         """
         from autoctrl.executors.htcondor.templates import overriding
 
@@ -310,8 +357,13 @@ class HTCondorExecutor:
         for workflow in overriding(self.templates):
             self._rendered(workflow)
         place = self.place
-        name, version, found = self.schedd(place).call("ping", self.settings.query_deadline_s, self.store_id)
-        counts = {what: found.count(status) for what, status in (("idle", IDLE), ("running", RUNNING), ("held", HELD))}
+        name, version, found = self.schedd(place).call(
+            "ping", self.settings.query_deadline_s, self.store_id
+        )
+        counts = {
+            what: found.count(status)
+            for what, status in (("idle", IDLE), ("running", RUNNING), ("held", HELD))
+        }
         numbers = ", ".join(f"{count} {what}" for what, count in counts.items())
         return f"schedd {name}, HTCondor {version}: {numbers} of {len(found)} jobs"
 

@@ -1,8 +1,10 @@
-"""What runs on the node: take one row's description from the job's ad, run it under the wrapper, tidy up.
+"""What runs on the node: take one row's description from the job's ad, run it under the wrapper,
+tidy up.
 
-One file, standard library only, Python 3.9 or later; it travels with the wrapper as one executable (see ``program``),
-which has made the folder ROW and writes its own complaints to ``ROW/node.log``. Each start keeps its records in a
-folder of its own, ``ROW/<number of the start's shadow>``: no start ever touches what an earlier one wrote.
+One file, standard library only, Python 3.9 or later; it travels with the wrapper as one executable
+(see ``program``), which has made the folder ROW and writes its own complaints to ``ROW/node.log``.
+Each start keeps its records in a folder of its own, ``ROW/<number of the start's shadow>``: no
+start ever touches what an earlier one wrote.
 """
 
 from __future__ import annotations
@@ -21,12 +23,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 OUT, HINT = "out", "autoctrl_hint.py"
-ATTRIBUTES = ("AutoctrlTag", "AutoctrlCommon", "AutoctrlSpec", "NumShadowStarts", "NumJobReconnects")
+ATTRIBUTES = (
+    "AutoctrlTag",
+    "AutoctrlCommon",
+    "AutoctrlSpec",
+    "NumShadowStarts",
+    "NumJobReconnects",
+)
 BEFORE, AFTER = r"(?<![^=:,;'\"])", r"(?![^:,;?#'\"])"
 
 
 def read_ad(text: str) -> dict[str, str]:
-    """Return the attributes that matter here, as they stand in the job's ad without their quotes."""
+    """Return the attributes that matter here, as they stand in the job's ad without their
+    quotes.
+    """
     wanted = {name.lower(): name for name in ATTRIBUTES}
     ad = {}
     for line in text.splitlines():
@@ -47,7 +57,9 @@ def shadow_of(ad: Mapping[str, str]) -> int:
 
 
 def arrived(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str], list[str]]:
-    """Return where each input lies on this node, and the inputs that do not lie here; names count from ``base``."""
+    """Return where each input lies on this node, and the inputs that do not lie here; names count
+    from ``base``.
+    """
     places = {path: os.path.join(base, name) for path, name in inputs.items() if name is not None}
     here = {path: place for path, place in places.items() if os.access(place, os.R_OK)}
     return here, [path for path in inputs if path not in here]
@@ -56,8 +68,8 @@ def arrived(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str]
 def renamed(word: str, places: Mapping[str, str]) -> str:
     """Return a word with each input's path in it replaced by where that input lies here.
 
-    A path counts where it stands alone or between ``= : , ;`` and quotes, so ``--in=/data/a.root:tree`` is found and
-    ``/data/a.root.bak`` is not.
+    A path counts where it stands alone or between ``= : , ;`` and quotes, so
+    ``--in=/data/a.root:tree`` is found and ``/data/a.root.bak`` is not.
     """
     if not places or "/" not in word:
         return word
@@ -75,7 +87,9 @@ def described(ad: Mapping[str, str], base: str) -> tuple[dict[str, Any], list[st
         "schema": 1,
         "tag": unquote(ad["AutoctrlTag"]),
         "argv": [renamed(word, moved) for word in given["argv"]],
-        "environment": {name: renamed(value, moved) for name, value in given["environment"].items()},
+        "environment": {
+            name: renamed(value, moved) for name, value in given["environment"].items()
+        },
         "workdir": OUT,
         "inherit": True,
         "start": shadow_of(ad) - number(ad.get("NumJobReconnects")),
@@ -87,7 +101,14 @@ def refuse(folder: str, spec: Mapping[str, Any], reason: str) -> None:
     """Write the result of a job that cannot start here."""
     now = import_module("wrapper").timestamp()
     who = {"schema": 1, "tag": spec["tag"], "start": spec["start"], "host": os.uname().nodename}
-    ended = {"exit_code": None, "signal": None, "failure": "node", "reason": reason, "started": now, "ended": now}
+    ended = {
+        "exit_code": None,
+        "signal": None,
+        "failure": "node",
+        "reason": reason,
+        "started": now,
+        "ended": now,
+    }
     used = {"wall_s": 0.0, "cpu_s": 0.0, "peak_memory_mb": 0.0, "outputs": [], "fields": {}}
     write(os.path.join(folder, "result.json"), {**who, **ended, **used})
 

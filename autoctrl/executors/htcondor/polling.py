@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, ServiceDown
-from autoctrl.executors.htcondor.results import NODE_LOG, complete, ended, is_settled, log_path, settle
+from autoctrl.executors.htcondor.results import (
+    NODE_LOG,
+    complete,
+    ended,
+    is_settled,
+    log_path,
+    settle,
+)
 from autoctrl.executors.htcondor.statuses import (
     COMPLETED,
     NOT_STARTED,
@@ -40,20 +47,26 @@ NEVER = JobReport(JobStatus.REMOVED, "removed before it started", Failure.REMOVE
 class Poll:
     """One poll of one schedd; ``wanted`` holds handles by cluster and row."""
 
-    def __init__(self, executor: HTCondorExecutor, schedd: Schedd, name: str, wanted: Mapping[Key, str]) -> None:
+    def __init__(
+        self, executor: HTCondorExecutor, schedd: Schedd, name: str, wanted: Mapping[Key, str]
+    ) -> None:
         self.executor, self.schedd, self.name, self.wanted = executor, schedd, name, wanted
         self.store_id, self.deadline_s = executor.store_id, executor.settings.query_deadline_s
         self.found: dict[str, JobReport] = {}
         self.missed = executor.batches.missed()
         self.clusters = sorted({cluster for cluster, _ in wanted})
         self.known = {cluster: executor.batches.of(name, cluster) for cluster in self.clusters}
-        self.removals = {cluster: batch.removals() for cluster, batch in self.known.items() if batch is not None}
+        self.removals = {
+            cluster: batch.removals() for cluster, batch in self.known.items() if batch is not None
+        }
         self.void: list[Key] = []
 
     def reports(self) -> dict[str, JobReport]:
         """Return what is known now. Raises ``ServiceDown`` if the schedd does not answer."""
         is_late = any(batch is not None and batch.is_late for batch in self.known.values())
-        samples, factories = self.schedd.call("poll", self.deadline_s, self.store_id, self.clusters, is_late)
+        samples, factories = self.schedd.call(
+            "poll", self.deadline_s, self.store_id, self.clusters, is_late
+        )
         finished: dict[Key, Sample] = {}
         seen: set[Key] = set()
         for fields in samples:
@@ -89,18 +102,28 @@ class Poll:
             report = report._replace(log=log_path(batch.place(key[1])))
         self.found[handle] = report
 
-    def _unmade(self, missing: Iterable[Key], factories: Iterable[tuple[int, int, int, str, str]]) -> set[Key]:
+    def _unmade(
+        self, missing: Iterable[Key], factories: Iterable[tuple[int, int, int, str, str]]
+    ) -> set[Key]:
         """Report rows that are not materialised yet; return them."""
         following = {cluster: (row, trouble) for cluster, row, _, _, trouble in factories}
         unmade = {key for key in missing if key[0] in following and key[1] >= following[key[0]][0]}
         for key in unmade:
             trouble = following[key[0]][1]
-            idle = JobReport(JobStatus.IDLE, f"not materialised: {trouble}") if trouble else NOT_STARTED
-            self.found[self.wanted[key]] = NEVER if key[1] in self.removals.get(key[0], ()) else idle
+            idle = (
+                JobReport(JobStatus.IDLE, f"not materialised: {trouble}")
+                if trouble
+                else NOT_STARTED
+            )
+            self.found[self.wanted[key]] = (
+                NEVER if key[1] in self.removals.get(key[0], ()) else idle
+            )
         return unmade
 
     def _fetch(self, finished: Mapping[Key, Sample]) -> dict[Key, str]:
-        """Bring back the files of finished jobs, as long as there is time; return why some are not here."""
+        """Bring back the files of finished jobs, as long as there is time; return why some are not
+        here.
+        """
         absent: dict[Key, str] = {}
         begun = time.monotonic()
         queue = [key for key in finished if self._is_to_fetch(key)]
@@ -112,7 +135,9 @@ class Poll:
                 continue
             try:
                 ids = [f"{cluster}.{row}" for cluster, row in chunk]
-                self.schedd.call("retrieve", self.deadline_s, ids, progress=partial(self._bytes_of, chunk))
+                self.schedd.call(
+                    "retrieve", self.deadline_s, ids, progress=partial(self._bytes_of, chunk)
+                )
             except ExecutorError as error:
                 if len(chunk) > 1:  # one of them is the trouble
                     chunks[:0] = [[key] for key in chunk]
@@ -135,7 +160,9 @@ class Poll:
         for cluster, row in keys:
             batch = self.known[cluster]
             if batch is not None:
-                total += sum(path.lstat().st_size for path in batch.place(row).rglob("*") if path.is_file())
+                total += sum(
+                    path.lstat().st_size for path in batch.place(row).rglob("*") if path.is_file()
+                )
         return total
 
     def _finish(self, finished: Mapping[Key, Sample], absent: Mapping[Key, str]) -> None:
@@ -154,15 +181,23 @@ class Poll:
                 if problem and self._is_overdue(handle):
                     waiting = waiting._replace(status=JobStatus.FAILED, failure=Failure.NODE)
                 place = batch.place(key[1])
-                self.found[handle] = waiting if problem else ended(place, row, sample.host, sample.starts)
+                self.found[handle] = (
+                    waiting if problem else ended(place, row, sample.host, sample.starts)
+                )
 
     def _judge(self, batch: Batch, key: Key, handle: str) -> str:
-        """Judge a result that is here; return why that is not possible yet, empty if it was done."""
+        """Judge a result that is here; return why that is not possible yet, empty if it was
+        done.
+        """
         place = batch.place(key[1])
         if is_settled(place):
             return ""
         row = batch.rows([key[1]])[key[1]]
-        is_silent = not batch.travels and complete(place, row.tag) is None and not has_words(place / NODE_LOG)
+        is_silent = (
+            not batch.travels
+            and complete(place, row.tag) is None
+            and not has_words(place / NODE_LOG)
+        )
         if is_silent and self.executor.now() - self._missed_since(handle) < VISIBLE_S:
             return "it has ended; its result is not visible here yet"
         try:
@@ -175,19 +210,31 @@ class Poll:
         return self.missed.setdefault(handle, self.executor.now())
 
     def _is_overdue(self, handle: str) -> bool:
-        return self.executor.now() - self._missed_since(handle) >= self.executor.settings.lost_after_s
+        return (
+            self.executor.now() - self._missed_since(handle) >= self.executor.settings.lost_after_s
+        )
 
     def _gone(self, missing: set[Key]) -> None:
-        """Report jobs that are not in the queue: judged before, in the history, or missed for so long that lost."""
+        """Report jobs that are not in the queue: judged before, in the history, or missed for so
+        long that lost.
+        """
         batches = [self.known[cluster] for cluster in {cluster for cluster, _ in missing}]
-        since = int(min((batch.created for batch in batches if batch is not None), default=DAY_S)) - DAY_S
+        since = (
+            int(min((batch.created for batch in batches if batch is not None), default=DAY_S))
+            - DAY_S
+        )
         clusters = sorted({cluster for cluster, _ in missing})
         try:
             past = self.schedd.call("history", self.deadline_s, self.store_id, clusters, -1, since)
         except ServiceDown as error:
-            self.executor.noted.append(f"{len(missing)} jobs are not in the queue, and the history is silent: {error}")
+            self.executor.noted.append(
+                f"{len(missing)} jobs are not in the queue, and the history is silent: {error}"
+            )
             return
-        left = {fields[:2]: Sample(*fields[2:]) if len(fields) > 2 else Sample(1) for fields in reversed(past)}  # noqa: PLR2004
+        left = {
+            fields[:2]: Sample(*fields[2:]) if len(fields) > 2 else Sample(1)  # noqa: PLR2004
+            for fields in reversed(past)
+        }
         for key in missing:
             report = self._left(key, left.get(key))
             if report is not None:
@@ -205,12 +252,18 @@ class Poll:
             place = batch.place(key[1])
             if key[1] in self.removals[key[0]] and (sample is None or not sample.starts):
                 return NEVER
-            if is_settled(place) or (not batch.travels and is_over(sample) and not self._judge(batch, key, handle)):
+            if is_settled(place) or (
+                not batch.travels and is_over(sample) and not self._judge(batch, key, handle)
+            ):
                 return ended(place, row)
         if sample is None:
             return None
         report = left_queue(sample)
-        return report if report is not None else lost("it left the queue before its files were fetched")
+        return (
+            report
+            if report is not None
+            else lost("it left the queue before its files were fetched")
+        )
 
     def _remember(self, finished: Mapping[Key, Sample]) -> None:
         """Keep since when jobs are missed, of those that still are."""
@@ -218,12 +271,18 @@ class Poll:
             return
         for key, handle in self.wanted.items():
             report = self.found.get(handle)
-            if report is not None and report.status is not JobStatus.LOST and not (key in finished and report.reason):
+            if (
+                report is not None
+                and report.status is not JobStatus.LOST
+                and not (key in finished and report.reason)
+            ):
                 self.missed.pop(handle, None)
         try:
             self.executor.batches.note_missed(self.missed, self.executor.now())
         except OSError as error:
-            self.executor.noted.append(f"it cannot be written down since when jobs are missed: {error}")
+            self.executor.noted.append(
+                f"it cannot be written down since when jobs are missed: {error}"
+            )
 
 
 def is_over(sample: Sample | None) -> bool:

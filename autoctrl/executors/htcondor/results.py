@@ -1,4 +1,6 @@
-"""Results of jobs, judged once: the newest complete start counts, its outputs are checked and put where they belong."""
+"""Results of jobs, judged once: the newest complete start counts, its outputs are checked and put
+where they belong.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from autoctrl import wrapper
 from autoctrl.executors.htcondor.node import OUT
-from autoctrl.executors.records import LOGS, last_words, log_of, own_result, read
+from autoctrl.executors.job_folder import LOGS, last_words, log_of, own_result, read
 from autoctrl.model.status import Failure, JobStatus
+from autoctrl.node import wrapper
 from autoctrl.ports import JobReport
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def starts(place: Path) -> list[Path]:
 def complete(place: Path, tag: str) -> Path | None:
     """Return the newest start that left a complete result of this job.
 
-    An earlier start that says it was removed was evicted, and what followed it left nothing: then there is none.
+    An earlier start that says it was removed was evicted, and what followed it left nothing: then
+    there is none.
     """
     for number, start in enumerate(starts(place)):
         result = result_in(start, tag)
@@ -67,7 +70,8 @@ def is_settled(place: Path) -> bool:
 def settle(place: Path, row: Row, *, travelled: bool) -> None:
     """Judge the result of a job that has ended, and put its outputs into their folder.
 
-    Safe to repeat after a crash. Raises ``OSError`` if the outputs cannot be stored: then nothing is judged yet.
+    Safe to repeat after a crash. Raises ``OSError`` if the outputs cannot be stored: then nothing
+    is judged yet.
     """
     start = complete(place, row.tag)
     problem = ""
@@ -76,12 +80,16 @@ def settle(place: Path, row: Row, *, travelled: bool) -> None:
             problem = problem or take(start, output, row, travelled=travelled)
     place.mkdir(exist_ok=True)
     draft = place / f"{OUTCOME}.{os.getpid()}.{secrets.token_hex(4)}"
-    draft.write_text(json.dumps({"start": start.name if start else "", "problem": problem}), encoding="utf-8")
+    draft.write_text(
+        json.dumps({"start": start.name if start else "", "problem": problem}), encoding="utf-8"
+    )
     draft.rename(place / OUTCOME)
 
 
 def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -> str:
-    """Move one output to its folder, never over another file; return why that may not be, empty if it was done."""
+    """Move one output to its folder, never over another file; return why that may not be, empty if
+    it was done.
+    """
     name = output["name"]
     path = row.outputs.get(name)
     if path is None:
@@ -94,7 +102,10 @@ def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -
         return f"its output '{name}' ({path}) did not come back"
     size = source.stat().st_size
     if size != measured[0] or (travelled and digest(str(source)) != measured[1]):
-        return f"its output '{name}' ({path}) was changed on its way: {size} bytes, the node had {measured[0]}"
+        return (
+            f"its output '{name}' ({path}) was changed on its way: {size} bytes, the node had "
+            f"{measured[0]}"
+        )
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - as above
     if not place_file(str(source), target) and not is_same(target, measured):
         return f"its output '{name}' cannot be stored: {target} exists and is another file"
@@ -103,7 +114,10 @@ def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -
 
 
 def place_file(source: str, target: str) -> bool:
-    """Give a file its place, whole and on disk; say whether the place was free. Raises ``OSError``."""
+    """Give a file its place, whole and on disk; say whether the place was free.
+
+    Raises ``OSError``.
+    """
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
@@ -126,7 +140,11 @@ def place_file(source: str, target: str) -> bool:
 
 def is_same(path: str, measured: tuple[int, str]) -> bool:
     """Say whether a file is the one that was measured."""
-    return os.path.isfile(path) and os.path.getsize(path) == measured[0] and digest(path) == measured[1]  # noqa: PTH113, PTH202
+    return (
+        os.path.isfile(path)  # noqa: PTH113
+        and os.path.getsize(path) == measured[0]  # noqa: PTH202
+        and digest(path) == measured[1]
+    )
 
 
 def digest(path: str) -> str:
@@ -166,7 +184,9 @@ def ended(place: Path, row: Row, host: str = "", started: int = 0) -> JobReport:
     status = JobStatus.FAILED if result.failure else JobStatus.DONE
     if result.failure is Failure.REMOVED:
         status = JobStatus.REMOVED
-    return JobReport(status, result.reason, result.failure, result.starts, result.host, log_path(place))
+    return JobReport(
+        status, result.reason, result.failure, result.starts, result.host, log_path(place)
+    )
 
 
 def log_path(place: Path) -> str:

@@ -1,4 +1,6 @@
-"""HTCondor as seen from here: every call is made by another process (``calls``) and has a deadline."""
+"""HTCondor as seen from here: every call is made by another process (``calls``) and has a
+deadline.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,19 @@ from autoctrl.errors import ExecutorError, ServiceDown, SubmitRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROGRAM = Path(__file__).with_name("calls.py")
+PROGRAM = Path(__file__).with_name("bindings.py")
 SLICE_S = 1.0
 LONGEST_WORDS = 300
 LOOK = "Look at collector and config in [executors.<name>], and at that configuration."
-NOT_ALLOWED = ("authenticat", "authoriz", "permission", "denied", "not allowed", "credential", "token")
+NOT_ALLOWED = (
+    "authenticat",
+    "authoriz",
+    "permission",
+    "denied",
+    "not allowed",
+    "credential",
+    "token",
+)
 REFUSALS = (
     "failed to create job ad",
     "submit:",
@@ -36,7 +46,9 @@ REFUSALS = (
 
 
 class Schedd:
-    """One schedd. ``name`` and ``collector`` empty: as HTCondor's configuration has it; ``config``: that file."""
+    """One schedd. ``name`` and ``collector`` empty: as HTCondor's configuration has it; ``config``:
+    that file.
+    """
 
     def __init__(self, name: str, collector: str = "", config: str = "") -> None:
         self.name, self.collector, self.config = name, collector, config
@@ -46,12 +58,17 @@ class Schedd:
         self._turn = threading.Lock()
 
     def call(
-        self, function: str, deadline_s: float, *arguments: object, progress: Callable[[], object] | None = None
+        self,
+        function: str,
+        deadline_s: float,
+        *arguments: object,
+        progress: Callable[[], object] | None = None,
     ) -> Any:  # noqa: ANN401 - differs from function to function
         """Return what ``calls.Calls.<function>`` returns.
 
-        ``progress`` returns something that differs as long as the call gets on; then the deadline begins anew. Raises
-        ``ServiceDown`` if there is no answer in time or the service cannot do it, ``SubmitRefused`` for a clear no.
+        ``progress`` returns something that differs as long as the call gets on; then the deadline
+        begins anew. Raises ``ServiceDown`` if there is no answer in time or the service cannot do
+        it, ``SubmitRefused`` for a clear no.
         """
         with self._turn:
             limit_s = ceil(deadline_s) + 1 if progress is None else 0
@@ -64,7 +81,9 @@ class Schedd:
                 words = self._last_words()
                 message = f"{self} did not answer: the process that asks it has ended{words}."
                 hint = "It is started again for the next question."
-                raise ServiceDown(message, hint=LOOK if "configuration" in words.lower() else hint) from error
+                raise ServiceDown(
+                    message, hint=LOOK if "configuration" in words.lower() else hint
+                ) from error
         kind, value = answer
         if kind:
             raise self._error(function, kind, str(value))
@@ -87,7 +106,11 @@ class Schedd:
         return self._process
 
     def _ask(
-        self, process: subprocess.Popen[bytes], request: bytes, deadline_s: float, progress: Callable[[], object] | None
+        self,
+        process: subprocess.Popen[bytes],
+        request: bytes,
+        deadline_s: float,
+        progress: Callable[[], object] | None,
     ) -> tuple[str, object]:
         if process.stdin is None or process.stdout is None:
             raise EOFError
@@ -108,7 +131,9 @@ class Schedd:
                 if patience.is_over():
                     self._end()
                     message = f"{self} did not answer within {patience.deadline_s:g} s."
-                    raise ServiceDown(message, hint="Nothing is concluded; it is asked again in the next cycle.")
+                    raise ServiceDown(
+                        message, hint="Nothing is concluded; it is asked again in the next cycle."
+                    )
             part = os.read(fd, min(size, 1 << 20))
             if not part:
                 raise EOFError
@@ -137,17 +162,30 @@ class Schedd:
         words = " ".join(text.split()).rstrip(".") or "it gave no reason"
         lower = words.lower()
         if kind == "NoSchedd":
-            message = f"The collector {self.collector or 'of the configuration'} knows no schedd {self.name or 'here'}."
-            return ServiceDown(message, hint="Set schedd in [executors.<name>], or start it; condor_status -schedd.")
+            message = (
+                f"The collector {self.collector or 'of the configuration'} knows no schedd "
+                f"{self.name or 'here'}."
+            )
+            return ServiceDown(
+                message,
+                hint="Set schedd in [executors.<name>], or start it; condor_status -schedd.",
+            )
         if "collector" in lower:
-            message = f"The collector {self.collector or 'of the configuration'} does not answer: {words}."
+            message = (
+                f"The collector {self.collector or 'of the configuration'} does not answer: "
+                f"{words}."
+            )
             return ServiceDown(message, hint=f"{LOOK} Try condor_status.")
         if kind == "Misfit" or (function == "submit" and any(word in lower for word in REFUSALS)):
             return SubmitRefused(f"{self} refused a submission: {words}.")
         if any(word in lower for word in NOT_ALLOWED):
             message = f"{self} does not let us do this ({function}): {words}."
-            return ServiceDown(message, hint="Look at the token or the authentication methods; condor_ping WRITE.")
-        return ServiceDown(f"{self} could not do this ({function}): {words}.", hint="It is asked again later.")
+            return ServiceDown(
+                message, hint="Look at the token or the authentication methods; condor_ping WRITE."
+            )
+        return ServiceDown(
+            f"{self} could not do this ({function}): {words}.", hint="It is asked again later."
+        )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -86,7 +86,9 @@ def report_of(sample: Sample) -> JobReport:
     if sample.status == HELD and sample.code == SPOOLING:
         return NOT_STARTED
     status = STATUSES.get(sample.status, JobStatus.RUNNING)
-    failure = hold_class(sample.code, sample.subcode, sample.reason) if status is JobStatus.HELD else None
+    failure = (
+        hold_class(sample.code, sample.subcode, sample.reason) if status is JobStatus.HELD else None
+    )
     reason = sample.reason if status in {JobStatus.HELD, JobStatus.REMOVING} else ""
     return JobReport(status, reason, failure, sample.starts, sample.host)
 
@@ -96,7 +98,9 @@ def hold_class(code: int, subcode: int, reason: str) -> Failure:
     if code == 3 and subcode == OUR_MEMORY:  # noqa: PLR2004 - a job's own periodic_hold
         return Failure.MEMORY
     if code in POLICIES:
-        return next((failure for failure, words in WORDS.items() if words.search(reason)), Failure.HELD)
+        return next(
+            (failure for failure, words in WORDS.items() if words.search(reason)), Failure.HELD
+        )
     return HOLDS.get(code, Failure.HELD)
 
 

@@ -1,4 +1,7 @@
-"""Orders → rows of a submission: pure. Whatever a job is given travels encoded in its ad, never on a command line."""
+"""Orders → rows of a submission: pure.
+
+Whatever a job is given travels encoded in its ad, never on a command line.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ class Manner(NamedTuple):
     """How the jobs of a submission get what they need.
 
     travels      files travel with the job; else nodes see this machine's file system
-    python       interpreter on the node that stands in for ``interpreter``, empty if that one is there too
+    python       interpreter on the node that stands in for ``interpreter``, empty if that one is
+                 there too
     interpreter  the controller's own interpreter, which handlers write into argv
     grace_s      seconds between SIGTERM and SIGKILL
     common       inputs of every job: local path → name on the node
@@ -59,7 +63,9 @@ class Rows(NamedTuple):
 
 
 def encoded(content: object) -> str:
-    """Return JSON as one word of plain ASCII that means nothing to HTCondor's two languages; a string stays bare."""
+    """Return JSON as one word of plain ASCII that means nothing to HTCondor's two languages; a
+    string stays bare.
+    """
     text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
     return quote(text, safe=SAFE)
 
@@ -67,10 +73,15 @@ def encoded(content: object) -> str:
 def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], bool]) -> Rows:
     """Return the rows of one submission, in the order of the orders; row = ProcId.
 
-    ``exists`` says whether an input is there; a job whose input is not will say so itself, as a failure of its own.
+    ``exists`` says whether an input is there; a job whose input is not will say so itself, as a
+    failure of its own.
     """
     environments = [order.spec.environment for order in orders]
-    shared = environments[0] if all(environment == environments[0] for environment in environments) else None
+    shared = (
+        environments[0]
+        if all(environment == environments[0] for environment in environments)
+        else None
+    )
     common: dict[str, object] = {"grace_s": manner.grace_s}
     if shared is not None:
         common["environment"] = environment_of(orders[0].spec, manner)
@@ -85,7 +96,10 @@ def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], boo
         aliases |= linked
         items.append((order, ",".join(files), spec))
     nothing = NOTHING if any(files for _, files, _ in items) else ""
-    lines = [line(number, order, files or nothing, spec) for number, (order, files, spec) in enumerate(items)]
+    lines = [
+        line(number, order, files or nothing, spec)
+        for number, (order, files, spec) in enumerate(items)
+    ]
     return Rows(encoded(common), lines, aliases)
 
 
@@ -93,19 +107,34 @@ def line(number: int, order: JobOrder, files: str, spec: Mapping[str, object]) -
     """Return the items of one row."""
     wanted = order.spec
     avoid = ",".join(encoded(host) for host in wanted.avoid)
-    numbers = (str(number), encoded(order.tag), str(wanted.memory_mb), str(wanted.cpus), str(wanted.time_limit_s))
-    return SEPARATOR.join((*numbers, avoid or NOBODY, files, encoded(spec), encoded(order.folder))) + "\n"
+    numbers = (
+        str(number),
+        encoded(order.tag),
+        str(wanted.memory_mb),
+        str(wanted.cpus),
+        str(wanted.time_limit_s),
+    )
+    return (
+        SEPARATOR.join((*numbers, avoid or NOBODY, files, encoded(spec), encoded(order.folder)))
+        + "\n"
+    )
 
 
 def parsed(line: str) -> tuple[str, str, dict[str, str]]:
     """Return tag, folder and outputs of a row."""
     items = line.rstrip("\n").split(SEPARATOR)
     spec = json.loads(unquote(items[COLUMNS.index("spec")]))
-    return unquote(items[COLUMNS.index("tag")]), unquote(items[COLUMNS.index("folder")]), spec["outputs"]
+    return (
+        unquote(items[COLUMNS.index("tag")]),
+        unquote(items[COLUMNS.index("folder")]),
+        spec["outputs"],
+    )
 
 
 def described(spec: JobSpec, manner: Manner) -> dict[str, object]:
-    """Return a job's own part of the wrapper's description; its limits lie somewhat above those of HTCondor."""
+    """Return a job's own part of the wrapper's description; its limits lie somewhat above those of
+    HTCondor.
+    """
     argv = list(spec.argv)
     if manner.python and argv[0] == manner.interpreter:
         argv[0] = manner.python
@@ -118,12 +147,16 @@ def described(spec: JobSpec, manner: Manner) -> dict[str, object]:
 
 
 def environment_of(spec: JobSpec, manner: Manner) -> dict[str, str]:
-    """Return what is set for a job: as many numeric threads as cores, variables for hints, its own."""
+    """Return what is set for a job: as many numeric threads as cores, variables for hints, its
+    own.
+    """
     return {**dict.fromkeys(THREADS, str(max(1, spec.cpus))), **manner.hints, **spec.environment}
 
 
 def local_files(spec: JobSpec) -> list[str]:
-    """Return the inputs that are files here, each once; addresses (``root://…``) are the job's own business."""
+    """Return the inputs that are files here, each once; addresses (``root://…``) are the job's own
+    business.
+    """
     urls = dict.fromkeys(url for urls in spec.inputs.values() for url in urls)
     return [url for url in urls if "://" not in url]
 
@@ -131,7 +164,9 @@ def local_files(spec: JobSpec) -> list[str]:
 def transfers(
     paths: Iterable[str], number: int, manner: Manner, exists: Callable[[str], bool]
 ) -> tuple[dict[str, str | None], list[str], dict[str, str]]:
-    """Return a job's inputs with their names on the node (None if missing here), what to transfer, and its aliases."""
+    """Return a job's inputs with their names on the node (None if missing here), what to transfer,
+    and its aliases.
+    """
     if not manner.travels:
         return {path: path for path in paths}, [], {}
     inputs: dict[str, str | None] = dict(manner.common)

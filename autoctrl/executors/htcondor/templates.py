@@ -1,4 +1,6 @@
-"""Submit descriptions from templates: packaged, overridden by a project, and by one of its workflows."""
+"""Submit descriptions from templates: packaged, overridden by a project, and by one of its
+workflows.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LEVEL = re.compile(r"(\d+)!(.*)", re.DOTALL)
 
 
 def places(workflow: str, templates: Sequence[Path]) -> list[Path]:
-    """Return where templates of a workflow lie, the most particular place first; not all of them have to exist."""
+    """Return where templates of a workflow lie, the most particular place first; not all of them
+    have to exist.
+    """
     project, *rest = templates or (None,)
     own = [folder / workflow / "templates" for folder in rest]
     both = [place for folder in own for place in (folder, folder / "htcondor")]
@@ -27,14 +31,22 @@ def places(workflow: str, templates: Sequence[Path]) -> list[Path]:
 
 
 def overriding(templates: Sequence[Path]) -> list[str]:
-    """Return the workflows that have templates of their own, and a word that is none for all the others."""
-    found = [path.relative_to(folder) for folder in templates[1:] for path in folder.glob(f"*/templates/**/{NAME}")]
+    """Return the workflows that have templates of their own, and a word that is none for all the
+    others.
+    """
+    found = [
+        path.relative_to(folder)
+        for folder in templates[1:]
+        for path in folder.glob(f"*/templates/**/{NAME}")
+    ]
     own = {path.parts[0] for path in found}
     return ["-", *sorted(own)]
 
 
 class Layers(jinja2.BaseLoader):
-    """Templates of several places; names are ``<level>!<file>``: the file in the first place from that level on."""
+    """Templates of several places; names are ``<level>!<file>``: the file in the first place from
+    that level on.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = folders
@@ -50,7 +62,9 @@ class Layers(jinja2.BaseLoader):
 
     def find(self, level: int, name: str) -> Path | None:
         """Return the file that a name means from a level on."""
-        return next((folder / name for folder in self.folders[level:] if (folder / name).is_file()), None)
+        return next(
+            (folder / name for folder in self.folders[level:] if (folder / name).is_file()), None
+        )
 
 
 class Renderer(jinja2.Environment):
@@ -59,7 +73,11 @@ class Renderer(jinja2.Environment):
     def __init__(self, folders: Sequence[Path]) -> None:
         self.layers = Layers(folders)
         super().__init__(  # no HTML, so nothing to escape
-            loader=self.layers, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+            loader=self.layers,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,
         )
 
     def join_path(self, template: str, parent: str) -> str:
@@ -67,7 +85,11 @@ class Renderer(jinja2.Environment):
         level, name = parts(parent)
         path = self.layers.find(level, name)
         wanted = template.removeprefix("htcondor/")
-        start = self.layers.folders.index(path.parent) + 1 if path is not None and wanted == name else level
+        start = (
+            self.layers.folders.index(path.parent) + 1
+            if path is not None and wanted == name
+            else level
+        )
         return f"{start}!{wanted}"
 
 
@@ -78,26 +100,42 @@ def parts(template: str) -> tuple[int, str]:
 
 
 def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) -> str:
-    """Return the submit description of a workflow, the same for all its jobs, without its queue statement.
+    """Return the submit description of a workflow, the same for all its jobs, without its queue
+    statement.
 
-    Raises ``SettingsError`` with file and line if a template cannot be rendered, and for a command that HTCondor does
-    not know or that it needs.
+    Raises ``SettingsError`` with file and line if a template cannot be rendered, and for a command
+    that HTCondor does not know or that it needs.
     """
     folders = places(workflow, templates)
     try:
         text = Renderer(folders).get_template(f"0!{NAME}").render(values)
     except (jinja2.TemplateError, OSError, TypeError, ValueError, ArithmeticError) as error:
-        message = f"The submit template {whereabouts(error, folders)} cannot be used: {str(error).rstrip('.')}."
-        raise SettingsError(message, hint=f"What it may use: {', '.join(sorted(values))}.") from error
-    text = "\n".join(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")) + "\n"
+        message = (
+            f"The submit template {whereabouts(error, folders)} cannot be used: "
+            f"{str(error).rstrip('.')}."
+        )
+        raise SettingsError(
+            message, hint=f"What it may use: {', '.join(sorted(values))}."
+        ) from error
+    text = (
+        "\n".join(
+            line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+        )
+        + "\n"
+    )
     for key in unknown_keys(text):
-        message = f"The submit template {line_of(key, folders)} sets '{key}', which is no submit command of HTCondor."
+        message = (
+            f"The submit template {line_of(key, folders)} sets '{key}', which is no submit "
+            "command of HTCondor."
+        )
         hint = "It is written by autoctrl." if key == "queue" else nearest(key.lower(), COMMANDS)
         raise SettingsError(message, hint=f"{hint} An attribute of the job is written +{key} = …")
     missing = missing_keys(text)
     if missing:
         message = f"The submit template {folder_of(folders)} leaves out {', '.join(missing)}."
-        raise SettingsError(message, hint="Keep these lines: without them no job would be found again.")
+        raise SettingsError(
+            message, hint="Keep these lines: without them no job would be found again."
+        )
     return text
 
 

@@ -52,16 +52,29 @@ class Address(NamedTuple):
 
 
 def parse_address(url: str, section: str = STORE) -> Address:
-    """Return the parts of ``influxdb://HOST:PORT/ORG/BUCKET``; raises ``SettingsError`` for anything else."""
+    """Return the parts of ``influxdb://HOST:PORT/ORG/BUCKET``; raises ``SettingsError`` for
+    anything else.
+    """
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        message = f"The URL of the {NAMES[section]} contains a user or a token, which would be shown in logs."
-        raise SettingsError(message, hint=f"Put the token into a file and name that: [{section}] token_file = 'PATH'.")
+        message = (
+            f"The URL of the {NAMES[section]} contains a user or a token, which would be shown "
+            "in logs."
+        )
+        raise SettingsError(
+            message,
+            hint=f"Put the token into a file and name that: [{section}] token_file = 'PATH'.",
+        )
     org, _, bucket = (unquote(piece) for piece in parts.path.lstrip("/").partition("/"))
     query = parse_qs(parts.query)
     unknown = sorted(query.keys() - {"token_file"})
     if unknown:
-        raise _refused(url, section, f"has an unknown option '{unknown[0]}'", nearest(unknown[0], ["token_file"]))
+        raise _refused(
+            url,
+            section,
+            f"has an unknown option '{unknown[0]}'",
+            nearest(unknown[0], ["token_file"]),
+        )
     if parts.scheme not in SCHEMES or not parts.hostname or not org or not bucket:
         raise _refused(url, section, "does not name a server, an organization and a bucket")
     if org == NO_ORG and not all(bucket.partition("/")):
@@ -71,7 +84,13 @@ def parse_address(url: str, section: str = STORE) -> Address:
     except ValueError as error:
         raise _refused(url, section, "has a port that is no number") from error
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Address(f"{SCHEMES[parts.scheme]}://{host}:{port}", org, bucket, query.get("token_file", [""])[0], section)
+    return Address(
+        f"{SCHEMES[parts.scheme]}://{host}:{port}",
+        org,
+        bucket,
+        query.get("token_file", [""])[0],
+        section,
+    )
 
 
 def _refused(url: str, section: str, why: str, hint: str = "") -> SettingsError:

@@ -28,7 +28,9 @@ def moment(position_ns: int) -> str:
 
 
 def one_of(tag: str, values: Iterable[str]) -> str:
-    """Return a condition that a tag has one of these values, as a regular expression: long chains of or are refused."""
+    """Return a condition that a tag has one of these values, as a regular expression: long chains
+    of or are refused.
+    """
     escaped = (_MEANS_SOMETHING.sub(r"\\\g<0>", tag_text(value)) for value in values)
     return f"r.{tag} =~ /^({'|'.join(escaped)})$/"
 
@@ -39,7 +41,8 @@ def equal(tag: str, value: str) -> str:
 
 
 def words(bucket: str, back_s: int) -> str:
-    """Return the stream of the mutex's words of the last ``back_s`` seconds by the server's clock, and of the future.
+    """Return the stream of the mutex's words of the last ``back_s`` seconds by the server's clock,
+    and of the future.
 
     ``_start`` of each row tells the server's present time.
     """
@@ -60,7 +63,9 @@ def select(
     then: str = "",
 ) -> str:
     """Return the stream of points with ``first <= position <= last`` that meet all conditions."""
-    keep = ", ".join(f'"{column}"' for column in ("_time", "_value", "_field", "_measurement", *columns))
+    keep = ", ".join(
+        f'"{column}"' for column in ("_time", "_value", "_field", "_measurement", *columns)
+    )
     start, stop = span[0] * NS_PER_US, max(span[1] + 1, span[0] + 1) * NS_PER_US
     return (
         f"from(bucket: {text(bucket)}) |> range(start: {moment(start)}, stop: {moment(stop)})"
@@ -72,8 +77,10 @@ def select(
 def at_time(bucket: str, name: str, time_ns: int) -> str:
     """Return the stream of the one point of a measurement at this time."""
     return (
-        f"from(bucket: {text(bucket)}) |> range(start: {moment(time_ns)}, stop: {moment(time_ns + 1)})"
-        f' |> filter(fn: (r) => r._measurement == {text(name)}) |> keep(columns: ["_time", "_value"])'
+        f"from(bucket: {text(bucket)}) |> range(start: {moment(time_ns)}, stop: "
+        f"{moment(time_ns + 1)})"
+        f' |> filter(fn: (r) => r._measurement == {text(name)}) |> keep(columns: ["_time", '
+        '"_value"])'
         f' |> yield(name: "at {time_ns}")\n'
     )
 

@@ -1,4 +1,6 @@
-"""What jobs said of themselves from worker nodes, read from the bucket for hints; see ``autoctrl.hint``."""
+"""What jobs said of themselves from worker nodes, read from the bucket for hints; see
+``autoctrl.node.hint``.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import StoreError
-from autoctrl.hint import MEASUREMENT
 from autoctrl.model.job import index_text, unit_folder
 from autoctrl.model.unit import TaskKey
+from autoctrl.node.hint import MEASUREMENT
 from autoctrl.ports import Hint
 from autoctrl.stores.influx import flux
 from autoctrl.stores.influx.address import HINTS, parse_address
-from autoctrl.stores.influx.refusals import Unreachable
+from autoctrl.stores.influx.errors import Unreachable
 from autoctrl.stores.influx.server import SECOND_NS, Server, read_token
 
 if TYPE_CHECKING:
@@ -26,13 +28,19 @@ OWN = ("store", "version", "index", "attempt", "status")
 
 
 def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
-    """Return the newest hint of every attempt of a task, in their order. Raises ``StoreError`` or ``SettingsError``."""
+    """Return the newest hint of every attempt of a task, in their order.
+
+    Raises ``StoreError`` or ``SettingsError``.
+    """
     with _opened(url, patience_s=0) as server:
         return newest_hints(server.query(_script(server.address.bucket, task)), store_id)
 
 
 def ping_hints(url: str) -> str:
-    """Return one line about the bucket. Raises ``StoreError`` or ``SettingsError`` if jobs cannot write it."""
+    """Return one line about the bucket.
+
+    Raises ``StoreError`` or ``SettingsError`` if jobs cannot write it.
+    """
     with _opened(url) as server:
         place = server.address.place
         server.check_writing()
@@ -54,7 +62,8 @@ def _script(bucket: str, task: TaskKey) -> str:
     tags = {"campaign": task.campaign, "workflow": task.workflow, "unit": unit_folder(task.unit)}
     conditions = [f"r.{tag} == {flux.text(value)}" for tag, value in tags.items()]
     return (
-        f"from(bucket: {flux.text(bucket)}) |> range(start: -{flux.WHOLE_S}s, stop: {flux.END_OF_TIME})"
+        f"from(bucket: {flux.text(bucket)}) |> range(start: -{flux.WHOLE_S}s, stop: "
+        f"{flux.END_OF_TIME})"
         f" |> filter(fn: (r) => {' and '.join([flux.measurement(MEASUREMENT), *conditions])})"
         " |> map(fn: (r) => ({_time: r._time, _field: r._field, _value: string(v: r._value)}))"
         ' |> yield(name: "hints")\n'
@@ -62,7 +71,9 @@ def _script(bucket: str, task: TaskKey) -> str:
 
 
 def newest_hints(rows: Iterable[Row], store_id: str) -> list[Hint]:
-    """Return the newest hint of every attempt of this store's jobs from the rows of their fields."""
+    """Return the newest hint of every attempt of this store's jobs from the rows of their
+    fields.
+    """
     points: dict[int, dict[str, str]] = {}
     for row in rows:
         points.setdefault(row.time, {})[row.field] = row.value
@@ -73,7 +84,9 @@ def newest_hints(rows: Iterable[Row], store_id: str) -> list[Hint]:
         key = (int(fields["version"]), int(fields["index"]), int(fields["attempt"]))
         values = {name: _value(text) for name, text in fields.items() if name not in OWN}
         when = datetime.fromtimestamp(time_ns / SECOND_NS, UTC)
-        newest[key] = Hint(key[0], index_text(key[1]), key[2], when, fields.get("status", ""), values)
+        newest[key] = Hint(
+            key[0], index_text(key[1]), key[2], when, fields.get("status", ""), values
+        )
     return [newest[key] for key in sorted(newest)]
 
 

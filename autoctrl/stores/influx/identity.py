@@ -7,9 +7,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import SettingsError, StoreError
+from autoctrl.stores.influx.errors import where_token
 from autoctrl.stores.influx.mutex import Batch
 from autoctrl.stores.influx.points import field_text, line
-from autoctrl.stores.influx.refusals import where_token
 
 if TYPE_CHECKING:
     from autoctrl.stores.influx.journal import Journal
@@ -77,22 +77,33 @@ def _missing(what: str, server: Server) -> StoreError:
     try:
         server.check_writing()
     except StoreError:
-        message = f"The {server.address} does not exist: there is no {what} that this token may see."
-        return StoreError(message, hint="Make it, without a limit of retention, or correct [store] url.")
+        message = (
+            f"The {server.address} does not exist: there is no {what} that this token may see."
+        )
+        return StoreError(
+            message, hint="Make it, without a limit of retention, or correct [store] url."
+        )
     message = f"The {server.address} may only be written with this token."
-    return StoreError(message, hint=f"Give one that may read it too: {where_token(server.address)}.")
+    return StoreError(
+        message, hint=f"Give one that may read it too: {where_token(server.address)}."
+    )
 
 
 def refuse_short(bucket: Bucket, server: Server) -> None:
     """Raise ``SettingsError`` if points would be forgotten while they are needed."""
     if 0 < bucket.retention_s < LONG_ENOUGH_S:
         days = bucket.retention_s / 86_400
-        message = f"The {server.address} forgets: its retention is {days:.1f} days, and a record must never vanish."
+        message = (
+            f"The {server.address} forgets: its retention is {days:.1f} days, and a record "
+            "must never vanish."
+        )
         raise SettingsError(message, hint="Set the bucket's retention to infinite.")
 
 
 def identify(server: Server, mutex: Mutex, journal: Journal) -> str:
-    """Return the id of the store in this place, made if there is none: a copy elsewhere gets one of its own."""
+    """Return the id of the store in this place, made if there is none: a copy elsewhere gets one of
+    its own.
+    """
     bucket = find_bucket(server)
     refuse_short(bucket, server)
 

@@ -1,4 +1,6 @@
-"""One writer at a time, and what of the store counts: the mutex on real points; see docs/decisions/0007."""
+"""One writer at a time, and what of the store counts: the mutex on real points; see
+docs/decisions/0007.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import StoreError
-from autoctrl.owner import has_died, spell_owner, this_process
+from autoctrl.process import has_died, spell_owner, this_process
 from autoctrl.stores.influx import flux
+from autoctrl.stores.influx.errors import Unreachable
 from autoctrl.stores.influx.points import field_text, line
-from autoctrl.stores.influx.refusals import Unreachable
 from autoctrl.stores.influx.server import SECOND_NS, Row, parse_time
 from autoctrl.stores.influx.turns import (
     BEGINNING,
@@ -74,7 +76,8 @@ class _KnownError(Exception):
 
 
 class Mutex:
-    """Gives turns. After ``turn_s`` others take over from a holder that is silent; ``wait_s`` is how long to wait.
+    """Gives turns. After ``turn_s`` others take over from a holder that is silent; ``wait_s`` is
+    how long to wait.
 
     ``holes`` are the positions that do not count though they are committed.
     """
@@ -103,7 +106,8 @@ class Mutex:
 
     @contextmanager
     def moment(self, needs: Needs | None = None) -> Iterator[list[Row]]:
-        """Let all readings within that are not for a turn be as of one state; yield what is asked for as of it.
+        """Let all readings within that are not for a turn be as of one state; yield what is asked
+        for as of it.
 
         Within another moment it is that one's state, and nothing is read.
         """
@@ -117,14 +121,18 @@ class Mutex:
             self._pinned = before
 
     def read(self, needs: Needs) -> tuple[State, list[Row]]:
-        """Read what is asked for up to the committed position of now, or of the moment that ``moment`` holds."""
+        """Read what is asked for up to the committed position of now, or of the moment that
+        ``moment`` holds.
+        """
         pinned = self._pinned
         if pinned is None:
             return self.look(needs)
         return pinned, self._server.query(needs(pinned.committed.last))
 
     def look(self, needs: Needs | None = None, mine: int = 0) -> tuple[State, list[Row]]:
-        """Read the state, and what is asked for besides up to the committed position; ``mine``: see ``read_state``."""
+        """Read the state, and what is asked for besides up to the committed position; ``mine``: see
+        ``read_state``.
+        """
         if self._known is None:
             self._open()
         base = self._base
@@ -132,7 +140,9 @@ class Mutex:
         asked = needs(base.last) if needs else ""
         rows = self._server.query(flux.words(self._server.address.bucket, back_s) + asked)
         words = [row for row in rows if row.result == "words"]
-        if not any(row.time == base.rank + 1 for row in words):  # a clock has jumped: the base is out of sight
+        if not any(
+            row.time == base.rank + 1 for row in words
+        ):  # a clock has jumped: the base is out of sight
             back_s = flux.WHOLE_S
             words = self._words(back_s)
         state = self._take([row for row in words if row.time >= base.rank], back_s, mine)
@@ -166,11 +176,16 @@ class Mutex:
         return state
 
     def _open(self) -> None:
-        """Read for the first time: look back as far as needed for an end that holds, and at all earlier holes."""
+        """Read for the first time: look back as far as needed for an end that holds, and at all
+        earlier holes.
+        """
         words: list[Row] = []
         for back_s in WINDOWS_S:
             words = self._words(back_s)
-            if words and read_state(0, ((row.time, row.value) for row in words)).committed != BEGINNING:
+            if (
+                words
+                and read_state(0, ((row.time, row.value) for row in words)).committed != BEGINNING
+            ):
                 break
         if not words:
             # Without a time of its own the point gets the server's, which is all it is for.
@@ -191,7 +206,9 @@ class Mutex:
         bucket = self._server.address.bucket
         times = [row.time for row in fences]
         ends: list[End] = []
-        for row in self._server.query("".join(flux.at_time(bucket, "mutex", time_ns) for time_ns in times)):
+        for row in self._server.query(
+            "".join(flux.at_time(bucket, "mutex", time_ns) for time_ns in times)
+        ):
             end = read_end(row.value)
             if end is not None:
                 ends.append(end)
@@ -200,10 +217,12 @@ class Mutex:
                 self._holes[end.rank] = end.hole
 
     def turn(self, needs: Needs | None, work: Callable[[State, list[Row], int], Batch]) -> End:
-        """Write what ``work`` returns for the state, what was asked for, and the first position; return the commit.
+        """Write what ``work`` returns for the state, what was asked for, and the first position;
+        return the commit.
 
-        Whatever ``work`` raises ends the turn, and nothing was written. It may be called again when the claim was lost.
-        Raises ``StoreError`` if others do not let go of the mutex, or the server cannot do it.
+        Whatever ``work`` raises ends the turn, and nothing was written. It may be called again when
+        the claim was lost. Raises ``StoreError`` if others do not let go of the mutex, or the
+        server cannot do it.
         """
         deadline = time.monotonic() + self._wait_s
         while True:
@@ -230,13 +249,16 @@ class Mutex:
     def _check_patience(self, deadline: float, holder: Claim) -> None:
         if time.monotonic() > deadline:
             message = (
-                f"The {self._server.address} could not be written: {spell_owner(holder.owner)} has been writing"
+                f"The {self._server.address} could not be written: "
+                f"{spell_owner(holder.owner)} has been writing"
                 f" for more than {self._wait_s:.0f} s, or others took every turn."
             )
             raise StoreError(message, hint="Nothing was written. Try again later.")
 
     def _is_over(self, claim: Claim, state: State) -> bool:
-        """Say whether its owner may be taken for dead: a guess that costs nothing if it is wrong."""
+        """Say whether its owner may be taken for dead: a guess that costs nothing if it is
+        wrong.
+        """
         seen_s = time.monotonic() - self._first_seen.setdefault(claim.rank, time.monotonic())
         return (
             claim.rank in state.failed
@@ -249,18 +271,26 @@ class Mutex:
     def _claim(self, state: State) -> Claim:
         over = tuple(claim.rank for claim in state.claims if self._is_over(claim, state))
         room = int(self._turn_s * SECOND_NS)
-        # Half of the time at least must lie between the first position that may be used and the rank.
+        # Half of the time at least must lie between the first position that may be used and the
+        # rank.
         after = max(state.committed.last * NS_PER_US, 0, *over)
         earliest = max(self._estimate() + room, after + room // 2, state.highest + 2)
-        # Even, never a whole µs, so that no end (odd) and no other point of the store is at the same time.
-        rank = (earliest // NS_PER_US + CHANCE.randrange(SPREAD_US)) * NS_PER_US + 2 * CHANCE.randrange(1, 499)
+        # Even, never a whole µs, so that no end (odd) and no other point of the store is at the
+        # same time.
+        rank = (
+            earliest // NS_PER_US + CHANCE.randrange(SPREAD_US)
+        ) * NS_PER_US + 2 * CHANCE.randrange(1, 499)
         self._given_up.add(rank)  # until it is over for good; only others' claims are waited for
         return Claim(rank, this_process(), over)
 
     def _put(self, time_ns: int, word: str, *, patience_s: float | None = None) -> None:
-        self._server.write([line("mutex", {}, [("word", field_text(word))], time_ns)], patience_s=patience_s)
+        self._server.write(
+            [line("mutex", {}, [("word", field_text(word))], time_ns)], patience_s=patience_s
+        )
 
-    def _enter(self, mine: Claim, needs: Needs | None, deadline: float) -> tuple[State, list[Row], tuple[int, ...]]:
+    def _enter(
+        self, mine: Claim, needs: Needs | None, deadline: float
+    ) -> tuple[State, list[Row], tuple[int, ...]]:
         try:
             self._put(mine.rank, claim_word(mine))
             return self._when_first(mine, needs, deadline)
@@ -279,7 +309,11 @@ class Mutex:
                 return state, rows, to_void(state, mine)
             queue = ahead(state, mine)
             is_late = mine.rank - state.now < self._turn_s * SECOND_NS / 2
-            if step is Step.WITHDRAW or is_late or any(self._is_over(claim, state) for claim in queue):
+            if (
+                step is Step.WITHDRAW
+                or is_late
+                or any(self._is_over(claim, state) for claim in queue)
+            ):
                 self._withdraw(mine, WITHDRAWN)
                 self._check_patience(deadline, queue[0] if queue else mine)
                 raise _LostError
@@ -296,7 +330,12 @@ class Mutex:
             self._given_up.discard(mine.rank)
 
     def _work(
-        self, mine: Claim, work: Callable[[State, list[Row], int], Batch], state: State, rows: list[Row], first: int
+        self,
+        mine: Claim,
+        work: Callable[[State, list[Row], int], Batch],
+        state: State,
+        rows: list[Row],
+        first: int,
     ) -> Batch:
         try:
             batch = work(state, rows, first)
@@ -328,7 +367,9 @@ class Mutex:
                 raise StoreError(message, hint=error.hint) from error
 
     def _is_written(self, end: End) -> bool:
-        """Find out what became of an end whose fate is in doubt: it is there, or declared void by a turn of ours."""
+        """Find out what became of an end whose fate is in doubt: it is there, or declared void by a
+        turn of ours.
+        """
 
         def nothing(state: State, rows: list[Row], first: int) -> Batch:
             del state, rows, first
@@ -342,11 +383,16 @@ class Mutex:
             pass
         except Unreachable as error:
             message = f"{error.message} Whether the last batch was written is not known."
-            raise StoreError(message, hint=f"{error.hint} Then read again and decide anew.") from error
+            raise StoreError(
+                message, hint=f"{error.hint} Then read again and decide anew."
+            ) from error
         return self._fates.get(end.rank, False)
 
     def _settle(self, end: End, deadline: float) -> State:
-        """Return the state in which the end holds for ever. Raises ``_LostError`` if it was declared void."""
+        """Return the state in which the end holds for ever.
+
+        Raises ``_LostError`` if it was declared void.
+        """
         while True:
             state, _ = self.look()
             if end.rank not in self._fates:

@@ -1,4 +1,6 @@
-"""What people and Grafana read at a glance, derived from the records: never trusted, made anew when it is lost."""
+"""What people and Grafana read at a glance, derived from the records: never trusted, made anew when
+it is lost.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _ODD_IN_KEY = re.compile(r"[^A-Za-z0-9_]")
 
 
 def place_of(unit: str) -> int:
-    """Return the time at which a unit stands in the overview: its own, within one week so that one shard holds all."""
+    """Return the time at which a unit stands in the overview: its own, within one week so that one
+    shard holds all.
+    """
     digest = hashlib.blake2b(unit.encode(), digest_size=8).digest()
     return FIRST_MONDAY_NS + int.from_bytes(digest, "big") % WEEK_NS
 
@@ -49,11 +53,15 @@ def _custom(record: FieldsRecord) -> Iterator[tuple[str, str]]:
     for name, value in record.values.items():
         key = _ODD_IN_KEY.sub("_", name)
         # The server keeps "time" for itself, and "version" is ours.
-        plain[f"{key}_" if key in {"time", "version"} else key] = value if isinstance(value, str) else float(value)
+        plain[f"{key}_" if key in {"time", "version"} else key] = (
+            value if isinstance(value, str) else float(value)
+        )
     yield from readable_fields(plain)
 
 
-def derived(records: Iterable[tuple[int, Record]]) -> tuple[list[str], list[tuple[FieldsRecord, str]]]:
+def derived(
+    records: Iterable[tuple[int, Record]],
+) -> tuple[list[str], list[tuple[FieldsRecord, str]]]:
     """Return the overview's points of placed records, and one for each record of custom fields."""
     newest: dict[object, TaskRecord] = {}
     custom = []

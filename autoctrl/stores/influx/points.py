@@ -1,8 +1,8 @@
 """Record ⇄ line protocol, pure.
 
-A record's complete body is the JSON list of its row (``rows``), split into fields ``body``, ``body1``, … because a
-string field holds at most 64 KB. It stands in the measurement ``journal`` and, with typed fields beside it that people
-and Grafana read, in a measurement of its kind.
+A record's complete body is the JSON list of its row (``rows``), split into fields ``body``,
+``body1``, … because a string field holds at most 64 KB. It stands in the measurement ``journal``
+and, with typed fields beside it that people and Grafana read, in a measurement of its kind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
-    from autoctrl.stores.bodies import Encoder
+    from autoctrl.stores.json_values import Encoder
 
 KINDS: Mapping[type, str] = {
     TaskRecord: "task",
@@ -89,7 +89,8 @@ class Body(NamedTuple):
 
 
 def tag_text(value: str) -> str:
-    """Return a value as it stands in a tag: odd characters percent-encoded, since line breaks and ends do not survive.
+    """Return a value as it stands in a tag: odd characters percent-encoded, since line breaks and
+    ends do not survive.
 
     An empty tag would vanish, so it is written as a percent sign alone.
     """
@@ -116,11 +117,15 @@ def encode_body(record: Record, encode: Encoder) -> Body:
     kind = KINDS[type(record)]
     row = _ROWS[kind](record, encode)
     # Whole numbers beyond 64 bits and halves of characters are refused alike by every store.
-    too_large = [value for value in row if isinstance(value, int) and not -LARGEST <= value < LARGEST]
+    too_large = [
+        value for value in row if isinstance(value, int) and not -LARGEST <= value < LARGEST
+    ]
     text = _ENCODE(row)
     if too_large or not _is_whole(text):
         message = f"A {kind} record cannot be stored: the store cannot hold a value in it."
-        raise StoreError(message, hint="Whole numbers have at most 64 bits, and texts no halves of characters.")
+        raise StoreError(
+            message, hint="Whole numbers have at most 64 bits, and texts no halves of characters."
+        )
     return Body(kind, record, text)
 
 
@@ -151,14 +156,23 @@ def bodies(text: str) -> Iterator[tuple[str, str]]:
         yield (f"body{number}" if number else "body"), field_text(piece)
 
 
-def line(measurement: str, tags: Mapping[str, str], fields: Iterable[tuple[str, str]], time_ns: int) -> str:
-    """Return one point; tags are encoded here, fields are ready. Sorted tags are what the server prefers."""
+def line(
+    measurement: str, tags: Mapping[str, str], fields: Iterable[tuple[str, str]], time_ns: int
+) -> str:
+    """Return one point; tags are encoded here, fields are ready.
+
+    Sorted tags are what the server prefers.
+    """
     written = "".join(f",{name}={tag_text(tags[name])}" for name in sorted(tags))
-    return f"{measurement}{written} {','.join(f'{name}={value}' for name, value in fields)} {time_ns}"
+    return (
+        f"{measurement}{written} {','.join(f'{name}={value}' for name, value in fields)} {time_ns}"
+    )
 
 
 def lines(body: Body, position: int) -> list[str]:
-    """Return the points of one record: in the journal, and for readers by unit, people and Grafana."""
+    """Return the points of one record: in the journal, and for readers by unit, people and
+    Grafana.
+    """
     kind, record = body.kind, body.record
     pieces = list(bodies(body.text))
     readable = _readable(record)
@@ -169,8 +183,15 @@ def lines(body: Body, position: int) -> list[str]:
 
 
 def carried_line(body: Body, position: int) -> str:
-    """Return the point of a record that is repeated in the journal so that reading may begin later."""
-    return line("journal", {"kind": CARRIED + body.kind, **_place(body.record)}, bodies(body.text), position * 1000)
+    """Return the point of a record that is repeated in the journal so that reading may begin
+    later.
+    """
+    return line(
+        "journal",
+        {"kind": CARRIED + body.kind, **_place(body.record)},
+        bodies(body.text),
+        position * 1000,
+    )
 
 
 def _task_of(record: Any) -> TaskKey:  # noqa: ANN401 - any record of a task
@@ -229,7 +250,9 @@ def _readable(record: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any r
 
 
 def readable_fields(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the fields for people: always one type for one name, control characters and long ends left out."""
+    """Yield the fields for people: always one type for one name, control characters and long ends
+    left out.
+    """
     for name, value in plain.items():
         if value is None:
             continue

@@ -1,4 +1,6 @@
-"""The edge to the server: queries, writes, errors; nothing that is lost silently, nothing that waits for ever."""
+"""The edge to the server: queries, writes, errors; nothing that is lost silently, nothing that
+waits for ever.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autoctrl.errors import MissingExtra, SettingsError, StoreError
 from autoctrl.stores.influx.address import HINTS, TOKEN_VARIABLE
-from autoctrl.stores.influx.refusals import NO_ANSWER, Unreachable, refusal, where_token
+from autoctrl.stores.influx.errors import NO_ANSWER, Unreachable, refusal, where_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +67,9 @@ def parse_time(text: str) -> int:
 
 
 def parse_rows(lines: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of an answer in CSV without annotations; each table may have its own header."""
+    """Yield the rows of an answer in CSV without annotations; each table may have its own
+    header.
+    """
     csv.field_size_limit(LONGEST_FIELD)
     names: list[str] | None = None
     places: dict[str, int] = {}
@@ -92,18 +96,25 @@ def parse_rows(lines: Iterable[str]) -> Iterator[Row]:
 
 
 def _query_failed(said: str) -> StoreError:
-    return StoreError(f"The server could not answer a query: {said:.300}.", hint="Look into the server's log.")
+    return StoreError(
+        f"The server could not answer a query: {said:.300}.", hint="Look into the server's log."
+    )
 
 
 def read_token(address: Address) -> str:
-    """Return the token from the file or the environment. Raises ``SettingsError`` if there is none."""
+    """Return the token from the file or the environment.
+
+    Raises ``SettingsError`` if there is none.
+    """
     if address.token_file:
         try:
             token = Path(address.token_file).expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it holds no text"
             message = f"The token of the {address} cannot be read from {address.token_file}: {why}."
-            raise SettingsError(message, hint=f"Name a file that this user may read: {address.setting}.") from error
+            raise SettingsError(
+                message, hint=f"Name a file that this user may read: {address.setting}."
+            ) from error
     else:
         token = "" if address.section == HINTS else os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
@@ -113,10 +124,18 @@ def read_token(address: Address) -> str:
 
 
 class Server:
-    """Speaks to one bucket; after a fork the child connects anew. ``patience_s`` bounds how long it tries again."""
+    """Speaks to one bucket; after a fork the child connects anew.
+
+    ``patience_s`` bounds how long it tries again.
+    """
 
     def __init__(
-        self, address: Address, token: str, *, timeout_s: float = TIMEOUT_S, patience_s: float = PATIENCE_S
+        self,
+        address: Address,
+        token: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.address = address
         self._token = token
@@ -143,19 +162,30 @@ class Server:
         address = self.address
         milliseconds = round(self._timeout_s * 1000)
         return InfluxDBClient(
-            url=address.server, token=self._token, org=address.org, timeout=milliseconds, retries=False
+            url=address.server,
+            token=self._token,
+            org=address.org,
+            timeout=milliseconds,
+            retries=False,
         )
 
     def query(self, script: str) -> list[Row]:
-        """Return all rows that a Flux script yields, none for an empty one. Raises ``StoreError``."""
+        """Return all rows that a Flux script yields, none for an empty one.
+
+        Raises ``StoreError``.
+        """
         return self._again(lambda: list(self._query(script))) if script else []
 
     def _query(self, script: str) -> Iterator[Row]:
         from influxdb_client.domain.dialect import Dialect
 
         dialect: Any = Dialect  # its constructor has no types
-        dialect = dialect(header=True, annotations=[], delimiter=",", date_time_format="RFC3339Nano")
-        answer = self._connected().query_api().query_raw(script, org=self.address.org, dialect=dialect)
+        dialect = dialect(
+            header=True, annotations=[], delimiter=",", date_time_format="RFC3339Nano"
+        )
+        answer = (
+            self._connected().query_api().query_raw(script, org=self.address.org, dialect=dialect)
+        )
         try:
             answer.auto_close = False
             yield from parse_rows(TextIOWrapper(answer, encoding="utf-8", newline=""))
@@ -163,9 +193,11 @@ class Server:
             answer.release_conn()
 
     def write(self, lines: list[str], *, patience_s: float | None = None) -> None:
-        """Write points, in parts if they are many; each carries its own time, so writing one again changes nothing.
+        """Write points, in parts if they are many; each carries its own time, so writing one again
+        changes nothing.
 
-        Raises ``StoreError`` if the server refused some, ``Unreachable`` if nobody knows what has happened.
+        Raises ``StoreError`` if the server refused some, ``Unreachable`` if nobody knows what has
+        happened.
         """
         for start in range(0, len(lines), CHUNK_LINES):
             data = "\n".join(lines[start : start + CHUNK_LINES]).encode()
@@ -189,7 +221,9 @@ class Server:
     def _get(self, path: str, query: dict[str, str]) -> tuple[Any, dict[str, str]]:
         client: Any = self._connected().api_client
         headers = {**client.default_headers, "Authorization": f"Token {self._token}"}
-        answer = client.request("GET", self.address.server + path, query_params=list(query.items()), headers=headers)
+        answer = client.request(
+            "GET", self.address.server + path, query_params=list(query.items()), headers=headers
+        )
         return (json.loads(answer.data) if answer.data else None), dict(answer.getheaders())
 
     def _again(self, action: Callable[[], Answer], patience_s: float | None = None) -> Answer:

@@ -1,4 +1,6 @@
-"""The store for several machines: records in InfluxDB, written in turns, read up to what is committed."""
+"""The store for several machines: records in InfluxDB, written in turns, read up to what is
+committed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.errors import StoreError
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Lease, OpenTask, Selection
-from autoctrl.stores.influx.appending import Content, carry, check, compose, is_due, prepare, streams
+from autoctrl.stores.influx.batch import Content, carry, check, compose, is_due, prepare, streams
+from autoctrl.stores.influx.cache import Newest, newest_of
 from autoctrl.stores.influx.identity import identify
 from autoctrl.stores.influx.journal import (
     EVER,
@@ -21,9 +24,8 @@ from autoctrl.stores.influx.journal import (
     placed,
     places,
 )
-from autoctrl.stores.influx.leasing import change_line, held_in, judged_at, released_line
+from autoctrl.stores.influx.lease_points import change_line, held_in, judged_at, released_line
 from autoctrl.stores.influx.mutex import Batch, Mutex
-from autoctrl.stores.influx.newest import Newest, newest_of
 from autoctrl.stores.influx.overview import derived
 from autoctrl.stores.influx.server import Server, read_token
 from autoctrl.stores.leases import as_lease, claim, release
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
     from autoctrl.stores.influx.address import Address
-    from autoctrl.stores.influx.newest import Place
+    from autoctrl.stores.influx.cache import Place
     from autoctrl.stores.influx.points import Placed
     from autoctrl.stores.influx.server import Row
     from autoctrl.stores.influx.turns import End, State
@@ -51,11 +53,13 @@ MOST_APART_S = 1.0
 class InfluxStore:
     """Keeps records in one bucket; for one thread at a time, and a forked child connects anew.
 
-    ``turn_s`` is after how long others take over from a writer that is silent, ``wait_s`` how long to wait for a turn.
-    Raises ``StoreError`` or ``SettingsError`` if the bucket cannot be used.
+    ``turn_s`` is after how long others take over from a writer that is silent, ``wait_s`` how long
+    to wait for a turn. Raises ``StoreError`` or ``SettingsError`` if the bucket cannot be used.
     """
 
-    def __init__(self, address: Address, *, server: Server | None = None, **patience: float) -> None:
+    def __init__(
+        self, address: Address, *, server: Server | None = None, **patience: float
+    ) -> None:
         self.server = server or Server(address, read_token(address))
         self.mutex = Mutex(self.server, **patience)
         self._journal = Journal(address.bucket)
@@ -70,7 +74,9 @@ class InfluxStore:
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences about what went wrong since they were last read, without anything being lost."""
+        """Sentences about what went wrong since they were last read, without anything being
+        lost.
+        """
         said, self._remarks = self._remarks, []
         return said
 
@@ -93,7 +99,8 @@ class InfluxStore:
             if lease is not None:
                 check_lease(lease, self._held(lease.name, rows), judged_at(state.now))
             self._follow(rows, state.committed.last)
-            # What others have closed meanwhile is not remembered any more, so it is looked up after all.
+            # What others have closed meanwhile is not remembered any more, so it is looked up after
+            # all.
             missing = streams(self._journal, batch, self._newest, state.committed.last)
             if missing and missing != asked:
                 rows = self.server.query(missing)
@@ -106,7 +113,9 @@ class InfluxStore:
         self._at_hand = None
         self._remember(content, end)
         self._derive(content.placed)
-        self._move_marks({record.key[:2] for _, record in content.placed if isinstance(record, TaskRecord)})
+        self._move_marks(
+            {record.key[:2] for _, record in content.placed if isinstance(record, TaskRecord)}
+        )
 
     def _check_lease(self, lease: Lease | None) -> None:
         if lease is not None:
@@ -140,16 +149,22 @@ class InfluxStore:
             try:
                 self.server.write([point])
             except StoreError as error:
-                self._remarks.append(f"Custom fields of {record.task} are kept, but not shown in Grafana: {error}")
+                self._remarks.append(
+                    f"Custom fields of {record.task} are kept, but not shown in Grafana: {error}"
+                )
 
     def rebuild_overview(self, campaign: str) -> int:
-        """Write the overview of a campaign anew from its records; return the number of its tasks."""
+        """Write the overview of a campaign anew from its records; return the number of its
+        tasks.
+        """
         tasks = self.tasks(Selection(campaign))
         self.server.write(derived((0, task) for task in tasks)[0])
         return len(tasks)
 
     def _move_marks(self, places: Iterable[Place]) -> None:
-        """Repeat what is open, where much has been written since it was last repeated, so that reading begins later."""
+        """Repeat what is open, where much has been written since it was last repeated, so that
+        reading begins later.
+        """
         for place in places:
             if place not in self._newest.read_since or not is_due(self._newest, place):
                 continue
@@ -168,7 +183,9 @@ class InfluxStore:
             self._newest.read_count[place] = 0
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see ``ports.Store``."""
+        """Return every open task with the newest record of each job of its version; see
+        ``ports.Store``.
+        """
         if workflow is not None:
             return self._open_tasks((campaign, workflow))
         _, rows = self.mutex.read(lambda upto: self._journal.places(["task"], upto, campaign))
@@ -183,7 +200,9 @@ class InfluxStore:
         since = self._water_mark(place)
 
         def needs(upto: int) -> str:
-            return self._tail(upto) + self._journal.of_place("open", WITH_CARRIED, place, (since, upto))
+            return self._tail(upto) + self._journal.of_place(
+                "open", WITH_CARRIED, place, (since, upto)
+            )
 
         state, rows = self.mutex.read(needs)
         self._follow(rows, state.committed.last)
@@ -198,8 +217,12 @@ class InfluxStore:
         """Return the newest position from which all open tasks of a place can be found."""
         if place in self._water:
             return self._water[place]
-        rows = [row for row in self._at_hand or () if row.result == "water" and places([row]) == [place]]
-        if self._at_hand is None or not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
+        rows = [
+            row for row in self._at_hand or () if row.result == "water" and places([row]) == [place]
+        ]
+        if self._at_hand is None or not all(
+            self.mutex.counts(row.time // NS_PER_US) for row in rows
+        ):
             tags = {"campaign": place[0], "workflow": place[1]}
             _, rows = self.mutex.read(lambda upto: self._journal.words("water", tags, upto))
         marks = [int(row.value) for row in rows if self.mutex.counts(row.time // NS_PER_US)]
@@ -217,7 +240,9 @@ class InfluxStore:
     def _selected(self, kinds: Sequence[str], selection: Selection) -> list[Placed]:
         if selection.workflows == () or selection.units == ():
             return []
-        _, rows = self.mutex.read(lambda upto: self._journal.selected("found", kinds, selection, upto))
+        _, rows = self.mutex.read(
+            lambda upto: self._journal.selected("found", kinds, selection, upto)
+        )
         return placed(rows, self.mutex.counts)
 
     def history(self, task: TaskKey) -> list[Record]:
@@ -233,10 +258,16 @@ class InfluxStore:
                 jobs.setdefault(one.record.key, []).append(one.record)
             else:
                 singles[one.kind].append([one.record])
-        return in_order([tasks, *(jobs[key] for key in sorted(jobs)), *singles["output"], *singles["fields"]])
+        return in_order(
+            [tasks, *(jobs[key] for key in sorted(jobs)), *singles["output"], *singles["fields"]]
+        )
 
-    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> tuple[list[RunRecord], int]:
-        """Return the runs written after a position, and the present position; see ``ports.Store``."""
+    def runs(
+        self, since: int = 0, numbers: Sequence[int] | None = None
+    ) -> tuple[list[RunRecord], int]:
+        """Return the runs written after a position, and the present position; see
+        ``ports.Store``.
+        """
 
         def needs(upto: int) -> str:
             asked = self._journal.newest_run(upto)
@@ -272,7 +303,9 @@ class InfluxStore:
         """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
         _, workflows, units, _ = selection
         found = self._selected(("output",), selection)
-        return newest_copies(one.record for one in found if is_meant(one.record.task, workflows, units))
+        return newest_copies(
+            one.record for one in found if is_meant(one.record.task, workflows, units)
+        )
 
     def records(self) -> Iterator[Record]:
         """Yield every record, as they were when the first was asked for; see ``ports.Store``."""
@@ -281,20 +314,32 @@ class InfluxStore:
             yield from self._every(kind, self._journal.every(kind, upto))
         for kind in ("task", "job", "output", "fields"):
             for place in places(self.server.query(self._journal.places([kind], upto))):
-                yield from self._every(kind, self._journal.of_place(kind, [kind], place, (EVER, upto)))
+                yield from self._every(
+                    kind, self._journal.of_place(kind, [kind], place, (EVER, upto))
+                )
 
     def _every(self, kind: str, script: str) -> Iterator[Record]:
         for one in in_their_order(kind, placed(self.server.query(script), self.mutex.counts)):
             yield one.record
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
-        """Claim, renew or give up a lease; see ``ports.Store``. ``expires`` is by the server's clock."""
+        """Claim, renew or give up a lease; see ``ports.Store``.
+
+        ``expires`` is by the server's clock.
+        """
         if seconds <= 0:
             return self._release(name, owner)
         state, seen = self.mutex.look(lambda upto: self._lease_stream(name, upto))
         known, now = state.committed.last, _moment(state.now)
         # Asked for at once, so that a lease that is somebody else's costs one reading and no turn.
-        claimed = claim(name, self._held(name, seen), owner=owner, seconds=seconds, ticks=judged_at(state.now), now=now)
+        claimed = claim(
+            name,
+            self._held(name, seen),
+            owner=owner,
+            seconds=seconds,
+            ticks=judged_at(state.now),
+            now=now,
+        )
 
         def needs(upto: int) -> str:
             # Without a turn in between it can only have been released since.
@@ -332,7 +377,9 @@ class InfluxStore:
         found = [row for row in rows if row.result == "lease"]
         if found and not all(self.mutex.counts(row.time // NS_PER_US) for row in found):
             query = self._journal.words("lease", {"name": name}, self.mutex.committed)
-            found = [row for row in self.server.query(query) if self.mutex.counts(row.time // NS_PER_US)]
+            found = [
+                row for row in self.server.query(query) if self.mutex.counts(row.time // NS_PER_US)
+            ]
         newest = max(found, key=lambda row: row.time, default=None)
         self._lease_time = newest.time if newest else 0
         return held_in(newest.value) if newest else None
@@ -340,7 +387,8 @@ class InfluxStore:
     def ping(self) -> str:
         """Return the server's kind, the bucket, the store's id and how far the clocks are apart.
 
-        Raises ``StoreError`` as well if the token may not write, or the clocks are more than ``MOST_APART_S`` apart.
+        Raises ``StoreError`` as well if the token may not write, or the clocks are more than
+        ``MOST_APART_S`` apart.
         """
         self.server.check_writing()
         before = datetime.now(UTC).timestamp()
@@ -349,17 +397,24 @@ class InfluxStore:
         skew_s = (before + after) / 2 - state.now / 1e9
         if abs(skew_s) > MOST_APART_S + (after - before) / 2:
             message = (
-                f"This machine's clock is {abs(skew_s):.1f} s {'ahead of' if skew_s > 0 else 'behind'} that of the"
+                f"This machine's clock is {abs(skew_s):.1f} s "
+                f"{'ahead of' if skew_s > 0 else 'behind'} that of the"
             )
-            message = f"{message} {self.server.address}; the times in records would be wrong by as much."
-            raise StoreError(message, hint="Let NTP set both. Meanwhile nothing is lost or done twice.")
+            message = (
+                f"{message} {self.server.address}; the times in records would be wrong by as much."
+            )
+            raise StoreError(
+                message, hint="Let NTP set both. Meanwhile nothing is lost or done twice."
+            )
         address = self.server.address
         kind = "InfluxDB 1.8" if address.is_v1 else "InfluxDB 2"
         return f"store {self.store_id} in {address.place} ({kind}), clocks {skew_s:+.1f} s apart"
 
     @contextmanager
     def moment(self) -> Iterator[None]:
-        """Let all that is read within be as at one moment; what every cycle asks for is read at once."""
+        """Let all that is read within be as at one moment; what every cycle asks for is read at
+        once.
+        """
         before = self._at_hand
         with self.mutex.moment(self._small) as rows:
             self._at_hand = before or rows
@@ -370,7 +425,9 @@ class InfluxStore:
 
     def _small(self, upto: int) -> str:
         journal = self._journal
-        return journal.newest_marks(None, upto) + journal.newest_run(upto) + journal.newest_water(upto)
+        return (
+            journal.newest_marks(None, upto) + journal.newest_run(upto) + journal.newest_water(upto)
+        )
 
     def close(self) -> None:
         """Close the connection."""

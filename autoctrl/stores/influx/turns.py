@@ -1,8 +1,9 @@
-"""Whose turn it is to write, pure: claims and ends as they stand in the store; see docs/decisions/0007.
+"""Whose turn it is to write, pure: claims and ends as they stand in the store; see
+docs/decisions/0007.
 
-A claim is a point of the measurement ``mutex`` at an even time, its *rank*; one ns later its owner writes how it ended.
-The rank is at the same time the moment (server's clock) after which others may take over, and the last position at
-which its owner may write.
+A claim is a point of the measurement ``mutex`` at an even time, its *rank*; one ns later its owner
+writes how it ended. The rank is at the same time the moment (server's clock) after which others may
+take over, and the last position at which its owner may write.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class End(NamedTuple):
     rank         that of its claim
     first, last  the positions that were written, all of them
     previous     the last position written before
-    voids        ranks of claims that never wrote and never will: whatever lies at their positions does not count
+    voids        ranks of claims that never wrote and never will: whatever lies at their positions
+                 does not count
     """
 
     rank: int
@@ -88,7 +90,13 @@ class State(NamedTuple):
     @property
     def highest(self) -> int:
         """The highest rank in sight."""
-        return max([self.committed.rank, *(end.rank for end in self.ends), *(claim.rank for claim in self.claims)])
+        return max(
+            [
+                self.committed.rank,
+                *(end.rank for end in self.ends),
+                *(claim.rank for claim in self.claims),
+            ]
+        )
 
     def ended(self, rank: int) -> End | None:
         """Return the end of this rank if it holds, settled or not."""
@@ -110,7 +118,9 @@ def end_word(end: End) -> str:
 
 
 def other_word(word: str) -> str:
-    """Return the text of ``withdrawn`` (nothing was written) or ``failed`` (something may have been)."""
+    """Return the text of ``withdrawn`` (nothing was written) or ``failed`` (something may have
+    been).
+    """
     return json.dumps({"word": word})
 
 
@@ -123,7 +133,9 @@ def read_end(text: str) -> End | None:
 
 
 def holding(ends: Iterable[End]) -> tuple[list[End], set[int]]:
-    """Return the ends that hold, by rank, and the ranks that they declare void; a higher rank's word goes first."""
+    """Return the ends that hold, by rank, and the ranks that they declare void; a higher rank's
+    word goes first.
+    """
     voided: set[int] = set()
     kept: list[End] = []
     for end in sorted(ends, reverse=True):
@@ -134,9 +146,11 @@ def holding(ends: Iterable[End]) -> tuple[list[End], set[int]]:
 
 
 def read_state(now: int, words: Iterable[tuple[int, str]], mine: int = 0) -> State:
-    """Return the state that the words (time, text) of the mutex make, read from a settled end on or from the first.
+    """Return the state that the words (time, text) of the mutex make, read from a settled end on or
+    from the first.
 
-    ``mine`` is the rank of one's own claim while one waits: what it names and has ended after all it will not void.
+    ``mine`` is the rank of one's own claim while one waits: what it names and has ended after all
+    it will not void.
     """
     claims: dict[int, Claim] = {}
     ends: list[End] = []
@@ -147,11 +161,23 @@ def read_state(now: int, words: Iterable[tuple[int, str]], mine: int = 0) -> Sta
         if word == "claim":
             claims[time] = Claim(time, said["owner"], tuple(said["names"]))
         elif word == ENDED:
-            ends.append(End(said["rank"], said["first"], said["last"], said["previous"], tuple(said["voids"])))
+            ends.append(
+                End(
+                    said["rank"],
+                    said["first"],
+                    said["last"],
+                    said["previous"],
+                    tuple(said["voids"]),
+                )
+            )
         elif word in {WITHDRAWN, FAILED}:
             over[time - 1] = word
     kept, voided = holding(ends)
-    finished = {end.rank for end in ends} | voided | {rank for rank, word in over.items() if word == WITHDRAWN}
+    finished = (
+        {end.rank for end in ends}
+        | voided
+        | {rank for rank, word in over.items() if word == WITHDRAWN}
+    )
     waiting = [claims[rank] for rank in sorted(claims.keys() - finished)]
     named = {rank for claim in waiting if claim.rank != mine for rank in claim.names}
     committed = next((end for end in reversed(kept) if end.rank not in named), BEGINNING)
@@ -171,12 +197,14 @@ class Step(Enum):
 def judge(state: State, mine: Claim, *, is_established: bool) -> Step:
     """Say what the owner of ``mine`` does after a reading.
 
-    Who saw no higher rank in the first reading after the claim is *established*: whoever claims with a higher rank from
-    then on sees this claim and waits for it. So lower ranks go first, and nobody else can be inside.
+    Who saw no higher rank in the first reading after the claim is *established*: whoever claims
+    with a higher rank from then on sees this claim and waits for it. So lower ranks go first, and
+    nobody else can be inside.
     """
     is_there = any(claim.rank == mine.rank for claim in state.claims)
     is_outranked = not is_established and state.highest > mine.rank
-    # An end that somebody may still declare void is nothing to build on; he waits for us, so we give way.
+    # An end that somebody may still declare void is nothing to build on; he waits for us, so we
+    # give way.
     is_open = any(end.rank > state.committed.rank for end in state.ends)
     if not is_there or is_outranked or is_open or state.is_contested(mine.rank):
         return Step.WITHDRAW
@@ -185,14 +213,24 @@ def judge(state: State, mine: Claim, *, is_established: bool) -> Step:
 
 def ahead(state: State, mine: Claim) -> list[Claim]:
     """Return those who go first: of lower rank, not over, and not declared void by this claim."""
-    return [claim for claim in state.claims if claim.rank < mine.rank and claim.rank not in mine.names]
+    return [
+        claim for claim in state.claims if claim.rank < mine.rank and claim.rank not in mine.names
+    ]
 
 
 def to_void(state: State, mine: Claim) -> tuple[int, ...]:
-    """Return the ranks that the owner declares void when it writes: those that it named, if they have not ended."""
+    """Return the ranks that the owner declares void when it writes: those that it named, if they
+    have not ended.
+    """
     return tuple(claim.rank for claim in state.claims if claim.rank in mine.names)
 
 
 def first_position(state: State, voids: Iterable[int]) -> int:
-    """Return the first position that whoever has the turn may use: after all that is or may yet be written."""
-    return max(state.now // NS_PER_US, state.committed.last + 1, *(rank // NS_PER_US + 1 for rank in (0, *voids)))
+    """Return the first position that whoever has the turn may use: after all that is or may yet be
+    written.
+    """
+    return max(
+        state.now // NS_PER_US,
+        state.committed.last + 1,
+        *(rank // NS_PER_US + 1 for rank in (0, *voids)),
+    )

@@ -1,8 +1,10 @@
-"""A controller's lives: one works through a project, every port behind a probe that counts calls and kills at some.
+"""A controller's lives: one works through a project, every port behind a probe that counts calls
+and kills at some.
 
-``python -m tests.acceptance.exactly_once.driver`` reads requests, one JSON list a line: the project's folder and a list
-of points. Each life is a fork of this process, so that nothing is imported anew. It answers with the life's exit code;
-the project's ``calls.json`` then holds how often each method was called, ``driver.log`` what was complained of.
+``python -m tests.acceptance.exactly_once.driver`` reads requests, one JSON list a line: the
+project's folder and a list of points. Each life is a fork of this process, so that nothing is
+imported anew. It answers with the life's exit code; the project's ``calls.json`` then holds how
+often each method was called, ``driver.log`` what was complained of.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from autoctrl import ports, verbs
 from autoctrl.compose import Project
 from autoctrl.config import load_settings
 from autoctrl.errors import ExecutorError, StoreError, UsageError
-from autoctrl.handlers.arrivals import discover
-from autoctrl.handlers.cycle import Cycle
-from autoctrl.handlers.discovery import find_modules, load_module
+from autoctrl.handlers.modules import find_modules, load_module
+from autoctrl.machine.cycle import Cycle
+from autoctrl.machine.discover_runs import discover
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from tests.acceptance.exactly_once.laboratory import read_ledger
@@ -36,14 +38,15 @@ if TYPE_CHECKING:
 
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
-    from autoctrl.handlers.observe import Observer
-    from autoctrl.handlers.perform import Performer
+    from autoctrl.machine.observe import Observer
+    from autoctrl.machine.perform import Performer
     from autoctrl.model.task import TaskRecord
 
 PATIENCE_S = 180.0  # longer than a slow machine needs to bring a server back, several times
 SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.6
 COMMAND_S = 60.0
-# What every life of the production form would import anew, and takes longer than all else; the embedded form lacks it.
+# What every life of the production form would import anew, and takes longer than all else; the
+# embedded form lacks it.
 SLOW_IMPORTS = ("influxdb_client", "jinja2")
 PROTOCOLS = {
     "store": ports.Store,
@@ -153,7 +156,8 @@ class ProbedCycle(Cycle):
 
 
 def work(project: ProbedProject, handlers: list[Handler]) -> None:
-    """Make rounds until nothing moves and nothing is processing; give up once nothing at all has moved for long.
+    """Make rounds until nothing moves and nothing is processing; give up once nothing at all has
+    moved for long.
 
     A project that is disturbed may have rounds in which some service does not answer.
     """
@@ -177,7 +181,8 @@ def work(project: ProbedProject, handlers: list[Handler]) -> None:
 
 
 def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int, int]:
-    """Make a cycle of each workflow; return how much moved, and how many tasks are processing or could not be seen.
+    """Make a cycle of each workflow; return how much moved, and how many tasks are processing or
+    could not be seen.
 
     Jobs that are stuck are failed by a person.
     """
@@ -194,11 +199,17 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
 
 
 def give_up_stuck(project: ProbedProject) -> None:
-    """Fail what would never end, as a person does: at once, or where servers die only when he sees it run."""
-    request = verbs.Request(project.store, project.clock, Actor("alice", "cli"), "it hangs", wait_s=0)
+    """Fail what would never end, as a person does: at once, or where servers die only when he sees
+    it run.
+    """
+    request = verbs.Request(
+        project.store, project.clock, Actor("alice", "cli"), "it hangs", wait_s=0
+    )
     asked = ports.Selection("prompt", ("stuck",), statuses=(TaskStatus.PROCESSING,))
     for task in project.store.tasks(asked):
-        if not task.stopping and (has_begun(project.folder, task) or not project.counts.is_disturbed):
+        if not task.stopping and (
+            has_begun(project.folder, task) or not project.counts.is_disturbed
+        ):
             with suppress(UsageError):
                 verbs.fail(request, task.key.unit, "stuck")
 
@@ -210,10 +221,14 @@ def has_begun(folder: Path, task: TaskRecord) -> bool:
 
 
 def live(folder: str, points: Iterable[Sequence[Any]]) -> None:
-    """Work through the project in ``folder`` until nothing is left to do, or until a point that ends the life."""
+    """Work through the project in ``folder`` until nothing is left to do, or until a point that
+    ends the life.
+    """
     counts = Counts([Point(*point) for point in points])
     with ProbedProject(load_settings(Path(folder)), counts) as project:
-        handlers = [handler for path in find_modules(project.folder) for handler in load_module(path)]
+        handlers = [
+            handler for path in find_modules(project.folder) for handler in load_module(path)
+        ]
         work(project, handlers)
     Path(folder, "calls.json").write_text(json.dumps(counts.calls))
 

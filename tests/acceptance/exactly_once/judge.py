@@ -29,7 +29,12 @@ JOBS = {
     "bad": ["0.1", "0.2"],
     "stuck": ["0.1"],
 }
-WANTED = {"good": ("split", "follow", "call"), "bad": ("bad",), "stuck": ("stuck",), "long": ("long",)}
+WANTED = {
+    "good": ("split", "follow", "call"),
+    "bad": ("bad",),
+    "stuck": ("stuck",),
+    "long": ("long",),
+}
 PUBLISHED = {"split": "part", "follow": "copy", "call": "note", "long": "copy"}
 
 
@@ -53,7 +58,9 @@ def find(folder: Path) -> Found:
 
 
 def _find(store: Store) -> Found:
-    outputs = store.find_outputs(Selection("prompt"))  # read first: somebody may write while we read
+    outputs = store.find_outputs(
+        Selection("prompt")
+    )  # read first: somebody may write while we read
     tasks = store.tasks(Selection("prompt"))
     history = [record for task in tasks for record in store.history(task.key)]
     records = [record for record in history if isinstance(record, TaskRecord | JobRecord)]
@@ -61,11 +68,17 @@ def _find(store: Store) -> Found:
 
 
 def check_at_any_time(folder: Path) -> None:
-    """Check what must hold even in the middle of the work: outputs only of what is accepted, results accepted once."""
+    """Check what must hold even in the middle of the work: outputs only of what is accepted,
+    results accepted once.
+    """
     found = find(folder)
-    done = {record.key: record.version for record in found.tasks if record.status is TaskStatus.DONE}
+    done = {
+        record.key: record.version for record in found.tasks if record.status is TaskStatus.DONE
+    }
     for output in found.outputs:
-        assert done.get(output.task) == output.version, f"{output} is visible, but its version is not done"
+        assert done.get(output.task) == output.version, (
+            f"{output} is visible, but its version is not done"
+        )
         _check_file(output)
     assert_once((output.task, output.version, output.name, output.url) for output in found.outputs)
     jobs = _jobs(found)
@@ -86,23 +99,37 @@ def _check_file(output: OutputRecord) -> None:
 
 
 def check_in_the_end(folder: Path, kinds: Mapping[int, str], without: Iterable[str] = ()) -> None:
-    """Check that all is done that could be done, and each output is there once, of the attempt that was accepted."""
+    """Check that all is done that could be done, and each output is there once, of the attempt that
+    was accepted.
+    """
     check_at_any_time(folder)
     found = find(folder)
-    wanted = {(workflow, str(run)) for run, kind in kinds.items() for workflow in {*WANTED[kind]} - {*without}}
+    wanted = {
+        (workflow, str(run))
+        for run, kind in kinds.items()
+        for workflow in {*WANTED[kind]} - {*without}
+    }
     stood = {(task.key.workflow, task.key.unit): task.status for task in found.tasks}
-    assert stood == {key: TaskStatus.DONE if key[0] in PUBLISHED else TaskStatus.FAILED for key in wanted}
-    expected = {(workflow, unit, PUBLISHED[workflow]) for workflow, unit in wanted if workflow in PUBLISHED}
+    assert stood == {
+        key: TaskStatus.DONE if key[0] in PUBLISHED else TaskStatus.FAILED for key in wanted
+    }
+    expected = {
+        (workflow, unit, PUBLISHED[workflow]) for workflow, unit in wanted if workflow in PUBLISHED
+    }
     published = [(output.task.workflow, output.task.unit, output.name) for output in found.outputs]
     assert sorted(published) == sorted(expected)
     accepted = {attempt_path(job): job for job in _jobs(found) if job.status is JobStatus.DONE}
     ended = {line.tag for line in read_ledger(folder) if line.word == "end"}
     assert accepted.keys() <= ended, "a result was accepted of a job that never said it had ended"
-    places = {str(Path(output.url).parent.relative_to(folder / "outputs")) for output in found.outputs}
+    places = {
+        str(Path(output.url).parent.relative_to(folder / "outputs")) for output in found.outputs
+    }
     merged = {job.key.task for job in accepted.values() if job.role is Role.MERGE}
-    assert places == {path for path, job in accepted.items() if job.role is Role.MERGE or job.key.task not in merged}, (
-        "outputs are those of the accepted results"
-    )
+    assert places == {
+        path
+        for path, job in accepted.items()
+        if job.role is Role.MERGE or job.key.task not in merged
+    }, "outputs are those of the accepted results"
 
 
 def _jobs(found: Found) -> list[JobRecord]:
@@ -110,11 +137,15 @@ def _jobs(found: Found) -> list[JobRecord]:
 
 
 def check_once(folder: Path, kinds: Mapping[int, str]) -> None:
-    """Check that each job of a batch workflow started exactly once; each call at least once, each attempt at most."""
+    """Check that each job of a batch workflow started exactly once; each call at least once, each
+    attempt at most.
+    """
     ledger = read_ledger(folder)
     starts = Counter(line.tag for line in ledger if line.word == "start")
     ends = Counter(line.tag for line in ledger if line.word == "end")
-    assert not {tag: count for tag, count in starts.items() if count > 1}, "an attempt started twice"
+    assert not {tag: count for tag, count in starts.items() if count > 1}, (
+        "an attempt started twice"
+    )
     assert not {tag: count for tag, count in ends.items() if count > starts[tag]}
     expected = {
         f"prompt/{workflow}/{run}/v1/{job}"
@@ -122,7 +153,9 @@ def check_once(folder: Path, kinds: Mapping[int, str]) -> None:
         for workflow in WANTED[kind]
         for job in JOBS.get(workflow, ())
     }
-    stuck = {tag for tag in expected if tag.startswith("prompt/stuck/")}  # may be removed before it has started
+    stuck = {
+        tag for tag in expected if tag.startswith("prompt/stuck/")
+    }  # may be removed before it has started
     batch = {tag for tag in starts if not tag.startswith("prompt/call/")}
     assert batch | stuck == expected, "each job starts, and no further attempt of it does"
     assert ends.keys() >= expected - stuck
@@ -130,7 +163,9 @@ def check_once(folder: Path, kinds: Mapping[int, str]) -> None:
 
 
 def _check_calls(folder: Path, ledger: Iterable[Line]) -> None:
-    """Check that what was called is an attempt that was recorded, and that no attempt is missing in the counting."""
+    """Check that what was called is an attempt that was recorded, and that no attempt is missing in
+    the counting.
+    """
     records = _jobs(find(folder))
     calls = {attempt_path(record) for record in records if record.key.task.workflow == "call"}
     assert {line.tag for line in ledger if line.tag.startswith("prompt/call/")} <= calls
@@ -141,13 +176,16 @@ def _check_calls(folder: Path, ledger: Iterable[Line]) -> None:
 
 
 def check_restarts(folder: Path, most_starts: int = 1) -> None:
-    """Check that a job started again only as the next attempt, after the earlier one was over and recorded so.
+    """Check that a job started again only as the next attempt, after the earlier one was over and
+    recorded so.
 
     A pool may start an attempt again by itself, up to ``most_starts`` times.
     """
     ledger = read_ledger(folder)
     starts = Counter((line.tag, line.start) for line in ledger if line.word == "start")
-    assert not {start: count for start, count in starts.items() if count > 1}, "one start happened twice"
+    assert not {start: count for start, count in starts.items() if count > 1}, (
+        "one start happened twice"
+    )
     jobs = _jobs(find(folder))
     ended = {attempt_path(job): job for job in jobs if job.is_final}
     for tag, start in starts:
@@ -159,7 +197,9 @@ def check_restarts(folder: Path, most_starts: int = 1) -> None:
     order: dict[str, int] = {}
     for line in ledger:
         job, _, attempt = line.tag.rpartition(".")
-        assert int(attempt) >= order.get(job, 0), f"attempt {attempt} of {job} wrote after a later one had begun"
+        assert int(attempt) >= order.get(job, 0), (
+            f"attempt {attempt} of {job} wrote after a later one had begun"
+        )
         order[job] = int(attempt)
 
 

@@ -1,4 +1,6 @@
-"""A small project whose jobs keep a ledger of their own, apart from all that the machine says of them."""
+"""A small project whose jobs keep a ledger of their own, apart from all that the machine says of
+them.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ back_off_s = 0
 [workflows.bad]
 attempts = 2
 """
-# What a job does: a line at its start, its work, a line at its end. A lock of its own finds two that overlap; a child
-# that leaves takes the lock along.
+# What a job does: a line at its start, its work, a line at its end. A lock of its own finds two
+# that overlap; a child that leaves takes the lock along.
 JOB = """
 import fcntl, os, sys, time
 folder, seconds, exit_code, output, *inputs = sys.argv[1:]
@@ -109,7 +111,9 @@ handler = BatchHandler("stuck", argv=[*JOB, "600", "0", "x"], runs=Where(kind="s
 
 
 class Line(NamedTuple):
-    """One line of the ledger: ``start``, ``end`` or ``overlap``, whose, and which start of the attempt."""
+    """One line of the ledger: ``start``, ``end`` or ``overlap``, whose, and which start of the
+    attempt.
+    """
 
     word: str
     tag: str
@@ -117,9 +121,14 @@ class Line(NamedTuple):
 
 
 def make_project(
-    folder: Path, workflows: Iterable[str] = WORKFLOWS, settings: str = SETTINGS, python: str = sys.executable
+    folder: Path,
+    workflows: Iterable[str] = WORKFLOWS,
+    settings: str = SETTINGS,
+    python: str = sys.executable,
 ) -> Path:
-    """Write a project with these workflows and no runs; jobs, whoever they run as, are run by ``python``."""
+    """Write a project with these workflows and no runs; jobs, whoever they run as, are run by
+    ``python``.
+    """
     root = str(Path(__file__).parents[3])
     (folder / "locks").mkdir(parents=True)
     (folder / "ledger").touch()
@@ -137,13 +146,17 @@ def make_project(
 def write_runs(folder: Path, kinds: Mapping[int, str]) -> None:
     """Write the run table, whole at once."""
     draft = folder / "runs.draft"
-    draft.write_text("run,kind,closed\n" + "".join(f"{run},{kind},yes\n" for run, kind in kinds.items()))
+    draft.write_text(
+        "run,kind,closed\n" + "".join(f"{run},{kind},yes\n" for run, kind in kinds.items())
+    )
     draft.replace(folder / "runs.csv")
 
 
 @contextmanager
 def noted(folder: Path, tag: str) -> Iterator[None]:
-    """Keep the ledger for a function that is called: its start, its end, and whether another call of it runs."""
+    """Keep the ledger for a function that is called: its start, its end, and whether another call
+    of it runs.
+    """
     with (folder / "locks" / tag.rpartition(".")[0].replace("/", "_")).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,9 +26,19 @@ NOT_CALLED = {
     "inline.ping": "only people ask; nothing is written",
     "inline.remove": "a call is over before anybody can ask for its removal",
 }
-METHODS = sorted({f"{port}.{name}" for port in PROTOCOLS for name in methods(port)} - NOT_CALLED.keys())
-# The methods that change something. The others only tell: before and after such a call are the same moment.
-WRITING = {"store.append", "store.lease", "store.close", "notifier.notify", "inline.submit", "inline.acknowledge"}
+METHODS = sorted(
+    {f"{port}.{name}" for port in PROTOCOLS for name in methods(port)} - NOT_CALLED.keys()
+)
+# The methods that change something. The others only tell: before and after such a call are the same
+# moment.
+WRITING = {
+    "store.append",
+    "store.lease",
+    "store.close",
+    "notifier.notify",
+    "inline.submit",
+    "inline.acknowledge",
+}
 WRITING |= {f"local.{name}" for name in ("submit", "find", "poll", "remove", "acknowledge")}
 # Methods that are called only where an earlier life was cut short.
 AFTERMATH = {"local.find": Point("local.submit", 1, "after")}
@@ -40,10 +50,14 @@ class Lives:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.acceptance.exactly_once.driver"]
         root = Path(__file__).parents[3]
-        self.process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def live(self, folder: Path, *points: Point) -> Mapping[str, int] | None:
-        """Let a controller work in a project; return how often it called what, None if it was killed at a point."""
+        """Let a controller work in a project; return how often it called what, None if it was
+        killed at a point.
+        """
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps([str(folder), points]) + "\n")

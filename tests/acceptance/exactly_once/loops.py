@@ -20,12 +20,18 @@ def loop(folder: Path, *options: str) -> subprocess.Popen[bytes]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the descendants of a loop that belong to the controller; what has become a slot for jobs does not."""
+    """Return the descendants of a loop that belong to the controller; what has become a slot for
+    jobs does not.
+    """
     found = [pid]
     for parent in found:
         try:
             below = map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
-            found += [child for child in below if b"autoctrl.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
+            found += [
+                child
+                for child in below
+                if b"autoctrl.cli" in Path(f"/proc/{child}/cmdline").read_bytes()
+            ]
         except OSError:
             continue  # it ended while we looked
     return found[1:]

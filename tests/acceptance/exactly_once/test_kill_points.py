@@ -1,4 +1,6 @@
-"""The controller is killed before and after calls of every method of every port; each job starts once all the same."""
+"""The controller is killed before and after calls of every method of every port; each job starts
+once all the same.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.exactly_once.driver import Point
-from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_once, check_restarts
+from tests.acceptance.exactly_once.judge import (
+    check_at_any_time,
+    check_in_the_end,
+    check_once,
+    check_restarts,
+)
 from tests.acceptance.exactly_once.laboratory import WORKFLOWS, make_project, write_runs
 from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, WRITING, Lives
 
@@ -43,7 +50,9 @@ class Trials:
             self.free.put(lives)
 
     def try_point(self, folder: Path, point: Point) -> bool:
-        """Kill a controller at a point, let another one finish, judge; say whether the point was reached."""
+        """Kill a controller at a point, let another one finish, judge; say whether the point was
+        reached.
+        """
         make_project(folder, NEEDED)
         write_runs(folder, RUNS)
         with self.borrowed() as lives:
@@ -68,7 +77,9 @@ def trials() -> Iterator[Trials]:
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory: pytest.TempPathFactory, trials: Trials) -> Mapping[str, int]:
-    """How often an undisturbed controller calls each method, or one that takes up what an earlier one left."""
+    """How often an undisturbed controller calls each method, or one that takes up what an earlier
+    one left.
+    """
     folder = make_project(tmp_path_factory.mktemp("counted") / "project", NEEDED)
     write_runs(folder, RUNS)
     with trials.borrowed() as lives:
@@ -86,7 +97,11 @@ def counts(tmp_path_factory: pytest.TempPathFactory, trials: Trials) -> Mapping[
 def points_of(method: str, total: int) -> list[Point]:
     """Return the first, the middle and the last call of a method that is called so often."""
     moments = ("before", "after") if method in WRITING else ("after",)
-    return [Point(method, number, when) for number in sorted({1, (total + 1) // 2, total}) for when in moments]
+    return [
+        Point(method, number, when)
+        for number in sorted({1, (total + 1) // 2, total})
+        for when in moments
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +112,17 @@ def reached(
     folder = tmp_path_factory.mktemp("killed")
     points = [point for method in METHODS for point in points_of(method, counts.get(method, 0))]
     with ThreadPoolExecutor(TRIALS_AT_ONCE) as pool:
-        yield {point: pool.submit(trials.try_point, folder / "-".join(map(str, point[:3])), point) for point in points}
+        yield {
+            point: pool.submit(trials.try_point, folder / "-".join(map(str, point[:3])), point)
+            for point in points
+        }
 
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("method", METHODS)
-def test_kill_at(method: str, counts: Mapping[str, int], reached: Mapping[Point, Future[bool]]) -> None:
+def test_kill_at(
+    method: str, counts: Mapping[str, int], reached: Mapping[Point, Future[bool]]
+) -> None:
     """A kill at the first, the middle and the last call of a method loses and repeats nothing."""
     total = counts.get(method, 0)
     assert total, f"{method} is never called here: let the project call it, or argue in NOT_CALLED"
@@ -112,11 +132,17 @@ def test_kill_at(method: str, counts: Mapping[str, int], reached: Mapping[Point,
 
 @pytest.mark.parametrize(
     "point",
-    [Point("store.append", 2, "before"), Point("store.append", 2, "after"), Point("local.submit", 1, "after")],
+    [
+        Point("store.append", 2, "before"),
+        Point("store.append", 2, "after"),
+        Point("local.submit", 1, "after"),
+    ],
     ids=lambda point: f"{point.method} {point.number} {point.when}",
 )
 def test_one_step_per_life(point: Point, trials: Trials, tmp_path: Path) -> None:
-    """Controllers of which each writes or submits hardly more than once get all the work done, each job once."""
+    """Controllers of which each writes or submits hardly more than once get all the work done, each
+    job once.
+    """
     # A call needs more than one step in one life: its intent and its result.
     folder = make_project(tmp_path / "project", [name for name in NEEDED if name != "call"])
     write_runs(folder, RUNS)

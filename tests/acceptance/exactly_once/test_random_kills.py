@@ -1,4 +1,6 @@
-"""The loop, its workers, and in a second trial the jobs and whatever runs them, are killed at random times."""
+"""The loop, its workers, and in a second trial the jobs and whatever runs them, are killed at
+random times.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl import wrapper
-from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_once, check_restarts, find
+from autoctrl.node import wrapper
+from tests.acceptance.exactly_once.judge import (
+    check_at_any_time,
+    check_in_the_end,
+    check_once,
+    check_restarts,
+    find,
+)
 from tests.acceptance.exactly_once.laboratory import make_project, write_runs
 from tests.acceptance.exactly_once.loops import PATIENCE_S, children, finish, kill, loop
 
@@ -39,8 +47,12 @@ def of_project(folder: Path) -> list[int]:
     return found
 
 
-def kill_often(folder: Path, kinds: dict[int, str], kills: int, choose: Callable[[int], list[int]], seed: int) -> None:
-    """Kill what ``choose`` picks for the loop's process number, at random times, while new runs keep arriving."""
+def kill_often(
+    folder: Path, kinds: dict[int, str], kills: int, choose: Callable[[int], list[int]], seed: int
+) -> None:
+    """Kill what ``choose`` picks for the loop's process number, at random times, while new runs
+    keep arriving.
+    """
     dice = random.Random(seed)
     processes = [loop(folder)]
     try:
@@ -60,7 +72,9 @@ def kill_often(folder: Path, kinds: dict[int, str], kills: int, choose: Callable
 
 @pytest.mark.timeout(1200)
 def test_kills_of_the_controller(is_long: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
-    """However often loop and workers are killed, each job starts once and each result is accepted once."""
+    """However often loop and workers are killed, each job starts once and each result is accepted
+    once.
+    """
     folder, kinds = make_project(tmp_path / "project"), dict[int, str]()
     dice = random.Random(7)
 
@@ -80,7 +94,9 @@ def test_kills_of_the_controller(is_long: bool, tmp_path: Path) -> None:  # noqa
 
 @pytest.mark.timeout(1200)
 def test_kills_of_anything(is_long: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
-    """Jobs and wrappers that are killed start again as the next attempt, and only after nothing of them is left."""
+    """Jobs and wrappers that are killed start again as the next attempt, and only after nothing of
+    them is left.
+    """
     folder, kinds = make_project(tmp_path / "project"), dict[int, str]()
     dice = random.Random(11)
 
@@ -91,11 +107,25 @@ def test_kills_of_anything(is_long: bool, tmp_path: Path) -> None:  # noqa: FBT0
     kill_often(folder, kinds, KILLS_OF_ALL * (LONG if is_long else 1), choose, seed=2)
     finish(folder)
     for _ in range(MOST_RETRIES):
-        failed = [task.key for task in find(folder).tasks if task.status == "failed" and task.key.workflow != "bad"]
+        failed = [
+            task.key
+            for task in find(folder).tasks
+            if task.status == "failed" and task.key.workflow != "bad"
+        ]
         for workflow in {key.workflow for key in failed}:
             units = ",".join(key.unit for key in failed if key.workflow == workflow)
-            retry = ["retry", units, workflow, "--reason", "its job was killed", "--project", str(folder)]
-            subprocess.run([sys.executable, "-m", "autoctrl.cli", *retry], check=True, timeout=PATIENCE_S)
+            retry = [
+                "retry",
+                units,
+                workflow,
+                "--reason",
+                "its job was killed",
+                "--project",
+                str(folder),
+            ]
+            subprocess.run(
+                [sys.executable, "-m", "autoctrl.cli", *retry], check=True, timeout=PATIENCE_S
+            )
         finish(folder)
         if not failed:
             break

@@ -1,4 +1,6 @@
-"""The wrapper, or the process that is to become the job, is killed at every step, while the machine goes on."""
+"""The wrapper, or the process that is to become the job, is killed at every step, while the machine
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl import loop, wrapper
 from autoctrl.config import load_settings
-from tests.acceptance.exactly_once.judge import check_at_any_time, check_in_the_end, check_restarts, find
+from autoctrl.machine import loop
+from autoctrl.node import wrapper
+from tests.acceptance.exactly_once.judge import (
+    check_at_any_time,
+    check_in_the_end,
+    check_restarts,
+    find,
+)
 from tests.acceptance.exactly_once.laboratory import make_project, read_ledger, write_runs
 
 if TYPE_CHECKING:
@@ -18,8 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_S = 60.0
-# Stands in the wrapper's place: that of run N kills itself once, before its N-th change of the world; from run 1001 on
-# the process that is to become the job does. Run 999 dies nowhere and counts both.
+# Stands in the wrapper's place: that of run N kills itself once, before its N-th change of the
+# world; from run 1001 on the process that is to become the job does. Run 999 dies nowhere and
+# counts both.
 HOOK = """
 import importlib.util, json, os, signal, sys
 spec = importlib.util.spec_from_file_location("real", {wrapper!r})
@@ -77,22 +86,36 @@ def work(folder: Path) -> None:
 
 
 def test_kills_of_wrapper_and_child(project: Path) -> None:
-    """Whichever step wrapper or child is killed before, the job ends once, and each attempt started at most once."""
+    """Whichever step wrapper or child is killed before, the job ends once, and each attempt started
+    at most once.
+    """
     write_runs(project, {999: "long"})
     work(project)
-    counts = {role: int((project.parent / "hook" / role).read_text()) for role in ("wrapper", "child")}
+    counts = {
+        role: int((project.parent / "hook" / role).read_text()) for role in ("wrapper", "child")
+    }
     assert min(counts.values()) >= 5
     numbers = [*range(1, counts["wrapper"] + 1), 999, *range(1001, 1001 + counts["child"])]
     kinds = dict.fromkeys(numbers, "long")
     write_runs(project, kinds)
     work(project)
-    restarted = {line.tag.split("/")[2] for line in read_ledger(project) if line.tag.endswith("/0.2")}
+    restarted = {
+        line.tag.split("/")[2] for line in read_ledger(project) if line.tag.endswith("/0.2")
+    }
     assert len(restarted) >= 5, "killed wrappers are followed by another attempt"
     check_at_any_time(project)
     failed = [task for task in find(project).tasks if task.status == "failed"]
     assert all("signal 9" in task.reason for task in failed)
     units = ",".join(task.key.unit for task in failed)
-    words = ["retry", units, "long", "--reason", "their processes were killed", "--project", str(project)]
+    words = [
+        "retry",
+        units,
+        "long",
+        "--reason",
+        "their processes were killed",
+        "--project",
+        str(project),
+    ]
     subprocess.run([sys.executable, "-m", "autoctrl.cli", *words], check=True, timeout=PATIENCE_S)
     work(project)
     check_in_the_end(project, kinds)

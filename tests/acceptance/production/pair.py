@@ -1,7 +1,7 @@
 """The laboratory's project in its production form: an InfluxDB remembers, an HTCondor pool works.
 
-``python -m tests.acceptance.production.pair SERVER FOLDER SECONDS`` kills a server that a test has started, now or,
-without keeping anybody waiting, some time later.
+``python -m tests.acceptance.production.pair SERVER FOLDER SECONDS`` kills a server that a test has
+started, now or, without keeping anybody waiting, some time later.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from tests.services import Influx
 
-# What runs of kind ``good`` go through. A workflow that has nothing to do costs questions in every round all the same.
+# What runs of kind ``good`` go through. A workflow that has nothing to do costs questions in every
+# round all the same.
 CHAIN = ("split", "follow", "call")
 SHORT = {"submit_deadline_s": 4, "query_deadline_s": 5}
 SETTINGS = """
@@ -69,7 +70,9 @@ class Pair(NamedTuple):
     pool: Pool
 
     def project(self, workflows: Iterable[str], mode: str = "spool", **chosen: object) -> Path:
-        """Make a project with a bucket of its own, below a folder that jobs can write to; ``chosen`` are settings."""
+        """Make a project with a bucket of its own, below a folder that jobs can write to;
+        ``chosen`` are settings.
+        """
         folder = self.pool.fresh_folder() / "project"
         settings = self.settings(self.influx.fresh_bucket(), mode, **chosen)
         make_project(folder, workflows, settings, str(job_bin() / "python"))
@@ -77,13 +80,22 @@ class Pair(NamedTuple):
         return folder
 
     def settings(self, bucket: str, mode: str = "spool", **chosen: object) -> str:
-        """Return what stands in ``autoctrl.toml``; ``lost_after_s`` is longer than any outage in these tests.
+        """Return what stands in ``autoctrl.toml``; ``lost_after_s`` is longer than any outage in
+        these tests.
 
         Deadlines are for slow machines; a test that silences the schedd gives `SHORT` ones.
         """
-        usual = {"submit_deadline_s": 15, "query_deadline_s": 20, "lost_after_s": 60, "lease_s": 60, "verb_wait_s": 0}
+        usual = {
+            "submit_deadline_s": 15,
+            "query_deadline_s": 20,
+            "lost_after_s": 60,
+            "lease_s": 60,
+            "verb_wait_s": 0,
+        }
         given = {"schedd": self.pool.schedd, "transfer_input": ""} | usual | chosen
-        return SETTINGS.format(store=self.store(bucket), config=self.pool.config, mode=mode, bin=job_bin(), **given)
+        return SETTINGS.format(
+            store=self.store(bucket), config=self.pool.config, mode=mode, bin=job_bin(), **given
+        )
 
     def store(self, bucket: str) -> str:
         """Return the settings of a store in this bucket."""
@@ -98,8 +110,17 @@ class Pair(NamedTuple):
 
 
 def blow(server: Service, after_s: float = 0) -> tuple[str, ...]:
-    """Return the command that kills an InfluxDB or the first schedd of a pool, and lets it start again."""
-    return (sys.executable, "-m", "tests.acceptance.production.pair", server.name, str(server.folder), str(after_s))
+    """Return the command that kills an InfluxDB or the first schedd of a pool, and lets it start
+    again.
+    """
+    return (
+        sys.executable,
+        "-m",
+        "tests.acceptance.production.pair",
+        server.name,
+        str(server.folder),
+        str(after_s),
+    )
 
 
 def strike(name: str, folder: str, after_s: str) -> None:
@@ -121,7 +142,9 @@ def strike(name: str, folder: str, after_s: str) -> None:
 
 
 def process_of(server: Service) -> int:
-    """Return the process to hurt: an InfluxDB, or the first schedd of a pool as soon as its master has started it."""
+    """Return the process to hurt: an InfluxDB, or the first schedd of a pool as soon as its master
+    has started it.
+    """
     name = "SCHEDD" if isinstance(server, Pool) else "SERVER"
     return until(lambda: server.pids().get(name, 0), name)
 

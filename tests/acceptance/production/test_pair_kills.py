@@ -1,4 +1,6 @@
-"""InfluxDB and HTCondor: whoever is killed at whatever call, each job starts once and nothing is lost."""
+"""InfluxDB and HTCondor: whoever is killed at whatever call, each job starts once and nothing is
+lost.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
     from tests.acceptance.production.pair import Pair
 
-PATIENCE_S = 1200  # for machines that are many times slower; a life that stands still gives up much earlier
+PATIENCE_S = (
+    1200  # for machines that are many times slower; a life that stands still gives up much earlier
+)
 TRIALS_AT_ONCE = 6
 # A call is made for runs of this kind only; every other method is called for any run.
 NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "bad"}
@@ -34,7 +38,8 @@ MODES = ("spool", "shared")
 ALL = (*CHAIN, "bad", "stuck")
 LATER = 4
 RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
-# Before which call of a method, and after which one if it changes something, a server dies: spread over the work.
+# Before which call of a method, and after which one if it changes something, a server dies: spread
+# over the work.
 STORE = {
     "append": (1, 9),
     "close": (1,),
@@ -63,7 +68,8 @@ SPOOLING_S = (0.02, 0.1, 0.3)  # how long after the beginning of a submission th
 
 
 def kill_at(pair: Pair, method: str, mode: str) -> None:
-    """Kill one controller after the other before and after a call of a method; new runs arrive for each.
+    """Kill one controller after the other before and after a call of a method; new runs arrive for
+    each.
 
     Where the call only reads, before and after are the same moment, and one controller is enough.
     """
@@ -74,7 +80,9 @@ def kill_at(pair: Pair, method: str, mode: str) -> None:
         points = [Point(method, 1, "before"), *points, Point(method, LATER, "after")]
     lives = Lives()
     try:
-        for number, point in enumerate([*([AFTERMATH[method]] if method in AFTERMATH else []), *points], start=1):
+        for number, point in enumerate(
+            [*([AFTERMATH[method]] if method in AFTERMATH else []), *points], start=1
+        ):
             kinds |= {number: "good"} | ({10 + number: needed[0]} if needed else {})
             write_runs(folder, kinds)
             was_reached = lives.live(folder, point) is None
@@ -93,7 +101,8 @@ def trials(pair: Pair) -> Iterator[Mapping[str, Future[None]]]:
     """All trials, several at once: they mostly wait for the pool."""
     with ThreadPoolExecutor(TRIALS_AT_ONCE) as threads:
         yield {
-            method: threads.submit(kill_at, pair, method, MODES[number % 2]) for number, method in enumerate(METHODS)
+            method: threads.submit(kill_at, pair, method, MODES[number % 2])
+            for number, method in enumerate(METHODS)
         }
 
 
@@ -104,7 +113,9 @@ def test_the_controller_is_killed(method: str, trials: Mapping[str, Future[None]
     trials[method].result()
 
 
-def points_of(port: str, calls: Mapping[str, tuple[int, ...]], command: tuple[str, ...]) -> list[Point]:
+def points_of(
+    port: str, calls: Mapping[str, tuple[int, ...]], command: tuple[str, ...]
+) -> list[Point]:
     """Return the points at which a server dies; every method of the port has one or two."""
     wanted = {name.partition(".")[2] for name in METHODS if name.startswith(f"{port}.")}
     assert calls.keys() == wanted, "say when the server dies at a method that is new"
@@ -131,7 +142,9 @@ def live_through(folder: Path, kinds: Mapping[int, str], points: list[Point]) ->
 
 @pytest.mark.timeout(PATIENCE_S)
 def test_influxdb_is_killed(pair: Pair) -> None:
-    """An InfluxDB that dies before or after any question to it costs time: nothing is lost, each job starts once."""
+    """An InfluxDB that dies before or after any question to it costs time: nothing is lost, each
+    job starts once.
+    """
     folder = pair.project(ALL)
     try:
         live_through(folder, RUNS, points_of("store", STORE, blow(pair.influx)))
@@ -143,7 +156,9 @@ def test_influxdb_is_killed(pair: Pair) -> None:
 @pytest.mark.timeout(PATIENCE_S)
 @pytest.mark.parametrize("mode", MODES)
 def test_the_schedd_is_killed(pair: Pair, mode: str) -> None:
-    """A schedd that dies before, in or after any question to it loses no job, and starts again what it must only."""
+    """A schedd that dies before, in or after any question to it loses no job, and starts again what
+    it must only.
+    """
     ballast = pair.pool.fresh_folder() / "ballast"
     ballast.write_bytes(bytes(BALLAST_MB << 20))
     folder = pair.project(ALL, mode, transfer_input=ballast if mode == "spool" else "", **SHORT)
@@ -154,4 +169,6 @@ def test_the_schedd_is_killed(pair: Pair, mode: str) -> None:
     ]
     live_through(folder, RUNS, points)
     jobs = [record for record in find(folder).records if isinstance(record, JobRecord)]
-    assert {job.key.task.workflow for job in jobs if job.attempt > 1} == {"bad"}, "an attempt was given up"
+    assert {job.key.task.workflow for job in jobs if job.attempt > 1} == {"bad"}, (
+        "an attempt was given up"
+    )

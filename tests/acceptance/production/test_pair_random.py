@@ -1,4 +1,6 @@
-"""InfluxDB, schedd and controller are killed or stopped at random times while new runs keep arriving."""
+"""InfluxDB, schedd and controller are killed or stopped at random times while new runs keep
+arriving.
+"""
 
 from __future__ import annotations
 

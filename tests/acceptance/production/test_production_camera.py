@@ -1,4 +1,6 @@
-"""The camera's chain in its production form and embedded, from the same raw files: the physics is the same."""
+"""The camera's chain in its production form and embedded, from the same raw files: the physics is
+the same.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,16 @@ def make(folder: Path, raw: Path, settings: str) -> Path:
 
 def ask(folder: Path, *words: str) -> Any:
     """Return what a verb says in JSON."""
-    command = [sys.executable, "-m", "autoctrl.cli", *words, "--format", "json", "--project", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "autoctrl.cli",
+        *words,
+        "--format",
+        "json",
+        "--project",
+        str(folder),
+    ]
     return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
 
 
@@ -73,18 +84,38 @@ def check_equal(ours: Any, theirs: Any, what: str) -> None:
 
 @pytest.mark.timeout(900)
 def test_the_physics_does_not_depend_on_the_services(pair: Pair) -> None:
-    """What InfluxDB and HTCondor bring to done is, bit for bit, what the embedded form makes of the same raw files."""
+    """What InfluxDB and HTCondor bring to done is, bit for bit, what the embedded form makes of the
+    same raw files.
+    """
     folder = pair.pool.fresh_folder()
     raw = folder / "raw"
-    line = ["--runs", "4500-4501", "--events", "3", "--pedestal-events", "8", "--seed", "3", "--output", str(raw)]
-    subprocess.run([Path(sys.executable).with_name("autoctrl-camera"), "simulate", *line], check=True, timeout=100)
+    line = [
+        "--runs",
+        "4500-4501",
+        "--events",
+        "3",
+        "--pedestal-events",
+        "8",
+        "--seed",
+        "3",
+        "--output",
+        str(raw),
+    ]
+    subprocess.run(
+        [Path(sys.executable).with_name("autoctrl-camera"), "simulate", *line],
+        check=True,
+        timeout=100,
+    )
     pool = POOL.format(config=pair.pool.config, schedd=pair.pool.schedd, bin=job_bin())
     served = make(folder / "served", raw, f"{pair.store(pair.influx.fresh_bucket())}\n{pool}")
     pair.give_token(served)
     embedded = make(folder / "embedded", raw, "")
     for project in (served, embedded):
         finish(project, PATIENCE_S)
-        assert {run["run"]: run["status"] for run in ask(project, "status")["runs"]} == {4500: "done", 4501: "done"}
+        assert {run["run"]: run["status"] for run in ask(project, "status")["runs"]} == {
+            4500: "done",
+            4501: "done",
+        }
     for workflow in TREES:
         ours, theirs = arrays(served, workflow), arrays(embedded, workflow)
         assert ours.keys() == theirs.keys() == {"4501"}

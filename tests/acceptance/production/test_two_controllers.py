@@ -37,7 +37,9 @@ def has_started(folder: Path, tag: str) -> bool:
 
 @pytest.mark.timeout(900)
 def test_two_loops_for_one_campaign(pair: Pair) -> None:
-    """The second loop says who works until when, and does nothing; once the first is killed, it takes over."""
+    """The second loop says who works until when, and does nothing; once the first is killed, it
+    takes over.
+    """
     folder = pair.project(("split", "follow"))
     write_runs(folder, {1: "good"})
     first = loop(folder, "--every", "0.2s")
@@ -46,8 +48,13 @@ def test_two_loops_for_one_campaign(pair: Pair) -> None:
         second = autoctrl(folder, "loop", "--until-idle")
         assert second.returncode == 2
         assert second.stdout == ""
-        assert re.search(rf"held by process {first.pid} on \S+ until \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ", second.stderr)
-        until(lambda: has_started(folder, "prompt/split/1/v1/merge.1"), "the merge, by the first one")
+        assert re.search(
+            rf"held by process {first.pid} on \S+ until \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+            second.stderr,
+        )
+        until(
+            lambda: has_started(folder, "prompt/split/1/v1/merge.1"), "the merge, by the first one"
+        )
     finally:
         kill([first.pid, *children(first.pid)])
         first.wait()
@@ -59,9 +66,13 @@ def test_two_loops_for_one_campaign(pair: Pair) -> None:
 
 @pytest.mark.timeout(900)
 def test_two_projects_on_one_schedd(pair: Pair) -> None:
-    """Two projects with equal names of everything neither see nor remove nor adopt each other's jobs."""
+    """Two projects with equal names of everything neither see nor remove nor adopt each other's
+    jobs.
+    """
     kinds = {1: "good", 9: "stuck"}
-    ours, theirs = folders = [pair.project(("split", "follow", "stuck"), verb_wait_s=20) for _ in range(2)]
+    ours, theirs = folders = [
+        pair.project(("split", "follow", "stuck"), verb_wait_s=20) for _ in range(2)
+    ]
     for folder in folders:
         write_runs(folder, kinds)
     loops = {folder: loop(folder) for folder in folders}
@@ -82,7 +93,10 @@ def test_two_projects_on_one_schedd(pair: Pair) -> None:
     for folder in folders:
         check_in_the_end(folder, kinds, without=("call",))
         check_restarts(folder)
-    found = [[record for record in find(folder).records if isinstance(record, JobRecord)] for folder in folders]
+    found = [
+        [record for record in find(folder).records if isinstance(record, JobRecord)]
+        for folder in folders
+    ]
     handles = [{job.handle for job in jobs if job.handle} for jobs in found]
     assert all(handles)
     assert not handles[0] & handles[1]

@@ -1,4 +1,6 @@
-"""Clusters the seeds of one frame with scikit-learn; prints the labels' digest and the seconds of every repetition."""
+"""Clusters the seeds of one frame with scikit-learn; prints the labels' digest and the seconds of
+every repetition.
+"""
 
 import json
 import sys

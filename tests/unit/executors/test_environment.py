@@ -8,7 +8,9 @@ from autoctrl.executors.environment import job_environment, passed_on
 
 
 def test_path_begins_with_our_commands() -> None:
-    """PATH begins with the folder of our commands, and is a sensible one where the controller has none."""
+    """PATH begins with the folder of our commands, and is a sensible one where the controller has
+    none.
+    """
     assert passed_on({"PATH": "/a:/b"}, "/venv/bin")["PATH"] == "/venv/bin:/a:/b"
     assert passed_on({}, "/venv/bin")["PATH"] == "/venv/bin:/usr/local/bin:/usr/bin:/bin"
 
@@ -22,7 +24,16 @@ def test_what_programs_need_is_passed_on(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["X509_TOKEN", "LC_PASSWORD", "ROOT_SECRET", "AUTOCTRL_STORE", "DISPLAY", "INFLUX_TOKEN", "KRB5_PRIVATE"]
+    "name",
+    [
+        "X509_TOKEN",
+        "LC_PASSWORD",
+        "ROOT_SECRET",
+        "AUTOCTRL_STORE",
+        "DISPLAY",
+        "INFLUX_TOKEN",
+        "KRB5_PRIVATE",
+    ],
 )
 def test_secrets_and_the_unknown_stay_behind(name: str) -> None:
     """What is not on the list, or is named like a secret, is not passed on."""
@@ -30,7 +41,9 @@ def test_secrets_and_the_unknown_stay_behind(name: str) -> None:
 
 
 def test_a_job_says_the_last_word() -> None:
-    """What a job sets wins over what is passed on, which wins over one thread for each core asked for."""
+    """What a job sets wins over what is passed on, which wins over one thread for each core asked
+    for.
+    """
     passed = {"PATH": "/bin", "MKL_NUM_THREADS": "7"}
     environment = job_environment(passed, {"PATH": "/mine", "MY_TOKEN": "t"}, 2)
     assert environment == {

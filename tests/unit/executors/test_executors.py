@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from autoctrl import wrapper
 from autoctrl.config import LocalExecutorSettings
 from autoctrl.errors import SubmitRefused
 from autoctrl.executors import open_executor
-from autoctrl.executors.local import LocalExecutor, handle_of
-from autoctrl.executors.pool import mark
+from autoctrl.executors.local.executor import LocalExecutor, handle_of
+from autoctrl.executors.local.pool import mark
+from autoctrl.node import wrapper
 
 STATE = Path("/nowhere")
 
 
 def test_settings_make_a_local_executor() -> None:
-    """The settings' slots and time of grace reach the executor, whose jobs lie under its own name and its store's."""
-    executor = open_executor("fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE, "id")
+    """The settings' slots and time of grace reach the executor, whose jobs lie under its own name
+    and its store's.
+    """
+    executor = open_executor(
+        "fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE, "id"
+    )
     assert isinstance(executor, LocalExecutor)
     assert (executor.name, executor.pool.slots, executor.grace_s) == ("fast", 3, 1.5)
     assert executor.jobs == STATE / "jobs" / "fast"
@@ -40,7 +44,8 @@ def test_a_handle_is_the_tag() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["", "id", "id/", "id//x", "id/../x", "id/a/../x", "id/.pool/x", "id//etc", ".id/x", "/etc/x"]
+    "tag",
+    ["", "id", "id/", "id//x", "id/../x", "id/a/../x", "id/.pool/x", "id//etc", ".id/x", "/etc/x"],
 )
 def test_a_tag_that_leads_elsewhere_is_refused(tag: str) -> None:
     """No tag can name a folder outside that of the jobs, or the pool's own."""

@@ -9,7 +9,7 @@ import pytest
 
 from autoctrl.config import HTCondorExecutorSettings
 from autoctrl.errors import SubmitRefused
-from autoctrl.executors.htcondor.demands import check_files, culprit, files, located
+from autoctrl.executors.htcondor.preflight import check_files, culprit, files, located
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,15 @@ SITE = HTCondorExecutorSettings(type="htcondor")
 
 
 def test_relative_paths_count_from_the_project(tmp_path: Path) -> None:
-    """A relative path is one of the project's, an absolute one and an address stay, a slash at the end is kept."""
+    """A relative path is one of the project's, an absolute one and an address stay, a slash at the
+    end is kept.
+    """
     given = replace(
-        SITE, config="c", x509_proxy="p/x", container_image="docker://a/b", transfer_input="a, tables/,/b, osdf://c/d"
+        SITE,
+        config="c",
+        x509_proxy="p/x",
+        container_image="docker://a/b",
+        transfer_input="a, tables/,/b, osdf://c/d",
     )
     found = located(given, tmp_path)
     assert (found.config, found.x509_proxy) == (f"{tmp_path}/c", f"{tmp_path}/p/x")
@@ -32,10 +38,15 @@ def test_relative_paths_count_from_the_project(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["config", "x509_proxy", "transfer_input"])
 def test_a_file_that_is_not_there_is_named_with_its_setting(key: str, tmp_path: Path) -> None:
-    """A missing file is refused before HTCondor is asked, by the name of its setting; one that is there is fine."""
+    """A missing file is refused before HTCondor is asked, by the name of its setting; one that is
+    there is fine.
+    """
     given: Any = {key: "x"}
     settings = located(replace(SITE, **given), tmp_path)
-    with pytest.raises(SubmitRefused, match=rf"site needs {tmp_path}/x, which is not there.*{key} in \[executors.site"):
+    with pytest.raises(
+        SubmitRefused,
+        match=rf"site needs {tmp_path}/x, which is not there.*{key} in \[executors.site",
+    ):
         check_files(settings, "site")
     (tmp_path / "x").touch()
     check_files(settings, "site")
@@ -50,7 +61,10 @@ def test_addresses_and_what_does_not_travel_are_not_looked_for() -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        ("Parse error in expression: Requirements = (()", "Look at requirements in [executors.site]."),
+        (
+            "Parse error in expression: Requirements = (()",
+            "Look at requirements in [executors.site].",
+        ),
         ("Invalid accounting_group: a b", "Look at accounting_group in [executors.site]."),
         ("Submit:-1:unable to read proxy file", "Look at the template job.sub.j2."),
         ("3 rows became 2 jobs", "Look at the template job.sub.j2."),

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from autoctrl.executors.htcondor.finding import chosen
-from autoctrl.executors.htcondor.statuses import HOLDS, OUR_MEMORY, Sample, hold_class, left_queue, lost, report_of
+from autoctrl.executors.htcondor.statuses import (
+    HOLDS,
+    OUR_MEMORY,
+    Sample,
+    hold_class,
+    left_queue,
+    lost,
+    report_of,
+)
 from autoctrl.model.status import Failure, JobStatus
 
 
@@ -22,7 +30,9 @@ from autoctrl.model.status import Failure, JobStatus
     ],
 )
 def test_each_status_has_its_report(status: int, expected: JobStatus) -> None:
-    """A job in the queue is idle, running, held or being removed; what is suspended or brought back still runs."""
+    """A job in the queue is idle, running, held or being removed; what is suspended or brought back
+    still runs.
+    """
     report = report_of(Sample(status, 2, "node7", 0, 0, "because"))
     assert (report.status, report.starts, report.host) == (expected, 2, "node7")
     assert report.reason == ("because" if expected in {JobStatus.HELD, JobStatus.REMOVING} else "")
@@ -48,7 +58,9 @@ def test_each_status_has_its_report(status: int, expected: JobStatus) -> None:
     ],
 )
 def test_each_hold_has_its_class(code: int, subcode: int, reason: str, failure: Failure) -> None:
-    """A hold is classed by its code, a policy's by its words; HTCondor's own words are the reason."""
+    """A hold is classed by its code, a policy's by its words; HTCondor's own words are the
+    reason.
+    """
     assert hold_class(code, subcode, reason) is failure
     report = report_of(Sample(5, 1, "n", code, subcode, reason))
     assert (report.status, report.failure, report.reason) == (JobStatus.HELD, failure, reason)
@@ -80,7 +92,9 @@ def test_what_left_the_queue_was_removed_or_ended() -> None:
 
 
 def test_the_older_of_two_jobs_stays() -> None:
-    """Of several living jobs of one tag the oldest stays; one that is being removed counts only if it is alone."""
+    """Of several living jobs of one tag the oldest stays; one that is being removed counts only if
+    it is alone.
+    """
     first, second = ("t", 12, 0, 1, "b1", -1), ("t", 13, 5, 2, "b2", -1)
     going, alone = ("t", 11, 0, 3, "b0", -1), ("u", 11, 1, 3, "b0", -1)
     assert chosen([second, first]) == ({"t": first}, [(13, 5)])

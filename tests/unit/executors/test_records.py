@@ -5,13 +5,22 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
+from autoctrl.executors.job_folder import checked_fields
 from autoctrl.executors.logs import readable
-from autoctrl.executors.records import checked_fields
 
 
 def test_fields_are_numbers_or_short_texts() -> None:
     """Numbers become floats and short texts stay; all else is named."""
-    reported = {"n": 1, "x": 0.5, "ok": True, "t": "text", "": 1, "long": "x" * 501, "huge": 10**400, "list": [1]}
+    reported = {
+        "n": 1,
+        "x": 0.5,
+        "ok": True,
+        "t": "text",
+        "": 1,
+        "long": "x" * 501,
+        "huge": 10**400,
+        "list": [1],
+    }
     fields, ignored = checked_fields({**reported, "nan": float("nan"), "none": None})
     assert fields == {"n": 1.0, "x": 0.5, "ok": 1.0, "t": "text"}
     assert all(isinstance(fields[name], float) for name in ("n", "x", "ok"))
@@ -19,7 +28,9 @@ def test_fields_are_numbers_or_short_texts() -> None:
 
 
 def test_odd_bytes_are_shown() -> None:
-    """Bytes that are no UTF-8 and control characters appear as escapes; line ends of any kind are line ends."""
+    """Bytes that are no UTF-8 and control characters appear as escapes; line ends of any kind are
+    line ends.
+    """
     assert readable("é\t1\r\n2\r3\n".encode()) == "é\t1\n2\n3\n"
     assert readable(b"\xff\x00\x1b[0m\x7f\xc2\x9b") == "\\xff\\x00\\x1b[0m\\x7f\\x9b"
 

@@ -50,15 +50,27 @@ BAD: list[tuple[Callable[[], Handler], str]] = [
     (lambda: batch(inputs={"RAW": RAW}), "'RAW' is no name for an input"),
     (lambda: batch(outputs={"out-put": "x"}), "'out-put' is no name for an output"),
     (lambda: batch(inputs={"raw": 5}), "input 'raw' is 5, which finds no files"),
-    (lambda: batch(inputs={"raw": RAW}, outputs={"raw": "x"}), "'raw' names an input and an output"),
-    (lambda: batch(inputs={"run": RAW}), "the name 'run' of an input or output stands for something else already"),
+    (
+        lambda: batch(inputs={"raw": RAW}, outputs={"raw": "x"}),
+        "'raw' names an input and an output",
+    ),
+    (
+        lambda: batch(inputs={"run": RAW}),
+        "the name 'run' of an input or output stands for something else already",
+    ),
     (lambda: batch(outputs={"cpus": "x"}), "the name 'cpus' of an input or output"),
-    (lambda: batch(outputs={"output": "/abs"}), "output 'output' is '/abs', which lies outside the job's folder"),
+    (
+        lambda: batch(outputs={"output": "/abs"}),
+        "output 'output' is '/abs', which lies outside the job's folder",
+    ),
     (lambda: batch(outputs={"output": "../x"}), "lies outside"),
     (lambda: batch(outputs={"output": ""}), "lies outside"),
     (lambda: batch(outputs={"output": "x{fil}"}), r"unknown placeholder \{fil\}"),
     (lambda: batch(outputs={"output": "x{first}"}), r"unknown placeholder \{first\}"),
-    (lambda: batch(outputs={"o": Friend("f.root", of="rec")}, inputs={"reco": RAW}), r"friend of 'rec'.*'reco'\?"),
+    (
+        lambda: batch(outputs={"o": Friend("f.root", of="rec")}, inputs={"reco": RAW}),
+        r"friend of 'rec'.*'reco'\?",
+    ),
     (lambda: batch(resources={"memory": 5}), r"no resource 'memory'. Did you mean 'memory_mb'\?"),
     (lambda: batch(locks="reco"), "locks='reco' is no lock"),
     (lambda: batch(None), "one of run_line, argv and jobs; 0 are given"),
@@ -78,21 +90,30 @@ BAD: list[tuple[Callable[[], Handler], str]] = [
         r"merge_line: unknown placeholder \{part\}.*'parts'\?",
     ),
     (lambda: batch(merge_line="m {run.fill}"), r"merge_line cannot use \{run\.fill\}"),
-    (lambda: batch(merge_line="m {first}", split_events=5, inputs={"raw": RAW}), r"unknown placeholder \{first\}"),
+    (
+        lambda: batch(merge_line="m {first}", split_events=5, inputs={"raw": RAW}),
+        r"unknown placeholder \{first\}",
+    ),
     (lambda: InlineHandler("reco", 5), "function=5 cannot be called"),  # type: ignore[arg-type]
 ]
 
 
 @pytest.mark.parametrize(("declare", "text"), BAD)
-def test_nonsense_is_refused_when_the_module_loads(declare: Callable[[], Handler], text: str) -> None:
-    """Each mistake is named with the workflow, and nothing is left for the first run to find out."""
+def test_nonsense_is_refused_when_the_module_loads(
+    declare: Callable[[], Handler], text: str
+) -> None:
+    """Each mistake is named with the workflow, and nothing is left for the first run to find
+    out.
+    """
     with pytest.raises(WorkflowError, match=text):
         declare()
 
 
 def test_a_plain_workflow_takes_every_run_and_is_one_job() -> None:
     """Without a word more, one command per run is all there is."""
-    handler = batch("tool {run:05d} {unit} {campaign} {workflow} {version} {cpus} {memory_mb} {python}")
+    handler = batch(
+        "tool {run:05d} {unit} {campaign} {workflow} {version} {cpus} {memory_mb} {python}"
+    )
     (spec,) = specs(handler)  # type: ignore[misc]
     words = ("tool", "00007", "7", "prompt", "reco", "1", "2", "1500", sys.executable)
     assert spec == JobSpec(words, {}, {}, {}, 1500, 600, 2, "cern")
@@ -101,13 +122,32 @@ def test_a_plain_workflow_takes_every_run_and_is_one_job() -> None:
 
 
 def test_inputs_outputs_settings_and_attributes_fill_the_line() -> None:
-    """Files by name, ``{campaign.<setting>}`` and ``{run.<attribute>}``, and the environment go into the intent."""
+    """Files by name, ``{campaign.<setting>}`` and ``{run.<attribute>}``, and the environment go
+    into the intent.
+    """
     line = "tool {raw} {output} {campaign.tag} {run.kind} {run.stable} {run.hv:.1f} {folder}"
-    handler = batch(line, inputs={"raw": RAW}, outputs={"output": "r{run:03d}.root"}, environment={"A": "1"})
-    unit = view(7, runs={7: run(7, kind="physics", stable=True, hv=1.0)})._replace(settings={"tag": 5})
+    handler = batch(
+        line, inputs={"raw": RAW}, outputs={"output": "r{run:03d}.root"}, environment={"A": "1"}
+    )
+    unit = view(7, runs={7: run(7, kind="physics", stable=True, hv=1.0)})._replace(
+        settings={"tag": 5}
+    )
     (spec,) = specs(handler, raw(None), unit=unit)  # type: ignore[misc]
-    assert spec.argv == ("tool", "/raw", "r007.root", "5", "physics", "true", "1.0", str(handler.folder))
-    assert (spec.outputs, spec.inputs, spec.environment) == ({"output": "r007.root"}, {"raw": ("/raw",)}, {"A": "1"})
+    assert spec.argv == (
+        "tool",
+        "/raw",
+        "r007.root",
+        "5",
+        "physics",
+        "true",
+        "1.0",
+        str(handler.folder),
+    )
+    assert (spec.outputs, spec.inputs, spec.environment) == (
+        {"output": "r007.root"},
+        {"raw": ("/raw",)},
+        {"A": "1"},
+    )
 
 
 def test_an_attribute_that_is_not_known_yet_is_a_reason_to_wait() -> None:
@@ -163,7 +203,9 @@ SPLIT = {
         (0, True, None),
     ],
 )
-def test_events_are_split_into_ranges(events: int, *, is_closed: bool, ranges: list[tuple[int, int]] | None) -> None:
+def test_events_are_split_into_ranges(
+    events: int, *, is_closed: bool, ranges: list[tuple[int, int]] | None
+) -> None:
     """Every event is in one range; while the run is open only whole ranges become jobs."""
     handler = batch("tool {first}:{last} {output}", **SPLIT)
     pedestal = InputRef("pedestal", "/p", 7, events=9)
@@ -183,15 +225,27 @@ def test_a_split_waits_until_the_number_of_events_is_known(refs: list[InputRef])
     assert answer == Wait("the number of events of input raw is not known yet")
 
 
-def done(index: int, attempt: int, *files: FileInfo, events: tuple[int, int] | None = (0, 1)) -> Any:
+def done(
+    index: int, attempt: int, *files: FileInfo, events: tuple[int, int] | None = (0, 1)
+) -> Any:
     spec = JobSpec(
-        ("x",), {"output": "reco7.root", "plot": "p.png"}, {"raw": ("/raw",)}, {}, 900, 60, 1, "cern", events
+        ("x",),
+        {"output": "reco7.root", "plot": "p.png"},
+        {"raw": ("/raw",)},
+        {},
+        900,
+        60,
+        1,
+        "cern",
+        events,
     )
     return job(JobStatus.DONE, index, attempt=attempt, files=files, spec=spec)
 
 
 def test_a_single_root_file_is_merged_without_a_line() -> None:
-    """The parts go in their order, whatever order they ended in, and the events wanted are all of theirs."""
+    """The parts go in their order, whatever order they ended in, and the events wanted are all of
+    theirs.
+    """
     handler = batch("tool {first}", **SPLIT)
     parts = [
         done(1, 2, file(url="/o/1.2/reco7.root"), events=(200, 450)),
@@ -200,25 +254,52 @@ def test_a_single_root_file_is_merged_without_a_line() -> None:
     spec = handler.merge(task(), parts)
     assert spec is not None
     urls = ("/o/0.1/reco7.root", "/o/1.2/reco7.root")
-    assert spec.argv == (sys.executable, "-m", "autoctrl.rootio", "merge", "reco7.root", *urls)
-    assert (spec.inputs, spec.events, spec.memory_mb, spec.executor) == ({"parts": urls}, (0, 450), 900, "cern")
+    assert spec.argv == (
+        sys.executable,
+        "-m",
+        "autoctrl.science.rootio",
+        "merge",
+        "reco7.root",
+        *urls,
+    )
+    assert (spec.inputs, spec.events, spec.memory_mb, spec.executor) == (
+        {"parts": urls},
+        (0, 450),
+        900,
+        "cern",
+    )
     assert spec.outputs == {"output": "reco7.root", "plot": "p.png"}
 
 
 def test_a_merge_line_is_filled_with_the_parts() -> None:
-    """``{parts}`` are those of the first output, ``{<output>_parts}`` of each; parts without ranges claim no events."""
+    """``{parts}`` are those of the first output, ``{<output>_parts}`` of each; parts without ranges
+    claim no events.
+    """
     line = "m {output} {parts} {plot} {plot_parts} {run} {unit} {version}"
     handler = batch(None, jobs=lambda _: [], merge_line=line, outputs={"output": "o", "plot": "p"})
     parts = [done(n, 1, file(url=f"/{n}"), file("plot", f"/{n}.png"), events=None) for n in (0, 1)]
     spec = handler.merge(task(version=3), parts)
     assert spec is not None
-    assert spec.argv == ("m", "reco7.root", "/0", "/1", "p.png", "/0.png", "/1.png", "4521", "4521", "3")
+    assert spec.argv == (
+        "m",
+        "reco7.root",
+        "/0",
+        "/1",
+        "p.png",
+        "/0.png",
+        "/1.png",
+        "4521",
+        "4521",
+        "3",
+    )
     assert spec.events is None
     assert MERGE_INDEX == -1
 
 
 def test_a_merge_without_ranges_must_keep_the_entries_of_its_parts() -> None:
-    """Where every part's entries were counted the merged output must have their sum; else nothing is claimed."""
+    """Where every part's entries were counted the merged output must have their sum; else nothing
+    is claimed.
+    """
     handler = batch(None, jobs=lambda _: [], outputs={"output": "o.root"})
     counted = [done(n, 1, file(entries={"Events": 5 + n}), events=None) for n in (0, 1)]
     merged = handler.merge(task(), counted)
@@ -236,20 +317,26 @@ def test_parts_without_a_way_to_merge_are_published_as_they_are() -> None:
 
 
 def test_an_inline_workflow_is_one_call() -> None:
-    """Its deadline is its own, its executor the one for functions; equal specifications are one object."""
+    """Its deadline is its own, its executor the one for functions; equal specifications are one
+    object.
+    """
     handler = InlineHandler("dq", lambda _: None, deadline_s=5)
     (first,) = specs(handler)  # type: ignore[misc]
     assert first == JobSpec((), {}, {}, {}, 1500, 5, 2, "inline")
     assert specs(handler)[0] is first
     (other,) = handler.specs(view(7), RESOURCES._replace(cpus=1), (), is_closed=True)  # type: ignore[misc]
     assert other.cpus == 1
-    filled = InlineHandler("dq", lambda _: None, inputs={"raw": RAW}, outputs={"output": "dq{run}.json"})
+    filled = InlineHandler(
+        "dq", lambda _: None, inputs={"raw": RAW}, outputs={"output": "dq{run}.json"}
+    )
     (spec,) = specs(filled, raw(5))  # type: ignore[misc]
     assert (spec.inputs, spec.outputs) == ({"raw": ("/raw",)}, {"output": "dq7.json"})
 
 
 def test_the_bare_contract_lists_nothing() -> None:
-    """A handler that does not say what its jobs are is a mistake that shows at once, and it merges nothing."""
+    """A handler that does not say what its jobs are is a mistake that shows at once, and it merges
+    nothing.
+    """
     handler = Handler("bare", resources={"cpus": 2}, retry_exit_codes=[75])
     with pytest.raises(NotImplementedError):
         specs(handler)
@@ -263,7 +350,13 @@ def count(task: Any) -> None:
 
 def test_the_description_says_what_makes_the_versions() -> None:
     """What an author can change about the work is in it."""
-    handler = batch("tool {first}", **SPLIT, runs=Where(kind="physics"), environment={"A": "1"}, merge_line="m {parts}")
+    handler = batch(
+        "tool {first}",
+        **SPLIT,
+        runs=Where(kind="physics"),
+        environment={"A": "1"},
+        merge_line="m {parts}",
+    )
     assert handler.description == {
         "workflow": "reco",
         "kind": "BatchHandler",

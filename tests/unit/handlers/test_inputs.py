@@ -19,13 +19,17 @@ from tests.unit.locks.looking import World
 
 if TYPE_CHECKING:
     from autoctrl.handlers.inputs import Resolver
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task
 
 NONE: frozenset[str] = frozenset()
 
 
 def find(
-    resolver: object, task: Task, world: World | None = None, root: Path | None = None, latest: frozenset[str] = NONE
+    resolver: object,
+    task: Task,
+    world: World | None = None,
+    root: Path | None = None,
+    latest: frozenset[str] = NONE,
 ) -> Found:
     """Look for input ``raw`` of the task."""
     made: Resolver = as_resolver("reco", "raw", resolver)
@@ -59,7 +63,9 @@ def test_a_pattern_finds_several_files_in_order(tmp_path: Path) -> None:
     several = find(Files("run{run}_?.gz"), view(7, runs=events), root=tmp_path)
     assert [Path(url).name for url in urls(several)] == ["run7_1.gz", "run7_2.gz"]
     assert {ref.events for ref in several.files} == {None}
-    assert [ref.events for ref in find(Files("run{run}_*"), view(8, runs=events), root=tmp_path).files] == [9]
+    assert [
+        ref.events for ref in find(Files("run{run}_*"), view(8, runs=events), root=tmp_path).files
+    ] == [9]
 
 
 def test_a_group_needs_the_files_of_all_its_runs(tmp_path: Path) -> None:
@@ -102,7 +108,9 @@ def test_an_output_is_found_where_it_is_present() -> None:
 
 @pytest.mark.parametrize("name", ["", "output"])
 def test_an_output_that_is_not_published_is_waited_for(name: str) -> None:
-    """No workflow, no task, a task that is not done, and a done one without a present copy each say so."""
+    """No workflow, no task, a task that is not done, and a done one without a present copy each say
+    so.
+    """
     world = World()
     what = f"output '{name}'" if name else "output"
     assert find(Output("reco", name), view(7), world).wait == Wait("waits for reco")
@@ -111,14 +119,18 @@ def test_an_output_that_is_not_published_is_waited_for(name: str) -> None:
     record = world.has("reco", "7", TaskStatus.PROCESSING)
     assert find(Output("reco", name), view(7), world).wait == Wait("waits for reco of run 7")
     world.store.append([record.moved(TaskStatus.DONE, record.time)])
-    assert find(Output("reco", name), view(7), world).wait == Wait(f"reco of run 7 has no {what} that is present")
+    assert find(Output("reco", name), view(7), world).wait == Wait(
+        f"reco of run 7 has no {what} that is present"
+    )
 
 
 def test_the_latest_is_meant_where_the_lock_says_so() -> None:
     """Behind Latest the newest run at or before counts; if there is none, the task waits."""
     world = World().declares("pedestal")
     latest = frozenset({"pedestal"})
-    assert find(Output("pedestal"), view(7), world, latest=latest).wait == Wait("waits for pedestal")
+    assert find(Output("pedestal"), view(7), world, latest=latest).wait == Wait(
+        "waits for pedestal"
+    )
     for unit in ("3", "5", "8"):
         world.publishes(world.has("pedestal", unit), "map", f"/map{unit}")
     assert urls(find(Output("pedestal"), view(7), world, latest=latest)) == ["/map5"]
@@ -154,18 +166,26 @@ def test_an_output_of_the_parent_says_which_campaign_it_is_from() -> None:
 
 
 def test_any_function_of_the_task_finds_files(tmp_path: Path) -> None:
-    """Paths count from the input folder and are frozen with their size; a reference keeps all but its name."""
+    """Paths count from the input folder and are frozen with their size; a reference keeps all but
+    its name.
+    """
     (tmp_path / "a7").write_bytes(b"123")
     whole = InputRef("raw", "root://far/b", 9, "adler32:1", 5)
     other = whole._replace(name="whatever the function calls it")
     found = find(lambda task: [f"a{task.run}", Path("a7"), other], view(7), root=tmp_path)
-    assert found.files == (InputRef("raw", f"{tmp_path}/a7", 3), InputRef("raw", f"{tmp_path}/a7", 3), whole)
+    assert found.files == (
+        InputRef("raw", f"{tmp_path}/a7", 3),
+        InputRef("raw", f"{tmp_path}/a7", 3),
+        whole,
+    )
 
 
 def test_a_function_that_finds_nothing_or_raises_makes_its_task_wait(tmp_path: Path) -> None:
     """The reason names the input; a file that is not there is an error of the function."""
     assert find(lambda _: [], view(7)).wait == Wait("waits for input raw")
-    assert find(lambda task: [task.attributes["x"]], view(7)).wait == Wait("input raw raised KeyError: 'x'")
+    assert find(lambda task: [task.attributes["x"]], view(7)).wait == Wait(
+        "input raw raised KeyError: 'x'"
+    )
     gone = find(lambda _: ["gone"], view(7), root=tmp_path).wait
     assert gone is not None
     assert "FileNotFoundError" in gone.reason
@@ -173,8 +193,12 @@ def test_a_function_that_finds_nothing_or_raises_makes_its_task_wait(tmp_path: P
 
 @pytest.mark.parametrize("nonsense", ["run{run}.gz", b"run", Files, 5, ["run"]])
 def test_what_finds_nothing_is_refused(nonsense: object) -> None:
-    """A plain text or a class that was not called is no resolver; the error shows how to write one."""
-    with pytest.raises(WorkflowError, match=r"(?s)reco: input 'raw' is .*, which finds no files.*Files\("):
+    """A plain text or a class that was not called is no resolver; the error shows how to write
+    one.
+    """
+    with pytest.raises(
+        WorkflowError, match=r"(?s)reco: input 'raw' is .*, which finds no files.*Files\("
+    ):
         as_resolver("reco", "raw", nonsense)
 
 

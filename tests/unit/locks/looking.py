@@ -25,7 +25,9 @@ class World:
     def __init__(self, *campaigns: Campaign) -> None:
         self.store: Store = open_store("memory:")
         for campaign in (Campaign("prompt", follow=True), *campaigns):
-            self.store.append([MarkRecord("campaign", campaign.name, campaign.name, campaign.values(), NOW)])
+            self.store.append(
+                [MarkRecord("campaign", campaign.name, campaign.name, campaign.values(), NOW)]
+            )
 
     def has_runs(self, *runs: RunRecord) -> World:
         self.store.append(runs)
@@ -37,9 +39,15 @@ class World:
         self.store.append([MarkRecord("workflow", campaign, workflow, given, NOW)])
         return self
 
-    def has(self, workflow: str, unit: str, status: TaskStatus = TaskStatus.DONE, **fields: Any) -> TaskRecord:
+    def has(
+        self, workflow: str, unit: str, status: TaskStatus = TaskStatus.DONE, **fields: Any
+    ) -> TaskRecord:
         members = (int(unit),) if unit.isdecimal() else ()
-        values = {"members": members, **fields, "key": TaskKey(fields.pop("campaign", "prompt"), workflow, unit)}
+        values = {
+            "members": members,
+            **fields,
+            "key": TaskKey(fields.pop("campaign", "prompt"), workflow, unit),
+        }
         values.pop("campaign", None)
         record = task(status, **values)
         self.store.append([record])
@@ -61,4 +69,6 @@ class World:
         self.store.append([record])
 
     def look(self, campaign: str = "prompt", **fields: Any) -> Lookup:
-        return Lookup(self.store, campaign, fields.pop("now", NOW), folder=Path("/project"), **fields)
+        return Lookup(
+            self.store, campaign, fields.pop("now", NOW), folder=Path("/project"), **fields
+        )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from autoctrl.locks import Lock
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task
 
 
 def reason(lock: Lock, task: Task, world: World, campaign: str = "prompt") -> str:
@@ -33,11 +33,15 @@ def fill(*members: int) -> Task:
 
 
 def test_after_opens_when_the_same_unit_is_done() -> None:
-    """A run waits, with the reason, until the workflow has looked, has its task, and is done with it."""
+    """A run waits, with the reason, until the workflow has looked, has its task, and is done with
+    it.
+    """
     world = World()
     assert reason(After("reco"), view(7), world) == "waits for reco, of which no cycle is known yet"
     world.declares("reco")
-    assert reason(After("reco"), view(7), world) == "waits for reco, which has no task for run 7 yet"
+    assert (
+        reason(After("reco"), view(7), world) == "waits for reco, which has no task for run 7 yet"
+    )
     record = world.has("reco", "7", TaskStatus.PROCESSING)
     assert reason(After("reco"), view(7), world) == "waits for reco of run 7 (processing)"
     world.store.append([record.moved(TaskStatus.DONE, NOW)])
@@ -79,17 +83,31 @@ def test_after_seen_from_a_group_wants_all_members() -> None:
     """A fill waits until the run-by-run workflow is done for each of its runs."""
     world = World().declares("reco")
     world.has("reco", "1")
-    assert reason(After("reco"), fill(1, 2), world) == "waits for reco, which has no task for run 2 yet"
+    assert (
+        reason(After("reco"), fill(1, 2), world)
+        == "waits for reco, which has no task for run 2 yet"
+    )
     world.has("reco", "2")
     assert reason(After("reco"), fill(1, 2), world) == ""
 
 
 def test_after_seen_from_a_run_wants_its_group() -> None:
-    """A run behind a workflow that works by fill waits for its fill, and until its fill is known."""
+    """A run behind a workflow that works by fill waits for its fill, and until its fill is
+    known.
+    """
     world = World().has_runs(run(1, fill=5), run(2)).declares("timing", group_by="fill")
-    assert reason(After("timing"), view(1), world) == "waits for timing, which has no task for fill 5 yet"
-    assert reason(After("timing"), view(2), world) == "waits for timing, which groups by fill; run 2 has none yet"
-    assert reason(After("timing"), view(3), world) == "waits for timing, which has not looked at run 3 yet"
+    assert (
+        reason(After("timing"), view(1), world)
+        == "waits for timing, which has no task for fill 5 yet"
+    )
+    assert (
+        reason(After("timing"), view(2), world)
+        == "waits for timing, which groups by fill; run 2 has none yet"
+    )
+    assert (
+        reason(After("timing"), view(3), world)
+        == "waits for timing, which has not looked at run 3 yet"
+    )
     world.has("timing", "fill:5", members=(1,))
     assert reason(After("timing"), view(1), world) == ""
 
@@ -104,23 +122,32 @@ def test_a_run_that_came_after_its_group_was_processed_waits_for_reprocess() -> 
 
 
 def test_after_between_two_groupings() -> None:
-    """The same grouping asks for the same unit, another one for every group that a member belongs to."""
+    """The same grouping asks for the same unit, another one for every group that a member belongs
+    to.
+    """
     world = World().has_runs(run(1, fill=5, week=1), run(2, fill=5, week=2))
     world.declares("timing", group_by="fill").declares("weekly", group_by="week")
     world.has("timing", "fill:5", members=(1, 2))
     task = fill(1, 2)
     assert reason(After("timing"), task, world) == ""
     world.has("weekly", "week:1", members=(1,))
-    assert reason(After("weekly"), task, world) == "waits for weekly, which has no task for week 2 yet"
+    assert (
+        reason(After("weekly"), task, world) == "waits for weekly, which has no task for week 2 yet"
+    )
 
 
 def test_after_looks_up_in_the_parent_what_the_campaign_does_not_have() -> None:
-    """A campaign's own workflow counts only there; any other is looked up in the nearest parent that has it."""
+    """A campaign's own workflow counts only there; any other is looked up in the nearest parent
+    that has it.
+    """
     world = World(Campaign("again", "prompt", ("reco",))).declares("reco").declares("pedestal")
     world.has("pedestal", "7")
     world.has("reco", "7")
     assert reason(After("pedestal"), view(7), world, "again") == ""
-    assert reason(After("reco"), view(7), world, "again") == "waits for reco, of which no cycle is known yet"
+    assert (
+        reason(After("reco"), view(7), world, "again")
+        == "waits for reco, of which no cycle is known yet"
+    )
 
 
 def test_after_nothing_is_refused() -> None:
@@ -130,9 +157,14 @@ def test_after_nothing_is_refused() -> None:
 
 
 def test_latest_takes_the_newest_run_at_or_before() -> None:
-    """The newest pedestal before the run counts, an older or later one does not, nor one that was skipped."""
+    """The newest pedestal before the run counts, an older or later one does not, nor one that was
+    skipped.
+    """
     world = World().declares("pedestal")
-    assert reason(Latest("pedestal"), view(7), world) == "waits for pedestal: there is none at or before run 7"
+    assert (
+        reason(Latest("pedestal"), view(7), world)
+        == "waits for pedestal: there is none at or before run 7"
+    )
     world.has("pedestal", "3", TaskStatus.FAILED)
     world.has("pedestal", "5")
     world.has("pedestal", "6", TaskStatus.SKIPPED)
@@ -155,7 +187,9 @@ def test_latest_waits_until_the_workflow_has_looked_at_all_runs() -> None:
 
 def test_latest_does_not_wait_for_a_campaign_that_no_longer_follows() -> None:
     """A fixed or closed campaign looks at no further runs, so nobody waits for that."""
-    world = World(Campaign("fixed", "prompt", ("pedestal",), runs="1-9")).declares("pedestal", "fixed")
+    world = World(Campaign("fixed", "prompt", ("pedestal",), runs="1-9")).declares(
+        "pedestal", "fixed"
+    )
     world.has("pedestal", "5", campaign="fixed")
     world.has_runs(run(6))
     assert reason(Latest("pedestal"), view(7), world, "fixed") == ""
@@ -170,7 +204,9 @@ def test_latest_of_a_group_is_at_or_before_its_first_run() -> None:
 
 
 def test_has_waits_for_attributes_of_every_member() -> None:
-    """The first run that lacks one is named with all that it lacks; an unknown run lacks everything."""
+    """The first run that lacks one is named with all that it lacks; an unknown run lacks
+    everything.
+    """
     world = World().has_runs(run(1, a=1, b=2), run(2, b=2))
     assert reason(Has("a", "b"), view(1), world) == ""
     assert reason(Has("a", "b"), fill(1, 2), world) == "run 2 has no a yet"
@@ -223,8 +259,12 @@ def test_file_exists_takes_only_the_run_in_its_pattern(pattern: str) -> None:
         ("2026-03-28T20:00", ("02:30", "02:45"), "2026-03-29T01:30"),
     ],
 )
-def test_window_is_open_between_two_times_of_day(now: str, window: tuple[str, str], opens: str | None) -> None:
-    """Times are local, the window may pass midnight, and the wait ends when it opens, also across summer time."""
+def test_window_is_open_between_two_times_of_day(
+    now: str, window: tuple[str, str], opens: str | None
+) -> None:
+    """Times are local, the window may pass midnight, and the wait ends when it opens, also across
+    summer time.
+    """
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
     waits = Window(*window).check([view(1)], World().look(now=moment, timezone="Europe/Zurich"))
     if opens is None:

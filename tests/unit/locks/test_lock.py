@@ -16,7 +16,7 @@ from tests.unit.locks.looking import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from autoctrl.model.view import Task
+    from autoctrl.model.task import Task
 
 TASK = view(1)
 
@@ -132,7 +132,9 @@ def test_a_lock_that_hangs_holds_what_it_has_not_answered() -> None:
 
 @pytest.mark.parametrize("answer", [True, False, 0, "", ["wait"]])
 def test_a_lock_that_answers_nonsense_makes_its_task_wait(answer: object) -> None:
-    """What is neither None nor a reason is no permission; the reason shows the answer and what is allowed."""
+    """What is neither None nor a reason is no permission; the reason shows the answer and what is
+    allowed.
+    """
     reason = ask(as_lock(says(answer)))["1"].reason
     assert f"it answered {answer!r}" in reason
     assert "None, a reason, or Wait" in reason

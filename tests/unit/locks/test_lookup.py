@@ -29,7 +29,9 @@ class Counting:
 
 
 def test_each_question_is_asked_once() -> None:
-    """Runs, tasks, declarations, outputs and the position are read at most once in a cycle, in bulk."""
+    """Runs, tasks, declarations, outputs and the position are read at most once in a cycle, in
+    bulk.
+    """
     world = World().has_runs(run(1), run(2)).declares("reco")
     record = world.has("reco", "1")
     counting = Counting(world.store)

@@ -13,7 +13,9 @@ def mark(campaign: Campaign) -> MarkRecord:
 
 def test_a_campaign_is_what_its_mark_says() -> None:
     """Writing a campaign down and reading it back changes nothing."""
-    campaign = Campaign("again", "prompt", ("reco",), {"tag": "v2"}, "abc", "1-3", follow=True, closed=True)
+    campaign = Campaign(
+        "again", "prompt", ("reco",), {"tag": "v2"}, "abc", "1-3", follow=True, closed=True
+    )
     assert read_campaign(mark(campaign)) == campaign
     assert read_campaign(mark(Campaign("prompt"))) == Campaign("prompt")
 
@@ -34,8 +36,17 @@ def test_a_campaign_without_a_list_has_every_workflow_and_run() -> None:
 
 def test_the_lineage_goes_from_the_campaign_to_its_oldest_parent() -> None:
     """Parents follow one another, nearest first, and others are left out."""
-    campaigns = [Campaign("prompt"), Campaign("a", "prompt"), Campaign("b", "a"), Campaign("other", "prompt")]
-    assert [campaign.name for campaign in lineage("b", map(mark, campaigns))] == ["b", "a", "prompt"]
+    campaigns = [
+        Campaign("prompt"),
+        Campaign("a", "prompt"),
+        Campaign("b", "a"),
+        Campaign("other", "prompt"),
+    ]
+    assert [campaign.name for campaign in lineage("b", map(mark, campaigns))] == [
+        "b",
+        "a",
+        "prompt",
+    ]
 
 
 def test_a_lineage_ends_whatever_the_marks_say() -> None:

@@ -18,15 +18,32 @@ PERSON = Actor("ada", "cli")
 
 
 def test_a_task_is_born_new() -> None:
-    """The first record is new, version 1, sequence 1, its members frozen and its status beginning now."""
+    """The first record is new, version 1, sequence 1, its members frozen and its status beginning
+    now.
+    """
     record = born(KEY, (1, 2), NOW, epoch=4)
-    assert (record.status, record.version, record.sequence, record.members) == (TaskStatus.NEW, 1, 1, (1, 2))
+    assert (record.status, record.version, record.sequence, record.members) == (
+        TaskStatus.NEW,
+        1,
+        1,
+        (1, 2),
+    )
     assert (record.since, record.epoch, record.is_open) == (NOW, 4, True)
 
 
 def test_each_record_follows_the_one_before() -> None:
-    """The sequence grows by one; reason, time to wait for and actor start afresh; the rest is carried over."""
-    before = task(reason="because", until=NOW, actor=PERSON, sequence=5, inputs=(), provenance="d1", renewals=2)
+    """The sequence grows by one; reason, time to wait for and actor start afresh; the rest is
+    carried over.
+    """
+    before = task(
+        reason="because",
+        until=NOW,
+        actor=PERSON,
+        sequence=5,
+        inputs=(),
+        provenance="d1",
+        renewals=2,
+    )
     after = before.moved(TaskStatus.DONE, NOW)
     assert (after.sequence, after.time, after.since) == (6, NOW, NOW)
     assert (after.reason, after.until, after.actor) == ("", None, CYCLE)
@@ -54,7 +71,9 @@ def test_a_record_cannot_make_a_refused_transition() -> None:
     """Neither a task nor a final job moves where the table does not let it."""
     with pytest.raises(TransitionRefused, match="run 4521 / reco is new; it cannot become done"):
         task(TaskStatus.NEW).moved(TaskStatus.DONE, NOW)
-    with pytest.raises(TransitionRefused, match=r"run 4521 / reco v1 job 0\.1 is lost, which is final"):
+    with pytest.raises(
+        TransitionRefused, match=r"run 4521 / reco v1 job 0\.1 is lost, which is final"
+    ):
         job(JobStatus.LOST).moved(JobStatus.RUNNING, NOW)
 
 
@@ -68,11 +87,34 @@ def test_a_sampled_job_stays_the_same_attempt() -> None:
 
 def test_another_attempt_starts_from_nothing() -> None:
     """The next attempt has its own number and takes over neither handle, nor exit, nor files."""
-    before = job(JobStatus.FAILED, exit_code=1, failure=Failure.USER, files=(file(),), host="node1", environment="e")
+    before = job(
+        JobStatus.FAILED,
+        exit_code=1,
+        failure=Failure.USER,
+        files=(file(),),
+        host="node1",
+        environment="e",
+    )
     after = before.again(NOW, SPEC, used=2)
-    assert (after.attempt, after.used, after.status, after.sequence) == (2, 2, JobStatus.SUBMITTING, 2)
-    assert (after.handle, after.exit_code, after.failure, after.files, after.host) == ("", None, None, (), "")
-    assert (after.key, after.role, after.environment, after.asked) == (before.key, Role.PART, "e", None)
+    assert (after.attempt, after.used, after.status, after.sequence) == (
+        2,
+        2,
+        JobStatus.SUBMITTING,
+        2,
+    )
+    assert (after.handle, after.exit_code, after.failure, after.files, after.host) == (
+        "",
+        None,
+        None,
+        (),
+        "",
+    )
+    assert (after.key, after.role, after.environment, after.asked) == (
+        before.key,
+        Role.PART,
+        "e",
+        None,
+    )
 
 
 def test_a_tag_names_store_campaign_workflow_unit_version_index_and_attempt() -> None:
@@ -86,15 +128,22 @@ def test_a_tag_names_store_campaign_workflow_unit_version_index_and_attempt() ->
 
 def test_paths_contain_version_and_attempt() -> None:
     """No two attempts share a folder, so no file is ever overwritten."""
-    paths = {attempt_path(job(index=index, attempt=attempt)) for index in (-1, 0, 1) for attempt in (1, 2)}
+    paths = {
+        attempt_path(job(index=index, attempt=attempt))
+        for index in (-1, 0, 1)
+        for attempt in (1, 2)
+    }
     assert len(paths) == 6
     assert version_path(KEY, 2) == "prompt/reco/4521/v2"
 
 
 @pytest.mark.parametrize(
-    ("unit", "folder"), [("4521", "4521"), ("fill:8222", "fill-8222"), ("kind:a b/c", "kind-a%20b%2Fc")]
+    ("unit", "folder"),
+    [("4521", "4521"), ("fill:8222", "fill-8222"), ("kind:a b/c", "kind-a%20b%2Fc")],
 )
 def test_a_unit_makes_one_plain_folder(unit: str, folder: str) -> None:
-    """A group's colon becomes a dash and odd characters are encoded, so a value can never leave its folder."""
+    """A group's colon becomes a dash and odd characters are encoded, so a value can never leave its
+    folder.
+    """
     assert unit_folder(unit) == folder
     assert version_path(TaskKey("prompt", "reco", unit), 1).count("/") == 3

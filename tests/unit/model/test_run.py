@@ -30,16 +30,22 @@ TYPES = {"fill": "int", "luminosity": "float", "kind": "str", "stable": "bool", 
     ],
 )
 def test_an_attribute_takes_its_declared_type(name: str, text: str, value: object) -> None:
-    """A text becomes the declared type; times become UTC, and one without a zone is taken for UTC."""
+    """A text becomes the declared type; times become UTC, and one without a zone is taken for
+    UTC.
+    """
     parsed = parse_attribute(name, text, TYPES)
     assert parsed == value
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize(("name", "text"), [("fill", "many"), ("stable", "perhaps"), ("start", "noon")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("fill", "many"), ("stable", "perhaps"), ("start", "noon")]
+)
 def test_a_text_of_another_type_is_refused(name: str, text: str) -> None:
     """The refusal names the attribute, its type and the text."""
-    with pytest.raises(UsageError, match=f"'{name}' is declared as {TYPES[name]}; '{text}' is none"):
+    with pytest.raises(
+        UsageError, match=f"'{name}' is declared as {TYPES[name]}; '{text}' is none"
+    ):
         parse_attribute(name, text, TYPES)
 
 
@@ -84,7 +90,9 @@ def test_a_filter_decides_or_is_not_yet_decided(
     st.dictionaries(st.sampled_from("abc"), st.integers(0, 2)),
     st.dictionaries(st.sampled_from("abc"), st.integers(0, 2)),
 )
-def test_attributes_that_arrive_never_take_back_a_decision(wanted: dict[str, int], known: dict[str, int]) -> None:
+def test_attributes_that_arrive_never_take_back_a_decision(
+    wanted: dict[str, int], known: dict[str, int]
+) -> None:
     """Whatever was decided on part of the attributes stands when the rest arrives."""
     part = Where(**wanted).admits(dict(list(known.items())[:1]))
     if part is not None:
@@ -92,27 +100,48 @@ def test_attributes_that_arrive_never_take_back_a_decision(wanted: dict[str, int
 
 
 def test_the_digest_changes_with_the_filter_and_with_nothing_else() -> None:
-    """Order of conditions and of sets does not count; values, function bodies, constants and bound values do."""
+    """Order of conditions and of sets does not count; values, function bodies, constants and bound
+    values do.
+    """
 
     def above(limit: float) -> Where:
         return Where(hv=lambda v: v > limit)
 
     same = [Where(a=1, b={2, 3}), Where(b={3, 2}, a=1)]
     assert same[0].digest == same[1].digest
-    filters = [*same[:1], Where(), Where(a=2), Where(a=lambda v: v > 4), Where(a=lambda v: v > 5), above(1), above(2)]
-    filters += [Where(a=len), Where(a=abs), Where(a=lambda v: any(x for x in v)), Where(a=[1, 2]), Where(a=[2, 1])]
+    filters = [
+        *same[:1],
+        Where(),
+        Where(a=2),
+        Where(a=lambda v: v > 4),
+        Where(a=lambda v: v > 5),
+        above(1),
+        above(2),
+    ]
+    filters += [
+        Where(a=len),
+        Where(a=abs),
+        Where(a=lambda v: any(x for x in v)),
+        Where(a=[1, 2]),
+        Where(a=[2, 1]),
+    ]
     assert len({where.digest for where in filters}) == len(filters)
 
 
 def test_the_digest_is_the_same_in_every_process() -> None:
-    """A filter with a nested function and a set has one digest, whatever the process and its hash seed."""
+    """A filter with a nested function and a set has one digest, whatever the process and its hash
+    seed.
+    """
     code = (
         "from autoctrl.model.run import Where;"
         "print(Where(kind={'physics', 'cosmics'}, hv=lambda v: any(x > 4 for x in v)).digest)"
     )
     digests = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }

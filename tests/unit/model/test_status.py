@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from autoctrl.errors import TransitionRefused
-from autoctrl.model.status import FINAL_JOBS, TASK_TRANSITIONS, JobStatus, TaskStatus, check_job, check_task
+from autoctrl.model.status import (
+    FINAL_JOBS,
+    TASK_TRANSITIONS,
+    JobStatus,
+    TaskStatus,
+    check_job,
+    check_task,
+)
 
 PERMITTED = {
     ("new", "processing"),
@@ -21,8 +28,12 @@ PERMITTED = {
 
 @pytest.mark.parametrize("before", TaskStatus)
 @pytest.mark.parametrize("after", TaskStatus)
-def test_a_task_makes_exactly_the_transitions_of_the_table(before: TaskStatus, after: TaskStatus) -> None:
-    """Eight transitions are permitted, the same status again is none, and everything else is refused."""
+def test_a_task_makes_exactly_the_transitions_of_the_table(
+    before: TaskStatus, after: TaskStatus
+) -> None:
+    """Eight transitions are permitted, the same status again is none, and everything else is
+    refused.
+    """
     if before == after or (before, after) in PERMITTED:
         check_task("it", before, after)
     else:
@@ -39,7 +50,10 @@ def test_a_refusal_says_what_would_be_permitted() -> None:
     """The sentence names the task, where it stands, where it cannot go, and where it can."""
     with pytest.raises(TransitionRefused) as caught:
         check_task("run 4521 / friends", TaskStatus.NEW, TaskStatus.DONE)
-    assert str(caught.value) == "run 4521 / friends is new; it cannot become done (from new: processing, skipped)."
+    assert (
+        str(caught.value)
+        == "run 4521 / friends is new; it cannot become done (from new: processing, skipped)."
+    )
 
 
 @pytest.mark.parametrize("before", JobStatus)

@@ -34,7 +34,9 @@ def test_a_selection_gives_each_run_once_in_order(text: str, runs: list[int]) ->
     assert parse_runs(text) == runs
 
 
-@pytest.mark.parametrize("text", ["", "all", "45x", "4500-", "-3", "1,,2", "5-4", "1-99999999", "1-2-3", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["", "all", "45x", "4500-", "-3", "1,,2", "5-4", "1-99999999", "1-2-3", "1.5"]
+)
 def test_nonsense_is_refused_with_what_to_write(text: str) -> None:
     """Anything else is refused, quoting the selection, with an example."""
     with pytest.raises(UsageError, match=r"is no run selection.*Write") as caught:
@@ -45,7 +47,9 @@ def test_nonsense_is_refused_with_what_to_write(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.sets(st.integers(0, 200), min_size=1))
 def test_writing_and_reading_runs_are_inverse(runs: set[int]) -> None:
-    """What format_runs writes, parse_runs reads back; and nothing shorter would name neighbouring ranges apart."""
+    """What format_runs writes, parse_runs reads back; and nothing shorter would name neighbouring
+    ranges apart.
+    """
     text = format_runs(list(runs))
     assert parse_runs(text) == sorted(runs)
     ends = [int(piece.rpartition("-")[2]) for piece in text.split(",")]

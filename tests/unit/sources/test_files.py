@@ -26,7 +26,9 @@ class Listing(Pattern):
         super().__init__("run{run}", [], "")
         self.files: dict[str, FoundFile] = {}
 
-    def put(self, run: int, size: int = 1, mtime: float = NOW, path: str = "", kind: str = "") -> None:
+    def put(
+        self, run: int, size: int = 1, mtime: float = NOW, path: str = "", kind: str = ""
+    ) -> None:
         path = path or f"run{run}"
         values = {"kind": kind} if kind else {}
         self.files[path] = FoundFile(path, size, int(mtime * 1e9), run, values)
@@ -193,7 +195,9 @@ def test_a_file_with_another_run_inside_is_a_problem() -> None:
     bench.listing.put(1, mtime=0)
     bench.command.answers["run1"] = Answer(7, {}, is_closed=True)
     assert bench.look() == []
-    assert list(bench.source.problems) == ["run1 cannot be used: its name says run 1, its content run 7"]
+    assert list(bench.source.problems) == [
+        "run1 cannot be used: its name says run 1, its content run 7"
+    ]
 
 
 def test_a_bad_attribute_costs_only_itself() -> None:
@@ -208,7 +212,9 @@ def test_a_bad_attribute_costs_only_itself() -> None:
 
 
 def test_a_command_that_cannot_run_is_one_problem() -> None:
-    """Runs that were known stay; those that wait are counted in one sentence, and asked for the next time."""
+    """Runs that were known stay; those that wait are counted in one sentence, and asked for the
+    next time.
+    """
     bench = Bench()
     bench.listing.put(1)
     bench.look()
@@ -222,7 +228,9 @@ def test_a_command_that_cannot_run_is_one_problem() -> None:
 
 
 def test_a_run_of_several_files_is_one_run() -> None:
-    """Events are added; the run is closed when each file is closed or quiet; one bad file leaves the run out."""
+    """Events are added; the run is closed when each file is closed or quiet; one bad file leaves
+    the run out.
+    """
     bench = Bench()
     bench.listing.put(1, path="run1_a", mtime=0)
     bench.listing.put(1, path="run1_b")

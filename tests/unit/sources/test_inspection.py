@@ -32,7 +32,8 @@ def test_an_open_file_is_no_problem_but_a_corrupt_one_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [{"schema": 2, "run": 1}, {"attributes": {}}, {"run": "x"}, {"run": 1, "events": "many"}]
+    "content",
+    [{"schema": 2, "run": 1}, {"attributes": {}}, {"run": "x"}, {"run": 1, "events": "many"}],
 )
 def test_another_answer_is_refused(content: dict[str, Any]) -> None:
     """An answer of another schema, without a run or with nonsense in it, is none."""
@@ -40,7 +41,9 @@ def test_another_answer_is_refused(content: dict[str, Any]) -> None:
         read_answer(content)
 
 
-@pytest.mark.parametrize(("line", "part"), [("inspect", "contains neither"), ("inspect '{path}", "cannot be split")])
+@pytest.mark.parametrize(
+    ("line", "part"), [("inspect", "contains neither"), ("inspect '{path}", "cannot be split")]
+)
 def test_a_command_that_reads_nothing_is_refused(line: str, part: str) -> None:
     """A command without a place for the file, or with an open quote, is a settings error."""
     with pytest.raises(SettingsError, match=part):

@@ -41,7 +41,14 @@ def test_a_value_takes_the_declared_type(name: str, value: object, expected: obj
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("fill", "many"), ("fill", 1.5), ("fill", True), ("good", "perhaps"), ("start", "noon"), ("kind", {"a": 1})],
+    [
+        ("fill", "many"),
+        ("fill", 1.5),
+        ("fill", True),
+        ("good", "perhaps"),
+        ("start", "noon"),
+        ("kind", {"a": 1}),
+    ],
 )
 def test_a_value_of_another_type_is_refused(name: str, value: object) -> None:
     """The error names the attribute and the type that it is declared as."""

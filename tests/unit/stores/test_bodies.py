@@ -13,8 +13,8 @@ from hypothesis import given
 
 from autoctrl.errors import StoreError
 from autoctrl.stores import rows
-from autoctrl.stores.bodies import Encoder, decode_list, decode_mapping, encode
-from autoctrl.stores.database import MIGRATIONS, migration
+from autoctrl.stores.json_values import Encoder, decode_list, decode_mapping, encode
+from autoctrl.stores.sqlite.database import MIGRATIONS, migration
 from tests.contract.records import JOBS, TASKS, VALUES
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def test_encoder_goes_by_the_object() -> None:
         return value
 
     encoder, value = Encoder(), {"a": 1}
-    assert [encoder(value, noted), encoder(value, noted), encoder({"a": 1}, noted)] == ['{"a":1}'] * 3
+    assert [encoder(value, noted), encoder(value, noted), encoder({"a": 1}, noted)] == [
+        '{"a":1}'
+    ] * 3
     assert len(calls) == 2
 
 
@@ -99,7 +101,9 @@ def test_job_rows(record: JobRecord) -> None:
 
 
 def test_one_column_each() -> None:
-    """Tables have a column for each value of a row, so a new field of a record needs a migration."""
+    """Tables have a column for each value of a row, so a new field of a record needs a
+    migration.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
         for name in MIGRATIONS:
             for statement in migration(name):

@@ -1,4 +1,6 @@
-"""The pure parts of the InfluxDB store: whose turn it is, how records become points, what a URL means."""
+"""The pure parts of the InfluxDB store: whose turn it is, how records become points, what a URL
+means.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoctrl.errors import SettingsError, StoreError
-from autoctrl.stores.bodies import Encoder
 from autoctrl.stores.influx import flux
 from autoctrl.stores.influx.address import HINTS, parse_address
+from autoctrl.stores.influx.errors import Unreachable, refusal
 from autoctrl.stores.influx.journal import joined
-from autoctrl.stores.influx.points import bodies, decode_body, encode_body, split, tag_text, tag_value
-from autoctrl.stores.influx.refusals import Unreachable, refusal
+from autoctrl.stores.influx.points import (
+    bodies,
+    decode_body,
+    encode_body,
+    split,
+    tag_text,
+    tag_value,
+)
 from autoctrl.stores.influx.server import parse_rows, parse_time
 from autoctrl.stores.influx.turns import (
     BEGINNING,
@@ -33,6 +41,7 @@ from autoctrl.stores.influx.turns import (
     read_state,
     to_void,
 )
+from autoctrl.stores.json_values import Encoder
 from tests.contract.records import JOBS, TASKS
 from tests.contract.samples import task
 
@@ -53,10 +62,14 @@ class TestTurns:
     def test_nothing(self) -> None:
         """In the beginning nothing is committed and the first who claims may write."""
         assert read_state(0, []).committed == BEGINNING
-        assert judge(read_state(5, [claimed(10)]), Claim(10, "a"), is_established=False) is Step.ENTER
+        assert (
+            judge(read_state(5, [claimed(10)]), Claim(10, "a"), is_established=False) is Step.ENTER
+        )
 
     def test_lower_ranks_go_first(self) -> None:
-        """Who saw no higher rank waits for the lower ones; who sees a higher one at once withdraws."""
+        """Who saw no higher rank waits for the lower ones; who sees a higher one at once
+        withdraws.
+        """
         words = [claimed(10), claimed(20)]
         state = read_state(5, words)
         assert judge(state, Claim(20, "b"), is_established=False) is Step.WAIT
@@ -83,7 +96,9 @@ class TestTurns:
         assert to_void(named, mine) == (10,)
 
     def test_a_late_end_of_a_void_claim(self) -> None:
-        """An end that was declared void does not hold, whenever it arrives, and its positions are a hole."""
+        """An end that was declared void does not hold, whenever it arrives, and its positions are a
+        hole.
+        """
         words = [claimed(10_000), claimed(20_000, 10_000), ended(20_000, 11, 12, 4, 10_000)]
         for late in ([], [ended(10_000, 5, 9, 4)]):
             state = read_state(5, [*words, *late])
@@ -111,7 +126,9 @@ class TestTurns:
         assert [end.rank for end in state.ends] == [10, 30]
 
     def test_positions(self) -> None:
-        """Positions begin after the clock, what is committed, and all that a void claim may have used."""
+        """Positions begin after the clock, what is committed, and all that a void claim may have
+        used.
+        """
         state = read_state(7 * US, [claimed(10), ended(10, 1, 3, 0)])
         assert first_position(state, ()) == 7
         assert first_position(state, (20 * US + 4,)) == 21
@@ -205,14 +222,38 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("status", "said", "text"),
         [
-            (0, "[SSL: WRONG_VERSION_NUMBER] wrong version number", "does not speak TLS: .* Write influxdb:// instead"),
-            (0, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "cannot be trusted: .*SSL_CERT_FILE"),
-            (400, "Client sent an HTTP request to an HTTPS server", "speaks TLS only: 400.* Write influxdbs://"),
-            (403, "Flux query service disabled. Verify flux-enabled=true", "switched off: 403.*flux-enabled = true"),
+            (
+                0,
+                "[SSL: WRONG_VERSION_NUMBER] wrong version number",
+                "does not speak TLS: .* Write influxdb:// instead",
+            ),
+            (
+                0,
+                "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed",
+                "cannot be trusted: .*SSL_CERT_FILE",
+            ),
+            (
+                400,
+                "Client sent an HTTP request to an HTTPS server",
+                "speaks TLS only: 400.* Write influxdbs://",
+            ),
+            (
+                403,
+                "Flux query service disabled. Verify flux-enabled=true",
+                "switched off: 403.*flux-enabled = true",
+            ),
             (403, "insufficient permissions for write", "may only be read with this token"),
             (500, 'user "a" requires READ for database "b"', "may only be written with this token"),
-            (401, "unauthorized access", r"refuses the token: 401.*\[store\] token_file names.*AUTOCTRL_STORE_TOKEN"),
-            (404, 'organization name "x" not found', "does not exist: 404.*Correct the organization"),
+            (
+                401,
+                "unauthorized access",
+                r"refuses the token: 401.*\[store\] token_file names.*AUTOCTRL_STORE_TOKEN",
+            ),
+            (
+                404,
+                'organization name "x" not found',
+                "does not exist: 404.*Correct the organization",
+            ),
             (404, 'bucket "x" not found', "does not exist: 404.*Make the bucket"),
             (500, "write failed: no space left on device", "has no space left"),
             (500, "panic", "refused: 500, panic. Look into the server's log"),
@@ -228,7 +269,11 @@ class TestRefusals:
         assert isinstance(error, Unreachable) is (status == 503)
 
     def test_hints_have_settings_of_their_own(self) -> None:
-        """The bucket of hints is named as that, with its setting, and no variable holds its token."""
+        """The bucket of hints is named as that, with its setting, and no variable holds its
+        token.
+        """
         text = str(refusal(parse_address("influxdb://host/o/b", HINTS), 401, "no"))
-        assert text.startswith("The bucket of hints b at http://host:8086 refuses the token: 401, no.")
+        assert text.startswith(
+            "The bucket of hints b at http://host:8086 refuses the token: 401, no."
+        )
         assert text.endswith("in the file that [hints] token_file names.")

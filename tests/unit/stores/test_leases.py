@@ -7,8 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost
-from autoctrl.owner import spell_owner, this_process
-from autoctrl.stores.leases import MICROS, Held, Ticks, as_lease, boot_ticks, check, claim, margin, release
+from autoctrl.process import spell_owner, this_process
+from autoctrl.stores.leases import (
+    MICROS,
+    Held,
+    Ticks,
+    as_lease,
+    boot_ticks,
+    check,
+    claim,
+    margin,
+    release,
+)
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -40,7 +50,8 @@ def test_another_boot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "least"), [(100 * MICROS, MICROS), (10 * MICROS, MICROS), (MICROS, MICROS // 10), (0, 0)]
+    ("length", "least"),
+    [(100 * MICROS, MICROS), (10 * MICROS, MICROS), (MICROS, MICROS // 10), (0, 0)],
 )
 def test_margin(length: int, least: int) -> None:
     """The margin is a tenth of the lease, at most a second."""
@@ -86,7 +97,9 @@ def test_ticks_rise() -> None:
 
 
 def test_death_of_the_holder() -> None:
-    """A lease of a process that is known to be dead is free at once; one that may live elsewhere is not."""
+    """A lease of a process that is known to be dead is free at once; one that may live elsewhere is
+    not.
+    """
     alive = this_process()
     host, pid, _, namespace = alive.split(":")
     dead = f"alice by cli on {host}:{pid}:1:{namespace}"

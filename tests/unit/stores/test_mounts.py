@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from autoctrl.stores.identity import FileMark, is_same_file
-from autoctrl.stores.mounts import file_system, is_network
+from autoctrl.stores.sqlite.file_identity import FileMark, is_same_file
+from autoctrl.stores.sqlite.mounts import file_system, is_network
 
 MOUNTS = """\
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -40,13 +40,17 @@ def test_no_mounts() -> None:
     assert not file_system(PurePosixPath("/a"), "")
 
 
-@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "afs", "9p", "fuse.sshfs"])
+@pytest.mark.parametrize(
+    "kind", ["nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "afs", "9p", "fuse.sshfs"]
+)
 def test_network(kind: str) -> None:
     """File systems that several machines share are told from local ones."""
     assert is_network(kind)
 
 
-@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuse.ntfs-3g", ""])
+@pytest.mark.parametrize(
+    "kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuse.ntfs-3g", ""]
+)
 def test_local(kind: str) -> None:
     """Local file systems are welcome."""
     assert not is_network(kind)

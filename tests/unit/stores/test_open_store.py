@@ -42,6 +42,7 @@ def test_refused(url: str, text: str) -> None:
 def test_sqlite_is_imported_only_when_used() -> None:
     """Opening a store in memory does not import SQLite."""
     code = (
-        "import sys; from autoctrl.stores import open_store; open_store('memory:'); sys.exit('sqlite3' in sys.modules)"
+        "import sys; from autoctrl.stores import open_store; open_store('memory:'); "
+        "sys.exit('sqlite3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.stores.database import MIGRATIONS, migration
-from autoctrl.stores.statements import STATEMENTS, parse_statements
+from autoctrl.stores.sqlite.database import MIGRATIONS, migration
+from autoctrl.stores.sqlite.queries import STATEMENTS, parse_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,9 @@ def test_no_statement_scans_a_table(schema: sqlite3.Connection, name: str) -> No
     if name == "identity":
         assert scanned == {"identities"}, "the newest of a handful of rows, read from the end"
     elif name.startswith("every_"):
-        assert len(plan) == len(scanned) == 1, "all of a table, along its key or an index, never sorted in between"
+        assert len(plan) == len(scanned) == 1, (
+            "all of a table, along its key or an index, never sorted in between"
+        )
     else:
         assert scanned == set()
 
@@ -53,7 +55,9 @@ def test_every_statement_is_described(name: str) -> None:
 
 def test_parsing() -> None:
     """A statement is what stands between its description and the next name."""
-    found = parse_statements("-- name: a\n-- One.\n-- Two.\nSELECT 1;\n\n-- name: b\n-- Three.\nSELECT 2;\n")
+    found = parse_statements(
+        "-- name: a\n-- One.\n-- Two.\nSELECT 1;\n\n-- name: b\n-- Three.\nSELECT 2;\n"
+    )
     assert {name: tuple(statement) for name, statement in found.items()} == {
         "a": ("SELECT 1", "One. Two."),
         "b": ("SELECT 2", "Three."),

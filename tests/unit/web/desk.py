@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from autoctrl.ports import Store
-    from autoctrl.web.site import Site
+    from autoctrl.web.state import Site
 
 HERE = "http://127.0.0.1"
 SETTINGS = """
@@ -58,7 +58,9 @@ class Desk:
         return list(dict.fromkeys(map(unescape, LINK.findall(self.browser.get(path).text))))
 
     def send(self, verb: str, runs: object, workflow: str = "reco", **changes: Any) -> Response:
-        """Open the page of some tasks and send its form, with a name and a reason unless ``changes`` say otherwise."""
+        """Open the page of some tasks and send its form, with a name and a reason unless
+        ``changes`` say otherwise.
+        """
         path = f"/campaigns/prompt/verbs/{workflow}"
         token = TOKEN.search(self.browser.get(f"{path}?runs={runs}").text)
         headers = changes.pop("headers", {"Origin": HERE})

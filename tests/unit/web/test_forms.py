@@ -12,8 +12,8 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.model.unit import TaskKey
+from autoctrl.web.csrf import Guard, Notes
 from autoctrl.web.forms import VERBS, clean
-from autoctrl.web.guard import Guard, Notes
 from tests.unit.web.desk import HERE, Desk
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -72,7 +72,9 @@ def test_a_verb_moves_a_task_in_the_persons_name(
 
 
 def test_after_a_form_the_task_is_shown_with_what_came_of_it(desk: Desk) -> None:
-    """The browser is led to the task; what was done is said once, so that reloading repeats neither."""
+    """The browser is led to the task; what was done is said once, so that reloading repeats
+    neither.
+    """
     address = desk.send("retry", 4).headers["location"]
     assert address.startswith("/campaigns/prompt/tasks/reco/4?note=")
     assert "run 4 / reco went from failed to new." in desk.get(address)
@@ -88,7 +90,9 @@ def test_the_name_is_filled_in_next_time(desk: Desk) -> None:
 
 
 def test_a_page_offers_only_what_its_task_permits(desk: Desk) -> None:
-    """Each status has its own buttons, and each button works from every status that it is shown for."""
+    """Each status has its own buttons, and each button works from every status that it is shown
+    for.
+    """
     for run, status in enumerate(TaskStatus, start=1):
         page = desk.get(f"/campaigns/prompt/tasks/reco/{run}")
         offered = [verb.name for verb in VERBS if f'value="{verb.name}"' in page]
@@ -103,13 +107,19 @@ def test_a_page_offers_only_what_its_task_permits(desk: Desk) -> None:
     ("verb", "run", "says"),
     [
         ("retry", 3, "run 3 / reco is done; retry takes tasks that are failed or skipped"),
-        ("skip", 2, "run 2 / reco is processing; it cannot become skipped (from processing: done, failed)."),
+        (
+            "skip",
+            2,
+            "run 2 / reco is processing; it cannot become skipped (from processing: done, failed).",
+        ),
         ("reprocess", 1, "run 1 / reco is new; reprocess takes"),
         ("fail", 4, "run 4 / reco is failed; fail takes tasks that are processing."),
         ("retry", 77, "run 77 has no task in reco: it is not registered."),
     ],
 )
-def test_a_refusal_is_said_and_the_form_stays_filled_in(desk: Desk, verb: str, run: int, says: str) -> None:
+def test_a_refusal_is_said_and_the_form_stays_filled_in(
+    desk: Desk, verb: str, run: int, says: str
+) -> None:
     """What the table of transitions does not permit is refused in the verbs' own words."""
     answer = desk.send(verb, run)
     page = unescape(answer.text)
@@ -129,7 +139,9 @@ def test_a_refusal_is_said_and_the_form_stays_filled_in(desk: Desk, verb: str, r
         ({"verb": ""}, "There is no verb '' here"),
     ],
 )
-def test_a_form_without_name_reason_or_verb_is_refused(desk: Desk, change: dict[str, str], says: str) -> None:
+def test_a_form_without_name_reason_or_verb_is_refused(
+    desk: Desk, change: dict[str, str], says: str
+) -> None:
     """Nothing moves without a person and a reason, and only by a verb that the page has."""
     given: dict[str, Any] = {"verb": "retry", **change}
     answer = desk.send(given.pop("verb"), 4, **given)
@@ -171,7 +183,9 @@ def test_a_form_without_its_cookie_is_refused(desk: Desk) -> None:
 
 
 def test_a_browser_that_names_the_site_needs_no_origin(desk: Desk) -> None:
-    """A browser's own word that the form is of the same origin is enough, also behind a proxy that changes the host."""
+    """A browser's own word that the form is of the same origin is enough, also behind a proxy that
+    changes the host.
+    """
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": "https://autoctrl.example"}
     assert desk.send("retry", 4, headers=headers).status_code == 303
 
@@ -181,13 +195,18 @@ def test_only_forms_of_a_page_are_read(desk: Desk) -> None:
     path, origin = "/campaigns/prompt/verbs/reco", {"Origin": HERE}
     assert desk.browser.post(path, json={"verb": "retry"}, headers=origin).status_code == 415
     assert desk.browser.post(path, data={"reason": "x" * 70_000}, headers=origin).status_code == 413
-    assert desk.browser.post(path, data={f"f{n}": "x" for n in range(30)}, headers=origin).status_code == 413
+    assert (
+        desk.browser.post(path, data={f"f{n}": "x" for n in range(30)}, headers=origin).status_code
+        == 413
+    )
     assert desk.browser.post("/campaigns/prompt", data={}, headers=origin).status_code == 405
     assert is_untouched(desk)
 
 
 def test_several_tasks_are_moved_at_once(desk: Desk) -> None:
-    """What is possible is done, the rest is refused, and all of it is said above the runs that are meant."""
+    """What is possible is done, the rest is refused, and all of it is said above the runs that are
+    meant.
+    """
     desk.scene.runs(6)
     desk.scene.task(6, "reco", FAILED)
     page = desk.get("/campaigns/prompt/verbs/reco?runs=3-6")

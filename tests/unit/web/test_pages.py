@@ -35,14 +35,18 @@ def text_of(page: str) -> str:
 
 
 def test_the_front_page_leads_to_the_campaign(desk: Desk) -> None:
-    """The front page leads to the campaign that is chosen, by default to the one that the server shows first."""
+    """The front page leads to the campaign that is chosen, by default to the one that the server
+    shows first.
+    """
     assert desk.browser.get("/").headers["location"] == "/campaigns/prompt"
     assert desk.browser.get("/?campaign=re%2Fdo").headers["location"] == "/campaigns/re%2Fdo"
 
 
 def test_the_title_names_campaign_environment_and_project(desk: Desk) -> None:
     """Nobody mistakes the mirror for production, or one campaign for another."""
-    assert "<title>Overview · prompt · mirror · Camera & Co</title>" in desk.get("/campaigns/prompt")
+    assert "<title>Overview · prompt · mirror · Camera & Co</title>" in desk.get(
+        "/campaigns/prompt"
+    )
 
 
 def test_the_overview_has_a_row_for_each_run_the_newest_first(desk: Desk) -> None:
@@ -55,7 +59,9 @@ def test_the_overview_has_a_row_for_each_run_the_newest_first(desk: Desk) -> Non
     page = desk.get("/campaigns/prompt")
     assert RUN_LINK.findall(page) == ["2", "1"]
     rows = re.findall(r"<tr>\n.*?</tr>", page, re.DOTALL)
-    assert text_of(rows[-1]) == "1 processing done v2 processing fill 7 done stale kind physics fill 7"
+    assert (
+        text_of(rows[-1]) == "1 processing done v2 processing fill 7 done stale kind physics fill 7"
+    )
     assert text_of(rows[-2]).count("no task") == 2
 
 
@@ -106,7 +112,9 @@ def test_the_overview_is_filtered(query: str, shown: list[int]) -> None:
     for run, status in statuses.items():
         desk.scene.task(run, "reco", status)
     desk.scene.task(4, "friends", NEW)
-    assert [int(number) for number in RUN_LINK.findall(desk.get(f"/campaigns/prompt?{query}"))] == shown
+    assert [
+        int(number) for number in RUN_LINK.findall(desk.get(f"/campaigns/prompt?{query}"))
+    ] == shown
 
 
 def test_a_run_at_which_nobody_has_looked_is_among_the_new(desk: Desk) -> None:
@@ -128,7 +136,9 @@ def test_a_late_run_is_found_by_its_groups_status(desk: Desk) -> None:
 
 
 def test_alike_reasons_are_said_once(desk: Desk) -> None:
-    """Tasks of one workflow that wait for the same are one line, also where the reason names the run itself."""
+    """Tasks of one workflow that wait for the same are one line, also where the reason names the
+    run itself.
+    """
     until = desk.scene.clock.now() + timedelta(seconds=250)
     desk.scene.task(1, "reco", NEW, reason="run 1 is too young", until=until)
     desk.scene.task(2, "reco", NEW, reason="run 2 is too young", until=until + timedelta(hours=1))
@@ -169,7 +179,9 @@ def test_an_empty_project_says_what_to_do() -> None:
         ("/nowhere", 404, "There is no such page"),
     ],
 )
-def test_what_is_not_there_is_a_page_that_says_so(desk: Desk, path: str, code: int, says: str) -> None:
+def test_what_is_not_there_is_a_page_that_says_so(
+    desk: Desk, path: str, code: int, says: str
+) -> None:
     """A wrong address is answered with what is wrong, in the frame of the page."""
     page = desk.get(path, code)
     assert says in page
@@ -216,14 +228,18 @@ def test_the_task_page_shows_jobs_logs_outputs_and_what_made_it(desk: Desk) -> N
 
 
 def test_a_task_that_was_never_born_says_why(desk: Desk) -> None:
-    """Where there is no task the page says what keeps it from being born, and offers nothing to do."""
+    """Where there is no task the page says what keeps it from being born, and offers nothing to
+    do.
+    """
     page = desk.get("/campaigns/prompt/tasks/reco/1")
     assert "the workflow's filter does not take the run" in page
     assert "What you can do" not in page
 
 
 def test_a_large_log_is_cut_and_leads_to_the_whole(desk: Desk) -> None:
-    """The page shows the end of a large log from the beginning of a line; the whole is one click away as plain text."""
+    """The page shows the end of a large log from the beginning of a line; the whole is one click
+    away as plain text.
+    """
     lines = "".join(f"line {number}\n" for number in range(20_000))
     desk.executor.log = lambda _handle, stream="stdout": lines if stream == "stdout" else ""  # type: ignore[method-assign, assignment]
     key = desk.scene.task(1, "reco", PROCESSING)
@@ -243,8 +259,12 @@ def test_a_large_log_is_cut_and_leads_to_the_whole(desk: Desk) -> None:
 def test_a_silent_executor_does_not_hide_the_task(desk: Desk) -> None:
     """If a log cannot be read the page says why in its place and shows all the rest."""
     key = desk.scene.task(1, "reco", PROCESSING)
-    desk.scene.job(key, JobStatus.RUNNING, spec=desk.scene.job(key, index=1).spec._replace(executor="gone"))
-    assert "There is no executor 'gone' in the settings" in desk.get("/campaigns/prompt/tasks/reco/1")
+    desk.scene.job(
+        key, JobStatus.RUNNING, spec=desk.scene.job(key, index=1).spec._replace(executor="gone")
+    )
+    assert "There is no executor 'gone' in the settings" in desk.get(
+        "/campaigns/prompt/tasks/reco/1"
+    )
 
 
 def test_long_histories_show_their_newest_part_first(desk: Desk) -> None:
@@ -259,7 +279,9 @@ def test_long_histories_show_their_newest_part_first(desk: Desk) -> None:
 
 
 def test_the_run_page_shows_attributes_tasks_and_outputs(desk: Desk) -> None:
-    """One run: what is known of it, where each task stands, what was published, and its neighbours."""
+    """One run: what is known of it, where each task stands, what was published, and its
+    neighbours.
+    """
     key = desk.scene.task(1, "reco", DONE)
     desk.scene.output(key)
     text = text_of(desk.get("/campaigns/prompt/runs/1"))
@@ -281,16 +303,24 @@ def test_an_inherited_task_leads_to_where_it_is_kept(desk: Desk) -> None:
 
 
 def test_nothing_that_others_wrote_becomes_part_of_a_page(desk: Desk) -> None:
-    """Attributes, reasons, names, paths, logs and units are shown letter by letter on every page."""
+    """Attributes, reasons, names, paths, logs and units are shown letter by letter on every
+    page.
+    """
     desk.executor.log = lambda _handle, stream="stdout": EVIL + stream  # type: ignore[method-assign, assignment]
     desk.scene.runs(1, 2, **{"kind": EVIL, EVIL: EVIL})  # type: ignore[arg-type]
     desk.scene.workflow(EVIL, group_by="kind", late={})
     desk.scene.campaign(Campaign(EVIL, follow=True))
     desk.scene.task(f"kind:{EVIL}", EVIL, FAILED, members=(1, 2), reason=EVIL, log=EVIL)
-    key = desk.scene.task(1, "reco", FAILED, reason=EVIL, reads=[(TaskKey("prompt", EVIL, f"kind:{EVIL}"), 1)])
+    key = desk.scene.task(
+        1, "reco", FAILED, reason=EVIL, reads=[(TaskKey("prompt", EVIL, f"kind:{EVIL}"), 1)]
+    )
     desk.scene.job(key, JobStatus.FAILED, reason=EVIL, host=EVIL)
     desk.scene.output(key, name=EVIL, url=f"javascript:{EVIL}")
-    waiting = ["/campaigns/prompt", "/campaigns/prompt?runs=%3Cscript%3E", "/campaigns/prompt/tasks/reco/%3Cscript%3E"]
+    waiting = [
+        "/campaigns/prompt",
+        "/campaigns/prompt?runs=%3Cscript%3E",
+        "/campaigns/prompt/tasks/reco/%3Cscript%3E",
+    ]
     visited: set[str] = set()
     while waiting and len(visited) < 60:
         path = waiting.pop()
@@ -302,12 +332,17 @@ def test_nothing_that_others_wrote_becomes_part_of_a_page(desk: Desk) -> None:
         if "text/html" in answer.headers["content-type"]:
             assert "<script>" not in answer.text
             assert 'href="javascript' not in answer.text
-            assert all(link.startswith(("/", "http", "#")) for link in re.findall(r'href="([^"]*)"', answer.text))
+            assert all(
+                link.startswith(("/", "http", "#"))
+                for link in re.findall(r'href="([^"]*)"', answer.text)
+            )
             waiting += desk.links(path)
     assert len(visited) > 10
 
 
-@pytest.mark.parametrize("path", ["/", "/campaigns/prompt", "/nowhere", "/api/status", "/static/style.css", "/health"])
+@pytest.mark.parametrize(
+    "path", ["/", "/campaigns/prompt", "/nowhere", "/api/status", "/static/style.css", "/health"]
+)
 def test_every_answer_carries_the_careful_headers(desk: Desk, path: str) -> None:
     """No page loads anything from elsewhere, is framed, or is kept by others."""
     headers = desk.browser.get(path).headers
@@ -327,8 +362,12 @@ def test_pages_load_nothing_from_elsewhere(desk: Desk) -> None:
 
 
 def test_a_foreign_name_for_this_machine_is_refused(desk: Desk) -> None:
-    """Bound to the loopback address, the server does not answer to a name that somebody else resolves to it."""
-    assert desk.browser.get("/campaigns/prompt", headers={"Host": "evil.example"}).status_code == 421
+    """Bound to the loopback address, the server does not answer to a name that somebody else
+    resolves to it.
+    """
+    assert (
+        desk.browser.get("/campaigns/prompt", headers={"Host": "evil.example"}).status_code == 421
+    )
     assert desk.browser.get("/campaigns/prompt", headers={"Host": "[bad"}).status_code == 421
     for host in ("localhost:8080", "127.0.0.1", "[::1]:8080"):
         assert desk.browser.get("/campaigns/prompt", headers={"Host": host}).status_code == 200
@@ -373,7 +412,9 @@ def test_the_page_works_at_every_address_of_a_group(desk: Desk) -> None:
 
 
 def test_an_alarm_of_the_data_stands_beside_done(desk: Desk) -> None:
-    """Overview, run and task say alarm beside done, with the sentence which number is beyond which limit."""
+    """Overview, run and task say alarm beside done, with the sentence which number is beyond which
+    limit.
+    """
     sentence = "alarm: pedestal_rms = 12.5 is above 10"
     desk.scene.task(1, "reco", DONE, reason=sentence)
     desk.scene.task(2, "reco", FAILED, reason="exit code 3")

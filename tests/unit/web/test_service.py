@@ -81,14 +81,18 @@ def test_a_wrong_question_is_answered_in_json(desk: Desk) -> None:
 
 
 def test_health_is_good_while_the_store_answers(desk: Desk) -> None:
-    """Without a limit the store alone decides; the age is unknown until something was seen to move."""
+    """Without a limit the store alone decides; the age is unknown until something was seen to
+    move.
+    """
     answer = ask(desk, "/health")
     assert (answer["status"], answer["newest_lease_age_s"]) == ("ok", None)
     assert answer["environment"] == "mirror"
 
 
 def test_health_tells_when_a_cycle_was_last_seen(desk: Desk) -> None:
-    """A lease that was taken is a cycle or a verb; if none is for longer than the limit, the answer is 503."""
+    """A lease that was taken is a cycle or a verb; if none is for longer than the limit, the answer
+    is 503.
+    """
     desk.scene.clock.advance(10)
     desk.scene.store.lease("prompt/reco", "cycle", 60)
     assert ask(desk, "/health?max_age_s=60")["newest_lease_age_s"] == 0
@@ -132,12 +136,16 @@ def metrics(desk: Desk) -> dict[str, float]:
     """Return every sample by its name and labels."""
     answer = desk.browser.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    samples = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
+    samples = [
+        line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")
+    ]
     return {name: float(number) for name, _, number in samples}
 
 
 def test_metrics_count_tasks_by_workflow_and_status(desk: Desk) -> None:
-    """Prometheus sees how many tasks stand where, how old the oldest open one is, and what is paused."""
+    """Prometheus sees how many tasks stand where, how old the oldest open one is, and what is
+    paused.
+    """
     desk.scene.clock.advance(90)
     desk.scene.mark("pause", "prompt", "reco", {"paused": True})
     desk.scene.campaign(Campaign("old", closed=True))

@@ -1,1 +1,0 @@
-"""What the compiled kernels must compute, in plain NumPy: slow, readable, the oracles of their tests."""

@@ -1,0 +1,318 @@
+"""The verbs that move tasks and workflows: retry, reprocess, skip, fail, complete, pause,
+resume.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autoctrl.cli.output import say, show_json, warn
+from autoctrl.cli.session import complete_workflows, verb
+from autoctrl.errors import UsageError
+from autoctrl.model.job import FileInfo
+from autoctrl.model.unit import format_runs, is_group, spoken
+from autoctrl.views import general
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from autoctrl.cli.session import Session
+    from autoctrl.verbs import Answer, Outcome
+
+CHUNK = 1 << 20
+MANY = 4
+
+runs_argument = click.argument("runs", metavar="RUNS")
+workflow_argument = click.argument(
+    "workflow", metavar="WORKFLOW", shell_complete=complete_workflows
+)
+
+
+def _refuse_blank(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001 - click's signature
+    if not value.strip():
+        message = "--reason is empty."
+        raise UsageError(message, hint="Say why, for those who read the history.")
+    return value
+
+
+reason_option = click.option(
+    "--reason",
+    required=True,
+    metavar="TEXT",
+    callback=_refuse_blank,
+    help="Why; kept in the history.",
+)
+dry_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen and write nothing."
+)
+
+
+@verb('retry 4521 camera-reco --reason "the node was down"')
+@runs_argument
+@workflow_argument
+@reason_option
+@dry_option
+def retry(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+    """Try failed and skipped tasks again.
+
+    The version stays, jobs that are done stay done, and the budget of attempts is renewed. RUNS is
+    a selection such as 4500-4510,4521; a run inside a group, or fill:8222, means the group's task.
+    """
+    from autoctrl import verbs
+
+    with session.open() as project:
+        outcome = verbs.retry(session.request(project, reason, dry_run=dry_run), runs, workflow)
+    return report(session, outcome, reason, dry_run=dry_run)
+
+
+@verb('reprocess 4521 camera-reco --downstream --reason "new calibration"')
+@click.argument("runs", metavar="RUNS", required=False)
+@click.argument("workflow", metavar="WORKFLOW", required=False, shell_complete=complete_workflows)
+@click.option("--downstream", is_flag=True, help="Also every task that consumed an output of them.")
+@click.option(
+    "--stale",
+    metavar="WORKFLOW",
+    help="Every done task of this workflow of whose input a newer version is done.",
+    shell_complete=complete_workflows,
+)
+@reason_option
+@dry_option
+def reprocess(session: Session, runs: str | None, workflow: str | None, **given: Any) -> int:  # noqa: ANN401 - one option each
+    """Send tasks through their workflow again, as the next version.
+
+    Takes done, failed and skipped tasks. A group takes in its late runs. With --stale WORKFLOW,
+    RUNS may be left out.
+    """
+    from autoctrl import verbs
+
+    stale, downstream, reason, dry_run = (
+        given[name] for name in ("stale", "downstream", "reason", "dry_run")
+    )
+    if stale is None and (runs is None or workflow is None):
+        message = "reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."
+        raise UsageError(message, hint="See: autoctrl reprocess --help")
+    if stale is not None and (workflow is not None or downstream):
+        message = (
+            f"reprocess --stale {stale} names its workflow itself and takes no other, and no "
+            "--downstream."
+        )
+        raise UsageError(
+            message, hint="What lies downstream becomes stale when the new version is done."
+        )
+    with session.open() as project:
+        request = session.request(project, reason, dry_run=dry_run)
+        if stale is not None:
+            outcome = verbs.reprocess_stale(request, stale, runs)
+        else:
+            outcome = verbs.reprocess(request, runs or "", workflow or "", downstream=downstream)
+    return report(session, outcome, reason, dry_run=dry_run)
+
+
+@verb('skip 4521 camera-reco --reason "beam was off"')
+@runs_argument
+@workflow_argument
+@reason_option
+@dry_option
+def skip(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+    """Take new and failed tasks out of the processing."""
+    from autoctrl import verbs
+
+    with session.open() as project:
+        outcome = verbs.skip(session.request(project, reason, dry_run=dry_run), runs, workflow)
+    return report(session, outcome, reason, dry_run=dry_run)
+
+
+@verb('fail 4521 camera-reco --reason "it writes rubbish"')
+@runs_argument
+@workflow_argument
+@reason_option
+@dry_option
+def fail(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+    """End processing tasks.
+
+    Their jobs are removed, and each task fails when its jobs are gone.
+    """
+    from autoctrl import verbs
+
+    with session.open() as project:
+        outcome = verbs.fail(session.request(project, reason, dry_run=dry_run), runs, workflow)
+    return report(session, outcome, reason, dry_run=dry_run)
+
+
+@verb('complete 4521 camera-reco --output reco.root --reason "done on the grid"')
+@runs_argument
+@workflow_argument
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help=(
+        "A file that was made; NAME is the workflow's name for it, 'output' if it is the only one."
+    ),
+)
+@reason_option
+@dry_option
+def complete(
+    session: Session,
+    runs: str,
+    workflow: str,
+    outputs: tuple[str, ...],
+    **given: Any,  # noqa: ANN401
+) -> int:
+    """Declare a task done by hand, with files that you made.
+
+    Takes new and failed tasks.
+    """
+    from autoctrl import verbs
+
+    reason, dry_run = given["reason"], given["dry_run"]
+    files = [measure(*split_output(text, is_only=len(outputs) == 1)) for text in outputs]
+    with session.open() as project:
+        outcome = verbs.complete(
+            session.request(project, reason, dry_run=dry_run), runs, workflow, files
+        )
+    return report(session, outcome, reason, dry_run=dry_run)
+
+
+@verb('pause camera-reco --reason "storage is full"')
+@workflow_argument
+@reason_option
+def pause(session: Session, workflow: str, reason: str) -> int:
+    """Submit nothing more for a workflow.
+
+    Running jobs are still collected.
+    """
+    from autoctrl import verbs
+
+    return _set_paused(session, workflow, reason, verbs.pause, "paused")
+
+
+@verb('resume camera-reco --reason "storage is back"')
+@workflow_argument
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history.")
+def resume(session: Session, workflow: str, reason: str) -> int:
+    """Let a paused workflow submit again."""
+    from autoctrl import verbs
+
+    return _set_paused(session, workflow, reason, verbs.resume, "not paused")
+
+
+def _set_paused(
+    session: Session, workflow: str, reason: str, set_it: Callable[..., bool], word: str
+) -> int:
+    with session.open() as project:
+        is_changed = set_it(session.request(project, reason), workflow)
+    if session.is_json:
+        show_json(
+            campaign=session.campaign,
+            workflow=workflow,
+            paused=word == "paused",
+            changed=is_changed,
+        )
+    else:
+        say(f"{workflow} is {word}{' now' if is_changed else ' already'}.")
+    return 0
+
+
+def split_output(text: str, *, is_only: bool) -> tuple[str, Path]:
+    """Return name and file of ``name=file`` or, for the only one, of ``file``.
+
+    Raises ``UsageError`` otherwise.
+    """
+    name, equals, path = text.partition("=")
+    if equals:
+        return name, Path(path)
+    if is_only:
+        return "output", Path(text)
+    message = f"'{text}' is one of several outputs and has no name."
+    raise UsageError(message, hint="Write each as NAME=FILE with the workflow's names.")
+
+
+def measure(name: str, path: Path) -> FileInfo:
+    """Return a file's size, checksum and, for a ROOT file, entries.
+
+    Raises ``UsageError`` if it is missing or empty.
+    """
+    try:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+            size = file.tell()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise UsageError(message) from error
+    if size == 0:
+        message = f"{path} is empty."
+        raise UsageError(message, hint="Nothing was done.")
+    entries: dict[str, int] = {}
+    if path.suffix == ".root":
+        from autoctrl.science.rootio import count_entries
+
+        entries = count_entries(path)
+    return FileInfo(name, str(path.absolute()), size, f"sha256:{digest.hexdigest()}", entries)
+
+
+def report(session: Session, outcome: Outcome, reason: str, *, dry_run: bool) -> int:
+    """Print what came of a verb; return 0 if all was done, 1 if some was refused, 2 if nothing
+    could be done.
+    """
+    if session.is_json:
+        show_json(
+            verb=outcome.verb,
+            campaign=session.campaign,
+            reason=reason,
+            dry_run=dry_run,
+            done=[_values(answer) for answer in outcome.done],
+            refused=[{**_values(answer), "refusal": answer.refusal} for answer in outcome.refused],
+        )
+    else:
+        for is_refused, text in told(outcome, dry_run=dry_run):
+            (warn if is_refused else say)(text)
+        if not outcome.answers:
+            say("There is nothing to do.")
+    if not outcome.refused:
+        return 0
+    return 1 if outcome.done else 2
+
+
+def told(outcome: Outcome, *, dry_run: bool) -> Iterator[tuple[bool, str]]:
+    """Yield whether it was refused and what is said of it: a line per task, or one for many tasks
+    that share it.
+    """
+    alike: dict[tuple[bool, str], dict[str, str]] = {}
+    for answer in outcome.answers:
+        text = answer.refusal or _describe(answer, outcome.verb, dry_run=dry_run)
+        alike.setdefault((bool(answer.refusal), general(text, answer.unit)), {})[answer.unit] = text
+    for (is_refused, shared), texts in alike.items():
+        if len(texts) > MANY and not any(is_group(unit) for unit in texts):
+            yield is_refused, f"runs {format_runs([int(unit) for unit in texts])}: {shared}"
+        else:
+            yield from ((is_refused, text) for text in texts.values())
+
+
+def _values(answer: Answer) -> dict[str, object]:
+    return {
+        "workflow": answer.workflow,
+        "unit": answer.unit,
+        "runs": answer.runs,
+        "before": answer.before,
+        "after": answer.after,
+        "version": answer.version,
+    }
+
+
+def _describe(answer: Answer, verb_name: str, *, dry_run: bool) -> str:
+    task = f"{spoken(answer.unit)} / {answer.workflow}"
+    if verb_name == "fail":
+        return f"{task}: its jobs {'would be' if dry_run else 'are being'} removed, then it fails."
+    version = f" (version {answer.version})" if verb_name == "reprocess" else ""
+    return (
+        f"{task} {'would go' if dry_run else 'went'} from {answer.before} to "
+        f"{answer.after}{version}."
+    )

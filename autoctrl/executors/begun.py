@@ -1,0 +1,49 @@
+"""Which calls of functions have begun: what tells an interrupted call from one that never had its
+turn.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+
+class Begun:
+    """A file per workflow with a line per call, written before the call begins.
+
+    It need not survive a crash of the machine: a call that is forgotten is made again without
+    counting.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the files below ``folder``."""
+        self.folder = folder
+
+    def path(self, tag: str) -> Path:
+        """Return the file of the workflow that a tag belongs to."""
+        store, campaign, workflow = tag.split("/")[:3]
+        return self.folder / store / campaign / f"{workflow}.begun"
+
+    def known(self, tag: str) -> set[str]:
+        """Return the tags that have begun in this tag's workflow."""
+        try:
+            return set(self.path(tag).read_text(encoding="utf-8").splitlines())
+        except FileNotFoundError:
+            return set()
+
+    def keep_only(self, tag: str, tags: Collection[str]) -> None:
+        """Forget all calls of this tag's workflow but those of ``tags``."""
+        place = self.path(tag)
+        kept = self.known(tag).intersection(tags)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_suffix(f".{os.getpid()}")
+        fresh.write_text("".join(f"{line}\n" for line in sorted(kept)), encoding="utf-8")
+        fresh.replace(place)
+
+    def open(self, tag: str) -> int:
+        """Return a descriptor to which calls of this tag's workflow are appended, a line each."""
+        return os.open(self.path(tag), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

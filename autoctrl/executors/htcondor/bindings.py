@@ -1,0 +1,376 @@
+"""The other end of ``schedd``: a process that makes the calls of HTCondor's bindings, one at a
+time.
+
+Run as a program, never imported by the rest: requests come in on stdin, answers go out on stdout,
+both as a length and then ``marshal``. The bindings hold the interpreter's lock while they wait, so
+only another process can give up on them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import marshal
+import os
+import signal
+import struct
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import classad2
+import htcondor2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SAMPLE = (
+    "ClusterId",
+    "ProcId",
+    "JobStatus",
+    "NumShadowStarts",
+    "NumJobReconnects",
+    "RemoteHost",
+    "LastRemoteHost",
+)
+UNMADE = ("RemoveReason", "NumShadowStarts")
+SPOOLED = ("HoldReasonCode", "StageInFinish", "EnteredCurrentStatus")
+REASONS = (*SPOOLED, "HoldReasonSubCode", "HoldReason", "RemoveReason")
+FACTORY = ("JobMaterializeNextProcId", "TotalSubmitProcs", "JobMaterializePauseReason")
+IDLE, REMOVED, COMPLETED, HELD = 1, 3, 4, 5
+SPOOLING = 16
+MOST_CLUSTERS = 50
+PAUSE_S = 0.1
+LONGEST_REASON = 500
+TAKEN_BACK = (
+    "taken back: "  # how the reason begins for which we removed what was never meant to run
+)
+STAGING = "Staging of job files failed"  # a schedd's own reason, when it was killed while files were coming in
+
+
+class NoSchedd(Exception):
+    """The collector knows no schedd of this name."""
+
+
+class Misfit(Exception):
+    """HTCondor made something else of a submission than was asked for; nothing of it is left."""
+
+
+class Calls:
+    """The calls; a schedd is looked up once and again after any error."""
+
+    def __init__(self, name: str, collector: str) -> None:
+        self.name, self.collector = name, collector
+        self._schedd: Any = None
+
+    @property
+    def schedd(self) -> Any:  # noqa: ANN401 - the bindings have no types
+        """The schedd, looked up where it is not known. Raises ``NoSchedd``."""
+        if self._schedd is None:
+            pool = htcondor2.Collector(self.collector) if self.collector else htcondor2.Collector()
+            wanted = (self.name,) if self.name and self.name != self.local_name() else ()
+            ad = pool.locate(htcondor2.DaemonType.Schedd, *wanted)
+            if ad is None:
+                raise NoSchedd(self.name)
+            self._schedd = htcondor2.Schedd(ad)
+        return self._schedd
+
+    def forget(self) -> None:
+        """Look the schedd up anew next time."""
+        self._schedd = None
+
+    def local_name(self) -> str:
+        """Return the name of this machine's own schedd, as the configuration has it; asks
+        nobody.
+        """
+        host = str(htcondor2.param.get("FULL_HOSTNAME", ""))
+        name = str(htcondor2.param.get("SCHEDD_NAME", "") or "")
+        if not name or name == host:
+            return host
+        return name if "@" in name else f"{name}@{host}"
+
+    def submit(self, text: str, count: int, spool: bool) -> tuple[int, str]:  # noqa: FBT001 - called by position
+        """Submit; return cluster and warnings, once the schedd has written down that it has all.
+
+        Raises ``Misfit``.
+        """
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            result = self.schedd.submit(htcondor2.Submit(text), spool=spool)
+        cluster = int(result.cluster())
+        try:
+            compare(result.first_proc(), result.num_procs(), count)
+            if spool:
+                self.schedd.spool(result)
+        except Exception:
+            self._remove([str(cluster)], f"{TAKEN_BACK}not submitted completely")
+            raise
+        awaited_now = (
+            f"ClusterId == {cluster} && JobStatus == {HELD} && HoldReasonCode == {SPOOLING}"
+        )
+        while spool and self.schedd.query(
+            awaited_now, ["ProcId"]
+        ):  # a schedd that dies before forgets that it has all
+            time.sleep(PAUSE_S)
+        return cluster, "; ".join(str(warning.message) for warning in said)[:LONGEST_REASON]
+
+    def tags(self, store: str, wanted: Sequence[str]) -> list[tuple[str, int, int, int, str, int]]:
+        """Return tag, cluster, proc, status, batch of jobs, and for how long their files have been
+        awaited, else -1.
+        """
+        names = [
+            "ClusterId",
+            "ProcId",
+            "AutoctrlTag",
+            "AutoctrlBatch",
+            "JobStatus",
+            *UNMADE,
+            *SPOOLED,
+        ]
+        chosen = set(wanted)
+        found = []
+        for ad in self.schedd.query(f'AutoctrlStore == "{store}"', names):
+            tag = ad.get("AutoctrlTag")
+            if tag in chosen and not is_taken_back(ad):
+                awaited_s = (
+                    awaited(ad)
+                    if ad["JobStatus"] == HELD and ad.get("HoldReasonCode") == SPOOLING
+                    else -1
+                )
+                batch = text(ad, "AutoctrlBatch")
+                found.append(
+                    (tag, ad["ClusterId"], ad["ProcId"], ad["JobStatus"], batch, awaited_s)
+                )
+        return found
+
+    def factories(
+        self, store: str, clusters: Sequence[int]
+    ) -> list[tuple[int, int, int, str, str]]:
+        """Return cluster, next row, number of rows, batch and trouble of clusters that are
+        materialised late.
+        """
+        names = ["ClusterId", "AutoctrlBatch", *FACTORY]
+        constraint = (
+            f'AutoctrlStore == "{store}" && JobMaterializeNextProcId isnt undefined && ProcId '
+            "is undefined"
+        )
+        if clusters:
+            constraint += f" && {among(clusters)}"
+        option = htcondor2.QueryOpt.IncludeClusterAd
+        return [
+            factory(ad)
+            for ad in self.schedd.query(constraint, names, opts=option)
+            if "ProcId" not in ad
+        ]
+
+    def poll(self, store: str, clusters: Sequence[int], late: bool) -> tuple[list[Any], list[Any]]:  # noqa: FBT001
+        """Return samples of the jobs of clusters, by cluster, and their factories; one question."""
+        constraint = f'AutoctrlStore == "{store}"'
+        if len(clusters) <= MOST_CLUSTERS:
+            constraint += f" && {among(clusters)}"
+        names = [*SAMPLE, *REASONS, *(FACTORY if late else ())]
+        option = htcondor2.QueryOpt.IncludeClusterAd if late else htcondor2.QueryOpt.Default
+        samples: list[Any] = []
+        factories: list[Any] = []
+        for ad in self.schedd.query(constraint, names, opts=option):
+            if late and "ProcId" not in ad:
+                factories.append(factory(ad))
+            else:
+                samples.append(sample(ad, ad["ProcId"]))
+        return samples, factories
+
+    def history(self, store: str, clusters: Sequence[int], limit: int, since: int) -> list[Any]:
+        """Return samples of jobs that left the queue after ``since`` (seconds since 1970), newest
+        first.
+        """
+        ads = self.gone(store, among(clusters), limit, since)
+        return [sample(ad, ad["ProcId"]) for ad in ads]
+
+    def gone_tags(
+        self, store: str, batches: Sequence[str], limit: int, since: int
+    ) -> list[tuple[str, int, int]]:
+        """Return tag, cluster and proc of jobs of these batches that left the queue."""
+        each = [f'AutoctrlBatch == "{batch}"' for batch in batches]
+        ads = self.gone(store, f"({' || '.join(each)})", limit, since)
+        left = [ad for ad in ads if not is_taken_back(ad)]
+        return [(text(ad, "AutoctrlTag"), ad["ClusterId"], ad["ProcId"]) for ad in left]
+
+    def gone(self, store: str, condition: str, limit: int, since: int) -> list[Any]:
+        """Return what the history knows; it is read from its end back to the first job that left
+        before ``since``.
+        """
+        stop = classad2.ExprTree(f"CompletionDate < {since} && EnteredCurrentStatus < {since}")
+        names = [*SAMPLE, *REASONS, *UNMADE, "AutoctrlTag"]
+        return list(
+            self.schedd.history(
+                f'AutoctrlStore == "{store}" && {condition}', names, match=limit, since=stop
+            )
+        )
+
+    def remove(self, store: str, handles: Sequence[tuple[int, int]], reason: str) -> None:
+        """Remove jobs of this store that are in the queue."""
+        clusters = sorted({cluster for cluster, _ in handles})
+        constraint = f'AutoctrlStore == "{store}"'
+        if len(clusters) <= MOST_CLUSTERS:
+            constraint += f" && {among(clusters)}"
+        ads = self.schedd.query(constraint, ["ClusterId", "ProcId"])
+        there = {(ad["ClusterId"], ad["ProcId"]) for ad in ads}
+        ids = [f"{cluster}.{proc}" for cluster, proc in handles if (cluster, proc) in there]
+        if ids:
+            self._remove(ids, reason)
+
+    def remove_cluster(self, store: str, cluster: int, reason: str) -> None:
+        """Remove a whole cluster of this store, rows that are not materialised too."""
+        constraint = f'ClusterId == {cluster} && AutoctrlStore == "{store}"'
+        self._remove(constraint, reason)
+
+    def remove_all(self, store: str, reason: str) -> None:
+        """Remove all jobs of a store."""
+        self._remove(f'AutoctrlStore == "{store}"', reason)
+
+    def _remove(self, what: list[str] | str, reason: str) -> None:
+        self.schedd.act(
+            htcondor2.JobAction.Remove, what, (reason, 0)
+        )  # a bare string would be ignored
+
+    def retrieve(self, ids: list[str]) -> None:
+        """Bring the files of completed jobs back."""
+        self.schedd.retrieve(ids)
+
+    def ping(self, store: str) -> tuple[str, str, list[int]]:
+        """Return the schedd's name, its version and the statuses of our jobs."""
+        ads = self.schedd.query(f'AutoctrlStore == "{store}"', ["JobStatus"])
+        words = str(self.schedd._version).split()  # noqa: SLF001 - the only place that has it
+        return (
+            self.name or self.local_name(),
+            words[1] if len(words) > 1 else "",
+            [ad["JobStatus"] for ad in ads],
+        )
+
+
+def compare(first: int, made: int, wanted: int) -> None:
+    """Raise ``Misfit`` unless each row became one job, in order."""
+    if (first, made) != (0, wanted):
+        message = f"{wanted} rows became {made} jobs from {first} on"
+        raise Misfit(message)
+
+
+def is_taken_back(ad: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether we or the schedd removed a job before it could start: its tag is as good as never
+    submitted.
+    """
+    return text(ad, "RemoveReason").startswith((TAKEN_BACK, STAGING)) and not number(
+        ad.get("NumShadowStarts")
+    )
+
+
+def among(clusters: Iterable[int]) -> str:
+    """Return the condition that a job is of one of these clusters."""
+    return f"({' || '.join(f'ClusterId == {cluster}' for cluster in clusters)})"
+
+
+def sample(ad: Any, proc: int) -> tuple[Any, ...]:  # noqa: ANN401 - as above
+    """Return cluster, proc and the fields of ``statuses.Sample``; no more than two for a job that
+    has not begun.
+    """
+    status = ad["JobStatus"]
+    shadows = number(
+        ad.get("NumShadowStarts")
+    )  # NumJobStarts comes late, or never for a job that is evicted at once
+    if status == IDLE and not shadows:
+        return ad["ClusterId"], proc
+    starts = shadows - number(
+        ad.get("NumJobReconnects")
+    )  # a schedd that was restarted gives its jobs new shadows
+    host = (text(ad, "RemoteHost") or text(ad, "LastRemoteHost")).rpartition("@")[2]
+    if status == HELD:
+        code = number(ad.get("HoldReasonCode"))
+        codes = code, awaited(ad) if code == SPOOLING else number(ad.get("HoldReasonSubCode"))
+        return (ad["ClusterId"], proc, status, starts, host, *codes, text(ad, "HoldReason"))
+    reason = text(ad, "RemoveReason") if status == REMOVED else ""
+    return (ad["ClusterId"], proc, status, starts, host, 0, 0, reason)
+
+
+def awaited(ad: Any) -> int:  # noqa: ANN401 - as above
+    """Return for how long the files of a job have been awaited by the schedd, by its own clock,
+    seconds.
+    """
+    if number(ad.get("StageInFinish")):
+        return 0
+    return max(0, number(ad.get("ServerTime")) - number(ad.get("EnteredCurrentStatus")))
+
+
+def factory(ad: Any) -> tuple[int, int, int, str, str]:  # noqa: ANN401 - as above
+    """Return what a cluster's own ad says of its rows."""
+    rows = number(ad.get("JobMaterializeNextProcId")), number(ad.get("TotalSubmitProcs"))
+    return (
+        ad["ClusterId"],
+        *rows,
+        text(ad, "AutoctrlBatch"),
+        text(ad, "JobMaterializePauseReason"),
+    )
+
+
+def number(value: object) -> int:
+    """Return a whole number, 0 for what is none: an undefined attribute is neither None nor a
+    number.
+    """
+    return value if type(value) is int else 0
+
+
+def text(ad: Any, name: str) -> str:  # noqa: ANN401 - as above
+    """Return an attribute that is a string, empty if it is none."""
+    value = ad.get(name)
+    return value[:LONGEST_REASON] if isinstance(value, str) else ""
+
+
+def serve(calls: Calls, requests: int, answers: int) -> None:
+    """Answer requests until there are no more."""
+    while True:
+        head = receive(requests, 8)
+        if head is None:
+            return
+        body = receive(requests, struct.unpack("<Q", head)[0])
+        if body is None:
+            return
+        function, limit_s, arguments = marshal.loads(body)  # noqa: S302 - from our own parent
+        signal.alarm(limit_s)  # also if the parent is stopped and does not watch
+        try:
+            answer = ("", getattr(calls, function)(*arguments))
+        except Exception as error:  # noqa: BLE001 - the parent raises what it means
+            calls.forget()
+            answer = (type(error).__name__, str(error))
+        signal.alarm(0)
+        data = marshal.dumps(answer)
+        send(answers, struct.pack("<Q", len(data)) + data)
+
+
+def receive(fd: int, size: int) -> bytes | None:
+    """Read exactly ``size`` bytes, None at the end of the stream."""
+    parts = []
+    while size:
+        part = os.read(fd, min(size, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def send(fd: int, data: bytes) -> None:
+    """Write all of ``data``."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def main() -> None:
+    """Serve the parent; die with it, even in the middle of a call."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever else prints does not get among the answers
+    serve(Calls(sys.argv[1], sys.argv[2]), 0, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What the settings of a pool name: local files, which have to be there, and the setting that a
+refusal is about.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import SubmitRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from autoctrl.config import HTCondorExecutorSettings
+
+SIGNS: Mapping[str, re.Pattern[str]] = {
+    "requirements": re.compile(r"\brequirements\b", re.IGNORECASE),
+    "x509_proxy": re.compile(r"proxy", re.IGNORECASE),
+    "accounting_group": re.compile(r"acc(oun)?t(ing)?_?group", re.IGNORECASE),
+    "container_image": re.compile(r"container|image|universe", re.IGNORECASE),
+    "transfer_input": re.compile(r"transfer_?input|reading from file|no such file", re.IGNORECASE),
+}
+
+
+def located(settings: HTCondorExecutorSettings, folder: Path) -> HTCondorExecutorSettings:
+    """Return settings in which relative paths of this machine count from ``folder``, addresses are
+    as they were.
+    """
+    return replace(
+        settings,
+        config=_place(settings.config, folder),
+        x509_proxy=_place(settings.x509_proxy, folder),
+        container_image=_place(settings.container_image, folder),
+        transfer_input=",".join(_place(path, folder) for path in files(settings)),
+    )
+
+
+def files(settings: HTCondorExecutorSettings) -> list[str]:
+    """Return the files that travel with every job."""
+    return [path for path in map(str.strip, settings.transfer_input.split(",")) if path]
+
+
+def check_files(settings: HTCondorExecutorSettings, name: str) -> None:
+    """Raise ``SubmitRefused`` if a file that the settings name is not there."""
+    wanted = [("config", settings.config), ("x509_proxy", settings.x509_proxy)]
+    wanted += (
+        [("transfer_input", path) for path in files(settings)] if settings.mode == "spool" else []
+    )
+    for key, path in wanted:
+        if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
+            message = f"Executor {name} needs {path}, which is not there."
+            raise SubmitRefused(message, hint=f"Make it, or change {key} in [executors.{name}].")
+
+
+def culprit(words: str, settings: HTCondorExecutorSettings, name: str) -> str:
+    """Return a hint: the setting of the executor ``name`` that a refusal in these words is about,
+    else the template.
+    """
+    guilty = [key for key, sign in SIGNS.items() if getattr(settings, key) and sign.search(words)]
+    if guilty:
+        return f"Look at {' and '.join(guilty)} in [executors.{name}]."
+    return "Look at the template job.sub.j2."
+
+
+def _place(path: str, folder: Path) -> str:
+    if not path or "://" in path:
+        return path
+    return os.path.join(folder, os.path.expanduser(path))  # noqa: PTH111, PTH118 - a slash at its end means something

@@ -1,0 +1,155 @@
+"""The files of a job's folder, read and written from the controller's side; HTCondor's jobs have
+the same.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.executors.logs import readable
+from autoctrl.model.job import FileInfo
+from autoctrl.model.status import Failure
+from autoctrl.node import wrapper
+from autoctrl.ports import JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
+MAX_TEXT = 500
+LAST_WORDS = 400
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a JSON object, empty if there is none or it cannot be read: then nothing may be
+    concluded from it.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
+    """Write a job's description, whole or not at all; say whether we were the first."""
+    draft = folder / f"{wrapper.SPEC}.{os.getpid()}.{os.urandom(4).hex()}"
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(json.dumps(spec))
+        os.link(draft, folder / wrapper.SPEC)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def void(folder: Path, tag: str, status: str, reason: str) -> bool:
+    """Claim a job so that it never starts and ``status`` is its end; say whether we were the
+    first.
+    """
+    path = str(folder / wrapper.CLAIM)
+    draft = wrapper.open_draft(path)
+    content = {"schema": wrapper.SCHEMA, "tag": tag, "void": status, "reason": reason}
+    try:
+        wrapper.publish(path, content, os.link, draft)
+    except FileExistsError:
+        return False
+    finally:
+        os.close(draft[1])
+    return True
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a living process holds the lock of a claim; looking does not disturb it."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def own_result(folder: Path) -> JobResult | None:
+    """Return the result in a job's folder, None if there is none or it is not of the job the folder
+    was made for.
+    """
+    result = read(folder / wrapper.RESULT)
+    if not result or result.get("tag") != read(folder / wrapper.SPEC).get("tag"):
+        return None
+    fields, ignored = checked_fields(result["fields"])
+    reason = result["reason"]
+    if result["failure"] == Failure.USER and result["exit_code"] not in {
+        126,
+        127,
+    }:  # else nothing of it ran
+        reason += last_words(folder / LOGS["stderr"])
+    if ignored:
+        reason += (
+            f"{'; ' if reason else ''}fields ignored, being no number or short text: "
+            f"{', '.join(ignored)[:MAX_TEXT]}"
+        )
+    return JobResult(
+        exit_code=result["exit_code"],
+        signal=result["signal"],
+        failure=Failure(result["failure"]) if result["failure"] else None,
+        reason=reason,
+        host=result["host"],
+        starts=result["start"],
+        wall_s=result["wall_s"],
+        cpu_s=result["cpu_s"],
+        peak_memory_mb=result["peak_memory_mb"],
+        files=tuple(
+            FileInfo(output["name"], output["path"], output["bytes"], f"sha256:{output['sha256']}")
+            for output in result["outputs"]
+        ),
+        fields=fields,
+    )
+
+
+def checked_fields(reported: Mapping[str, object]) -> tuple[dict[str, float | str], list[str]]:
+    """Return the custom fields of a job, numbers as float, and the names of those that are no
+    number or short text.
+    """
+    fields = {
+        name: as_field(value) for name, value in reported.items() if 0 < len(name) <= MAX_TEXT
+    }
+    good = {name: value for name, value in fields.items() if value is not None}
+    return good, [name[:40] for name in reported if name not in good]
+
+
+def as_field(value: object) -> float | str | None:
+    """Return a finite number as float, a short text as it is, None for all else."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else None
+    try:
+        number = float(value) if isinstance(value, (int, float)) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def last_words(path: Path) -> str:
+    """Return the last line of a log as the end of a sentence, empty if there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - 4096))
+            lines = readable(file.read()).split("\n")
+    except OSError:
+        return ""
+    words = [line.strip() for line in lines if line.strip()]
+    return f"; it last said: {words[-1][:LAST_WORDS]}" if words else ""
+
+
+def log_of(folder: Path) -> str:
+    """Return the log that says more about how a job ended: stderr if there is anything in it."""
+    errors = folder / LOGS["stderr"]
+    return str(errors if errors.exists() and errors.stat().st_size else folder / LOGS["stdout"])

@@ -1,0 +1,3 @@
+"""What moves tasks: situation, observe, plan (pure), perform; the cycle of one workflow and the
+rounds over all.
+"""

@@ -1,0 +1,147 @@
+"""What made a version: described once, written once, named by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import autoctrl
+from autoctrl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from autoctrl.handlers.handler import Handler
+
+ALLOWED = re.compile(
+    r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH|CONDOR_CONFIG|AUTOCTRL_.*)\Z"
+)
+SECRET = re.compile(r"(token|password|passwd|secret|credential|api_?key|private)", re.IGNORECASE)
+SECRET_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+REDACTED = "(redacted)"
+CODE = (
+    ".",
+    ":(exclude,glob)**/__pycache__/**",
+)  # what Python keeps there is made anew by whoever runs it
+GIT_LIMIT_S = 10
+
+
+def describe(
+    handler: Handler, settings_digest: str, environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Return the description of what makes this workflow's versions now; values that look secret
+    are left out.
+    """
+    import platform
+
+    return {
+        "schema": 1,
+        "autoctrl": autoctrl.__version__,
+        "python": platform.python_version(),
+        "code": commit_of(handler.folder),
+        "settings": settings_digest,
+        "handler": redacted(handler.description),
+        "environment": allowed(environ),
+    }
+
+
+def allowed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables on the allow-list, those that look secret without their value."""
+    return {
+        name: _shown(name, value) for name, value in sorted(environ.items()) if ALLOWED.match(name)
+    }
+
+
+def redacted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values without those whose name looks secret, and without passwords in
+    addresses.
+    """
+    return {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - a description holds anything
+    if SECRET.search(name) and value:
+        return REDACTED
+    if isinstance(value, dict):
+        return redacted(value)
+    if isinstance(value, list | tuple):
+        return [_shown("", item) for item in value]
+    return SECRET_IN_URL.sub(rf"\1{REDACTED}@", value) if isinstance(value, str) else value
+
+
+def commit_of(folder: Path) -> dict[str, Any]:
+    """Return commit and cleanness of the folder's code; both None where it is in no repository or
+    git is missing.
+    """
+    commit = _git(folder, "log", "-1", "--format=%H", "--", *CODE)
+    if not commit:
+        return {"commit": None, "is_clean": None}
+    changes = _git(folder, "status", "--porcelain", "--", *CODE)
+    return {"commit": commit, "is_clean": changes == ""}
+
+
+def deviation(folder: Path, wanted: str) -> str:
+    """Say at which other code the folder is than at commit ``wanted``; empty if its files are those
+    of that commit.
+    """
+    found = commit_of(folder)
+    at = str(found["commit"] or "no commit")[:12]
+    commit = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}"
+    )
+    if not commit or _git(folder, "diff", "--quiet", commit, "HEAD", "--", *CODE) is None:
+        return at
+    return "" if found["is_clean"] else f"{at} with changes that are not committed"
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    import subprocess
+
+    command = ["git", "-C", str(folder), *words]
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=GIT_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def write_body(state_folder: Path, description: Mapping[str, Any]) -> str:
+    """Write a description as a file named by its digest, once; return the digest."""
+    body = json.dumps(description, sort_keys=True, indent=1).encode()
+    digest = hashlib.sha256(body).hexdigest()
+    place = body_path(state_folder, digest)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_suffix(f".{os.getpid()}")
+        with fresh.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(place)
+    return digest
+
+
+def read_body(state_folder: Path, digest: str) -> dict[str, Any]:
+    """Return the description behind a digest. Raises ``UsageError`` if its file is gone."""
+    try:
+        body: dict[str, Any] = json.loads(body_path(state_folder, digest).read_bytes())
+    except FileNotFoundError as error:
+        message = (
+            f"The description {digest[:12]} of this version is not in "
+            f"{state_folder / 'bodies'} any more."
+        )
+        raise UsageError(
+            message, hint="Restore the folder .autoctrl/bodies from a backup."
+        ) from error
+    return body
+
+
+def body_path(state_folder: Path, digest: str) -> Path:
+    """Place of the body with this digest."""
+    return state_folder / "bodies" / digest[:2] / f"{digest}.json"

@@ -1,0 +1,31 @@
+"""What a version that is done says of the quality of its data: the beginning of its record's
+reason.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALARM, WARNING = "alarm", "warning"
+_FIGURE = re.compile(r"\S*\d\S*")
+
+
+def remark_of(fields: Mapping[str, object]) -> str:
+    """Return the reason of a done record from its custom fields ``alarm`` and ``warning``; empty if
+    all is well.
+    """
+    return next((f"{kind}: {fields[kind]}" for kind in (ALARM, WARNING) if fields.get(kind)), "")
+
+
+def quality_of(reason: str) -> str:
+    """Return ``alarm``, ``warning`` or nothing for the reason of a done record."""
+    return next((kind for kind in (ALARM, WARNING) if reason.startswith(f"{kind}: ")), "")
+
+
+def says_the_same(first: str, second: str) -> bool:
+    """Say whether two remarks differ in nothing but their figures."""
+    return _FIGURE.sub("", first) == _FIGURE.sub("", second)

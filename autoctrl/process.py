@@ -1,0 +1,50 @@
+"""Owners of leases: this process by a name from which others on its machine see whether it still
+lives.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import zlib
+from functools import cache
+
+from autoctrl.node.wrapper import machine, start_time
+
+NUMBERS = 3
+
+
+def this_process() -> str:
+    """Return ``host:pid:start:machine``: start in clock ticks since boot; boot and space of process
+    numbers as one.
+    """
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{_machine()}"
+
+
+def has_died(owner: str) -> bool:
+    """Say whether an owner is known to be dead: its name ends as ``this_process`` names one of this
+    machine, now gone.
+
+    A process number alone proves nothing: it is reused, and means something else after a boot, on
+    another machine and in another container.
+    """
+    numbers = owner.rsplit(":", NUMBERS)[1:]
+    if len(numbers) != NUMBERS or not all(number.isdecimal() for number in numbers):
+        return False
+    pid, start, place = map(int, numbers)
+    return place == _machine() and start_time(pid) != start
+
+
+def spell_owner(owner: str) -> str:
+    """Return ``process 4711 on node7`` for an owner as ``this_process`` names one, any other as it
+    is.
+    """
+    host, *numbers = owner.rsplit(":", NUMBERS)
+    is_process = len(numbers) == NUMBERS and all(number.isdecimal() for number in numbers)
+    return f"process {numbers[0]} on {host}" if is_process else owner
+
+
+@cache
+def _machine() -> int:
+    return zlib.crc32(machine().encode())

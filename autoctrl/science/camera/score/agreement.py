@@ -1,0 +1,120 @@
+"""Draws how reconstructed clusters agree with the simulation's truth: light, position, length,
+efficiency by class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from autoctrl.science.camera.plots.pictures import BLUE, GREY, INK, ORANGE, styled
+
+if TYPE_CHECKING:
+    from autoctrl.science.camera.score.scoring import Sample, Score
+
+BINS = 22
+COLOURS = {"lone": BLUE, "crossing": ORANGE}
+SHOWN = (0.02, 0.98)
+
+
+class Panel(NamedTuple):
+    """One distribution: the kind of object, the value's name, what the axis says, and where the
+    truth is.
+    """
+
+    kind: str
+    value: str
+    label: str
+    truth: float | None
+
+
+PANELS = (
+    Panel("spot", "light", "light, found / injected", 1.0),
+    Panel("alpha", "light", "light, found / injected", 1.0),
+    Panel("muon", "light", "light, found / injected", 1.0),
+    Panel("electron", "light", "light, found / injected", 1.0),
+    Panel("spot", "row", "row, found - true [pixels]", 0.0),
+    Panel("alpha", "across", "across, found - true [pixels]", 0.0),
+    Panel("muon", "across", "across, found - true [pixels]", 0.0),
+    Panel("electron", "excess", "length, found - true [pixels]", 0.0),
+    Panel("spot", "width", "width, found / true", 1.0),
+    Panel("alpha", "excess", "length, found - true [pixels]", 0.0),
+    Panel("muon", "excess", "length, found - true [pixels]", 0.0),
+)
+
+
+def draw_agreement(score: Score) -> Any:  # noqa: ANN401 - a matplotlib figure
+    """Return a picture of the distributions per kind, of lone and of crossing objects, and of the
+    efficiencies.
+    """
+    from matplotlib.figure import Figure
+
+    with styled():
+        figure = Figure(figsize=(13.0, 9.0))
+        axes = figure.subplots(3, 4).ravel()
+        for panel, place in zip(PANELS, axes, strict=False):
+            draw_panel(place, panel, score.kinds[panel.kind].classes)
+        draw_efficiencies(axes[len(PANELS)], score)
+        figure.suptitle(
+            (
+                f"{score.events} simulated events, {score.clusters} clusters, purity "
+                f"{score.purity:.4f}"
+            ),
+            color=INK,
+        )
+    return figure
+
+
+def draw_panel(axes: Any, panel: Panel, classes: dict[str, Sample]) -> None:  # noqa: ANN401
+    """Draw one value of one kind; what lies outside the middle 96 % of all is in the outermost
+    bins.
+    """
+    values = {
+        name: np.array(sample.values.get(panel.value, [])) for name, sample in classes.items()
+    }
+    axes.set_title(panel.kind)
+    axes.set_xlabel(panel.label)
+    every = np.concatenate(list(values.values()))
+    if not every.size:
+        return
+    low, high = np.quantile(every, SHOWN)
+    margin = max(0.1 * (high - low), 1e-3)
+    edges = np.linspace(low - margin, high + margin, BINS + 1)
+    for name, found in values.items():
+        if not found.size:
+            continue
+        label = (
+            f"{name}: {np.median(found):.3g} ± "
+            f"{np.diff(np.quantile(found, (0.16, 0.84)))[0] / 2:.2g}"
+        )
+        settings = {
+            "color": COLOURS[name],
+            "label": label,
+            "weights": np.full(found.size, 1 / found.size),
+        }
+        look = {"alpha": 0.75} if name == "lone" else {"histtype": "step", "linewidth": 1.6}
+        axes.hist(np.clip(found, edges[0], edges[-1]), edges, **settings, **look)
+    if panel.truth is not None and edges[0] <= panel.truth <= edges[-1]:
+        axes.axvline(panel.truth, color=GREY, linestyle=":", zorder=3)
+    axes.set_ylim(top=1.35 * axes.get_ylim()[1])
+    axes.set_ylabel("fraction")
+    axes.legend(loc="upper left", fontsize=8)
+
+
+def draw_efficiencies(axes: Any, score: Score) -> None:  # noqa: ANN401
+    """Draw the efficiency of each class with its binomial error."""
+    for offset, (name, colour) in zip((-0.12, 0.12), COLOURS.items(), strict=True):
+        samples = [tally.classes[name] for tally in score.kinds.values()]
+        places = np.arange(len(samples)) + offset
+        objects = np.array([max(sample.objects, 1) for sample in samples])
+        efficiency = np.array([sample.found for sample in samples]) / objects
+        # as the interval of Wilson (1927), which does not vanish where all were found
+        wide = np.sqrt((efficiency * (1 - efficiency) + 0.25 / objects) / objects)
+        errors = np.minimum(np.stack([wide, wide]), np.stack([efficiency, 1 - efficiency]))
+        axes.errorbar(places, efficiency, errors, fmt="o", color=colour, label=name, capsize=3)
+    axes.set_xticks(range(len(score.kinds)), list(score.kinds))
+    axes.set_title("efficiency")
+    low, _ = axes.get_ylim()
+    axes.set_ylim(min(low, 0.95) - 0.01, 1.005)
+    axes.legend(loc="lower left", fontsize=8)

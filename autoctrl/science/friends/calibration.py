@@ -1,0 +1,257 @@
+"""The parameters of friend modules: read from TOML files, each valid for a range of runs."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.errors import DataError, nearest
+from autoctrl.model.task import InputRef
+from autoctrl.science.friends.parameters import find_problem, is_finite, spell_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from autoctrl.model.task import Task
+    from autoctrl.science.friends.parameters import Wanted
+
+KEYS = frozenset({"first", "last", "comment", "parameters"})
+LARGEST_RUN = 1 << 63
+EXAMPLE = (
+    "Write [[range]], below it first = 4500, and for each module its parameters below "
+    "[range.parameters.<module>]."
+)
+
+
+class Source(NamedTuple):
+    """A calibration file as it was read: where, how many bytes, ``sha256:hex``."""
+
+    path: Path
+    bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class ValidRange:
+    """Parameters of friend modules that hold for some runs.
+
+    ``last`` is included, None means all later runs.  ``parameters`` are the values by name, by
+    module.  ``entry`` says which ``[[range]]`` of its file it is, from 1.
+    """
+
+    first: int
+    last: int | None
+    source: Source
+    comment: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    entry: int = 1
+
+    @property
+    def runs(self) -> str:
+        """The range in words: ``4500-4999``, ``5000-``."""
+        return f"{self.first}-{'' if self.last is None else self.last}"
+
+    def __str__(self) -> str:
+        """Name file and range."""
+        return f"{self.source.path.name} {self.runs}"
+
+    def covers(self, run: int) -> bool:
+        """Say whether it holds for a run."""
+        return self.first <= run and (self.last is None or run <= self.last)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: the entry of its file, and its runs."""
+        return (
+            f"[[range]] number {self.entry} of the calibration {self.source.path} (runs "
+            f"{self.runs})"
+        )
+
+    def parameters_for(self, module: str, wanted: Iterable[str] | Wanted) -> Mapping[str, Any]:
+        """Return what a module needs; raises DataError when a parameter is missing, unknown or not
+        what it must be.
+        """
+        problem = find_problem(module, wanted, self.parameters)
+        if problem:
+            message = f"{self.place} {problem[0]}."
+            raise DataError(message, hint=problem[1])
+        return self.parameters.get(module, {})
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All ranges of a file or a folder of files, by first run; none overlap."""
+
+    place: Path
+    ranges: tuple[ValidRange, ...]
+
+    def valid_for(self, run: int) -> ValidRange:
+        """Return the one range that covers a run; raises DataError, naming the ranges that there
+        are.
+        """
+        for valid in self.ranges:
+            if valid.covers(run):
+                return valid
+        known = ", ".join(valid.runs for valid in self.ranges)
+        message = f"run {run} has no calibration in {self.place}: its ranges are {known}."
+        raise DataError(message, hint="Add a range that covers the run.")
+
+
+def read_calibration(place: Path) -> Calibration:
+    """Read a calibration file, or every ``*.toml`` of a folder.
+
+    Raises DataError when one cannot be read, says something unknown, or when two ranges share a
+    run.
+    """
+    files = sorted(place.glob("*.toml")) if place.is_dir() else [place]
+    return _read_files(place, tuple((path, _age(path)) for path in files))
+
+
+def _age(path: Path) -> tuple[int, int]:
+    """Return what changes whenever a file is written, so that one read before need not be read
+    again.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        message = f"the calibration {path} cannot be read: {error.strerror or error}."
+        raise DataError(message) from error
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=16)
+def _read_files(place: Path, files: tuple[tuple[Path, tuple[int, int]], ...]) -> Calibration:
+    ranges = sorted(
+        (valid for path, _ in files for valid in _read_file(path)), key=lambda valid: valid.first
+    )
+    if not ranges:
+        message = f"the calibration {place} has no range of runs."
+        raise DataError(
+            message, hint=f"{EXAMPLE} The files of a folder are those that end in .toml."
+        )
+    for one, other in pairwise(ranges):
+        if one.covers(other.first):
+            message = f"{one.place} and {other.place} overlap: both hold for run {other.first}."
+            end = (
+                f"write last = {other.first - 1} into the first of them"
+                if one.first < other.first
+                else "leave one out"
+            )
+            raise DataError(message, hint=f"One run has one calibration: {end}.")
+    return Calibration(place, tuple(ranges))
+
+
+def _read_file(path: Path) -> list[ValidRange]:
+    try:
+        content = path.read_bytes()
+        known = tomllib.loads(content.decode())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = isinstance(error, OSError) and error.strerror
+        message = f"the calibration {path} cannot be read: {reason or error}."
+        raise DataError(
+            message, hint="" if reason else f"It must be TOML in UTF-8. {EXAMPLE}"
+        ) from error
+    source = Source(path, len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
+    ranges = known.pop("range", [])
+    if known:
+        message = f"the calibration {path} may contain [[range]] alone, not {min(known)!r}."
+        raise DataError(message, hint=f"Move {min(known)!r} below a [[range]], or leave it out.")
+    if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
+        message = (
+            f"the calibration {path} may contain [[range]] alone; its range is "
+            f"{spell_value(ranges)}."
+        )
+        raise DataError(message, hint=f"The brackets are double. {EXAMPLE}")
+    return [_make_range(entry, number, source) for number, entry in enumerate(ranges, 1)]
+
+
+def _make_range(entry: Mapping[str, Any], number: int, source: Source) -> ValidRange:
+    values = {"last": None, "comment": "", "parameters": {}, **entry}
+    problem = _problem_of(values)
+    if problem:
+        message = f"[[range]] number {number} of the calibration {source.path} {problem[0]}."
+        raise DataError(message, hint=problem[1])
+    return ValidRange(source=source, entry=number, **values)
+
+
+def _problem_of(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong with an entry, and what to write instead; None if nothing."""
+    unknown = sorted(values.keys() - KEYS)
+    if unknown:
+        return f"has a value {unknown[0]!r}, which means nothing", nearest(unknown[0], KEYS)
+    first, last, comment = values.get("first"), values["last"], values["comment"]
+    if "first" not in values:
+        return (
+            "does not say for which runs it holds",
+            "Write first = 4500, and last = 4999 if it ends.",
+        )
+    for name, run in (("first", first), ("last", 0 if last is None else last)):
+        if type(run) is not int or not 0 <= run < LARGEST_RUN:
+            return (
+                f"has {name} = {spell_value(run)}, which is no run number",
+                f"Write {name} as in {name} = 4500.",
+            )
+    if last is not None and last < first:
+        return f"goes from run {first} to run {last}", f"Write first = {last} and last = {first}."
+    if not isinstance(comment, str):
+        return (
+            f"has the comment {spell_value(comment)}, which is no text",
+            'Write comment = "why", in quotes.',
+        )
+    return _problem_of_tables(values["parameters"])
+
+
+def _problem_of_tables(parameters: Any) -> tuple[str, str] | None:  # noqa: ANN401 - whatever stands in the file
+    """Return what is wrong with the parameters of all modules, whatever each wants, and what to
+    write instead.
+    """
+    hint = (
+        "Write [range.parameters.depth] for the module depth, and below it lines of name = value."
+    )
+    if not isinstance(parameters, dict):
+        return f"has parameters = {spell_value(parameters)}, which is no table", hint
+    for module, table in parameters.items():
+        if not isinstance(table, dict):
+            return (
+                (
+                    f"has parameters that are no tables: {module} = {spell_value(table)} "
+                    "belongs to no module"
+                ),
+                hint,
+            )
+        for name, value in table.items():
+            if not is_finite(value):
+                what = (
+                    f"has the parameter {module}.{name} = {spell_value(value)}, which is no number"
+                )
+                return what, f"Write a finite number, {name} = 1.5."
+    return None
+
+
+class Calibrations:
+    """``Calibrations(folder)`` as an input of a workflow: the calibration file that is valid for
+    the task's run.
+
+    The file is recorded with its checksum, so the task is stale as soon as the file changes.  A
+    campaign may name another place in its setting ``calibrations``, counted from the folder in
+    which this one lies.
+    """
+
+    def __init__(self, place: Path) -> None:
+        """Look in a file or a folder of files."""
+        self.place = place
+
+    def __call__(self, task: Task) -> list[InputRef]:
+        """Return the file; raises DataError, and so makes the task wait, while none covers the
+        run.
+        """
+        place = self.place.absolute().parent / str(
+            task.settings.get("calibrations", self.place.name)
+        )
+        path, size, checksum = read_calibration(place).valid_for(task.run).source
+        return [InputRef("calibration", str(path), size, checksum)]

@@ -1,0 +1,214 @@
+"""Writes the tree ``Friends``: one entry per entry of the events tree, always, keyed by run and
+event; reads both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.errors import DataError, UsageError, nearest
+from autoctrl.science.friends.columns import PREFIX, friend_columns
+from autoctrl.science.friends.modules import COUNTER, check_module, is_calibrated, source_of
+from autoctrl.science.rootio import (
+    KEYS,
+    METADATA,
+    STEP,
+    WHOLE_TYPES,
+    Layout,
+    TreeWriter,
+    check_alignment,
+    get_tree,
+    new_file,
+    open_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from autoctrl.science.friends.calibration import Calibration, ValidRange
+    from autoctrl.science.friends.modules import FriendModule
+
+TREE = "Friends"
+
+
+class Written(NamedTuple):
+    """How many entries a friend file has, and the calibration's range that was used for each
+    run.
+    """
+
+    entries: int
+    ranges: Mapping[int, ValidRange]
+
+
+def write_friends(
+    events_file: Path,
+    output: Path,
+    modules: Sequence[FriendModule],
+    calibration: Calibration | None = None,
+    *,
+    tree: str = "Events",
+    span: tuple[int, int | None] = (0, None),
+    step: int | str = STEP,
+    version: str = "",
+) -> Written:
+    """Run the modules over all entries, or over the half-open ``span``; ``output`` appears only
+    when it is aligned.
+
+    Raises DataError, naming module, file and event, when a module fails or gives another number of
+    values than there are entries or clusters, and when a module wants parameters and no range of
+    the calibration covers the run.
+    """
+    layout = friend_layout(modules)
+    wants = calibration if any(is_calibrated(module) for module in modules) else None
+    ranges: dict[int, ValidRange] = {}
+    is_aligned = partial(check_alignment, events_file, trees=(tree, TREE), span=span)
+    with open_file(events_file) as source, new_file(output, check=is_aligned) as target:
+        events = get_tree(source, tree)
+        first, last = span[0], events.num_entries if span[1] is None else span[1]
+        if not first <= last <= events.num_entries:
+            message = (
+                f"{events_file} has {events.num_entries} entries; {first}:{last} asks for others."
+            )
+            raise UsageError(message)
+        needs = needed_branches(events, modules, events_file)
+        writer = TreeWriter(target, TREE, layout)
+        for chunk in events.iterate(
+            needs, step_size=step, library="ak", entry_start=first, entry_stop=last
+        ):
+            for run, part in split_runs(chunk):
+                if wants is not None and run not in ranges:
+                    ranges[run] = _find_range(wants, run, modules)
+                writer.append(friend_columns(part, modules, ranges.get(run), str(events_file)))
+        target[METADATA] = json.dumps(describe(modules, ranges, version))
+    return Written(last - first, ranges)
+
+
+def _find_range(calibration: Calibration, run: int, modules: Sequence[FriendModule]) -> ValidRange:
+    """Return the range that covers a run; raises DataError where it has not what the modules
+    want.
+    """
+    valid = calibration.valid_for(run)
+    for module in filter(is_calibrated, modules):
+        valid.parameters_for(module.name, getattr(module, "parameters", ()))
+    return valid
+
+
+def friend_layout(modules: Sequence[FriendModule]) -> Layout:
+    """Return the branches of the friend tree; raises UsageError when two modules give the same
+    branch.
+    """
+    branches: dict[str, FriendModule] = {}
+    for module in modules:
+        check_module(module)
+        for branch in module.branches:
+            if branch in branches:
+                message = (
+                    f"the friend modules {branches[branch].name} and {module.name} both give "
+                    f"{branch}."
+                )
+                raise UsageError(message)
+            branches[branch] = module
+    clusters = {branch: "float32" for branch in branches if branch.startswith(PREFIX)}
+    entries = {branch: "float32" for branch in branches if branch not in clusters}
+    groups = {COUNTER: clusters} if clusters else {}
+    return Layout(
+        dict.fromkeys(KEYS, "int32") | ({} if clusters else {COUNTER: "uint32"}) | entries, groups
+    )
+
+
+def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) -> list[str]:  # noqa: ANN401
+    """Return every branch that is read; raises DataError for one that the tree lacks, naming who
+    needs it.
+
+    So it does for keys, or a count of clusters, that are no whole numbers.
+    """
+    known = set(events.keys())
+    needs = [*((branch, "every friend tree") for branch in (*KEYS, COUNTER))]
+    needs += [
+        (branch, f"friend module {module.name}") for module in modules for branch in module.needs
+    ]
+    for branch, who in needs:
+        if branch not in known:
+            message = f"tree {events.name} of {file} has no branch {branch}, which {who} needs."
+            raise DataError(message, hint=nearest(branch, known))
+    for branch in (*KEYS, COUNTER):
+        if (kind := events[branch].typename) not in WHOLE_TYPES:
+            message = (
+                f"branch {branch} of tree {events.name} of {file} has the type {kind}, no "
+                "whole number."
+            )
+            raise DataError(
+                message, hint="Every entry must have one run, one event and one count of clusters."
+            )
+    return list(dict(needs))
+
+
+def split_runs(chunk: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+    """Yield the stretches of entries of one run, in order, each with its run."""
+    import numpy as np
+
+    runs = np.asarray(chunk["run"])
+    borders = [0, *(np.flatnonzero(np.diff(runs)) + 1).tolist(), len(runs)]
+    for first, last in pairwise(borders):
+        if last > first:
+            yield int(runs[first]), chunk[first:last]
+
+
+def describe(
+    modules: Sequence[FriendModule], ranges: Mapping[int, ValidRange], version: str
+) -> dict[str, Any]:
+    """Return how a friend file is made: modules with their code's digest, and by run the range of
+    the calibration.
+    """
+    return {
+        "schema": 1,
+        "version": version,
+        "modules": {
+            module.name: {"branches": list(module.branches), "code": _digest(module)}
+            for module in modules
+        },
+        "calibration": {
+            str(run): {
+                "file": valid.source.path.name,
+                "checksum": valid.source.checksum,
+                "first": valid.first,
+                "last": valid.last,
+                "comment": valid.comment,
+            }
+            for run, valid in ranges.items()
+        },
+    }
+
+
+def _digest(module: FriendModule) -> str:
+    path = Path(source_of(module))
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
+
+
+def read_friends(
+    events_file: Path,
+    friend_file: Path,
+    branches: Sequence[str],
+    trees: tuple[str, str] = ("Events", TREE),
+) -> Any:  # noqa: ANN401
+    """Return branches of a tree and of its friend as one awkward array of records, one per entry.
+
+    Raises DataError at the first entry that is not aligned, and for a branch that neither has.  A
+    branch of both is taken from the events.
+    """
+    import awkward as ak
+
+    check_alignment(events_file, friend_file, trees)
+    with open_file(events_file) as events, open_file(friend_file) as friends:
+        both = [get_tree(events, trees[0]), get_tree(friends, trees[1])]
+        known = {name: tree for tree in reversed(both) for name in tree.keys()}  # noqa: SIM118 - trees iterate branches
+        for branch in branches:
+            if branch not in known:
+                message = f"neither {events_file} nor {friend_file} has a branch {branch}."
+                raise DataError(message, hint=nearest(branch, known))
+        return ak.zip({branch: known[branch][branch].array() for branch in branches}, depth_limit=1)

@@ -1,0 +1,189 @@
+"""Reports on disk: a JSON of numbers and verdicts, beside it the histograms as a ROOT file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.errors import DataError
+from autoctrl.files import replacing
+from autoctrl.science.quality.histograms import read_histograms, summed, write_histograms
+from autoctrl.science.quality.plots import PlotResult
+from autoctrl.science.quality.report_schema import check_report, make_anew
+from autoctrl.science.quality.thresholds import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from autoctrl.science.quality.runner import Report
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A report as it was written: where, and what stands in it."""
+
+    path: Path
+    content: dict[str, Any]
+
+    @property
+    def run(self) -> int:
+        """The run's number."""
+        return int(self.content["run"])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the data are, as the detector's part wrote it."""
+        return dict(self.content["about"])
+
+    @property
+    def events(self) -> tuple[int, int]:
+        """The half-open range of entries that were taken in."""
+        first, last = self.content["events"]
+        return int(first), int(last)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers by name."""
+        return dict(self.content["numbers"])
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The reasons of the plots that failed."""
+        return dict(self.content["failed"])
+
+    def picture(self, plot: str) -> Path | None:
+        """Return where the picture of a plot lies, None if there is none."""
+        name = self.content["pictures"].get(plot)
+        return None if name is None else self.path.with_name(name)
+
+    def results(self) -> dict[str, PlotResult]:
+        """Return what the plots gave, without numbers and figures; raises DataError for other
+        histograms than then.
+        """
+        stored = self.content["histograms"]
+        path = self.path.with_name(stored["file"])
+        if not path.exists() or digest(path) != stored["sha256"]:
+            message = f"{path} does not hold the histograms that {self.path} was written with."
+            raise DataError(message, hint="Keep both together, or make the report anew.")
+        results = {plot: PlotResult(named) for plot, named in read_histograms(path).items()}
+        for plot, weight in self.content["weights"].items():
+            results.setdefault(plot, PlotResult()).weight = weight
+        return results
+
+
+def write_report(
+    report: Report,
+    output: Path,
+    about: Mapping[str, Any],
+    events: tuple[int, int],
+    **more: Any,  # noqa: ANN401 - plain values
+) -> None:
+    """Write the histograms as ``output`` with the suffix ``.root``, then the report, which names
+    them.
+
+    ``about`` says what the data are, ``events`` which entries were taken in; ``more`` is written
+    beside them, and a report that is to be read again has ``run``, ``plots`` and ``pictures`` in
+    it.
+    """
+    histograms = output.with_suffix(".root")
+    write_histograms(histograms, report.histograms)
+    kept = {"file": histograms.name, "sha256": digest(histograms)}
+    content = {
+        "schema": SCHEMA,
+        **more,
+        "about": dict(about),
+        "events": list(events),
+        "histograms": kept,
+    }
+    text = json.dumps(content | report.as_json(), indent=1, sort_keys=True, allow_nan=False)
+    with replacing(output) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_report(path: Path) -> Stored:
+    """Return a report that ``write_report`` wrote, every value checked.
+
+    Raises DataError for another file, and for a value that is missing or of another kind, with file
+    and key.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        message = f"the report {path} cannot be read: {error.strerror or error}."
+        raise DataError(message) from error
+    except (ValueError, RecursionError) as error:
+        message = f"{path} is not a data-quality report: it is no JSON ({error})."
+        raise DataError(message, hint=make_anew()) from error
+    check_report(path, content)
+    return Stored(path, content)
+
+
+def read_reference(path: Path) -> Reference:
+    """Return the numbers of a report to compare with; raises DataError for another file."""
+    stored = read_report(path)
+    return Reference(f"run {stored.run}", stored.numbers)
+
+
+def merged(
+    parts: Sequence[Stored],
+) -> tuple[dict[str, PlotResult], dict[str, str], tuple[int, int]]:
+    """Return what the plots gave for all parts together, what failed in any of them, and the range
+    of entries.
+
+    Parts are of the same data and follow each other without gap; anything else raises DataError.
+    """
+    ordered = sorted(parts, key=lambda part: part.events)
+    for one, other in pairwise(ordered):
+        if one.about != other.about:
+            differing = sorted(
+                name for name in one.about if one.about[name] != other.about.get(name)
+            )
+            message = (
+                f"{one.path} and {other.path} are not parts of one run: {', '.join(differing)} "
+                "differ."
+            )
+            raise DataError(message)
+        if one.events[1] != other.events[0]:
+            message = (
+                f"{one.path} ends before entry {one.events[1]}, {other.path} begins at "
+                f"{other.events[0]}."
+            )
+            raise DataError(
+                message, hint="Give every part once; together they must cover all entries."
+            )
+    results = [part.results() for part in ordered]
+    failed = {plot: reason for part in ordered for plot, reason in part.failed.items()}
+    sums = summed({plot: result.histograms for plot, result in part.items()} for part in results)
+    weights = {
+        plot: max(part[plot].weight for part in results if plot in part)
+        for part in results
+        for plot in part
+    }
+    whole = {
+        plot: PlotResult(sums.get(plot, {}), weight=weight) for plot, weight in weights.items()
+    }
+    return whole, failed, (ordered[0].events[0], ordered[-1].events[1])
+
+
+def heaviest(parts: Sequence[Stored], plot: str) -> Stored | None:
+    """Return the part whose figure of a plot is kept, the earliest of equal ones; None if none has
+    any.
+    """
+    having = [
+        part
+        for part in sorted(parts, key=lambda part: part.events)
+        if plot in part.content["weights"]
+    ]
+    return max(having, key=lambda part: part.content["weights"][plot], default=None)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,125 @@
+"""One process's connection to a SQLite file: taken in turns by threads, opened anew after a
+fork.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import StoreError
+from autoctrl.stores.sqlite.database import border, connect
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Session:
+    """The connection to the database at ``path``; ``busy_s`` is how long to wait for another
+    process.
+    """
+
+    def __init__(self, path: Path, busy_s: float) -> None:
+        self.path = path
+        self.steps = 0
+        self._busy_s = busy_s
+        self._is_counting = False
+        self._abandoned: list[sqlite3.Connection | None] = []
+        self._open()
+
+    def _open(self) -> None:
+        self._connection: sqlite3.Connection | None = connect(self.path, self._busy_s)
+        self._lock = RLock()
+        self._pid = os.getpid()
+        if self._is_counting:
+            self.count_steps()
+
+    def count_steps(self) -> None:
+        """Count in ``steps`` what SQLite's virtual machine does from now on: about one for each row
+        that it visits.
+        """
+        self._is_counting = True
+        with self.using() as connection:
+            connection.set_progress_handler(self._step, 1)
+
+    def _step(self) -> int:
+        self.steps += 1
+        return 0
+
+    @contextmanager
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time; raises ``StoreError`` for whatever SQLite
+        cannot do.
+        """
+        if self._pid != os.getpid():
+            # The parent's connection must not even be closed here: that could drop locks which the
+            # parent relies on.
+            self._abandoned.append(self._connection)
+            self._open()
+        with self._lock, border(self.path):
+            if self._connection is None:
+                message = f"The store {self.path} was closed."
+                raise StoreError(message, hint="Open it again.")
+            yield self._connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self.using() as connection:
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection with one unchanging view of the database."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection of its own with one unchanging view of the database, for reading that
+        takes long.
+        """
+        with self.using():
+            connection = connect(self.path, self._busy_s)
+        with closing(connection), border(self.path):
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection as the only writer; what was written is on the disk in the end, or
+        none of it.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def writing_for_this_boot(self) -> Iterator[sqlite3.Connection]:
+        """Write what means nothing after the machine has stopped, without waiting for the disk.
+
+        The next ``writing`` takes it to the disk as well, so nothing durable is ever ahead of it.
+        """
+        with self.using() as connection:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with self._transaction("BEGIN IMMEDIATE"):
+                    yield connection
+            finally:
+                connection.execute("PRAGMA synchronous = FULL")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._pid == os.getpid() and self._connection is not None:
+            with self._lock, border(self.path):
+                self._connection.close()
+        self._connection = None

@@ -1,0 +1,237 @@
+"""The embedded store: one SQLite file in WAL mode, shared by the processes of one machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.model.status import TaskStatus
+from autoctrl.ports import Lease, OpenTask
+from autoctrl.stores import rows
+from autoctrl.stores.leases import Held, WallClock, as_lease, boot_ticks, check, claim, release
+from autoctrl.stores.ordering import by_kind, in_order, newest_copies, task_order
+from autoctrl.stores.sqlite.batch import write_batch
+from autoctrl.stores.sqlite.connection import Session
+from autoctrl.stores.sqlite.file_identity import FileMark, file_mark, is_same_file
+from autoctrl.stores.sqlite.queries import SQL
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from autoctrl.model.job import JobRecord
+    from autoctrl.model.output import MarkRecord, OutputRecord
+    from autoctrl.model.run import RunRecord
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Clock, Record, Selection
+    from autoctrl.stores.leases import Ticks
+
+BUSY_S = 10.0
+HISTORY: Mapping[str, Callable[[rows.Row], Record]] = {
+    "every_run": rows.run_record,
+    "every_mark": rows.mark_record,
+    "every_task": rows.task_record,
+    "every_job": rows.job_record,
+    "every_output": rows.output_record,
+    "every_fields": rows.fields_record,
+}
+
+
+def _held(connection: sqlite3.Connection, name: str) -> Held | None:
+    row = connection.execute(SQL["lease"], (name,)).fetchone()
+    return Held._make((*row[:5], rows.moment(row[5]))) if row else None
+
+
+def _listed(
+    connection: sqlite3.Connection, query: str, campaign: str, names: Iterable[str] | None
+) -> str:
+    """Return the chosen workflows as JSON, or all that ``query`` finds."""
+    if names is None:
+        names = [name for (name,) in connection.execute(SQL[query], {"campaign": campaign})]
+    return json.dumps(list(names))
+
+
+class SqliteStore:
+    """Keeps records in one SQLite file.
+
+    Safe for threads, which take turns; a forked child opens the file anew. ``clock`` is for what
+    people read, leases are judged by ``ticks``; ``busy_s`` is how long to wait for another process
+    that writes. Raises ``StoreError`` if the file cannot be used.
+    """
+
+    remarks: Sequence[str] = ()
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        clock: Clock | None = None,
+        ticks: Callable[[], Ticks] = boot_ticks,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        self._clock = clock or WallClock()
+        self._ticks = ticks
+        self.session = Session(Path(path).absolute(), busy_s)
+        self.store_id = self._identify()
+
+    def _identify(self) -> str:
+        """Return the store's identity, a new one if the file is new or a copy."""
+        seen = file_mark(self.session.path)
+        with self.session.using() as connection:
+            known = _known_id(connection, seen)
+        if known:
+            return known
+        with self.session.writing() as connection:
+            known = _known_id(connection, seen)
+            if not known:
+                known = os.urandom(8).hex()
+                connection.execute(
+                    SQL["write_identity"], (known, *seen, rows.micros(self._clock.now()))
+                )
+        return known
+
+    def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
+        """Write all records or none; see ``ports.Store``."""
+        kinds = by_kind(records)
+        with self.session.writing() as connection:
+            if lease is not None:
+                check(lease, _held(connection, lease.name), self._ticks())
+            write_batch(connection, kinds)
+
+    def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
+        """Return every open task with the newest record of each job of its version; see
+        ``ports.Store``.
+        """
+        with self.session.reading() as connection:
+            names = None if workflow is None else [workflow]
+            chosen = {
+                "campaign": campaign,
+                "workflows": _listed(connection, "workflows", campaign, names),
+            }
+            tasks = _sorted(connection.execute(SQL["open_tasks"], chosen))
+            jobs: dict[TaskKey, list[JobRecord]] = {}
+            for job in map(
+                rows.job_record, connection.execute(SQL["open_jobs"], chosen) if tasks else ()
+            ):
+                jobs.setdefault(job.key.task, []).append(job)
+        for listed in jobs.values():
+            listed.sort(key=lambda job: job.key.index)
+        return [OpenTask(task, tuple(jobs.get(task.key, ()))) for task in tasks]
+
+    def tasks(self, selection: Selection) -> list[TaskRecord]:
+        """Return the newest record of every selected task; see ``ports.Store``."""
+        units, statuses = selection.units, selection.statuses
+        chosen: dict[str, Any] = {"campaign": selection.campaign}
+        if units is not None:
+            name, chosen["units"] = "tasks_of_units", json.dumps(units)
+        elif statuses is not None and TaskStatus.DONE not in statuses:
+            name, chosen["statuses"] = "unfinished_tasks", json.dumps(statuses)
+        else:
+            name = "tasks_of_workflows"
+        with self.session.reading() as connection:
+            chosen["workflows"] = _listed(
+                connection, "workflows", selection.campaign, selection.workflows
+            )
+            found = connection.execute(SQL[name], chosen).fetchall()
+        return [task for task in _sorted(found) if statuses is None or task.status in statuses]
+
+    def history(self, task: TaskKey) -> list[Record]:
+        """Return all that was ever written of one task; see ``ports.Store``."""
+        with self.session.reading() as connection:
+            tasks = connection.execute(SQL["task_history"], task).fetchall()
+            jobs = connection.execute(SQL["job_history"], task).fetchall()
+            outputs = connection.execute(SQL["output_history"], task).fetchall()
+            fields = connection.execute(SQL["fields_history"], task).fetchall()
+        chains: dict[object, list[Record]] = {task: [rows.task_record(row) for row in tasks]}
+        for job in map(rows.job_record, jobs):
+            chains.setdefault(job.key, []).append(job)
+        singles: list[Record] = [
+            *map(rows.output_record, outputs),
+            *map(rows.fields_record, fields),
+        ]
+        return in_order([*chains.values(), *([record] for record in singles)])
+
+    def runs(
+        self, since: int = 0, numbers: Sequence[int] | None = None
+    ) -> tuple[list[RunRecord], int]:
+        """Return the runs written after a position, and the present position; see
+        ``ports.Store``.
+        """
+        with self.session.reading() as connection:
+            position = connection.execute(SQL["position"]).fetchone()[0]
+            if numbers is None:
+                found = connection.execute(SQL["runs_since"], {"since": since}).fetchall()
+            else:
+                chosen = {"since": since, "numbers": json.dumps(list(numbers))}
+                found = connection.execute(SQL["runs_numbered"], chosen).fetchall()
+        return [rows.run_record(row) for row in found], position
+
+    def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
+        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        with self.session.using() as connection:
+            found = connection.execute(SQL["marks"], {"kind": kind}).fetchall()
+        return [mark for mark in map(rows.mark_record, found) if campaign in {None, mark.campaign}]
+
+    def find_outputs(self, selection: Selection) -> list[OutputRecord]:
+        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        campaign, units = selection.campaign, selection.units
+        name = "outputs_of_workflows" if units is None else "outputs_of_units"
+        with self.session.reading() as connection:
+            workflows = _listed(connection, "workflows_with_outputs", campaign, selection.workflows)
+            chosen = {"campaign": campaign, "workflows": workflows, "units": json.dumps(units)}
+            found = connection.execute(SQL[name], chosen).fetchall()
+        return newest_copies(map(rows.output_record, found))
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        """Claim, renew or give up a lease; see ``ports.Store``."""
+        with self.session.writing_for_this_boot() as connection:
+            held, ticks, now = _held(connection, name), self._ticks(), self._clock.now()
+            if seconds > 0:
+                after: Held | None = claim(
+                    name, held, owner=owner, seconds=seconds, ticks=ticks, now=now
+                )
+            else:
+                after = release(held, owner, ticks, now)
+            if after is not None:
+                connection.execute(
+                    SQL["write_lease"], (name, *after[:5], rows.micros(after.expires))
+                )
+        return (
+            as_lease(name, after)
+            if after is not None
+            else Lease(name, owner, held.epoch if held else 0, now)
+        )
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, as they were when the first was asked for; see ``ports.Store``.
+
+        Row by row, over a connection of its own: this store may be read and written meanwhile.
+        """
+        with self.session.apart() as connection:
+            for name, record in HISTORY.items():
+                yield from map(record, connection.execute(SQL[name]))
+
+    def ping(self) -> str:
+        """Return which store this is."""
+        return f"store {self.store_id} in {self.session.path}"
+
+    def moment(self) -> nullcontext[None]:
+        """Do nothing: what is near is read as it is."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.session.close()
+
+
+def _known_id(connection: sqlite3.Connection, seen: FileMark) -> str:
+    row = connection.execute(SQL["identity"]).fetchone()
+    return str(row[0]) if row and is_same_file(FileMark(*row[1:]), seen) else ""
+
+
+def _sorted(found: Iterable[rows.Row]) -> list[TaskRecord]:
+    return sorted(map(rows.task_record, found), key=lambda task: task_order(task.key))

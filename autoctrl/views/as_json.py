@@ -1,0 +1,30 @@
+"""Records as plain values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+from typing import Any
+
+
+def spell_time(moment: datetime) -> str:
+    """Write a time as ``2026-11-20T18:04:05.123456Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - a record's fields are of every type
+    """Return a record, or any value inside one, as objects, lists, texts, numbers and None."""
+    if isinstance(value, datetime):
+        return spell_time(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | AbstractSet):
+        return [
+            plain(item) for item in (sorted(value) if isinstance(value, AbstractSet) else value)
+        ]
+    return value

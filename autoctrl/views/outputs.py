@@ -1,0 +1,132 @@
+"""The list of outputs: what an analyst reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.locks.lookup import lineage_of
+from autoctrl.model.unit import unit_order
+from autoctrl.ports import Selection
+from autoctrl.views.columns import find_column, find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.output import LocationState, OutputRecord
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Store
+
+
+class Copy(NamedTuple):
+    """One copy of an output.
+
+    url         where it lies
+    state       present, moved, deleted or lost
+    checked_at  when that was last found so
+    """
+
+    url: str
+    state: LocationState
+    checked_at: datetime
+
+
+class Published(NamedTuple):
+    """One output of one version.
+
+    campaign        the campaign that was asked for
+    workflow, unit  the task that made it
+    runs            the runs that it is about
+    version         the task's version
+    name            the handler's name for it
+    locations       its copies
+    bytes           size
+    checksums       ``algorithm:hex``
+    entries         entries by tree
+    friend_of       name of the input whose trees it is a friend of, empty if none
+    state           ``current``, or ``superseded`` once a newer version is published
+    inherited_from  the parent campaign that made it, None if it is the campaign's own
+    """
+
+    campaign: str
+    workflow: str
+    unit: str
+    runs: tuple[int, ...]
+    version: int
+    name: str
+    locations: tuple[Copy, ...]
+    bytes: int
+    checksums: tuple[str, ...]
+    entries: Mapping[str, int]
+    friend_of: str
+    state: str
+    inherited_from: str | None
+
+
+def published(
+    store: Store,
+    campaign: str,
+    workflow: str | None = None,
+    runs: Collection[int] | None = None,
+    *,
+    superseded: bool = False,
+) -> list[Published]:
+    """Return the outputs of a campaign, those of its parents where it has not the workflow; with
+    ``superseded`` all.
+
+    Raises ``UsageError`` for an unknown campaign or workflow.
+    """
+    chain = lineage_of(store, campaign)
+    columns = find_columns(store, chain)
+    if workflow is not None:
+        columns = [find_column(columns, campaign, workflow)]
+    wanted = None if chain[0].follow else chain[0].wanted()
+    found: list[Published] = []
+    for column in columns:
+        records = store.find_outputs(Selection(column.campaign, (column.workflow,)))
+        for output in gather(campaign, records):
+            is_wanted = _is_about(output.runs, wanted) and _is_about(output.runs, runs)
+            if is_wanted and (superseded or output.state == "current"):
+                found.append(output)
+    return found
+
+
+def gather(campaign: str, records: Iterable[OutputRecord]) -> list[Published]:
+    """Return one row for all copies of an output, as seen from ``campaign``; by workflow, unit,
+    version and name.
+    """
+    copies: dict[tuple[TaskKey, int, str, str], list[OutputRecord]] = {}
+    newest: dict[TaskKey, int] = {}
+    for record in records:
+        # Parts that are not merged share one name; a copy is what has the same content.
+        content = str(record.checksums)
+        copies.setdefault((record.task, record.version, record.name, content), []).append(record)
+        newest[record.task] = max(record.version, newest.get(record.task, 0))
+    rows = [
+        _row(campaign, same, is_current=version == newest[task])
+        for (task, version, *_), same in copies.items()
+    ]
+    return sorted(rows, key=lambda row: (row.workflow, unit_order(row.unit), row.version, row.name))
+
+
+def _row(campaign: str, copies: Sequence[OutputRecord], *, is_current: bool) -> Published:
+    first = copies[0]
+    return Published(
+        campaign=campaign,
+        workflow=first.task.workflow,
+        unit=first.task.unit,
+        runs=first.members,
+        version=first.version,
+        name=first.name,
+        locations=tuple(Copy(record.url, record.state, record.time) for record in copies),
+        bytes=first.bytes,
+        checksums=tuple(f"{algorithm}:{digest}" for algorithm, digest in first.checksums.items()),
+        entries=first.entries,
+        friend_of=first.friend_of,
+        state="current" if is_current else "superseded",
+        inherited_from=None if first.task.campaign == campaign else first.task.campaign,
+    )
+
+
+def _is_about(runs: Iterable[int], wanted: Collection[int] | None) -> bool:
+    return wanted is None or any(run in wanted for run in runs)

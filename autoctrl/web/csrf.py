@@ -1,0 +1,99 @@
+"""Who may post a form: only a page of ours, opened in the same browser; and what is said after it
+was posted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COOKIE = "autoctrl_form"
+COOKIE_SHAPE = re.compile(r"[0-9a-f]{32}")
+MOST_NOTES = 500
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Guard:
+    """Checks that a form was posted from a page of this server.
+
+    A form carries a token that is made of the browser's cookie and of a secret that lives as long
+    as the process.
+    """
+
+    def __init__(self, secret: bytes | None = None) -> None:
+        """Take a secret, by default a random one."""
+        self._secret = secret if secret is not None else secrets.token_bytes(32)
+
+    def cookie(self, present: str | None) -> str:
+        """Return the browser's cookie, a new one if it has none that could be ours."""
+        return present if present and COOKIE_SHAPE.fullmatch(present) else secrets.token_hex(16)
+
+    def token(self, cookie: str) -> str:
+        """Return the token of forms for the browser with this cookie."""
+        return hmac.new(self._secret, cookie.encode(), hashlib.sha256).hexdigest()
+
+    def refusal(self, headers: Mapping[str, str], cookie: str, token: str) -> str:
+        """Return why a form is not accepted, empty if it is; header names are in lower case."""
+        if not is_same_origin(headers):
+            return "This form was not sent from a page of this server."
+        if not COOKIE_SHAPE.fullmatch(cookie) or not hmac.compare_digest(
+            self.token(cookie).encode(), token.encode()
+        ):
+            return "This form is older than the server, or cookies are switched off."
+        return ""
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Say whether a browser declares that a page of this server sent the request."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == headers.get("host", "")
+
+
+def is_known_host(header: str, bound_to: str) -> bool:
+    """Say whether a request's Host is a name of this server.
+
+    Bound to the loopback address it answers to loopback names only, so that a foreign name which
+    resolves to this machine cannot pass for it. Bound to others it cannot know its names.
+    """
+    if bound_to not in LOOPBACK:
+        return True
+    try:
+        name = urlsplit(f"//{header}").hostname
+    except ValueError:
+        return False
+    return name in LOOPBACK
+
+
+class Notes:
+    """What came of a form, kept for the one page that is opened after it."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self._kept: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._lock = Lock()
+
+    def keep(self, lines: Sequence[str]) -> str:
+        """Keep some lines and return the name under which they are taken."""
+        name = secrets.token_urlsafe(9)
+        with self._lock:
+            self._kept[name] = tuple(lines)
+            while len(self._kept) > MOST_NOTES:
+                self._kept.popitem(last=False)
+        return name
+
+    def take(self, name: str) -> tuple[str, ...]:
+        """Return the lines kept under a name and forget them; none if there is nothing."""
+        with self._lock:
+            return self._kept.pop(name, ())

@@ -1,0 +1,59 @@
+"""Answers in JSON, written as the command line writes them; and what is read from an address."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from autoctrl.errors import UsageError
+from autoctrl.views import plain
+from autoctrl.web.paging import select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+LONGEST_NUMBER = 15
+
+
+def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written
+    """Return any value as JSON, letter by letter as ``--format json`` prints it."""
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False)
+    return Response(f"{text}\n", code, media_type="application/json")
+
+
+def read_number(request: Request, name: str) -> int | None:
+    """Return a whole number of the address, None if it is not given; answers 400 if it is none."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise HTTPException(400, f"{name}={text[:40]} is no whole number.")
+    return int(text)
+
+
+def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
+    """Return the registered runs that ``runs=`` selects, None if it is not given; answers 400 if it
+    is no selection.
+    """
+    text = request.query_params.get("runs", "").strip()
+    if not text:
+        return None
+    try:
+        return select(known, text)
+    except UsageError as error:
+        raise HTTPException(400, str(error)) from error
+
+
+def read_unit(request: Request) -> str:
+    """Return the unit that the address names; answers 404 if its number is longer than any
+    run's.
+    """
+    unit: str = request.path_params["unit"]
+    if unit.isdecimal() and len(unit) > LONGEST_NUMBER:
+        raise HTTPException(404, f"'{unit[:40]}' is no run: its number is too long.")
+    return unit

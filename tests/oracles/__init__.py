@@ -1,0 +1,1 @@
+"""Slow and plain implementations that the compiled kernels are compared with."""

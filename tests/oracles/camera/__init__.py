@@ -1,0 +1,3 @@
+"""What the compiled kernels must compute, in plain NumPy: slow, readable, the oracles of their
+tests.
+"""

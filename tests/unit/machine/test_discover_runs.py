@@ -1,0 +1,187 @@
+"""Runs as they become known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoctrl.errors import DataError, LeaseHeld
+from autoctrl.machine.discover_runs import Arrivals, discover, merge_runs
+from autoctrl.model.actor import Actor
+from autoctrl.ports import Seen
+from autoctrl.stores import open_store
+from autoctrl.testing import FakeClock
+from tests.unit.given import NOW, later, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autoctrl.model.run import RunRecord
+
+
+def seen(number: int, *, is_closed: bool = False, **attributes: Any) -> Seen:
+    return Seen(number, attributes, is_closed)
+
+
+class Listed:
+    """A source that sees what it is told."""
+
+    def __init__(
+        self, name: str, *runs: Seen, error: str = "", problems: tuple[str, ...] = ()
+    ) -> None:
+        self.name, self.runs, self.error, self.problems = name, runs, error, problems
+
+    def discover(self) -> Iterable[Seen]:
+        if self.error:
+            raise DataError(self.error)
+        return self.runs
+
+
+def test_a_run_is_written_with_who_saw_it() -> None:
+    """Its first record has sequence 1, the source as actor, and what is known."""
+    (record,) = merge_runs({}, [("files", seen(7, kind="physics"))], NOW)
+    assert (record.number, record.attributes, record.is_closed) == (7, {"kind": "physics"}, False)
+    assert (record.time, record.actor, record.sequence) == (NOW, Actor("files", "source"), 1)
+
+
+@pytest.mark.parametrize(
+    ("now_seen", "attributes", "is_closed"),
+    [
+        (seen(7, is_closed=True, a=1), None, None),
+        (seen(7), None, None),
+        (seen(7, a=2), {"a": 2}, True),
+        (seen(7, b=1), {"a": 1, "b": 1}, True),
+    ],
+)
+def test_only_what_is_new_is_written(
+    now_seen: Seen, attributes: dict[str, Any] | None, is_closed: object
+) -> None:
+    """Attributes are added and corrected, never dropped, and a run that was closed stays closed."""
+    records = merge_runs({7: run(7, a=1)}, [("files", now_seen)], NOW)
+    if attributes is None:
+        assert records == []
+    else:
+        assert [(r.attributes, r.is_closed, r.sequence) for r in records] == [
+            (attributes, is_closed, 2)
+        ]
+
+
+def test_a_run_that_closes_is_written() -> None:
+    """The end of a run is news by itself."""
+    (record,) = merge_runs(
+        {7: run(7, is_closed=False)}, [("files", seen(7, is_closed=True))], later(-99)
+    )
+    assert record.is_closed
+    assert record.time > NOW
+
+
+def test_sources_are_taken_together() -> None:
+    """A later source adds to an earlier one and wins over it; one that says closed is enough."""
+    sights = [
+        ("files", seen(7, a=1, b=1)),
+        ("table", seen(7, is_closed=True, b=2)),
+        ("files", seen(3)),
+    ]
+    first, second = merge_runs({}, sights, NOW)
+    assert (first.number, first.actor.name) == (3, "files")
+    assert (second.attributes, second.is_closed, second.actor.name) == (
+        {"a": 1, "b": 2},
+        True,
+        "table",
+    )
+
+
+sights = st.lists(
+    st.builds(
+        Seen,
+        st.integers(1, 3),
+        st.dictionaries(st.sampled_from("ab"), st.integers(0, 1)),
+        st.booleans(),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sights, sights)
+def test_seeing_the_same_again_writes_nothing(before: list[Seen], after: list[Seen]) -> None:
+    """Merging is idempotent, and sequences follow one another."""
+    known: dict[int, RunRecord] = {}
+    for sight in (before, after):
+        for record in merge_runs(known, [("s", one) for one in sight], NOW):
+            assert (
+                record.sequence
+                == (known[record.number].sequence if record.number in known else 0) + 1
+            )
+            known[record.number] = record
+        assert merge_runs(known, [("s", one) for one in sight], NOW) == []
+
+
+def test_discovery_writes_what_the_sources_see() -> None:
+    """New and changed runs are told apart, and a source that fails does not end the others."""
+    store, clock = open_store("memory:"), FakeClock()
+    good = Listed("files", seen(1), seen(2), problems=("run 3 cannot be read",))
+    bad = Listed("table", error="the table is gone")
+    first = discover(store, [bad, good], clock)
+    assert first == Arrivals(
+        (1, 2), (), ("source table: the table is gone", "run 3 cannot be read")
+    )
+    second = discover(store, [Listed("files", seen(1, is_closed=True), seen(2), seen(9))], clock)
+    assert second == Arrivals((9,), (1,), ())
+    assert discover(store, [Listed("files", seen(2))], clock) == Arrivals((), (), ())
+    assert [record.number for record in store.runs()[0]] == [1, 2, 9]
+
+
+class Counted:
+    """A store that counts how often runs are read."""
+
+    def __init__(self) -> None:
+        self.store, self.reads = open_store("memory:"), 0
+
+    def runs(self, *arguments: Any) -> Any:
+        self.reads += 1
+        return self.store.runs(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
+    """While the sources say the same, no run is read; what a person corrected in the meantime
+    stays.
+    """
+    store: Any = Counted()
+    clock = FakeClock()
+    discover(store, [Listed("files", seen(1, kind="cosmics"))], clock)
+    corrected = run(1, kind="physics")._replace(sequence=2, time=later(3600))
+    store.append([corrected])
+    reads = store.reads
+    assert discover(store, [Listed("files", seen(1, kind="cosmics"))], clock) == Arrivals(
+        (), (), ()
+    )
+    assert store.reads == reads
+    assert store.runs()[0][0].attributes == {"kind": "physics"}
+    assert discover(store, [Listed("files", seen(1, kind="cosmics"), seen(2))], clock).new == (2,)
+
+
+def test_without_sources_nothing_is_asked() -> None:
+    """Not even the lease."""
+    store = open_store("memory:")
+    store.lease("runs", "somebody", 60)
+    assert discover(store, [], FakeClock()) == Arrivals((), (), ())
+
+
+def test_discovery_is_one_at_a_time() -> None:
+    """While another process discovers, this one says so; its own lease is given up, whatever
+    happens.
+    """
+    store = open_store("memory:")
+    store.lease("runs", "somebody", 60)
+    with pytest.raises(LeaseHeld, match="somebody"):
+        discover(store, [Listed("files", seen(1))], FakeClock())
+    store.lease("runs", "somebody", 0)
+    discover(store, [Listed("files", seen(1))], FakeClock())
+    store.lease("runs", "another", 60)

@@ -1,0 +1,90 @@
+"""What rounds decide without any process: the order of the chain, pauses, sums."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoctrl.machine.cycle import Summary
+from autoctrl.machine.discover_runs import Arrivals
+from autoctrl.machine.loop import next_pause
+from autoctrl.machine.rounds import Round, _summary, chain_order
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_each_workflow_comes_after_those_it_waits_for(seed: int) -> None:
+    """Whatever the names, and however the modules were found."""
+    dice = Random(seed)
+    names = [f"w{n}" for n in range(8)]
+    dice.shuffle(names)
+    graph = {
+        name: [other for other in names[:n] if dice.random() < 0.4] for n, name in enumerate(names)
+    }
+    shuffled = dict(dice.sample(list(graph.items()), len(graph)))
+    order = chain_order(shuffled)
+    assert sorted(order) == sorted(names)
+    assert all(order.index(after) < order.index(name) for name in names for after in graph[name])
+    assert order == chain_order(graph), "the order does not depend on how the modules were found"
+
+
+def test_workflows_that_are_not_there_do_not_count() -> None:
+    """One may wait for a workflow of the parent campaign, or for one that is misspelt."""
+    assert chain_order({"b": ["a"], "a": ["elsewhere"]}) == ["a", "b"]
+
+
+def test_a_circle_is_left_in_the_order_of_names() -> None:
+    """Its tasks wait for one another with a reason that anybody can read; nothing else stops."""
+    assert chain_order({"b": ["a"], "a": ["b"], "c": []}) == ["a", "b", "c"]
+
+
+def test_a_round_adds_up_what_its_cycles_did() -> None:
+    """Runs that were discovered count as movement too."""
+    made = Round(
+        Arrivals((1, 2), (3,), ()), (Summary("a", moved=4, open=(1, 2)), Summary("b", open=(0, 5)))
+    )
+    assert (made.moved, made.processing) == (7, 7)
+    assert (Round(Arrivals((), (), ()), ()).moved, Round(Arrivals((), (), ()), ()).processing) == (
+        0,
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("moved", "processing", "is_busy", "pause_s", "expected"),
+    [
+        (1, 0, False, 8.0, 0.05),
+        (1, 5, True, 8.0, 0.05),
+        (0, 1, False, 0.1, 0.15),
+        (0, 0, True, 0.1, 0.15),
+        (0, 1, False, 9.0, 10.0),
+        (0, 0, False, 0.05, 10.0),
+    ],
+)
+def test_rounds_follow_quickly_while_something_moves(
+    moved: int, processing: int, *, is_busy: bool, pause_s: float, expected: float
+) -> None:
+    """At once after movement, less and less often while jobs run, at the asked interval when
+    idle.
+    """
+    done = Round(Arrivals((), (), ()), (Summary("a", moved=moved, open=(0, processing)),))
+    assert next_pause(done, pause_s, 10.0, is_busy=is_busy) == pytest.approx(expected)
+
+
+def test_no_pause_is_longer_than_asked() -> None:
+    """An interval below the shortest pause is taken at its word."""
+    done = Round(Arrivals((), (), ()), (Summary("a", moved=1),))
+    assert next_pause(done, 1.0, 0.01, is_busy=False) == 0.01
+
+
+def test_a_summary_survives_the_way_between_processes() -> None:
+    """What a module's process answers is the summary again; an answer that is only an error becomes
+    one.
+    """
+    summary = Summary("a", ("b",), {"start": 1}, 3, (1, 2), ("run 1 / a: x",), ("p",))
+    assert _summary("a", summary._asdict()) == summary
+    assert _summary("a", {**summary._asdict(), "open": [1, 2]}) == summary
+    assert _summary("a", {"error": "ended by SIGSEGV"}) == Summary("a", error="ended by SIGSEGV")

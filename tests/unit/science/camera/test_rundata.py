@@ -1,0 +1,87 @@
+"""Files of a run that do not belong together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from autoctrl.errors import DataError
+from autoctrl.science.camera.events import LAYOUT
+from autoctrl.science.camera.pedestal import make_pedestal, write_pedestal
+from autoctrl.science.camera.plots.rundata import Files, Run
+from autoctrl.science.camera.simulation.daq import RunPlan, write_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_reco(path: Path, rows: int, missing: str = "", **odd: str) -> None:
+    """Write a reconstructed run of one empty event, without a branch, or with one of another
+    type.
+    """
+    scalars = dict(LAYOUT.scalars) | dict.fromkeys(LAYOUT.groups, "uint32")
+    lists = {
+        name: f"var * {kind}" for group in LAYOUT.groups.values() for name, kind in group.items()
+    }
+    types = {name: kind for name, kind in (scalars | lists | odd).items() if name != missing}
+    with uproot.recreate(path) as file:
+        columns = {
+            name: ak.Array([[]]) if kind.startswith("var") else np.ones(1, kind)
+            for name, kind in types.items()
+        }
+        file.mktree("Events", types).extend(columns)
+        sensor = {"npixx": np.array([rows], "int32"), "npixy": np.array([64], "int32")}
+        file.mktree("Reco_params", dict.fromkeys(sensor, "int32")).extend(sensor)
+
+
+@pytest.mark.parametrize(
+    ("missing", "odd", "reason"),
+    [
+        (
+            "sc_size",
+            {},
+            r"tree Events of .*reco.root has no branch sc_size: it is not what",
+        ),
+        ("lost", {}, "has no branch lost"),
+        (
+            "",
+            {"sc_size": "float32"},
+            "branch sc_size of tree Events of .* type float, where .* a list of numbers",
+        ),
+        (
+            "",
+            {"event": "var * int32"},
+            r"branch event of .* has the type int32_t\[\], where .* one number",
+        ),
+    ],
+)
+def test_a_tree_with_other_branches_is_refused(
+    tmp_path: Path, missing: str, odd: dict[str, str], reason: str
+) -> None:
+    """A tree that only looks like the events is refused by the first branch that it lacks or has of
+    another kind.
+    """
+    raw = write_run(RunPlan(4500, "pedestal", 3, size=64, height=48), tmp_path, "mid")
+    write_pedestal(make_pedestal(raw, 3), tmp_path / "pedestal.root", "")
+    write_reco(tmp_path / "reco.root", 48, missing, **odd)
+    with pytest.raises(DataError, match=reason):
+        Run(Files(tmp_path / "reco.root", tmp_path / "pedestal.root"))
+
+
+def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path) -> None:
+    """A pedestal must have the rows and columns that the run was reconstructed with."""
+    reco, maps = tmp_path / "reco.root", tmp_path / "pedestal.root"
+    raw = write_run(RunPlan(4500, "pedestal", 3, size=64, height=48), tmp_path, "mid")
+    write_pedestal(make_pedestal(raw, 3), maps, "")
+    for rows in (48, 64):
+        write_reco(reco, rows)
+        if rows == 48:
+            assert Run(Files(reco, maps)).about.shape == (48, 64)
+    with pytest.raises(
+        DataError, match=r"pedestal.root has 48 x 64 pixels, .*reco.root was made of 64 x 64\."
+    ):
+        Run(Files(reco, maps))
