@@ -1,26 +1,94 @@
-"""Files that take their name only when they are complete, whatever interrupts their writer."""
+"""Files: written whole or not at all, measured, and put in place without covering another."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.process import has_died, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
+
+
+class Digest(NamedTuple):
+    """What tells the content of one file from that of another: its size and its SHA-256 in hex."""
+
+    bytes: int
+    sha256: str
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 as records keep it: ``sha256:hex``."""
+        return f"sha256:{self.sha256}"
+
+
+def digest_of(path: str | Path, *, sync: bool = False) -> Digest:
+    """Return the digest of a file, which is read in pieces.
+
+    With ``sync`` its content is on disk afterwards, and a symbolic link is refused. Raises
+    ``OSError``.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_NOFOLLOW if sync else 0))
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        if sync:
+            os.fsync(file.fileno())
+        return Digest(file.tell(), found)
+
+
+def write_whole(
+    path: Path, content: bytes, *, is_durable: bool = False, mode: int | None = None
+) -> None:
+    """Write a file, or replace it in one step, so that no reader ever sees half of it.
+
+    ``is_durable``: the content is on disk before the file has its name. ``mode``: its permissions,
+    whatever the umask. Raises ``OSError``, and then leaves nothing.
+    """
+    with _draft(path, content, is_durable=is_durable, mode=mode) as draft:
+        draft.rename(path)
+
+
+def write_first(path: Path, content: bytes, *, mode: int | None = None) -> bool:
+    """Write a file whole unless there is one; say whether we were the first.
+
+    Raises ``OSError``, and then leaves nothing.
+    """
+    with _draft(path, content, is_durable=False, mode=mode) as draft, suppress(FileExistsError):
+        os.link(draft, path)
+        return True
+    return False
+
+
+def link_or_copy(source: str, target: str) -> bool:
+    """Give a file a second name, or a copy that is on disk where no link can be made.
+
+    Says whether the name was free; another file under it is left alone. Raises ``OSError``.
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        return _copy(source, target)
+    return True
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; the file takes its final name only when the block ends
-    well.
+    """Give a temporary name beside ``path``; a block that ends well makes it the file's own.
 
     What earlier writers of ``path`` left is removed, if they are known to be dead.  Raises
-    AutoctrlError when the place is read-only, full or otherwise refuses the file.
+    AutoctrlError when the folder is read-only, full or otherwise refuses the file.
     """
     process = "-".join(this_process().rsplit(":", 3)[1:])
     temporary = path.with_name(f".{path.name}.{process}.tmp")
@@ -40,13 +108,52 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextmanager
+def _draft(path: Path, content: bytes, *, is_durable: bool, mode: int | None) -> Iterator[Path]:
+    """Yield a complete file beside ``path`` that nobody reads, and remove its name afterwards."""
+    draft = path.with_name(_draft_name(path.name))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(draft, flags, 0o666 if mode is None else mode), "wb") as file:
+            file.write(content)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
+        yield draft
+    finally:
+        with suppress(OSError):  # as in ``replacing``
+            draft.unlink()
+
+
+def _draft_name(name: str) -> str:
+    return f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
+
+
+def _copy(source: str, target: str) -> bool:
+    import shutil
+
+    draft = _draft_name(target)
+    try:
+        shutil.copyfile(source, draft)
+        digest_of(draft, sync=True)
+        os.link(draft, target)
+    except FileExistsError:
+        return False
+    finally:
+        with suppress(FileNotFoundError):
+            Path(draft).unlink()
+    return True
+
+
 def _remove_leftovers(path: Path) -> None:
     """Remove temporary files of ``path`` whose writer was killed.
 
     A file is removed only when its name has a process of this very machine, boot and space of
     process numbers that is gone, and when it belongs to the same user.  On a shared file system the
     file of another machine, of another container, or from before a boot says nothing of its writer:
-    it is left to whoever looks after the place.
+    it is left to whoever looks after the folder.
     """
     begin, end = f".{path.name}.", ".tmp"
     with suppress(OSError):

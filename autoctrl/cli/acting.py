@@ -4,7 +4,6 @@ resume.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import click
 from autoctrl.cli.output import say, show_json, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
+from autoctrl.files import digest_of
 from autoctrl.model.job import FileInfo
 from autoctrl.model.unit import format_runs, is_group, spoken
 from autoctrl.views import general
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from autoctrl.cli.session import Session
     from autoctrl.verbs import Answer, Outcome
 
-CHUNK = 1 << 20
 MANY = 4
 
 runs_argument = click.argument("runs", metavar="RUNS")
@@ -239,15 +238,11 @@ def measure(name: str, path: Path) -> FileInfo:
     Raises ``UsageError`` if it is missing or empty.
     """
     try:
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-            size = file.tell()
+        digest = digest_of(path)
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise UsageError(message) from error
-    if size == 0:
+    if digest.bytes == 0:
         message = f"{path} is empty."
         raise UsageError(message, hint="Nothing was done.")
     entries: dict[str, int] = {}
@@ -255,7 +250,7 @@ def measure(name: str, path: Path) -> FileInfo:
         from autoctrl.science.rootio import count_entries
 
         entries = count_entries(path)
-    return FileInfo(name, str(path.absolute()), size, f"sha256:{digest.hexdigest()}", entries)
+    return FileInfo(name, str(path.absolute()), digest.bytes, digest.checksum, entries)
 
 
 def report(session: Session, outcome: Outcome, reason: str, *, dry_run: bool) -> int:

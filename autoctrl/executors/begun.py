@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from autoctrl.files import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
@@ -40,9 +42,7 @@ class Begun:
         place = self.path(tag)
         kept = self.known(tag).intersection(tags)
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_suffix(f".{os.getpid()}")
-        fresh.write_text("".join(f"{line}\n" for line in sorted(kept)), encoding="utf-8")
-        fresh.replace(place)
+        write_whole(place, "".join(f"{line}\n" for line in sorted(kept)).encode())
 
     def open(self, tag: str) -> int:
         """Return a descriptor to which calls of this tag's workflow are appended, a line each."""

@@ -5,7 +5,6 @@ deadline.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from autoctrl.executors.begun import Begun
+from autoctrl.files import digest_of
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node.wrapper import PR_SET_PDEATHSIG, prctl
@@ -361,8 +361,7 @@ def checked_fields(answer: object) -> dict[str, float | str]:
 def measure(name: str, path: str) -> tuple[str, str, int, str]:
     """Return name, place, size in bytes (-1 if it is missing) and SHA-256 of a file."""
     try:
-        with Path(path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return name, path, file.tell(), f"sha256:{digest}"
+        digest = digest_of(path)
     except OSError:
         return name, path, -1, ""
+    return name, path, digest.bytes, digest.checksum

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.logs import readable
+from autoctrl.files import write_first
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure
 from autoctrl.node import wrapper
@@ -38,16 +39,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
     """Write a job's description, whole or not at all; say whether we were the first."""
-    draft = folder / f"{wrapper.SPEC}.{os.getpid()}.{os.urandom(4).hex()}"
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(json.dumps(spec))
-        os.link(draft, folder / wrapper.SPEC)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
+    return write_first(folder / wrapper.SPEC, json.dumps(spec).encode(), mode=0o600)
 
 
 def void(folder: Path, tag: str, status: str, reason: str) -> bool:

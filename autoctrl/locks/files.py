@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from autoctrl.files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,6 @@ def changed_files(tasks: Iterable[TaskRecord]) -> frozenset[InputRef]:
 def _differs(ref: InputRef) -> bool:
     path = Path(ref.url)
     try:
-        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" != ref.checksum
+        return digest_of(path).checksum != ref.checksum
     except OSError:
         return path.parent.is_dir() and not path.exists()

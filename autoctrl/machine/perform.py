@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
+from autoctrl.files import write_first
 from autoctrl.machine.situation import ActionKind
 from autoctrl.model.job import JobRecord, attempt_path, tag
 from autoctrl.model.quality import says_the_same
@@ -163,11 +163,7 @@ def own_folder(root: Path, store_id: str) -> None:
     try:
         if not mark.exists():
             root.mkdir(parents=True, exist_ok=True)
-            draft = root / f"{OWNER_FILE}.{os.getpid()}"
-            draft.write_text(store_id, encoding="ascii")
-            with contextlib.suppress(FileExistsError):
-                mark.hardlink_to(draft)  # whole or not at all, and only for the first
-            draft.unlink()
+            write_first(mark, store_id.encode("ascii"))
         found = mark.read_text(encoding="ascii")
     except OSError as error:
         message = f"The folder of outputs {root} cannot be written: {error.strerror}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import autoctrl
 from autoctrl.errors import UsageError
+from autoctrl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,12 +119,7 @@ def write_body(state_folder: Path, description: Mapping[str, Any]) -> str:
     place = body_path(state_folder, digest)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_suffix(f".{os.getpid()}")
-        with fresh.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(place)
+        write_whole(place, body, is_durable=True)
     return digest
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping  # noqa: TC003 - the named tuple is made at run time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import UsageError
+from autoctrl.files import write_whole
 from autoctrl.sources.values import typed_value
 
 if TYPE_CHECKING:
@@ -117,13 +116,9 @@ class Memory:
     def save(self, files: dict[str, Known]) -> str:
         """Write the known files in one step; return a sentence if that is not possible."""
         content = {"schema": 1, "meaning": self.meaning, "files": files}
-        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(content), encoding="utf-8")
-            fresh.replace(self.path)
+            write_whole(self.path, json.dumps(content).encode())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
             return f"what was learned of raw files cannot be kept in {self.path}: {error.strerror}"
         return ""

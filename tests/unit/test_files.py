@@ -1,19 +1,17 @@
-"""Files that take their name when they are complete, and what killed writers leave of them."""
+"""Files: written whole or not at all, measured, and put in place without covering another."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from autoctrl.errors import AutoctrlError
-from autoctrl.files import replacing
+from autoctrl.files import Digest, digest_of, link_or_copy, replacing, write_first, write_whole
 from autoctrl.process import this_process
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BEGINNING = """
 import sys
@@ -72,9 +70,16 @@ def test_files_whose_writer_is_not_known_to_be_dead_stay(tmp_path: Path) -> None
     pid, start, machine = this_process().rsplit(":", 3)[1:]
     gone = f"{pid}-{int(start) + 1}-{machine}"
     others = {
-        f".a.root.{gone}0.tmp", f".a.root.{pid}.tmp", f".a.root.x{gone}.tmp", f".b.root.{gone}.tmp",
-        f".a.root.more.{gone}.tmp", f"a.root.{gone}.tmp", f".a.root.{gone}.txt", ".a.root..tmp", ".a.root.tmp",
-    }  # fmt: skip
+        f".a.root.{gone}0.tmp",
+        f".a.root.{pid}.tmp",
+        f".a.root.x{gone}.tmp",
+        f".b.root.{gone}.tmp",
+        f".a.root.more.{gone}.tmp",
+        f"a.root.{gone}.tmp",
+        f".a.root.{gone}.txt",
+        ".a.root..tmp",
+        ".a.root.tmp",
+    }
     for name in (*others, f".a.root.{gone}.tmp"):
         (tmp_path / name).write_text("half")
     (tmp_path / f".a.root.{pid}-{int(start) + 2}-{machine}.tmp").mkdir()
@@ -84,7 +89,7 @@ def test_files_whose_writer_is_not_known_to_be_dead_stay(tmp_path: Path) -> None
     assert left == {*others, "a.root"}
 
 
-def test_a_place_that_refuses_the_file_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_refuses_the_file_is_named(tmp_path: Path) -> None:
     """Where no file can be written the error says which file and why."""
     (tmp_path / "file").write_text("not a folder")
     target = tmp_path / "file" / "a.root"
@@ -95,3 +100,79 @@ def test_a_place_that_refuses_the_file_is_named(tmp_path: Path) -> None:
         replacing(target),
     ):
         pass
+
+
+@pytest.mark.parametrize("is_durable", [False, True])
+def test_a_file_is_replaced_whole(tmp_path: Path, *, is_durable: bool) -> None:
+    """The new content stands under the name, and nothing else is left beside it."""
+    write_whole(tmp_path / "a", b"old")
+    write_whole(tmp_path / "a", b"new", is_durable=is_durable)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_that_cannot_take_its_name_leaves_nothing(tmp_path: Path) -> None:
+    """Where the name is a folder's, the error comes through and the draft is gone."""
+    (tmp_path / "a").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "a", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_permissions_are_those_asked_for_whatever_the_umask(tmp_path: Path) -> None:
+    """Others may execute a program even if the umask takes that away, and read no secret."""
+    before = os.umask(0o077)
+    try:
+        write_whole(tmp_path / "program", b"#!/bin/sh", mode=0o755)
+        os.umask(0o000)
+        write_first(tmp_path / "private", b"{}", mode=0o600)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "program").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
+
+
+def test_only_the_first_writer_counts(tmp_path: Path) -> None:
+    """The second one is told that it came too late, and changes nothing."""
+    assert write_first(tmp_path / "a", b"first")
+    assert not write_first(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_digest_is_the_size_and_the_sha256(tmp_path: Path, *, sync: bool) -> None:
+    """Both are those of the content, as records keep them."""
+    (tmp_path / "a").write_bytes(b"abc")
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert digest_of(tmp_path / "a", sync=sync) == Digest(3, sha256)
+    assert Digest(3, sha256).checksum == f"sha256:{sha256}"
+
+
+def test_what_must_be_on_disk_is_no_link_to_something_else(tmp_path: Path) -> None:
+    """A symbolic link is followed to measure a file, and refused where the file itself is meant."""
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert digest_of(tmp_path / "link").bytes == 3
+    with pytest.raises(OSError, match="symbolic links"):
+        digest_of(tmp_path / "link", sync=True)
+
+
+def test_a_second_name_never_covers_another_file(tmp_path: Path) -> None:
+    """A free name is given to the file; a taken one is left alone, and that is said."""
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_bytes(b"abc")
+    assert link_or_copy(str(source), str(target))
+    assert source.samefile(target)
+    source.unlink()
+    source.write_bytes(b"other")
+    assert not link_or_copy(str(source), str(target))
+    assert target.read_bytes() == b"abc"
+
+
+def test_a_file_of_another_file_system_is_copied(tmp_path: Path) -> None:
+    """Where no link can be made a copy takes the name, unless the name is taken."""
+    assert link_or_copy("/proc/version", str(tmp_path / "b"))
+    assert not link_or_copy("/proc/version", str(tmp_path / "b"))
+    assert (tmp_path / "b").read_bytes() == Path("/proc/version").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.executors.htcondor.executable import write_program
 from autoctrl.executors.htcondor.submit import NOTHING, parsed
 from autoctrl.executors.job_folder import read
+from autoctrl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -204,6 +205,4 @@ class Batches:
         if kept == self.missed():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f"{MISSED}.{os.getpid()}.{secrets.token_hex(4)}"
-        draft.write_text(json.dumps(kept), encoding="utf-8")
-        draft.rename(self.folder / MISSED)
+        write_whole(self.folder / MISSED, json.dumps(kept).encode())

@@ -8,13 +8,13 @@ program for a row that was removed before it started ends with ``NEVER_STARTED``
 from __future__ import annotations
 
 import io
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, ZipInfo
 
 from autoctrl.executors.htcondor import node
+from autoctrl.files import write_whole
 from autoctrl.node import hint, wrapper
 
 if TYPE_CHECKING:
@@ -45,9 +45,5 @@ def program(python: str, path: str) -> bytes:
 
 def write_program(path: Path, content: bytes) -> None:
     """Write the executable, once. Raises ``OSError``."""
-    if path.exists():
-        return
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.chmod(0o755)
-    draft.rename(path)
+    if not path.exists():
+        write_whole(path, content, mode=0o755)

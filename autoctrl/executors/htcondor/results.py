@@ -4,16 +4,13 @@ where they belong.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
 import os
-import secrets
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.htcondor.node import OUT
 from autoctrl.executors.job_folder import LOGS, last_words, log_of, own_result, read
+from autoctrl.files import Digest, digest_of, link_or_copy, write_whole
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
 from autoctrl.ports import JobReport
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
     from autoctrl.ports import JobResult
 
 OUTCOME, NODE_LOG = "outcome.json", "node.log"
-MB = 1024 * 1024
-NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
 
 
 def starts(place: Path) -> list[Path]:
@@ -79,11 +74,8 @@ def settle(place: Path, row: Row, *, travelled: bool) -> None:
         for output in read(start / wrapper.RESULT)["outputs"]:
             problem = problem or take(start, output, row, travelled=travelled)
     place.mkdir(exist_ok=True)
-    draft = place / f"{OUTCOME}.{os.getpid()}.{secrets.token_hex(4)}"
-    draft.write_text(
-        json.dumps({"start": start.name if start else "", "problem": problem}), encoding="utf-8"
-    )
-    draft.rename(place / OUTCOME)
+    judged = {"start": start.name if start else "", "problem": problem}
+    write_whole(place / OUTCOME, json.dumps(judged).encode())
 
 
 def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -> str:
@@ -95,67 +87,31 @@ def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -
     if path is None:
         return f"the result names an output '{name}' that was not asked for"
     source, target = start / OUT / path, os.path.join(row.folder, path)  # noqa: PTH118 - the folder is kept as it is
-    measured = (output["bytes"], output["sha256"])
+    measured = Digest(output["bytes"], output["sha256"])
     if not os.path.lexists(source) and is_same(target, measured):
         return ""
     if not str(source.resolve()).startswith(f"{start.resolve()}/") or not source.is_file():
         return f"its output '{name}' ({path}) did not come back"
     size = source.stat().st_size
-    if size != measured[0] or (travelled and digest(str(source)) != measured[1]):
+    if size != measured.bytes or (travelled and digest_of(source, sync=True) != measured):
         return (
             f"its output '{name}' ({path}) was changed on its way: {size} bytes, the node had "
-            f"{measured[0]}"
+            f"{measured.bytes}"
         )
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - as above
-    if not place_file(str(source), target) and not is_same(target, measured):
+    if not link_or_copy(str(source), target) and not is_same(target, measured):
         return f"its output '{name}' cannot be stored: {target} exists and is another file"
     source.unlink()
     return ""
 
 
-def place_file(source: str, target: str) -> bool:
-    """Give a file its place, whole and on disk; say whether the place was free.
-
-    Raises ``OSError``.
-    """
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LINKS:
-            raise
-        draft = f"{target}.{os.getpid()}.{secrets.token_hex(4)}"
-        try:
-            shutil.copyfile(source, draft)
-            digest(draft)
-            os.link(draft, target)
-        except FileExistsError:
-            return False
-        finally:
-            if os.path.lexists(draft):
-                os.unlink(draft)  # noqa: PTH108 - as above
-    return True
-
-
-def is_same(path: str, measured: tuple[int, str]) -> bool:
+def is_same(path: str, measured: Digest) -> bool:
     """Say whether a file is the one that was measured."""
     return (
         os.path.isfile(path)  # noqa: PTH113
-        and os.path.getsize(path) == measured[0]  # noqa: PTH202
-        and digest(path) == measured[1]
+        and os.path.getsize(path) == measured.bytes  # noqa: PTH202
+        and digest_of(path, sync=True) == measured
     )
-
-
-def digest(path: str) -> str:
-    """Return the SHA-256 of a file that is on disk now. Raises ``OSError``."""
-    found = hashlib.sha256()
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    with os.fdopen(fd, "rb", buffering=0) as file:
-        for block in iter(lambda: file.read(MB), b""):
-            found.update(block)
-        os.fsync(fd)
-    return found.hexdigest()
 
 
 def outcome(place: Path, row: Row) -> JobResult | None:

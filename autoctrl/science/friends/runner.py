@@ -4,7 +4,6 @@ event; reads both.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import partial
 from itertools import pairwise
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError, UsageError, nearest
+from autoctrl.files import digest_of
 from autoctrl.science.friends.columns import PREFIX, friend_columns
 from autoctrl.science.friends.modules import COUNTER, check_module, is_calibrated, source_of
 from autoctrl.science.rootio import (
@@ -187,7 +187,7 @@ def describe(
 
 def _digest(module: FriendModule) -> str:
     path = Path(source_of(module))
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
+    return digest_of(path).checksum if path.is_file() else ""
 
 
 def read_friends(

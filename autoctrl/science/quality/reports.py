@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import DataError
-from autoctrl.files import replacing
+from autoctrl.files import digest_of, replacing
 from autoctrl.science.quality.histograms import read_histograms, summed, write_histograms
 from autoctrl.science.quality.plots import PlotResult
 from autoctrl.science.quality.report_schema import check_report, make_anew
@@ -68,7 +67,7 @@ class Stored:
         """
         stored = self.content["histograms"]
         path = self.path.with_name(stored["file"])
-        if not path.exists() or digest(path) != stored["sha256"]:
+        if not path.exists() or digest_of(path).sha256 != stored["sha256"]:
             message = f"{path} does not hold the histograms that {self.path} was written with."
             raise DataError(message, hint="Keep both together, or make the report anew.")
         results = {plot: PlotResult(named) for plot, named in read_histograms(path).items()}
@@ -93,7 +92,7 @@ def write_report(
     """
     histograms = output.with_suffix(".root")
     write_histograms(histograms, report.histograms)
-    kept = {"file": histograms.name, "sha256": digest(histograms)}
+    kept = {"file": histograms.name, "sha256": digest_of(histograms).sha256}
     content = {
         "schema": SCHEMA,
         **more,
@@ -181,9 +180,3 @@ def heaviest(parts: Sequence[Stored], plot: str) -> Stored | None:
         if plot in part.content["weights"]
     ]
     return max(having, key=lambda part: part.content["weights"][plot], default=None)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
