@@ -109,9 +109,6 @@ class CycleSettings:
     patience_s: float = setting(
         "How long a cycle waits for short local work to finish, seconds.", 2.0, least=0
     )
-    carried_after_s: float = setting(
-        "Age at which an open task's record is written again, seconds.", 86400.0, least=60
-    )
 
 
 @dataclass(frozen=True)
