@@ -65,6 +65,17 @@ class Hint(NamedTuple):
     values: Mapping[str, float | str]
 
 
+class RunList(NamedTuple):
+    """Runs, and how far the store's list of runs has got.
+
+    records   the newest record of each run, by number
+    position  grows with every run record that is written; 0 is before the first
+    """
+
+    records: list[RunRecord]
+    position: int
+
+
 class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
@@ -84,16 +95,15 @@ class Lease(NamedTuple):
 class Store(Protocol):
     """Where records are kept. Append-only: nothing is ever overwritten or forgotten.
 
-    ``store_id`` is random, made with the store.
+    Thirteen methods: one writes records, eight read them, two are about leases, and two are about
+    the service itself. ``store_id`` is random, made with the store.
     """
 
     store_id: str
 
     @property
     def remarks(self) -> Sequence[str]:
-        """Sentences about what went wrong since they were last read, without anything being
-        lost.
-        """
+        """What went wrong without any loss since this was last read, as sentences for people."""
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
         """Write all records or none, durably.
@@ -105,59 +115,63 @@ class Store(Protocol):
         """
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every task that is new or processing, by workflow and unit; costs what is open,
-        not what is done.
+        """Return every task that is new or processing, by workflow and unit.
+
+        What this costs depends on what is open, not on what is done.
         """
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task, ordered by workflow and unit."""
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task (task, job, output and fields records),
-        oldest first.
-        """
+        """Return every task, job, output and fields record of one task, oldest first."""
 
-    def runs(
-        self, since: int = 0, numbers: Sequence[int] | None = None
-    ) -> tuple[list[RunRecord], int]:
-        """Return the newest record of each run written after position ``since``, by number, and the
-        present position.
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
+        """Return the runs that were written after position ``since``, and the present position.
 
-        Positions grow with every run record; 0 is before the first. ``numbers`` narrows the answer
-        to those runs.
+        ``numbers`` narrows the answer to those runs; an empty one asks for the position alone.
         """
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind."""
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of every published output, all versions, by task
-        and version.
+        """Return the newest record of every copy of the selected tasks' outputs.
+
+        All versions are included, ordered by task and version.
+        """
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record ever written, in an order in which an empty store accepts them.
+
+        Each call yields them in the same order, and as they were when the first was asked for.
+        """
+
+    def moment(self) -> AbstractContextManager[object]:
+        """Show everything that is read within the block as it was at one moment.
+
+        A store on another machine then answers several questions in one request.
         """
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim or renew the lease for ``seconds`` from now; 0 gives it up.
 
         Renewing keeps the epoch; a claim after another holder, or after one's own lease ran out,
-        raises it. Raises ``LeaseHeld`` (who, until when) if somebody else holds it. Giving up what
-        one does not hold does nothing.
+        raises it. Raises ``LeaseHeld`` (who, until when) if somebody else holds it. Giving up a
+        lease that one does not hold does nothing.
         """
 
-    def records(self) -> Iterator[Record]:
-        """Yield every record ever written, in an order in which an empty store takes them; the same
-        in each call.
+    def leases(self) -> dict[str, Lease]:
+        """Return every lease that was ever claimed, by name, as its last holder left it.
+
+        ``expires`` of one that was given up is the time when that was done.
         """
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""
 
-    def moment(self) -> AbstractContextManager[object]:
-        """Let all that is read within be as at one moment, so that a store far away need be asked
-        only once.
-        """
-
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class JobOrder(NamedTuple):
@@ -346,6 +360,7 @@ __all__ = [
     "Lease",
     "Notifier",
     "OpenTask",
+    "RunList",
     "Seen",
     "Selection",
     "Source",

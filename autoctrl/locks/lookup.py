@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task, TaskRecord
     from autoctrl.ports import Store
 
-LAST_POSITION = 2**62
-
 
 class Declaration(NamedTuple):
     """What a workflow's last cycle wrote down about itself.
@@ -75,7 +73,7 @@ class Lookup:
     def position(self) -> int:
         """The store's present position in the list of runs."""
         if self._position is None:
-            self._position = self.store.runs(LAST_POSITION)[1]
+            self._position = self.store.runs(numbers=()).position
         return self._position
 
     @property
@@ -120,7 +118,8 @@ class Lookup:
         wanted = list(numbers)
         missing = [number for number in wanted if number not in self._runs]
         if missing:
-            self._runs.update({record.number: record for record in self.store.runs(0, missing)[0]})
+            found = self.store.runs(numbers=missing).records
+            self._runs.update({record.number: record for record in found})
         return {number: self._runs[number] for number in wanted if number in self._runs}
 
     def tasks(self, keys: Sequence[TaskKey]) -> dict[TaskKey, TaskRecord]:

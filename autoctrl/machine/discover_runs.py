@@ -82,7 +82,7 @@ def _write_new(
     known, mark = _known_digest(store)
     if known == digest:
         return []
-    records = merge_runs({run.number: run for run in store.runs()[0]}, seen, now)
+    records = merge_runs({run.number: run for run in store.runs().records}, seen, now)
     time = now if mark is None else max(now, mark.time + TICK)
     sequence = 1 if mark is None else mark.sequence + 1
     store.append(

@@ -17,7 +17,7 @@ from autoctrl.model.job import JobKey, JobRecord
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import Lease, OpenTask
+from autoctrl.ports import Lease, OpenTask, RunList
 from autoctrl.stores.json_values import decode_mapping, encode
 from autoctrl.stores.leases import WallClock, as_lease, boot_ticks, check, claim, release
 from autoctrl.stores.ordering import (
@@ -152,7 +152,7 @@ class MemoryStore:
         self.store_id = self._content.store_id
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
-        """Write all records or none; see ``ports.Store``."""
+        """Write all records or none; see ``Store``."""
         content = self._content
         copies = [_copied(record) for record in records]
         with content.lock:
@@ -171,9 +171,7 @@ class MemoryStore:
                 raise conflict(span.first, span.last, newest)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see
-        ``ports.Store``.
-        """
+        """Return every open task with the newest record of each job of its version; see ``Store``."""
         content = self._content
         with content.lock:
             newest = [chain[-1] for key, chain in content.tasks.items() if key.campaign == campaign]
@@ -189,7 +187,7 @@ class MemoryStore:
         return tuple(sorted(chosen, key=lambda job: job.key.index))
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
-        """Return the newest record of every selected task; see ``ports.Store``."""
+        """Return the newest record of every selected task; see ``Store``."""
         with self._content.lock:
             newest = [
                 chain[-1] for key, chain in self._content.tasks.items() if _is_meant(key, selection)
@@ -199,7 +197,7 @@ class MemoryStore:
         return sorted(chosen, key=lambda task: task_order(task.key))
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task; see ``ports.Store``."""
+        """Return all that was ever written of one task; see ``Store``."""
         content = self._content
         with content.lock:
             jobs = content.jobs.get(task, {})
@@ -210,22 +208,19 @@ class MemoryStore:
             singles: list[Record] = [*content.outputs.get(task, []), *content.fields.get(task, [])]
             return in_order([*chains, *([record] for record in singles)])
 
-    def runs(
-        self, since: int = 0, numbers: Sequence[int] | None = None
-    ) -> tuple[list[RunRecord], int]:
-        """Return the runs written after a position, and the present position; see
-        ``ports.Store``.
-        """
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
+        """Return the runs written after a position, and the present position; see ``Store``."""
         content = self._content
         with content.lock:
             meant = (
                 content.positions if numbers is None else set(numbers) & content.positions.keys()
             )
             chosen = sorted(number for number in meant if content.positions[number] > since)
-            return [content.runs[number][-1] for number in chosen], len(content.arrivals)
+            newest = [content.runs[number][-1] for number in chosen]
+            return RunList(newest, len(content.arrivals))
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
-        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         with self._content.lock:
             found = [
                 chain[-1] for key, chain in sorted(self._content.marks.items()) if key[0] == kind
@@ -233,7 +228,7 @@ class MemoryStore:
         return [mark for mark in found if campaign in {None, mark.campaign}]
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        """Return the newest record of every copy of the selected outputs; see ``Store``."""
         with self._content.lock:
             groups = [
                 records
@@ -243,7 +238,7 @@ class MemoryStore:
             return newest_copies(record for records in groups for record in records)
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
-        """Claim, renew or give up a lease; see ``ports.Store``."""
+        """Claim, renew or give up a lease; see ``Store``."""
         content = self._content
         with content.lock:
             held, ticks, now = content.leases.get(name), self._ticks(), self._clock.now()
@@ -257,8 +252,13 @@ class MemoryStore:
                 content.leases[name] = released
             return Lease(name, owner, held.epoch if held else 0, now)
 
+    def leases(self) -> dict[str, Lease]:
+        """Return every lease by name; see ``Store``."""
+        with self._content.lock:
+            return {name: as_lease(name, held) for name, held in self._content.leases.items()}
+
     def records(self) -> Iterator[Record]:
-        """Yield every record, as they were when the first was asked for; see ``ports.Store``."""
+        """Yield every record, as they were when the first was asked for; see ``Store``."""
         with self._content.lock:
             found = self._content.in_full()
         yield from found

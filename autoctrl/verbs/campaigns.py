@@ -128,7 +128,7 @@ def _frozen_runs(store: Store, campaign: Campaign) -> str | None:
         return None
     if campaign.runs is not None:
         return format_runs(parse_runs(campaign.runs))
-    registered = [run.number for run in store.runs()[0]]
+    registered = [run.number for run in store.runs().records]
     if not registered:
         message = f"Campaign {campaign.name} has no runs: none is registered yet."
         raise UsageError(

@@ -46,7 +46,7 @@ def add_runs(
     numbers = parse_runs(runs)
     values = {name: parse_attribute(name, text, types) for name, text in given.items()}
     with hold(request, RUNS) as lease:
-        known = {record.number: record for record in request.store.runs(0, numbers)[0]}
+        known = {record.number: record for record in request.store.runs(numbers=numbers).records}
         now = request.clock.now()
         first = RunRecord(0, values, is_closed is not False, now, request.actor)
         closing = {} if is_closed is None else {"is_closed": is_closed}

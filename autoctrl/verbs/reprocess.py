@@ -131,7 +131,7 @@ def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Memb
     wanted = find_campaign(request.store, request.campaign).wanted()
     values = {
         run.number: run.attributes
-        for run in request.store.runs()[0]
+        for run in request.store.runs().records
         if wanted is None or run.number in wanted
     }
     return lambda task: _members(task, values, mark)

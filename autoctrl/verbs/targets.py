@@ -81,7 +81,7 @@ def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[
     mark = find_workflow(store, campaign, workflow)
     group_by = mark.values.get("group_by") if mark else None
     units, numbers = split_selection(runs)
-    records = {record.number: record for record in store.runs(0, numbers)[0]} if numbers else {}
+    records = {record.number: record for record in store.runs(numbers=numbers).records}
     stands_for: dict[str, list[int]] = {unit: [] for unit in units}
     problems: dict[str, str] = {}
     for number in numbers:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from autoctrl.ports import Store
 
 ASK_FOR_ALL = 2000
-LAST_POSITION = 2**62
 
 
 class Chosen(NamedTuple):
@@ -59,9 +58,7 @@ def choose_runs(
     if numbers is not None:
         wanted = frozenset(numbers) if wanted is None else wanted.intersection(numbers)
     if wanted is not None and len(wanted) <= ASK_FOR_ALL:
-        records, position = (
-            store.runs(0, sorted(wanted)) if wanted else ([], store.runs(LAST_POSITION)[1])
-        )
+        records, position = store.runs(numbers=sorted(wanted))
     else:
         records, position = store.runs()
         records = [record for record in records if wanted is None or record.number in wanted]

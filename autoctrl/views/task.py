@@ -16,7 +16,6 @@ from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.history import job_name, newest_attempts
 from autoctrl.views.overview import stale_keys
-from autoctrl.views.runs import LAST_POSITION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,7 +142,7 @@ def _find_run(store: Store, unit: str) -> RunRecord | None:
     if not unit.isdecimal():
         message = f"'{unit}' is neither a run number nor a group of runs."
         raise UsageError(message, hint="Write a run as 4521, a group as fill:8222.")
-    return next(iter(store.runs(0, [int(unit)])[0]), None)
+    return next(iter(store.runs(numbers=[int(unit)]).records), None)
 
 
 def _absence(
@@ -156,7 +155,7 @@ def _absence(
     wanted = None if campaign.follow else campaign.wanted()
     if wanted is not None and run.number not in wanted:
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
-    if int(column.values.get("position", -1)) < store.runs(LAST_POSITION)[1]:
+    if int(column.values.get("position", -1)) < store.runs(numbers=()).position:
         return "the workflow has not looked at the newest runs yet; the next cycle does"
     filtered = (
         "the workflow's filter does not take the run, or an attribute that decides is not known yet"

@@ -115,7 +115,9 @@ def run_page(request: Request) -> Response:
     site, campaign = site_of(request), request.path_params["campaign"]
     number: int = request.path_params["run"]
     known = site.index.numbers()
-    record = next(iter(site.store.runs(0, [number])[0]), None) if number in known else None
+    record = (
+        next(iter(site.store.runs(numbers=[number]).records), None) if number in known else None
+    )
     if record is None:
         raise HTTPException(404, f"Run {number} is not registered.")
     seen = overview(site.store, campaign, [number])

@@ -35,7 +35,6 @@ SIGNS = {
     TaskStatus.PROCESSING: (TaskStatus.NEW, TaskStatus.PROCESSING),
     TaskStatus.NEW: (TaskStatus.NEW,),
 }
-EVER = 2**62
 
 
 class RunIndex:
@@ -194,7 +193,7 @@ def _with_signs(
         return None
     columns = find_columns(store, lineage_of(store, campaign))
     own = [column for column in columns if column.campaign == mine.name]
-    position = store.runs(EVER)[1]
+    position = store.runs(numbers=()).position
     has_looked = bool(columns) and all(
         int(column.values.get("position", -1)) >= position for column in own
     )

@@ -8,7 +8,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
-from autoctrl.process import this_process
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from autoctrl.ports import Clock, Store
 
 SHORTEST_S = 2.0
-PREFIX = "web page "
 
 
 class Seen(NamedTuple):
@@ -33,11 +31,7 @@ class Seen(NamedTuple):
 
 
 class LeaseWatch:
-    """Looks at the epochs of the leases, which every cycle and every verb raises.
-
-    Giving up a lease that one does not hold changes nothing and tells its epoch; so looking needs
-    no right and disturbs nobody.
-    """
+    """Looks at the epochs of the leases, which every cycle and every verb raises."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Begin to watch; the first look only tells how things stand."""
@@ -55,9 +49,9 @@ class LeaseWatch:
             now = self._clock.now()
             if self._looked is not None and (now - self._looked).total_seconds() < SHORTEST_S:
                 return self._seen
+            held = self._store.leases()
             names = lease_names(self._store)
-            owner = PREFIX + this_process()
-            epochs = {name: self._store.lease(name, owner, 0).epoch for name in names}
+            epochs = {name: held[name].epoch if name in held else 0 for name in names}
             before = self._seen.epochs
             is_raised = any(epoch > before.get(name, 0) for name, epoch in epochs.items())
             is_moved = self._looked is not None and is_raised

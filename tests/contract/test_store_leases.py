@@ -60,6 +60,17 @@ class TestLeases:
         with pytest.raises(LeaseHeld):
             store.lease("n", "b", 10)
 
+    def test_all_of_them(self, store: Store) -> None:
+        """Whoever looks sees every lease with its last holder and epoch, and takes none of them."""
+        assert store.leases() == {}
+        store.lease("prompt/dq", "a", 10)
+        given_up = store.lease("prompt/dq", "a", 0)
+        store.lease("n", "a", 10)
+        store.lease("n", "a", 0)
+        held = store.lease("n", "b", 10)
+        assert store.leases() == {"n": held, "prompt/dq": given_up}
+        store.append([task()], held)
+
     def test_expiry(self, store: Store) -> None:
         """A lease that is not renewed ends by itself; claiming it again raises the epoch, whoever
         does.

@@ -180,7 +180,7 @@ class TestRuns:
         assert found == [run(1), run(3)]
         assert position == store.runs()[1]
         assert store.runs(position, [1]) == ([], position)
-        assert store.runs(numbers=[]) == ([], position)
+        assert store.runs(numbers=()) == ([], position)
 
 
 class TestMarks:

@@ -11,6 +11,7 @@ import pytest
 
 from autoctrl.errors import StoreError
 from autoctrl.model.output import FieldsRecord, LocationState
+from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
@@ -101,8 +102,9 @@ def answers(store: Store) -> dict[str, object]:
         "of one": store.marks("workflow", "again"),
     }
     # What a position is, each store decides.
-    found |= {"runs": store.runs()[0], "later runs": store.runs(store.runs()[1])[0]}
-    found["some runs"] = store.runs(0, [9, 4521])[0]
+    position = store.runs(numbers=()).position
+    found |= {"runs": store.runs().records, "later runs": store.runs(position).records}
+    found["some runs"] = store.runs(numbers=[9, 4521]).records
     for campaign in CAMPAIGNS:
         for selection in (
             Selection(campaign),
@@ -139,14 +141,8 @@ def test_the_order_is_the_same_for_every_store(filled: Store) -> None:
     kinds = [type(record).__name__ for record in found]
     assert list(dict.fromkeys(kinds)) == list(ORDER)
     assert kinds == sorted(kinds, key=ORDER.index)
-    assert [(r[0], r.sequence) for r in found[:6]] == [
-        (9, 1),
-        (4521, 1),
-        (10, 1),
-        (9, 2),
-        (4521, 2),
-        (8, 1),
-    ]  # type: ignore[union-attr]
+    runs = [(run.number, run.sequence) for run in found if isinstance(run, RunRecord)]
+    assert runs == [(9, 1), (4521, 1), (10, 1), (9, 2), (4521, 2), (8, 1)]
 
 
 def test_two_calls_agree_about_what_both_saw(filled: Store) -> None:

@@ -66,7 +66,7 @@ class Scene:
             "workflow",
             campaign,
             name,
-            {"position": self.store.runs(2**62)[1], "after": [], **values},
+            {"position": self.store.runs(numbers=()).position, "after": [], **values},
         )
 
     def mark(
@@ -84,7 +84,7 @@ class Scene:
 
     def runs(self, *numbers: int, is_closed: bool = True, **attributes: Any) -> None:
         """Register runs, or change known ones."""
-        known = {run.number: run for run in self.store.runs(0, numbers)[0]}
+        known = {run.number: run for run in self.store.runs(numbers=numbers).records}
         for number in numbers:
             sequence = known[number].sequence + 1 if number in known else 1
             run = RunRecord(number, attributes, is_closed, self.clock.now(), SOURCE, sequence)

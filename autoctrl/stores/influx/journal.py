@@ -132,6 +132,13 @@ class Journal(NamedTuple):
             then=flux.LAST,
         )
 
+    def newest_leases(self, upto: int) -> str:
+        """Ask for the newest point of every lease; it may be one that does not count."""
+        chosen = [flux.measurement("lease"), flux.WORD]
+        return flux.select(
+            self.bucket, "lease", chosen, (EVER, upto), columns=["name"], then=flux.LAST
+        )
+
     def marks(self, name: str, kind: str, names: Collection[str] | None, upto: int) -> str:
         """Ask for all marks of a kind."""
         chosen = [flux.measurement("mark"), flux.BODIES, flux.equal("kind", kind)]

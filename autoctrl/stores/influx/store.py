@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import StoreError
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import Lease, OpenTask, Selection
+from autoctrl.ports import Lease, OpenTask, RunList, Selection
 from autoctrl.stores.influx.batch import Content, carry, check, compose, is_due, prepare, streams
 from autoctrl.stores.influx.cache import Newest, newest_of
 from autoctrl.stores.influx.identity import identify
@@ -27,6 +27,7 @@ from autoctrl.stores.influx.journal import (
 from autoctrl.stores.influx.lease_points import change_line, held_in, judged_at, released_line
 from autoctrl.stores.influx.mutex import Batch, Mutex
 from autoctrl.stores.influx.overview import derived
+from autoctrl.stores.influx.points import tag_value
 from autoctrl.stores.influx.server import Server, read_token
 from autoctrl.stores.leases import as_lease, claim, release
 from autoctrl.stores.leases import check as check_lease
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from autoctrl.model.output import MarkRecord, OutputRecord
-    from autoctrl.model.run import RunRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
     from autoctrl.stores.influx.address import Address
@@ -81,7 +81,7 @@ class InfluxStore:
         return said
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
-        """Write all records or none; see ``ports.Store``."""
+        """Write all records or none; see ``Store``."""
         batch = prepare(records)
         if not batch.bodies:
             self._check_lease(lease)
@@ -183,9 +183,7 @@ class InfluxStore:
             self._newest.read_count[place] = 0
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see
-        ``ports.Store``.
-        """
+        """Return every open task with the newest record of each job of its version; see ``Store``."""
         if workflow is not None:
             return self._open_tasks((campaign, workflow))
         _, rows = self.mutex.read(lambda upto: self._journal.places(["task"], upto, campaign))
@@ -230,7 +228,7 @@ class InfluxStore:
         return since
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
-        """Return the newest record of every selected task; see ``ports.Store``."""
+        """Return the newest record of every selected task; see ``Store``."""
         _, workflows, units, statuses = selection
         found: Any = newest_of(one.record for one in self._selected(("task",), selection)).values()
         chosen = [task for task in found if statuses is None or task.status in statuses]
@@ -246,7 +244,7 @@ class InfluxStore:
         return placed(rows, self.mutex.counts)
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task; see ``ports.Store``."""
+        """Return all that was ever written of one task; see ``Store``."""
         chosen = Selection(task.campaign, (task.workflow,), (task.unit,))
         tasks: list[Record] = []
         jobs: dict[Any, list[Record]] = {}
@@ -262,12 +260,8 @@ class InfluxStore:
             [tasks, *(jobs[key] for key in sorted(jobs)), *singles["output"], *singles["fields"]]
         )
 
-    def runs(
-        self, since: int = 0, numbers: Sequence[int] | None = None
-    ) -> tuple[list[RunRecord], int]:
-        """Return the runs written after a position, and the present position; see
-        ``ports.Store``.
-        """
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
+        """Return the runs written after a position, and the present position; see ``Store``."""
 
         def needs(upto: int) -> str:
             asked = self._journal.newest_run(upto)
@@ -276,7 +270,10 @@ class InfluxStore:
             return asked
 
         rows = [row for row in self._at_hand or () if row.result == "newest run"]
-        is_known = self._at_hand is not None and all(row.time // NS_PER_US <= since for row in rows)
+        is_known = self._at_hand is not None and (
+            (numbers is not None and not numbers)
+            or all(row.time // NS_PER_US <= since for row in rows)
+        )
         if not is_known or not all(self.mutex.counts(row.time // NS_PER_US) for row in rows):
             _, rows = self.mutex.read(needs)
         last = [row.time // NS_PER_US for row in rows if row.result == "newest run"]
@@ -286,10 +283,10 @@ class InfluxStore:
         found = placed((row for row in rows if row.result == "runs"), self.mutex.counts)
         newest: Any = newest_of(one.record for one in found if one.position > since)
         wanted = newest.keys() if numbers is None else newest.keys() & set(numbers)
-        return [newest[number] for number in sorted(wanted)], last[0] if last else 0
+        return RunList([newest[number] for number in sorted(wanted)], last[0] if last else 0)
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
-        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         rows = [row for row in self._at_hand or () if row.result == "newest marks"]
         if self._at_hand is None:
             _, rows = self.mutex.read(lambda upto: self._journal.newest_marks(kind, upto))
@@ -300,7 +297,7 @@ class InfluxStore:
         return sorted(meant, key=mark_key)
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        """Return the newest record of every copy of the selected outputs; see ``Store``."""
         _, workflows, units, _ = selection
         found = self._selected(("output",), selection)
         return newest_copies(
@@ -308,7 +305,7 @@ class InfluxStore:
         )
 
     def records(self) -> Iterator[Record]:
-        """Yield every record, as they were when the first was asked for; see ``ports.Store``."""
+        """Yield every record, as they were when the first was asked for; see ``Store``."""
         upto = self.mutex.look()[0].committed.last
         for kind in ("run", "mark"):
             yield from self._every(kind, self._journal.every(kind, upto))
@@ -323,7 +320,7 @@ class InfluxStore:
             yield one.record
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
-        """Claim, renew or give up a lease; see ``ports.Store``.
+        """Claim, renew or give up a lease; see ``Store``.
 
         ``expires`` is by the server's clock.
         """
@@ -355,6 +352,17 @@ class InfluxStore:
         end = self.mutex.turn(needs, work)
         self._mine[name, owner] = claimed, end.first * NS_PER_US
         return as_lease(name, claimed)
+
+    def leases(self) -> dict[str, Lease]:
+        """Return every lease by name; see ``Store``."""
+        _, rows = self.mutex.read(self._journal.newest_leases)
+        found: dict[str, Lease] = {}
+        for row in rows:
+            name = tag_value(row.extra["name"])
+            held = self._held(name, [row])
+            if held is not None:
+                found[name] = as_lease(name, held)
+        return found
 
     def _release(self, name: str, owner: str) -> Lease:
         known = self._mine.pop((name, owner), None)

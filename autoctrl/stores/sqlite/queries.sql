@@ -216,6 +216,10 @@ SELECT * FROM fields_records ORDER BY campaign, workflow, unit, arrival;
 -- Who holds a lease, and how long.
 SELECT owner, epoch, boot, ends, length, expires FROM leases WHERE name = ?;
 
+-- name: every_lease
+-- Every lease that was ever claimed.
+SELECT name, owner, epoch, boot, ends, length, expires FROM leases;
+
 -- name: write_lease
 -- A lease is claimed, renewed or given up.
 INSERT OR REPLACE INTO leases (name, owner, epoch, boot, ends, length, expires) VALUES (?, ?, ?, ?, ?, ?, ?);

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.ports import Lease, OpenTask
+from autoctrl.ports import Lease, OpenTask, RunList
 from autoctrl.stores import rows
 from autoctrl.stores.leases import Held, WallClock, as_lease, boot_ticks, check, claim, release
 from autoctrl.stores.ordering import by_kind, in_order, newest_copies, task_order
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from autoctrl.model.job import JobRecord
     from autoctrl.model.output import MarkRecord, OutputRecord
-    from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Record, Selection
@@ -43,7 +42,11 @@ HISTORY: Mapping[str, Callable[[rows.Row], Record]] = {
 
 def _held(connection: sqlite3.Connection, name: str) -> Held | None:
     row = connection.execute(SQL["lease"], (name,)).fetchone()
-    return Held._make((*row[:5], rows.moment(row[5]))) if row else None
+    return _held_of(row) if row else None
+
+
+def _held_of(row: Sequence[Any]) -> Held:
+    return Held._make((*row[:5], rows.moment(row[5])))
 
 
 def _listed(
@@ -95,7 +98,7 @@ class SqliteStore:
         return known
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
-        """Write all records or none; see ``ports.Store``."""
+        """Write all records or none; see ``Store``."""
         kinds = by_kind(records)
         with self.session.writing() as connection:
             if lease is not None:
@@ -103,9 +106,7 @@ class SqliteStore:
             write_batch(connection, kinds)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see
-        ``ports.Store``.
-        """
+        """Return every open task with the newest record of each job of its version; see ``Store``."""
         with self.session.reading() as connection:
             names = None if workflow is None else [workflow]
             chosen = {
@@ -123,7 +124,7 @@ class SqliteStore:
         return [OpenTask(task, tuple(jobs.get(task.key, ()))) for task in tasks]
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
-        """Return the newest record of every selected task; see ``ports.Store``."""
+        """Return the newest record of every selected task; see ``Store``."""
         units, statuses = selection.units, selection.statuses
         chosen: dict[str, Any] = {"campaign": selection.campaign}
         if units is not None:
@@ -140,7 +141,7 @@ class SqliteStore:
         return [task for task in _sorted(found) if statuses is None or task.status in statuses]
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task; see ``ports.Store``."""
+        """Return all that was ever written of one task; see ``Store``."""
         with self.session.reading() as connection:
             tasks = connection.execute(SQL["task_history"], task).fetchall()
             jobs = connection.execute(SQL["job_history"], task).fetchall()
@@ -155,29 +156,27 @@ class SqliteStore:
         ]
         return in_order([*chains.values(), *([record] for record in singles)])
 
-    def runs(
-        self, since: int = 0, numbers: Sequence[int] | None = None
-    ) -> tuple[list[RunRecord], int]:
-        """Return the runs written after a position, and the present position; see
-        ``ports.Store``.
-        """
+    def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
+        """Return the runs written after a position, and the present position; see ``Store``."""
         with self.session.reading() as connection:
             position = connection.execute(SQL["position"]).fetchone()[0]
             if numbers is None:
                 found = connection.execute(SQL["runs_since"], {"since": since}).fetchall()
-            else:
+            elif numbers:
                 chosen = {"since": since, "numbers": json.dumps(list(numbers))}
                 found = connection.execute(SQL["runs_numbered"], chosen).fetchall()
-        return [rows.run_record(row) for row in found], position
+            else:
+                found = []
+        return RunList([rows.run_record(row) for row in found], position)
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
-        """Return the newest mark of every (campaign, name) of this kind; see ``ports.Store``."""
+        """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         with self.session.using() as connection:
             found = connection.execute(SQL["marks"], {"kind": kind}).fetchall()
         return [mark for mark in map(rows.mark_record, found) if campaign in {None, mark.campaign}]
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
-        """Return the newest record of every copy of the selected outputs; see ``ports.Store``."""
+        """Return the newest record of every copy of the selected outputs; see ``Store``."""
         campaign, units = selection.campaign, selection.units
         name = "outputs_of_workflows" if units is None else "outputs_of_units"
         with self.session.reading() as connection:
@@ -187,7 +186,7 @@ class SqliteStore:
         return newest_copies(map(rows.output_record, found))
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
-        """Claim, renew or give up a lease; see ``ports.Store``."""
+        """Claim, renew or give up a lease; see ``Store``."""
         with self.session.writing_for_this_boot() as connection:
             held, ticks, now = _held(connection, name), self._ticks(), self._clock.now()
             if seconds > 0:
@@ -206,8 +205,14 @@ class SqliteStore:
             else Lease(name, owner, held.epoch if held else 0, now)
         )
 
+    def leases(self) -> dict[str, Lease]:
+        """Return every lease by name; see ``Store``."""
+        with self.session.using() as connection:
+            found = connection.execute(SQL["every_lease"]).fetchall()
+        return {name: as_lease(name, _held_of(row)) for name, *row in found}
+
     def records(self) -> Iterator[Record]:
-        """Yield every record, as they were when the first was asked for; see ``ports.Store``.
+        """Yield every record, as they were when the first was asked for; see ``Store``.
 
         Row by row, over a connection of its own: this store may be read and written meanwhile.
         """

@@ -18,6 +18,7 @@ CLOSE_S = 120.0
 # Methods that no cycle calls, and why: a kill there can leave nothing behind.
 NOT_CALLED = {
     "store.ping": "only people ask; nothing is written",
+    "store.leases": "only the web page looks at them; nothing is written",
     "store.records": "only a copy reads them; what it leaves behind is tested with it",
     "inline.describe": "a call has no template",
     "local.log": "only people ask for logs; nothing is written",
