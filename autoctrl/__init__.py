@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autoctrl.handlers.batch import BatchHandler
     from autoctrl.handlers.inline import InlineHandler
-    from autoctrl.handlers.inputs import Files, Friend, Output
-    from autoctrl.locks import After, FileExists, Has, Latest, Quiet, RunClosed, Wait, Window
+    from autoctrl.handlers.inputs import Beside, Files, Friend, Latest, Output
+    from autoctrl.locks import After, FileExists, Has, Quiet, RunClosed, Wait, Window
     from autoctrl.model.run import Where
 
 __version__ = "0.1.0"
@@ -21,13 +21,14 @@ __version__ = "0.1.0"
 _HOME = {
     "BatchHandler": "autoctrl.handlers.batch",
     "InlineHandler": "autoctrl.handlers.inline",
+    "Beside": "autoctrl.handlers.inputs",
     "Files": "autoctrl.handlers.inputs",
     "Friend": "autoctrl.handlers.inputs",
+    "Latest": "autoctrl.handlers.inputs",
     "Output": "autoctrl.handlers.inputs",
     "After": "autoctrl.locks",
     "FileExists": "autoctrl.locks",
     "Has": "autoctrl.locks",
-    "Latest": "autoctrl.locks",
     "Quiet": "autoctrl.locks",
     "RunClosed": "autoctrl.locks",
     "Wait": "autoctrl.locks",
@@ -38,6 +39,7 @@ _HOME = {
 __all__ = [
     "After",
     "BatchHandler",
+    "Beside",
     "FileExists",
     "Files",
     "Friend",

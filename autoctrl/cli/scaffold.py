@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.config import FILE_NAME
 from autoctrl.errors import UsageError, nearest
-from autoctrl.handlers.handler import NAME
+from autoctrl.handlers.handler import WORKFLOW_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,8 @@ def create_workflow(project: Path, name: str, kind: str = "inline") -> list[Path
     Raises ``UsageError`` for an impossible name or kind, a workflow that exists, or no right to
     write.
     """
-    if not NAME.match(name):
-        message = f"'{name}' is no name for a workflow."
+    if not WORKFLOW_NAME.match(name):
+        message = f"'{name}' is not a name for a workflow."
         raise UsageError(
             message, hint="Use small letters, digits, dashes and underscores; begin with a letter."
         )

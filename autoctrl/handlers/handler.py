@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from autoctrl.errors import WorkflowError, nearest
-from autoctrl.handlers.inputs import Friend, as_resolver
+from autoctrl.handlers.inputs import Friend, as_resolver, lock_of, resolve
 from autoctrl.handlers.run_line import ALWAYS, NotKnownYet, fill_word, parse_word
-from autoctrl.locks.lock import Wait, as_lock
+from autoctrl.locks.lock import Open, Wait, as_lock
 from autoctrl.model.run import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from autoctrl.handlers.inputs import Resolver
+    from autoctrl.handlers.inputs import Found, Resolver
     from autoctrl.handlers.run_line import Filling
+    from autoctrl.locks.lock import Lock
+    from autoctrl.locks.lookup import Lookup
     from autoctrl.model.job import JobRecord, JobSpec
     from autoctrl.model.task import InputRef, Task, TaskRecord
 
-NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
+WORKFLOW_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+RESOURCES = ("memory_mb", "time_limit_s", "cpus")
 
 
 class Resources(NamedTuple):
@@ -40,7 +43,13 @@ class Handler:
 
     Call it to make one cycle over its own workflow; a handler module ends with
     ``sys.exit(handler())``.
+
+    executor_name  the executor of its jobs, empty for the one that the settings choose
+    function       what its jobs call, None if they run commands
     """
+
+    executor_name: ClassVar[str] = ""
+    function: Callable[[Task], Mapping[str, Any] | None] | None = None
 
     def __init__(
         self,
@@ -64,44 +73,59 @@ class Handler:
         settings say otherwise. ``event_tree`` is the tree whose entries are counted against events.
         Raises ``WorkflowError`` for anything that makes no sense.
         """
-        if not NAME.match(workflow):
-            message = f"'{workflow}' is no name for a workflow."
-            raise WorkflowError(
-                message,
-                hint="Use small letters, digits, dashes and underscores; begin with a letter.",
-            )
+        _check_workflow_name(workflow)
         self.workflow = workflow
         self.where = runs if runs is not None else Where()
         self.group_by = group_by
-        self.lock = as_lock(locks)
-        self.inputs: dict[str, Resolver] = {}
-        for name, value in (inputs or {}).items():
-            self._check_name(name, "input", INPUT_NAME)
-            self.inputs[name] = as_resolver(workflow, name, value)
-        self.friend_of = {
-            name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)
-        }
-        self.outputs: dict[str, str] = {}
-        for name, value in (outputs or {}).items():
-            self._check_name(name, "output", INPUT_NAME)
-            self.outputs[name] = self._check_output(
-                name, value.name if isinstance(value, Friend) else value
-            )
         self.while_open = while_open
         self.resources = dict(resources or {})
         self.retry_exit_codes = frozenset(retry_exit_codes)
         self.event_tree = event_tree
         self.folder = Path(sys.argv[0]).absolute().parent
-        self._check_together()
+        self.inputs = self._read_inputs(inputs or {})
+        self.outputs = self._read_outputs(outputs or {})
+        self.friend_of = {
+            name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)
+        }
+        self.lock = self._read_locks(locks)
+        self._check_names()
+        self._check_friends()
+        self._check_resources()
 
-    def _check_name(self, name: str, what: str, rule: re.Pattern[str]) -> None:
-        if not rule.match(name):
-            message = f"{self.workflow}: '{name}' is no name for an {what}."
+    @property
+    def after(self) -> frozenset[str]:
+        """The workflows that this one comes after: those that it waits for or reads from."""
+        return self.lock.after
+
+    def _read_inputs(self, inputs: Mapping[str, object]) -> dict[str, Resolver]:
+        for name in inputs:
+            self._check_file_name(name, "input")
+        return {name: as_resolver(self.workflow, name, value) for name, value in inputs.items()}
+
+    def _read_outputs(self, outputs: Mapping[str, str | Friend]) -> dict[str, str]:
+        patterns: dict[str, str] = {}
+        for name, value in outputs.items():
+            self._check_file_name(name, "output")
+            patterns[name] = value.name if isinstance(value, Friend) else value
+            self._check_output(name, patterns[name])
+        return patterns
+
+    def _read_locks(self, locks: object) -> Lock:
+        """Return what holds a task: the locks that were given, and what its inputs wait for."""
+        given = as_lock(locks)
+        implied = lock_of(self.inputs.values(), given.after)
+        if isinstance(implied, Open):
+            return given
+        return implied if isinstance(given, Open) else given & implied
+
+    def _check_file_name(self, name: str, what: str) -> None:
+        if not INPUT_NAME.match(name):
+            message = f"{self.workflow}: '{name}' is not a name for an {what}."
             raise WorkflowError(
                 message, hint="Use small letters, digits and underscores; begin with a letter."
             )
 
-    def _check_output(self, name: str, pattern: str) -> str:
+    def _check_output(self, name: str, pattern: str) -> None:
         where = f"{self.workflow}: output '{name}'"
         parse_word(where, pattern, self.scalar_names)
         path = Path(pattern)
@@ -110,12 +134,10 @@ class Handler:
             raise WorkflowError(
                 message, hint="Give a plain file name; autoctrl chooses the folder."
             )
-        return pattern
 
-    def _check_together(self) -> None:
-        taken = (self.inputs.keys() | self.outputs.keys()) & (
-            ALWAYS | {"run", "group", "first", "last", "parts"}
-        )
+    def _check_names(self) -> None:
+        names = self.inputs.keys() | self.outputs.keys()
+        taken = names & (ALWAYS | {"run", "group", "first", "last", "parts"})
         if taken:
             message = (
                 f"{self.workflow}: the name '{min(taken)}' of an input or output stands for "
@@ -126,16 +148,19 @@ class Handler:
         if both:
             message = f"{self.workflow}: '{min(both)}' names an input and an output."
             raise WorkflowError(message, hint="Give one of them another name.")
+
+    def _check_friends(self) -> None:
         for name, source in self.friend_of.items():
             if source not in self.inputs:
                 message = (
-                    f"{self.workflow}: output '{name}' is a friend of '{source}', which is no "
+                    f"{self.workflow}: output '{name}' is a friend of '{source}', which is not an "
                     "input."
                 )
                 raise WorkflowError(message, hint=nearest(source, self.inputs))
-        known = {"memory_mb", "time_limit_s", "cpus"}
-        for name in self.resources.keys() - known:
-            message = f"{self.workflow}: there is no resource '{name}'. {nearest(name, known)}"
+
+    def _check_resources(self) -> None:
+        for name in self.resources.keys() - RESOURCES:
+            message = f"{self.workflow}: there is no resource '{name}'. {nearest(name, RESOURCES)}"
             raise WorkflowError(message)
 
     @property
@@ -146,7 +171,11 @@ class Handler:
 
     def values(self, task: Task, resources: Resources) -> dict[str, Filling]:
         """Return the value of every placeholder that has one for this task."""
-        filling: dict[str, Filling] = {
+        settings = {f"campaign.{name}": str(value) for name, value in task.settings.items()}
+        attributes = {f"run.{name}": _plain(value) for name, value in task.attributes.items()}
+        group = task.unit.partition(":")[2]
+        unit: dict[str, Filling] = {"group": group} if self.group_by else {"run": task.members[0]}
+        return {
             "unit": task.unit,
             "campaign": task.key.campaign,
             "workflow": self.workflow,
@@ -156,14 +185,10 @@ class Handler:
             "cpus": resources.cpus,
             "memory_mb": resources.memory_mb,
             **task.inputs,
-            **{f"campaign.{name}": str(value) for name, value in task.settings.items()},
-            **{f"run.{name}": _plain(value) for name, value in task.attributes.items()},
+            **settings,
+            **attributes,
+            **unit,
         }
-        if self.group_by:
-            filling["group"] = task.unit.partition(":")[2]
-        else:
-            filling["run"] = task.members[0]
-        return filling
 
     def output_names(self, values: Mapping[str, Filling]) -> dict[str, str]:
         """Return the file name of every output. Raises ``NotKnownYet`` if a value is missing."""
@@ -172,6 +197,10 @@ class Handler:
             name: fill_word(parse_word(where, pattern, self.scalar_names), values)
             for name, pattern in self.outputs.items()
         }
+
+    def find_inputs(self, task: Task, look: Lookup) -> Found:
+        """Return the files of all inputs, or why the first one that is missing is missing."""
+        return resolve(self.inputs, task, look)
 
     def specs(
         self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
@@ -203,6 +232,14 @@ class Handler:
         from autoctrl import compose
 
         return compose.run_handler(self, sys.argv[1:] if argv is None else argv)
+
+
+def _check_workflow_name(workflow: str) -> None:
+    if not WORKFLOW_NAME.match(workflow):
+        message = f"'{workflow}' is not a name for a workflow."
+        raise WorkflowError(
+            message, hint="Use small letters, digits, dashes and underscores; begin with a letter."
+        )
 
 
 def _plain(value: object) -> Filling:

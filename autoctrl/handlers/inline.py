@@ -29,6 +29,8 @@ class InlineHandler(Handler):
     counts as an attempt.
     """
 
+    function: Callable[[Task], Mapping[str, Any] | None]
+
     def __init__(
         self,
         workflow: str,

@@ -1,14 +1,15 @@
-"""Where a version's inputs are found: raw files, or outputs of other workflows."""
+"""Where a version's inputs are found: raw files, files of the workflow, outputs of others."""
 
 from __future__ import annotations
 
 import glob
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from autoctrl.errors import WorkflowError
-from autoctrl.locks.gates import newest_before
-from autoctrl.locks.lock import Wait
+from autoctrl.locks.gates import After, Newest, check_pattern, newest_before
+from autoctrl.locks.lock import InTurn, Lock, Open, Wait
 from autoctrl.model.output import LocationState
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import InputRef
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from autoctrl.locks.lookup import Lookup
     from autoctrl.model.output import OutputRecord
-    from autoctrl.model.task import Task
+    from autoctrl.model.task import Task, TaskRecord
     from autoctrl.model.unit import TaskKey
 
 
@@ -31,17 +32,19 @@ class Found(NamedTuple):
 
 
 class Resolver(Protocol):
-    """Finds the files of one input for one task."""
+    """Finds the files of one input for one task.
 
-    def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:
-        """Return the files of input ``name``; ``latest`` names the workflows of which the newest is
-        meant.
-        """
+    One that reads what other workflows made has a ``lock`` besides, which waits for them.
+    """
+
+    def find(self, name: str, task: Task, look: Lookup) -> Found:
+        """Return the files of input ``name``, or why there are none yet."""
 
 
 class Friend(NamedTuple):
-    """An output whose trees are friends of the trees of an input: ``Friend("reco_Friend.root",
-    of="reco")``.
+    """``Friend("reco_Friend.root", of="reco")``: an output that is a friend of an input.
+
+    Each of its trees has an entry for every entry of the input's tree.
     """
 
     name: str
@@ -49,101 +52,154 @@ class Friend(NamedTuple):
 
 
 class Files:
-    """``Files("run{run:05d}.mid.gz")``: files on disk, below ``inputs.root``; ``*`` and ``?`` stand
-    for any characters.
+    """``Files("run{run:05d}.mid.gz")``: files on disk, below ``inputs.root``.
 
-    The number of events is taken from the run's attribute ``events``, if it has one.
+    ``*`` and ``?`` stand for any characters. The number of events is taken from the run's
+    attribute ``events``, if it has one.
     """
 
     def __init__(self, pattern: str, *, events: str = "events") -> None:
         """Find what ``pattern`` names; ``events`` is the run attribute that counts events."""
-        try:
-            pattern.format(run=1)
-        except (LookupError, ValueError) as error:
-            message = f"Files('{pattern}') is no pattern: {error}."
-            raise WorkflowError(
-                message, hint="Only {run} may stand in it, e.g. {run:05d}."
-            ) from error
+        check_pattern("Files", pattern)
         self.pattern, self.events = pattern, events
 
-    def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:  # noqa: ARG002 - the contract's signature
+    def find(self, name: str, task: Task, look: Lookup) -> Found:
         """Look on disk for the files of every run of the unit."""
         found: list[InputRef] = []
         for number in task.members:
-            wanted = look.inputs / self.pattern.format(run=number)
-            is_pattern = glob.has_magic(self.pattern)
-            paths = sorted(map(Path, glob.glob(str(wanted)))) if is_pattern else [wanted]  # noqa: PTH207 - absolute patterns too
-            present = [path for path in paths if path.is_file()]
-            if not present:
-                return Found((), Wait(f"waits for file {self.pattern.format(run=number)}"))
-            events = task.runs[number].attributes.get(self.events) if number in task.runs else None
-            count = events if isinstance(events, int) and len(present) == 1 else None
-            found += [
-                InputRef(name, str(path), path.stat().st_size, events=count) for path in present
-            ]
+            wanted = self.pattern.format(run=number)
+            paths = _present_files(look.inputs, wanted)
+            if not paths:
+                return Found((), Wait(f"waits for file {wanted}"))
+            events = self._count_events(task, number) if len(paths) == 1 else None
+            found += [InputRef(name, str(path), path.stat().st_size, "", events) for path in paths]
         return Found(tuple(found))
+
+    def _count_events(self, task: Task, number: int) -> int | None:
+        """Return the events of a run as its attribute says, None if it does not."""
+        run = task.runs.get(number)
+        events = None if run is None else run.attributes.get(self.events)
+        return events if isinstance(events, int) else None
+
+
+class Beside:
+    """``Beside("limits.toml")``: files of the workflow's folder, beside ``handler.py``.
+
+    ``*`` and ``?`` stand for any characters. They are recorded with their checksum, so a task is
+    stale as soon as one of them changes.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        """Find what ``pattern`` names."""
+        self.pattern = pattern
+
+    def find(self, name: str, task: Task, look: Lookup) -> Found:  # noqa: ARG002 - the contract's signature
+        """Look for the files; they are the same for every task."""
+        paths = _present_files(look.workflow_folder, self.pattern)
+        if not paths:
+            return Found((), Wait(f"waits for file {look.workflow_folder / self.pattern}"))
+        return Found(tuple(_measure(name, path) for path in paths))
+
+
+def _present_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that a pattern, which may be absolute, names, in order."""
+    wanted = folder / pattern
+    if not glob.has_magic(pattern):
+        return [wanted] if wanted.is_file() else []
+    matches = sorted(map(Path, glob.glob(str(wanted))))  # noqa: PTH207 - absolute patterns too
+    return [path for path in matches if path.is_file()]
+
+
+def _measure(name: str, path: Path) -> InputRef:
+    content = path.read_bytes()
+    checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return InputRef(name, str(path), len(content), checksum)
 
 
 class Output:
-    """``Output("camera-pedestal")``: what another workflow published.
+    """``Output("camera-reco")``: what another workflow published.
 
-    The same unit's outputs; for a group those of all its members; for a workflow named in the lock
-    ``Latest``, those of the newest run at or before. ``name`` chooses one output where the workflow
-    has several.
+    The same unit's outputs; for a group those of all its members. A task waits for them as behind
+    the lock ``After``, and its workflow comes after the other.
     """
 
     def __init__(
         self, workflow: str, name: str = "", *, tree: str = "Events", skipped: bool = False
     ) -> None:
-        """Find what ``workflow`` published; the entries of ``tree`` count its events.
+        """Find what ``workflow`` published; ``name`` chooses one output where it has several.
 
-        ``skipped=True`` passes over members of a group whose task was skipped, as long as one is
-        left.
+        The entries of ``tree`` count its events. ``skipped=True`` passes over members of a group
+        whose task was skipped, as long as one is left.
         """
         self.workflow, self.name, self.tree, self.skipped = workflow, name, tree, skipped
+        self.lock = After(workflow, skipped=skipped)
 
-    def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:
+    def find(self, name: str, task: Task, look: Lookup) -> Found:
         """Look up the newest published version of each upstream task."""
-        if self.workflow in latest:
-            record = newest_before(self.workflow, task, look)
-            keys = [record.key] if record is not None else []
-        else:
-            keys = look.upstream_keys(self.workflow, task) or []
-        found: list[InputRef] = []
-        for key in keys:
-            records = look.tasks([key])
-            if self.skipped and key in records and records[key].status is TaskStatus.SKIPPED:
-                continue
-            if key not in records or records[key].status is not TaskStatus.DONE:
-                return Found((), Wait(f"waits for {self.workflow} of {spoken(key.unit)}"))
-            files = self._published(name, key, records[key].version, look)
-            if not files:
-                what = f"output '{self.name}'" if self.name else "output"
-                return Found(
-                    (), Wait(f"{self.workflow} of {spoken(key.unit)} has no {what} that is present")
-                )
-            found += files
-        if not found:
-            why = ": all its tasks were skipped" if self.skipped and keys else ""
-            return Found((), Wait(f"waits for {self.workflow}{why}"))
-        return Found(tuple(found))
+        reason = self.lock.reason(task, look)
+        if reason is not None:
+            return Found((), Wait(reason))
+        records = look.tasks(look.upstream_keys(self.workflow, task) or ())
+        done = [record for record in records.values() if record.status is TaskStatus.DONE]
+        if not done:
+            return Found((), Wait(f"waits for {self.workflow}: all its tasks were skipped"))
+        return _find_published(self, name, done, look)
 
-    def _published(self, name: str, key: TaskKey, version: int, look: Lookup) -> list[InputRef]:
-        return [
-            InputRef(
-                name=name,
-                url=output.url,
-                bytes=output.bytes,
-                checksum=next((f"{kind}:{value}" for kind, value in output.checksums.items()), ""),
-                events=output.entries.get(self.tree),
-                workflow=key.workflow,
-                unit=key.unit,
-                version=output.version,
-                campaign=key.campaign,
-            )
-            for output in present_copies(look.outputs(key), version)
-            if self.name in {"", output.name}
+
+class Latest:
+    """``Latest("camera-pedestal")``: what another workflow published for its newest run so far.
+
+    That is its highest run at or before the task's. A task waits until the other workflow is done
+    with that run, and its workflow comes after the other.
+    """
+
+    def __init__(self, workflow: str, name: str = "", *, tree: str = "Events") -> None:
+        """Find what ``workflow`` published; the rest means the same as in ``Output``."""
+        self.workflow, self.name, self.tree = workflow, name, tree
+        self.lock = Newest(workflow)
+
+    def find(self, name: str, task: Task, look: Lookup) -> Found:
+        """Look up the newest published version of the newest task."""
+        reason = self.lock.reason(task, look)
+        if reason is not None:
+            return Found((), Wait(reason))
+        newest = newest_before(self.workflow, task, look)
+        return _find_published(self, name, [newest] if newest is not None else [], look)
+
+
+def _find_published(
+    wanted: Output | Latest, name: str, records: Iterable[TaskRecord], look: Lookup
+) -> Found:
+    """Return the present files of these done tasks; the first that has none is waited for."""
+    found: list[InputRef] = []
+    for record in records:
+        published = present_copies(look.outputs(record.key), record.version)
+        files = [
+            _refer(name, output, record.key, wanted.tree)
+            for output in published
+            if wanted.name in {"", output.name}
         ]
+        if not files:
+            what = f"output '{wanted.name}'" if wanted.name else "output"
+            unit = spoken(record.key.unit)
+            return Found((), Wait(f"{wanted.workflow} of {unit} has no {what} that is present"))
+        found += files
+    return Found(tuple(found))
+
+
+def _refer(name: str, output: OutputRecord, key: TaskKey, tree: str) -> InputRef:
+    checksums = [f"{kind}:{value}" for kind, value in output.checksums.items()]
+    return InputRef(
+        name=name,
+        url=output.url,
+        bytes=output.bytes,
+        checksum=checksums[0] if checksums else "",
+        events=output.entries.get(tree),
+        workflow=key.workflow,
+        unit=key.unit,
+        version=output.version,
+        campaign=key.campaign,
+    )
 
 
 def present_copies(outputs: Iterable[OutputRecord], version: int) -> list[OutputRecord]:
@@ -162,24 +218,24 @@ class Called:
         """Keep the callable."""
         self.function = function
 
-    def find(self, name: str, task: Task, look: Lookup, latest: frozenset[str]) -> Found:  # noqa: ARG002 - the contract's signature
+    def find(self, name: str, task: Task, look: Lookup) -> Found:
         """Ask the callable; paths are relative to ``inputs.root``."""
         try:
-            refs = tuple(_ref(name, answer, look) for answer in self.function(task))
+            refs = tuple(_as_ref(name, answer, look) for answer in self.function(task))
         except Exception as error:  # noqa: BLE001 - whatever an author's resolver raises is a reason to wait
             return Found((), Wait(f"input {name} raised {type(error).__name__}: {error}"))
         return Found(refs) if refs else Found((), Wait(f"waits for input {name}"))
 
 
-def _ref(name: str, answer: str | Path | InputRef, look: Lookup) -> InputRef:
+def _as_ref(name: str, answer: str | Path | InputRef, look: Lookup) -> InputRef:
     if isinstance(answer, InputRef):
         return answer._replace(name=name)
-    place = look.inputs / answer
-    return InputRef(name, str(place), place.stat().st_size)
+    path = look.inputs / answer
+    return InputRef(name, str(path), path.stat().st_size)
 
 
 def as_resolver(where: str, name: str, value: object) -> Resolver:
-    """Return a resolver for what an author wrote. Raises ``WorkflowError`` if it is none."""
+    """Return a resolver for what an author wrote. Raises ``WorkflowError`` if it is not one."""
     finds = hasattr(value, "find")
     if finds and not isinstance(value, str | bytes | type):
         return cast("Resolver", value)
@@ -192,13 +248,21 @@ def as_resolver(where: str, name: str, value: object) -> Resolver:
     )
 
 
-def resolve(
-    inputs: Mapping[str, Resolver], task: Task, look: Lookup, latest: frozenset[str]
-) -> Found:
+def lock_of(inputs: Iterable[Resolver], given: frozenset[str]) -> Lock:
+    """Return the lock that waits for what other workflows must have made before.
+
+    Workflows that are ``given``, because another lock waits for them, need not be waited for twice.
+    """
+    locks: list[Lock] = [resolver.lock for resolver in inputs if hasattr(resolver, "lock")]
+    needed = [lock for lock in locks if not lock.after or lock.after - given]
+    return InTurn(*needed) if needed else Open()
+
+
+def resolve(inputs: Mapping[str, Resolver], task: Task, look: Lookup) -> Found:
     """Find all inputs of a task; the first that is missing is the reason to wait."""
     files: list[InputRef] = []
     for name, resolver in inputs.items():
-        found = resolver.find(name, task, look, latest)
+        found = resolver.find(name, task, look)
         if found.wait is not None:
             return found
         files += found.files

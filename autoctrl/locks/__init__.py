@@ -1,10 +1,11 @@
-"""Locks hold a task until what it needs is there; each gives a reason to wait or none; ``&`` and
-``|`` join them.
+"""Locks hold a task until what it needs is there; each gives a reason to wait or none.
+
+``&`` and ``|`` join them.
 """
 
 from __future__ import annotations
 
-from autoctrl.locks.gates import After, FileExists, Has, Latest, Quiet, RunClosed, Window
+from autoctrl.locks.gates import After, FileExists, Has, Quiet, RunClosed, Window
 from autoctrl.locks.lock import Lock, Open, Wait, as_lock
 from autoctrl.locks.lookup import Lookup
 
@@ -12,7 +13,6 @@ __all__ = [
     "After",
     "FileExists",
     "Has",
-    "Latest",
     "Lock",
     "Lookup",
     "Open",

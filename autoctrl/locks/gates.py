@@ -11,7 +11,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import is_group, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autoctrl.locks.lookup import Lookup
     from autoctrl.model.task import Task, TaskRecord
@@ -34,92 +34,80 @@ class After(Lock):
         self.after = frozenset(workflows)
         self.good = {TaskStatus.DONE, TaskStatus.SKIPPED} if skipped else {TaskStatus.DONE}
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
+    def prepare(self, tasks: Sequence[Task], look: Lookup) -> None:
         """Look up every upstream task in one question per workflow."""
-        waits: dict[str, Wait] = {}
         for workflow in self.workflows:
-            keys = {
-                task.unit: look.upstream_keys(workflow, task)
-                for task in tasks
-                if task.unit not in waits
-            }
-            known = look.tasks([key for upstream in keys.values() for key in upstream or ()])
-            for task in tasks:
-                if task.unit in keys:
-                    upstream = keys[task.unit]
-                    reason = (
-                        _unknown(workflow, task, look)
-                        if upstream is None
-                        else self._reason(workflow, task, upstream, known)
-                    )
-                    if reason:
-                        waits[task.unit] = Wait(reason)
-        return waits
+            upstream = (look.upstream_keys(workflow, task) or () for task in tasks)
+            look.tasks([key for keys in upstream for key in keys])
 
-    def _reason(
-        self, workflow: str, task: Task, keys: list[TaskKey], known: dict[TaskKey, TaskRecord]
-    ) -> str:
-        taken: set[int] = set()
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        """Return the reason of the first workflow that the task waits for."""
+        reasons = (self._reason(workflow, task, look) for workflow in self.workflows)
+        return next((reason for reason in reasons if reason), None)
+
+    def _reason(self, workflow: str, task: Task, look: Lookup) -> str | None:
+        keys = look.upstream_keys(workflow, task)
+        if keys is None:
+            return _explain_unknown(workflow, task, look)
+        known = look.tasks(keys)
         for key in keys:
-            record = known.get(key)
-            if record is None:
+            if key not in known:
                 return f"waits for {workflow}, which has no task for {spoken(key.unit)} yet"
-            if record.status not in self.good:
-                return f"waits for {workflow} of {spoken(key.unit)} ({record.status})"
-            taken.update(record.members)
-        if any(is_group(key.unit) for key in keys) and not taken.issuperset(task.members):
-            groups = ", ".join(spoken(key.unit) for key in keys)
-            return f"{groups} was processed without it by {workflow}; reprocess takes it in"
-        return ""
+            if known[key].status not in self.good:
+                return f"waits for {workflow} of {spoken(key.unit)} ({known[key].status})"
+        return _explain_late(workflow, task, known)
 
 
-def _unknown(workflow: str, task: Task, look: Lookup) -> str:
-    """Say why nobody knows yet for which task of the workflow this one waits."""
+def _explain_unknown(workflow: str, task: Task, look: Lookup) -> str:
+    """Say why it is not known yet for which task of the workflow this one waits."""
     declared, runs = look.declaration(workflow), look.runs(task.members)
     if declared is None:
         return f"waits for {workflow}, of which no cycle is known yet"
     group_by = declared.group_by
-    lacking = [
-        number
-        for number, run in runs.items()
-        if group_by is not None and group_by not in run.attributes
-    ]
-    if lacking:
+    lacking = [number for number, run in runs.items() if group_by not in run.attributes]
+    if group_by is not None and lacking:
         return f"waits for {workflow}, which groups by {group_by}; run {min(lacking)} has none yet"
     return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
 
 
-class Latest(Lock):
-    """``Latest("pedestal")``: until the workflow is done for its newest run at or before this
-    one.
+def _explain_late(workflow: str, task: Task, known: Mapping[TaskKey, TaskRecord]) -> str | None:
+    """Say that groups were processed without a run of this task, None if they were not."""
+    taken = {number for record in known.values() for number in record.members}
+    if taken.issuperset(task.members) or not any(is_group(key.unit) for key in known):
+        return None
+    groups = ", ".join(spoken(key.unit) for key in known)
+    return f"{groups} was processed without it by {workflow}; reprocess takes it in"
+
+
+class Newest(Lock):
+    """Until a workflow is done for its newest run at or before the task's: what ``Latest`` reads.
+
+    Tasks that were skipped there are passed over.
     """
 
     def __init__(self, workflow: str) -> None:
         """Wait for the newest task of ``workflow``."""
         self.workflow = workflow
-        self.latest = frozenset({workflow})
+        self.after = frozenset({workflow})
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Compare with all tasks of the workflow, read once."""
-        waits = {task.unit: self._wait(task, look) for task in tasks}
-        return {unit: wait for unit, wait in waits.items() if wait is not None}
-
-    def _wait(self, task: Task, look: Lookup) -> Wait | None:
-        name, what = self.workflow, spoken(task.unit)
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        """Compare with all tasks of the workflow, read once per cycle."""
+        name = self.workflow
         declared = look.declaration(name)
         if declared is None or (declared.is_live and declared.position < look.position):
-            return Wait(f"waits for {name}, which has not looked at all runs yet")
-        record = newest_before(self.workflow, task, look)
+            return f"waits for {name}, which has not looked at all runs yet"
+        record = newest_before(name, task, look)
         if record is None:
-            return Wait(f"waits for {name}: there is none at or before {what}")
+            return f"waits for {name}: there is none at or before {spoken(task.unit)}"
         if record.status is not TaskStatus.DONE:
-            return Wait(f"waits for {name} of {spoken(record.key.unit)} ({record.status})")
+            return f"waits for {name} of {spoken(record.key.unit)} ({record.status})"
         return None
 
 
 def newest_before(workflow: str, task: Task, look: Lookup) -> TaskRecord | None:
-    """Return the workflow's task of the highest run at or before the unit's first run, skipped ones
-    passed over.
+    """Return the workflow's task of the highest run at or before the unit's first run.
+
+    Tasks that were skipped are passed over.
     """
     first = min(task.members)
     candidates = [
@@ -139,18 +127,15 @@ class Has(Lock):
         """Wait for ``attributes``."""
         self.attributes = attributes
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Look at the runs' newest records."""
-        waits: dict[str, Wait] = {}
-        for task in tasks:
-            runs = look.runs(task.members)
-            for number in task.members:
-                known = runs[number].attributes if number in runs else {}
-                missing = [name for name in self.attributes if name not in known]
-                if missing:
-                    waits[task.unit] = Wait(f"run {number} has no {', '.join(missing)} yet")
-                    break
-        return waits
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        """Name the first run that lacks one, and all that it lacks."""
+        runs = look.runs(task.members)
+        for number in task.members:
+            known = runs[number].attributes if number in runs else {}
+            missing = [name for name in self.attributes if name not in known]
+            if missing:
+                return f"run {number} has no {', '.join(missing)} yet"
+        return None
 
 
 class Quiet(Lock):
@@ -160,65 +145,57 @@ class Quiet(Lock):
         """Wait for ``minutes`` of quiet."""
         self.minutes = minutes
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
+    def reason(self, task: Task, look: Lookup) -> Wait | None:
         """Compare the time of the runs' newest records with now."""
-        waits: dict[str, Wait] = {}
-        for task in tasks:
-            newest = max(look.runs(task.members).values(), key=lambda run: run.time, default=None)
-            if newest is not None:
-                until = newest.time + timedelta(minutes=self.minutes)
-                if until > look.now:
-                    reason = f"run {newest.number} changed less than {self.minutes:g} minutes ago"
-                    waits[task.unit] = Wait(reason, until)
-        return waits
+        newest = max(look.runs(task.members).values(), key=lambda run: run.time, default=None)
+        if newest is None:
+            return None
+        until = newest.time + timedelta(minutes=self.minutes)
+        text = f"run {newest.number} changed less than {self.minutes:g} minutes ago"
+        return Wait(text, until) if until > look.now else None
 
 
 class RunClosed(Lock):
     """``RunClosed()``: until data taking has ended for every run of the unit."""
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Look at the runs' newest records."""
-        waits: dict[str, Wait] = {}
-        for task in tasks:
-            still_open = [
-                number for number, run in look.runs(task.members).items() if not run.is_closed
-            ]
-            if still_open:
-                waits[task.unit] = Wait(f"run {min(still_open)} is still open")
-        return waits
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        """Name the first run that is still open."""
+        runs = look.runs(task.members)
+        still_open = [number for number, run in runs.items() if not run.is_closed]
+        return f"run {min(still_open)} is still open" if still_open else None
 
 
 class FileExists(Lock):
-    """``FileExists("maps/run{run:05d}.root")``: until a file is there for every run; relative to
-    the project folder.
+    """``FileExists("maps/run{run:05d}.root")``: until a file is there for every run of the unit.
+
+    The path is relative to the project's folder.
     """
 
     def __init__(self, pattern: str) -> None:
         """Wait for the file that ``pattern`` names; ``{run}`` stands for the run number."""
-        try:
-            pattern.format(run=1)
-        except (LookupError, ValueError) as error:
-            message = f"FileExists('{pattern}') is no pattern: {error}."
-            raise WorkflowError(
-                message, hint="Only {run} may stand in it, e.g. {run:05d}."
-            ) from error
+        check_pattern("FileExists", pattern)
         self.pattern = pattern
 
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Look at the file system."""
-        waits: dict[str, Wait] = {}
-        for task in tasks:
-            for number in task.members:
-                name = self.pattern.format(run=number)
-                if not (look.folder / name).exists():
-                    waits[task.unit] = Wait(f"waits for file {name}")
-                    break
-        return waits
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        """Name the first file that is not there."""
+        names = (self.pattern.format(run=number) for number in task.members)
+        missing = next((name for name in names if not (look.folder / name).exists()), None)
+        return f"waits for file {missing}" if missing else None
+
+
+def check_pattern(what: str, pattern: str) -> None:
+    """Raise ``WorkflowError`` if anything but ``{run}`` has to be filled into a file pattern."""
+    try:
+        pattern.format(run=1)
+    except (LookupError, ValueError) as error:
+        message = f"{what}('{pattern}') is not a pattern: {error}."
+        raise WorkflowError(message, hint="Only {run} may stand in it, e.g. {run:05d}.") from error
 
 
 class Window(Lock):
-    """``Window("22:00", "06:00")``: only between these times of day, in the time zone of the
-    settings.
+    """``Window("22:00", "06:00")``: only between these local times of day.
+
+    The time zone is that of the settings.
     """
 
     def __init__(self, start: str, end: str) -> None:
@@ -226,27 +203,29 @@ class Window(Lock):
         try:
             self.start, self.end = time.fromisoformat(start), time.fromisoformat(end)
         except ValueError as error:
-            message = f"Window('{start}', '{end}') is no window: {error}."
+            message = f"Window('{start}', '{end}') is not a window: {error}."
             raise WorkflowError(
                 message, hint='Write times of day as in Window("22:00", "06:00").'
             ) from error
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Compare the local time of day with the window."""
+        """Give all tasks the same answer."""
+        wait = self._wait(look)
+        return {} if wait is None else {task.unit: wait for task in tasks}
+
+    def _wait(self, look: Lookup) -> Wait | None:
         from zoneinfo import ZoneInfo
 
         local = look.now.astimezone(ZoneInfo(look.timezone))
-        clock = local.time()
-        inside = (
-            self.start <= clock < self.end
-            if self.start <= self.end
-            else not self.end <= clock < self.start
-        )
-        if inside:
-            return {}
+        if self._contains(local.time()):
+            return None
         opens = datetime.combine(local.date(), self.start, local.tzinfo)
         if opens <= local:
             opens += timedelta(days=1)
         reason = f"runs only between {self.start:%H:%M} and {self.end:%H:%M}"
-        wait = Wait(reason, opens.astimezone(look.now.tzinfo))
-        return {task.unit: wait for task in tasks}
+        return Wait(reason, opens.astimezone(look.now.tzinfo))
+
+    def _contains(self, clock: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= clock < self.end
+        return not self.end <= clock < self.start

@@ -1,11 +1,11 @@
-"""The algebra of locks: a lock, both of two, either of two, and any callable as a lock."""
+"""The algebra of locks: a lock, several joined by ``&`` or ``|``, and any callable as a lock."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.errors import WorkflowError
+from autoctrl.errors import AutoctrlError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from autoctrl.locks.lookup import Lookup
     from autoctrl.model.task import Task
 
-    Answer = object  # None, a reason, or a Wait; what else an author's function answers is reported
+    # None, a reason, or a Wait; anything else that an author's function returns is reported.
+    Opinion = object
 
 
 class Wait(NamedTuple):
@@ -29,34 +30,46 @@ class Wait(NamedTuple):
 
 
 class Lock:
-    """A gate for many tasks at once.
-
-    ``after`` names the workflows it waits for, ``latest`` those of which the newest run at or
-    before is meant.
-    """
+    """A gate: ``reason`` says why a task must wait, ``after`` which workflows that depends on."""
 
     after: frozenset[str] = frozenset()
-    latest: frozenset[str] = frozenset()
+
+    def reason(self, task: Task, look: Lookup) -> str | Wait | None:
+        """Return why the task must wait, None if it may go."""
+        raise NotImplementedError
+
+    def prepare(self, tasks: Sequence[Task], look: Lookup) -> None:
+        """Ask ``look`` at once what ``reason`` will ask about each of the tasks."""
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
         """Return the reason to wait by unit; a unit that is absent may go."""
-        raise NotImplementedError
+        self.prepare(tasks, look)
+        answers = {task.unit: self._ask_about(task, look) for task in tasks}
+        return {unit: wait for unit, wait in answers.items() if wait is not None}
 
-    def __and__(self, other: Lock | Callable[[Task], Answer]) -> Lock:
+    def _ask_about(self, task: Task, look: Lookup) -> Wait | None:
+        try:
+            return as_wait(self.reason(task, look))
+        except AutoctrlError:  # a store that does not answer is no reason of this task
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an author's lock raises is a reason to wait
+            return _raised(type(self).__name__, error)
+
+    def __and__(self, other: Lock | Callable[[Task], Opinion]) -> Lock:
         """Wait until both are open."""
-        return Both(self, as_lock(other))
+        return AllOf(self, as_lock(other))
 
-    def __rand__(self, other: Callable[[Task], Answer]) -> Lock:
+    def __rand__(self, other: Callable[[Task], Opinion]) -> Lock:
         """Wait until both are open."""
-        return Both(as_lock(other), self)
+        return AllOf(as_lock(other), self)
 
-    def __or__(self, other: Lock | Callable[[Task], Answer]) -> Lock:
+    def __or__(self, other: Lock | Callable[[Task], Opinion]) -> Lock:
         """Wait until one of the two is open."""
-        return Either(self, as_lock(other))
+        return AnyOf(self, as_lock(other))
 
-    def __ror__(self, other: Callable[[Task], Answer]) -> Lock:
+    def __ror__(self, other: Callable[[Task], Opinion]) -> Lock:
         """Wait until one of the two is open."""
-        return Either(as_lock(other), self)
+        return AnyOf(as_lock(other), self)
 
 
 class Open(Lock):
@@ -67,49 +80,60 @@ class Open(Lock):
         return {}
 
 
-class Both(Lock):
-    """Two locks of which each must be open."""
+class Joined(Lock):
+    """Several locks that answer together."""
 
-    def __init__(self, left: Lock, right: Lock) -> None:
-        """Join two locks."""
-        self.left, self.right = left, right
-        self.after = left.after | right.after
-        self.latest = left.latest | right.latest
-
-    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Ask both; the reasons are joined, and the later of two known times counts."""
-        left, right = self.left.check(tasks, look), self.right.check(tasks, look)
-        return {
-            **left,
-            **right,
-            **{unit: _joined(left[unit], right[unit]) for unit in left.keys() & right.keys()},
-        }
+    def __init__(self, *locks: Lock) -> None:
+        """Join the locks; what is joined in the same way already is taken apart first."""
+        flat = [lock.locks if type(lock) is type(self) else (lock,) for lock in locks]
+        self.locks: tuple[Lock, ...] = tuple(one for several in flat for one in several)
+        self.after = frozenset().union(*(lock.after for lock in locks))
 
 
-class Either(Lock):
-    """Two locks of which one must be open."""
-
-    def __init__(self, left: Lock, right: Lock) -> None:
-        """Join two locks."""
-        self.left, self.right = left, right
-        self.after = left.after | right.after
-        self.latest = left.latest | right.latest
+class AllOf(Joined):
+    """Locks of which every one must be open."""
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Ask the second only about what the first holds."""
-        left = self.left.check(tasks, look)
-        right = (
-            self.right.check([task for task in tasks if task.unit in left], look) if left else {}
-        )
-        return {unit: _alternative(left[unit], right[unit]) for unit in left.keys() & right.keys()}
+        """Ask all; the reasons are joined, and the latest time counts if all times are known."""
+        waits: dict[str, Wait] = {}
+        for lock in self.locks:
+            for unit, wait in lock.check(tasks, look).items():
+                waits[unit] = _and(waits[unit], wait) if unit in waits else wait
+        return waits
 
 
-def _joined(left: Wait, right: Wait) -> Wait:
+class AnyOf(Joined):
+    """Locks of which one must be open."""
+
+    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
+        """Ask each only about what all before it hold; the earliest known time counts."""
+        first, *others = self.locks
+        held = first.check(tasks, look)
+        for lock in others:
+            asked = [task for task in tasks if task.unit in held]
+            answers = lock.check(asked, look) if asked else {}
+            held = {unit: _or(held[unit], wait) for unit, wait in answers.items()}
+        return held
+
+
+class InTurn(Joined):
+    """Locks of which every one must be open; the first that holds a task gives the reason."""
+
+    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
+        """Ask each only about what those before it let pass."""
+        waits: dict[str, Wait] = {}
+        for lock in self.locks:
+            asked = [task for task in tasks if task.unit not in waits]
+            waits |= lock.check(asked, look) if asked else {}
+        return waits
+
+
+def _and(left: Wait, right: Wait) -> Wait:
     until = None if left.until is None or right.until is None else max(left.until, right.until)
     return Wait(f"{left.reason}; {right.reason}", until)
 
 
-def _alternative(left: Wait, right: Wait) -> Wait:
+def _or(left: Wait, right: Wait) -> Wait:
     times = [until for until in (left.until, right.until) if until is not None]
     return Wait(f"{left.reason}, or {right.reason}", min(times, default=None))
 
@@ -121,15 +145,13 @@ class Custom(Lock):
     everything that it has not answered, and is left behind.
     """
 
-    def __init__(self, function: Callable[[Task], Answer]) -> None:
+    def __init__(self, function: Callable[[Task], Opinion]) -> None:
         """Keep the callable."""
         self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
-        """Ask about one task after the other, in a thread of its own, for at most ``look.limit_s``
-        seconds.
-        """
+        """Ask about one task after the other, in a thread, for at most ``look.limit_s`` seconds."""
         answers: dict[str, Wait | None] = {}
         thread = threading.Thread(target=self._ask, args=(tasks, answers), daemon=True)
         thread.start()
@@ -142,19 +164,22 @@ class Custom(Lock):
     def _ask(self, tasks: Sequence[Task], answers: dict[str, Wait | None]) -> None:
         for task in tasks:
             try:
-                answers[task.unit] = _as_wait(self.function(task))
+                answers[task.unit] = as_wait(self.function(task))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an author's lock raises is a reason to wait
-                answers[task.unit] = Wait(
-                    f"lock {self.name} raised {type(error).__name__}: {error}"
-                )
+                answers[task.unit] = _raised(self.name, error)
 
 
-def _as_wait(answer: Answer) -> Wait | None:
-    if answer is None or isinstance(answer, Wait):
-        return answer
-    if isinstance(answer, str) and answer:
-        return Wait(answer)
-    message = f"it answered {answer!r}; a lock answers None, a reason, or Wait(reason, until)"
+def _raised(lock: str, error: BaseException) -> Wait:
+    return Wait(f"lock {lock} raised {type(error).__name__}: {error}")
+
+
+def as_wait(opinion: Opinion) -> Wait | None:
+    """Return what a lock said about one task. Raises ``TypeError`` for anything it may not say."""
+    if opinion is None or isinstance(opinion, Wait):
+        return opinion
+    if isinstance(opinion, str) and opinion:
+        return Wait(opinion)
+    message = f"it answered {opinion!r}; a lock answers None, a reason, or Wait(reason, until)"
     raise TypeError(message)
 
 
@@ -167,9 +192,14 @@ def as_lock(value: object) -> Lock:
         return Open()
     if isinstance(value, Lock):
         return value
+    if hasattr(value, "find") and not isinstance(value, str | bytes | type):
+        message = f"locks={type(value).__name__}(…) is an input, not a lock."
+        raise WorkflowError(
+            message, hint='Write inputs={"name": …}: a task waits for what it reads by itself.'
+        )
     if callable(value) and not (isinstance(value, type) and issubclass(value, Lock)):
         return Custom(value)
-    message = f"locks={value!r} is no lock."
+    message = f"locks={value!r} is not a lock."
     raise WorkflowError(
         message,
         hint='Give a lock such as After("reco"), a function of the task, or several joined by &.',

@@ -47,19 +47,20 @@ class Lookup:
         *,
         folder: Path,
         inputs: Path | None = None,
+        workflow_folder: Path | None = None,
         limit_s: float = 10.0,
         timezone: str = "UTC",
     ) -> None:
-        """Ask ``store`` about ``campaign`` as of ``now``; paths are relative to ``folder``, raw
-        data to ``inputs``.
+        """Ask ``store`` about ``campaign`` as of ``now``.
+
+        Paths are relative to ``folder``, raw data to ``inputs``, and what belongs to the workflow
+        that asks to ``workflow_folder``; both are ``folder`` by default.
         """
         self.store, self.campaign, self.now = store, campaign, now
-        self.folder, self.inputs, self.limit_s, self.timezone = (
-            folder,
-            inputs or folder,
-            limit_s,
-            timezone,
-        )
+        self.folder = folder
+        self.inputs = inputs or folder
+        self.workflow_folder = workflow_folder or folder
+        self.limit_s, self.timezone = limit_s, timezone
         self._lineage = lineage_of(store, campaign)
         self._declarations: dict[str, Declaration | None] = {}
         self._tasks: dict[TaskKey, TaskRecord | None] = {}

@@ -152,7 +152,9 @@ class Cycle:
 
     def _halves(self) -> tuple[Observer, Performer]:
         observer = Observer(
-            self.handler, self.context, look_around(self.context, self.context.clock.now())
+            self.handler,
+            self.context,
+            look_around(self.context, self.context.clock.now(), self.handler.folder),
         )
         if isinstance(self.handler, InlineHandler):
             calls = InlineExecutor(
@@ -345,7 +347,7 @@ class Cycle:
         )
 
     def _after(self) -> list[str]:
-        return sorted(self.handler.lock.after | self.handler.lock.latest)
+        return sorted(self.handler.after)
 
     def paused(self) -> str:
         """Return why nothing may be submitted now: a pause, a closed campaign, or code that it does

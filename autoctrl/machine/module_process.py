@@ -152,14 +152,7 @@ def _serve(path: Path, stream: Any, work: Work) -> None:  # noqa: ANN401 - a two
     except AutoctrlError as error:
         send({"broken": str(error)})
         return
-    send(
-        {
-            "declares": {
-                name: sorted(handler.lock.after | handler.lock.latest)
-                for name, handler in handlers.items()
-            }
-        }
-    )
+    send({"declares": {name: sorted(handler.after) for name, handler in handlers.items()}})
     for line in stream:
         request = json.loads(line)
         try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import AutoctrlError, ExecutorError, SettingsError
 from autoctrl.handlers.handler import Resources
 from autoctrl.handlers.inline import InlineHandler
-from autoctrl.handlers.inputs import resolve
 from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
 from autoctrl.machine.acceptance import check_files
@@ -23,6 +22,7 @@ from autoctrl.model.task import Task
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from autoctrl.handlers.handler import Handler
     from autoctrl.machine.context import Context
@@ -164,7 +164,7 @@ class Observer:
         kept = tuple(job.spec for job in parts) if is_kept else ()
         if kept and not self.handler.while_open:
             return Ready(record.inputs, kept, record.provenance)
-        found = resolve(self.handler.inputs, view, self.look, self.handler.lock.latest)
+        found = self.handler.find_inputs(view, self.look)
         if found.wait is not None:
             return found.wait
         by_name: dict[str, tuple[str, ...]] = {}
@@ -271,8 +271,8 @@ class Observer:
         return template.replace("{path}", place) if template and place else place
 
 
-def look_around(context: Context, now: datetime) -> Lookup:
-    """Return a fresh look at the store for one cycle of the context's campaign."""
+def look_around(context: Context, now: datetime, workflow_folder: Path) -> Lookup:
+    """Return a fresh look at the store for one cycle of a workflow in the context's campaign."""
     settings = context.settings
     return Lookup(
         context.store,
@@ -280,6 +280,7 @@ def look_around(context: Context, now: datetime) -> Lookup:
         now,
         folder=context.folder,
         inputs=settings.path(settings.inputs.root),
+        workflow_folder=workflow_folder,
         limit_s=settings.cycle.lock_limit_s,
         timezone=settings.project.timezone,
     )

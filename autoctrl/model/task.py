@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from autoctrl.errors import UsageError
+from autoctrl.errors import UsageError, nearest
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import OPEN_TASKS, TaskStatus, check_task
 from autoctrl.model.unit import spoken
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
 
 TICK = timedelta(microseconds=1)
+Named = TypeVar("Named")
 
 
 class InputRef(NamedTuple):
@@ -124,7 +126,7 @@ class Task(NamedTuple):
     runs      the runs' records, by number
     settings  the campaign's settings
     inputs    addresses of the input files by name, empty until they are resolved
-    outputs   file names by output name, relative to the job's folder
+    outputs   file names by output name, relative to the job's folder; whole paths for a function
     """
 
     key: TaskKey
@@ -156,6 +158,25 @@ class Task(NamedTuple):
             raise UsageError(message, hint="Use task.members.")
         return self.members[0]
 
+    def input(self, name: str) -> Path:
+        """Return the only file of an input. Raises ``UsageError`` if there are several."""
+        paths = self.inputs_of(name)
+        if len(paths) != 1:
+            message = f"Input {name} of {self.key} has {len(paths)} files; there is no single path."
+            raise UsageError(message, hint=f"Use task.inputs_of('{name}').")
+        return paths[0]
+
+    def inputs_of(self, name: str) -> tuple[Path, ...]:
+        """Return the files of an input. Raises ``UsageError`` for a name that it does not have."""
+        return tuple(Path(url) for url in _value_of(self.key, "input", name, self.inputs))
+
+    def output(self, name: str) -> Path:
+        """Return where to write an output. Raises ``UsageError`` for a name that it does not have.
+
+        A function is given the whole path; for a job it is relative to the folder that it runs in.
+        """
+        return Path(_value_of(self.key, "output", name, self.outputs))
+
     @property
     def attributes(self) -> Mapping[str, Value]:
         """Attributes on which all runs of the unit agree."""
@@ -170,3 +191,10 @@ class Task(NamedTuple):
             for name, value in first.items()
             if all(r.attributes.get(name) == value for r in rest)
         }
+
+
+def _value_of(key: TaskKey, what: str, name: str, known: Mapping[str, Named]) -> Named:
+    if name not in known:
+        message = f"{key} has no {what} '{name}'. {nearest(name, known)}"
+        raise UsageError(message)
+    return known[name]

@@ -102,7 +102,7 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
             ["'a.txt' is one of several outputs", "NAME=FILE"],
         ),
         ("init .", ["is an autoctrl project already"]),
-        ("new-workflow Reco", ["'Reco' is no name for a workflow"]),
+        ("new-workflow Reco", ["'Reco' is not a name for a workflow"]),
     ],
 )
 def test_an_error_is_one_paragraph(

@@ -4,13 +4,12 @@
 import sys
 from pathlib import Path
 
-from autoctrl import After, BatchHandler, Friend, Output, Where
+from autoctrl import BatchHandler, Friend, Output, Where
 from autoctrl.science.friends import Calibrations
 
 handler = BatchHandler(
     "camera-friends",
     runs=Where(kind="physics"),
-    locks=After("camera-reco"),
     inputs={
         "reco": Output("camera-reco"),
         "calibration": Calibrations(Path(__file__).parent / "calibrations"),

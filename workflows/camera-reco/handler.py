@@ -6,17 +6,15 @@ A part fails if more than ``TOLERATED`` of its events are damaged: ``2`` events,
 
 import sys
 
-from autoctrl import BatchHandler, Files, Latest, Output, Where
+from autoctrl import BatchHandler, Files, Latest, Where
 
 TOLERATED = "0"
 
 handler = BatchHandler(
     "camera-reco",
     runs=Where(kind="physics"),
-    locks=Latest("camera-pedestal"),
-    inputs={"raw": Files("run{run:05d}.mid.gz"), "pedestal": Output("camera-pedestal")},
-    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last} --threads "
-    "{cpus}"
+    inputs={"raw": Files("run{run:05d}.mid.gz"), "pedestal": Latest("camera-pedestal")},
+    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last} --threads {cpus}"
     f" --tolerate {TOLERATED} --output {{output}}",
     split_events=200,
     merge_line="autoctrl-camera merge {parts} --output {output}",

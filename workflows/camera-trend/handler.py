@@ -3,13 +3,12 @@
 
 import sys
 
-from autoctrl import After, BatchHandler, Output, Where
+from autoctrl import BatchHandler, Output, Where
 
 handler = BatchHandler(
     "camera-trend",
     runs=Where(kind="physics"),
     group_by="fill",
-    locks=After("camera-dq"),
     inputs={"reports": Output("camera-dq", "report")},
     run_line="autoctrl-camera dq-trend {reports} --picture {picture} --output {trends}",
     outputs={"trends": "trend_fill{group}.json", "picture": "trend_fill{group}.png"},

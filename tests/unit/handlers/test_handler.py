@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,16 +12,20 @@ from autoctrl.errors import WorkflowError
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.handler import Handler, Resources
 from autoctrl.handlers.inline import InlineHandler
-from autoctrl.handlers.inputs import Files, Friend, Output
-from autoctrl.locks import Wait
+from autoctrl.handlers.inputs import Files, Friend, Latest, Output
+from autoctrl.locks import After, Has, Lookup, Wait
 from autoctrl.model.job import MERGE_INDEX, FileInfo, JobSpec
 from autoctrl.model.run import Where
-from autoctrl.model.status import JobStatus
+from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import InputRef
-from tests.unit.given import file, job, run, task, view
+from tests.unit.given import NOW, file, job, run, task, view
+from tests.unit.locks.looking import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Selection, Store
 
 RESOURCES = Resources("cern", 1500, 600, 2)
 RAW = Files("run{run:05d}.gz")
@@ -44,11 +49,11 @@ def raw(events: int | None) -> InputRef:
 
 
 BAD: list[tuple[Callable[[], Handler], str]] = [
-    (lambda: Handler("Reco"), "'Reco' is no name for a workflow"),
-    (lambda: Handler("re co"), "is no name for a workflow"),
-    (lambda: Handler("reco\n"), "is no name for a workflow"),
-    (lambda: batch(inputs={"RAW": RAW}), "'RAW' is no name for an input"),
-    (lambda: batch(outputs={"out-put": "x"}), "'out-put' is no name for an output"),
+    (lambda: Handler("Reco"), "'Reco' is not a name for a workflow"),
+    (lambda: Handler("re co"), "is not a name for a workflow"),
+    (lambda: Handler("reco\n"), "is not a name for a workflow"),
+    (lambda: batch(inputs={"RAW": RAW}), "'RAW' is not a name for an input"),
+    (lambda: batch(outputs={"out-put": "x"}), "'out-put' is not a name for an output"),
     (lambda: batch(inputs={"raw": 5}), "input 'raw' is 5, which finds no files"),
     (
         lambda: batch(inputs={"raw": RAW}, outputs={"raw": "x"}),
@@ -72,7 +77,7 @@ BAD: list[tuple[Callable[[], Handler], str]] = [
         r"friend of 'rec'.*'reco'\?",
     ),
     (lambda: batch(resources={"memory": 5}), r"no resource 'memory'. Did you mean 'memory_mb'\?"),
-    (lambda: batch(locks="reco"), "locks='reco' is no lock"),
+    (lambda: batch(locks="reco"), "locks='reco' is not a lock"),
     (lambda: batch(None), "one of run_line, argv and jobs; 0 are given"),
     (lambda: batch("x", argv=["x"]), "2 are given"),
     (lambda: batch("tool {rw}", inputs={"raw": RAW}), r"unknown placeholder \{rw\}.*'raw'\?"),
@@ -107,6 +112,73 @@ def test_nonsense_is_refused_when_the_module_loads(
     """
     with pytest.raises(WorkflowError, match=text):
         declare()
+
+
+def reason(handler: Handler, world: World, number: int = 7) -> str:
+    """Return why the task of this run must wait, empty if nothing holds it."""
+    waits = handler.lock.check([view(number)], world.look())
+    return waits[str(number)].reason if waits else ""
+
+
+def test_an_input_is_a_reason_to_wait_and_an_order() -> None:
+    """What is read from another workflow need not be said a second time as a lock."""
+    inputs = {"raw": RAW, "reco": Output("reco"), "pedestal": Latest("pedestal")}
+    handler = batch(inputs=inputs)
+    assert handler.after == {"reco", "pedestal"}
+    world = World().declares("reco").declares("pedestal")
+    world.has("reco", "7", TaskStatus.PROCESSING)
+    assert reason(handler, world) == "waits for reco of run 7 (processing)"
+    world.has("reco", "8")
+    assert reason(handler, world, 8) == "waits for pedestal: there is none at or before run 8"
+    assert batch(inputs={"raw": RAW}).after == frozenset()
+
+
+def test_locks_and_inputs_hold_together() -> None:
+    """A lock joins what the inputs wait for; the same workflow is not named twice."""
+    given = After("reco") & Has("fill")
+    handler = batch(locks=given, inputs={"reco": Output("reco"), "dq": Output("dq")})
+    assert handler.after == {"reco", "dq"}
+    text = "of which no cycle is known yet"
+    told = f"waits for reco, {text}; run 7 has no fill yet; waits for dq, {text}"
+    assert reason(handler, World()) == told
+    assert batch(locks=given, inputs={"reco": Output("reco")}).lock is given
+
+
+def test_skipped_members_hold_a_task_only_where_they_are_read() -> None:
+    """``Output(…, skipped=True)`` waits as ``After(…, skipped=True)`` does."""
+    world = World().declares("reco")
+    world.has("reco", "7", TaskStatus.SKIPPED)
+    assert reason(batch(inputs={"reco": Output("reco", skipped=True)}), world) == ""
+    assert "(skipped)" in reason(batch(inputs={"reco": Output("reco")}), world)
+
+
+class CountingStore:
+    """A store that notes of which workflow tasks were asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[str] = []
+
+    def tasks(self, chosen: Selection) -> list[TaskRecord]:
+        self.asked += chosen.workflows
+        return self.store.tasks(chosen)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def test_all_questions_about_many_tasks_are_one_per_workflow() -> None:
+    """However many tasks wait, a cycle does not ask the store about each."""
+    world = World().declares("reco").declares("dq")
+    handler = batch(inputs={"reco": Output("reco"), "dq": Output("dq")}, locks=After("cal", "reco"))
+    for number in range(100):
+        world.has("reco", str(number))
+    world.declares("cal")
+    counting = CountingStore(world.store)
+    look = Lookup(cast("Store", counting), "prompt", NOW, folder=Path("/project"))
+    waits = handler.lock.check([view(number) for number in range(100)], look)
+    assert len(waits) == 100
+    assert sorted(counting.asked) == ["cal", "dq", "reco"]
 
 
 def test_a_plain_workflow_takes_every_run_and_is_one_job() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from autoctrl.errors import WorkflowError
-from autoctrl.handlers.inputs import Files, Found, Output, as_resolver, resolve
+from autoctrl.handlers.inputs import Beside, Files, Found, Latest, Output, as_resolver, resolve
 from autoctrl.locks import Wait
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.output import LocationState
@@ -21,19 +22,16 @@ if TYPE_CHECKING:
     from autoctrl.handlers.inputs import Resolver
     from autoctrl.model.task import Task
 
-NONE: frozenset[str] = frozenset()
-
 
 def find(
     resolver: object,
     task: Task,
     world: World | None = None,
     root: Path | None = None,
-    latest: frozenset[str] = NONE,
 ) -> Found:
     """Look for input ``raw`` of the task."""
     made: Resolver = as_resolver("reco", "raw", resolver)
-    return made.find("raw", task, (world or World()).look(inputs=root), latest)
+    return made.find("raw", task, (world or World()).look(inputs=root, workflow_folder=root))
 
 
 def urls(found: Found) -> list[str]:
@@ -88,7 +86,7 @@ def test_events_that_are_no_number_or_of_an_unknown_run_are_unknown(tmp_path: Pa
 @pytest.mark.parametrize("pattern", ["run{fill}", "run{", "{0}"])
 def test_files_take_only_the_run_in_their_pattern(pattern: str) -> None:
     """Another placeholder is refused when the module loads."""
-    with pytest.raises(WorkflowError, match=r"is no pattern.*\{run:05d\}"):
+    with pytest.raises(WorkflowError, match=r"is not a pattern.*\{run:05d\}"):
         Files(pattern)
 
 
@@ -113,28 +111,53 @@ def test_an_output_that_is_not_published_is_waited_for(name: str) -> None:
     """
     world = World()
     what = f"output '{name}'" if name else "output"
-    assert find(Output("reco", name), view(7), world).wait == Wait("waits for reco")
+    reco = Output("reco", name)
+    unknown = find(reco, view(7), world).wait
+    assert unknown == Wait("waits for reco, of which no cycle is known yet")
     world.declares("reco")
-    assert find(Output("reco", name), view(7), world).wait == Wait("waits for reco of run 7")
+    unborn = find(reco, view(7), world).wait
+    assert unborn == Wait("waits for reco, which has no task for run 7 yet")
     record = world.has("reco", "7", TaskStatus.PROCESSING)
-    assert find(Output("reco", name), view(7), world).wait == Wait("waits for reco of run 7")
+    assert find(reco, view(7), world).wait == Wait("waits for reco of run 7 (processing)")
     world.store.append([record.moved(TaskStatus.DONE, record.time)])
-    assert find(Output("reco", name), view(7), world).wait == Wait(
-        f"reco of run 7 has no {what} that is present"
-    )
+    assert find(reco, view(7), world).wait == Wait(f"reco of run 7 has no {what} that is present")
 
 
-def test_the_latest_is_meant_where_the_lock_says_so() -> None:
-    """Behind Latest the newest run at or before counts; if there is none, the task waits."""
+def test_the_latest_is_of_the_newest_run_at_or_before() -> None:
+    """An older or a later one does not count; if there is none, the task waits."""
     world = World().declares("pedestal")
-    latest = frozenset({"pedestal"})
-    assert find(Output("pedestal"), view(7), world, latest=latest).wait == Wait(
-        "waits for pedestal"
-    )
+    none = find(Latest("pedestal"), view(7), world).wait
+    assert none == Wait("waits for pedestal: there is none at or before run 7")
     for unit in ("3", "5", "8"):
         world.publishes(world.has("pedestal", unit), "map", f"/map{unit}")
-    assert urls(find(Output("pedestal"), view(7), world, latest=latest)) == ["/map5"]
-    assert find(Output("pedestal"), view(7), world).wait == Wait("waits for pedestal of run 7")
+    assert urls(find(Latest("pedestal"), view(7), world)) == ["/map5"]
+    assert find(Latest("pedestal", "noise"), view(7), world).wait == Wait(
+        "pedestal of run 5 has no output 'noise' that is present"
+    )
+
+
+def test_latest_and_output_of_one_workflow_mean_what_they_say() -> None:
+    """That one input is the newest so far does not change what another one means."""
+    world = World().declares("pedestal")
+    world.publishes(world.has("pedestal", "5"), "map", "/map5")
+    assert find(Output("pedestal"), view(7), world).wait == Wait(
+        "waits for pedestal, which has no task for run 7 yet"
+    )
+    world.publishes(world.has("pedestal", "7"), "map", "/map7")
+    assert urls(find(Output("pedestal"), view(7), world)) == ["/map7"]
+
+
+def test_files_beside_the_handler_are_recorded_with_their_checksum(tmp_path: Path) -> None:
+    """Wherever the raw data lie; one that is not there is waited for."""
+    (tmp_path / "limits.toml").write_bytes(b"abc")
+    digest = hashlib.sha256(b"abc").hexdigest()
+    for pattern in ("limits.toml", "*.toml"):
+        found = find(Beside(pattern), view(7), root=tmp_path)
+        assert found.files == (
+            InputRef("raw", str(tmp_path / "limits.toml"), 3, f"sha256:{digest}"),
+        )
+    gone = find(Beside("cuts.toml"), view(7), root=tmp_path).wait
+    assert gone == Wait(f"waits for file {tmp_path}/cuts.toml")
 
 
 def test_a_group_reads_the_outputs_of_all_its_members() -> None:
@@ -151,7 +174,7 @@ def test_skipped_members_of_a_group_are_passed_over_where_that_is_wanted() -> No
     world.publishes(world.has("reco", "1"), "output", "/reco1")
     world.has("reco", "2", TaskStatus.SKIPPED)
     group = view(1, 2, unit="fill:5")
-    assert find(Output("reco"), group, world).wait == Wait("waits for reco of run 2")
+    assert find(Output("reco"), group, world).wait == Wait("waits for reco of run 2 (skipped)")
     assert urls(find(Output("reco", skipped=True), group, world)) == ["/reco1"]
     only = find(Output("reco", skipped=True), view(2), world)
     assert only.wait == Wait("waits for reco: all its tasks were skipped")
@@ -161,7 +184,7 @@ def test_an_output_of_the_parent_says_which_campaign_it_is_from() -> None:
     """A campaign reads what it does not have itself where its parent has it."""
     world = World(Campaign("again", "prompt", ("friends",))).declares("reco")
     world.publishes(world.has("reco", "7"), "output", "/reco7")
-    (ref,) = Output("reco").find("reco", view(7), world.look("again"), NONE).files
+    (ref,) = Output("reco").find("reco", view(7), world.look("again")).files
     assert (ref.campaign, ref.workflow, ref.version) == ("prompt", "reco", 1)
 
 
@@ -207,6 +230,6 @@ def test_the_first_input_that_is_missing_is_the_reason(tmp_path: Path) -> None:
     (tmp_path / "run7").touch()
     inputs = {"raw": Files("run{run}"), "map": Files("map{run}")}
     look = World().look(inputs=tmp_path)
-    assert resolve(inputs, view(7), look, NONE) == Found((), Wait("waits for file map7"))
+    assert resolve(inputs, view(7), look) == Found((), Wait("waits for file map7"))
     (tmp_path / "map7").touch()
-    assert [ref.name for ref in resolve(inputs, view(7), look, NONE).files] == ["raw", "map"]
+    assert [ref.name for ref in resolve(inputs, view(7), look).files] == ["raw", "map"]

@@ -78,7 +78,7 @@ def test_two_modules_of_one_file_name_do_not_meet(tmp_path: Path) -> None:
         ("x = 1\n", r"declares no handler"),
         (
             HEAD + "InlineHandler('Count', print)\n",
-            r"cannot be loaded: 'Count' is no name for a workflow",
+            r"cannot be loaded: 'Count' is not a name for a workflow",
         ),
         (
             HEAD + "a = InlineHandler('c', print)\nb = InlineHandler('c', print)\n",

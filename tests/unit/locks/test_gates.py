@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.errors import WorkflowError
-from autoctrl.locks import After, FileExists, Has, Latest, Quiet, RunClosed, Wait, Window
+from autoctrl.locks import After, FileExists, Has, Quiet, RunClosed, Wait, Window
+from autoctrl.locks.gates import Newest
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
 from tests.unit.given import NOW, later, run, view
@@ -156,51 +157,51 @@ def test_after_nothing_is_refused() -> None:
         After()
 
 
-def test_latest_takes_the_newest_run_at_or_before() -> None:
+def test_newest_takes_the_newest_run_at_or_before() -> None:
     """The newest pedestal before the run counts, an older or later one does not, nor one that was
     skipped.
     """
     world = World().declares("pedestal")
     assert (
-        reason(Latest("pedestal"), view(7), world)
+        reason(Newest("pedestal"), view(7), world)
         == "waits for pedestal: there is none at or before run 7"
     )
     world.has("pedestal", "3", TaskStatus.FAILED)
     world.has("pedestal", "5")
     world.has("pedestal", "6", TaskStatus.SKIPPED)
     world.has("pedestal", "8", TaskStatus.PROCESSING)
-    assert reason(Latest("pedestal"), view(7), world) == ""
-    assert reason(Latest("pedestal"), view(4), world) == "waits for pedestal of run 3 (failed)"
-    assert reason(Latest("pedestal"), view(8), world) == "waits for pedestal of run 8 (processing)"
+    assert reason(Newest("pedestal"), view(7), world) == ""
+    assert reason(Newest("pedestal"), view(4), world) == "waits for pedestal of run 3 (failed)"
+    assert reason(Newest("pedestal"), view(8), world) == "waits for pedestal of run 8 (processing)"
 
 
-def test_latest_waits_until_the_workflow_has_looked_at_all_runs() -> None:
+def test_newest_waits_until_the_workflow_has_looked_at_all_runs() -> None:
     """A run that the pedestal workflow has not seen yet may be the pedestal that is wanted."""
     world = World().has_runs(run(5))
     text = "waits for pedestal, which has not looked at all runs yet"
-    assert reason(Latest("pedestal"), view(7), world) == text
+    assert reason(Newest("pedestal"), view(7), world) == text
     world.declares("pedestal").has("pedestal", "5")
-    assert reason(Latest("pedestal"), view(7), world) == ""
+    assert reason(Newest("pedestal"), view(7), world) == ""
     world.has_runs(run(6))
-    assert reason(Latest("pedestal"), view(7), world) == text
+    assert reason(Newest("pedestal"), view(7), world) == text
 
 
-def test_latest_does_not_wait_for_a_campaign_that_no_longer_follows() -> None:
+def test_newest_does_not_wait_for_a_campaign_that_no_longer_follows() -> None:
     """A fixed or closed campaign looks at no further runs, so nobody waits for that."""
     world = World(Campaign("fixed", "prompt", ("pedestal",), runs="1-9")).declares(
         "pedestal", "fixed"
     )
     world.has("pedestal", "5", campaign="fixed")
     world.has_runs(run(6))
-    assert reason(Latest("pedestal"), view(7), world, "fixed") == ""
+    assert reason(Newest("pedestal"), view(7), world, "fixed") == ""
 
 
-def test_latest_of_a_group_is_at_or_before_its_first_run() -> None:
+def test_newest_of_a_group_is_at_or_before_its_first_run() -> None:
     """A group of runs takes the pedestal that all of its runs have behind them."""
     world = World().declares("pedestal")
     world.has("pedestal", "2")
     world.has("pedestal", "4", TaskStatus.FAILED)
-    assert reason(Latest("pedestal"), fill(3, 5), world) == ""
+    assert reason(Newest("pedestal"), fill(3, 5), world) == ""
 
 
 def test_has_waits_for_attributes_of_every_member() -> None:
@@ -242,7 +243,7 @@ def test_file_exists_looks_below_the_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", ["map{fill}", "map{", "map{0}"])
 def test_file_exists_takes_only_the_run_in_its_pattern(pattern: str) -> None:
     """Another placeholder is refused when the module loads."""
-    with pytest.raises(WorkflowError, match=r"is no pattern.*\{run:05d\}"):
+    with pytest.raises(WorkflowError, match=r"is not a pattern.*\{run:05d\}"):
         FileExists(pattern)
 
 
@@ -276,5 +277,5 @@ def test_window_is_open_between_two_times_of_day(
 
 def test_a_window_of_nonsense_is_refused() -> None:
     """What is no time of day is refused with an example."""
-    with pytest.raises(WorkflowError, match=r"is no window.*22:00"):
+    with pytest.raises(WorkflowError, match=r"is not a window.*22:00"):
         Window("late", "06:00")

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.errors import WorkflowError
-from autoctrl.locks import After, Has, Latest, Lock, Open, Wait, as_lock
-from tests.unit.given import later, view
+from autoctrl.errors import ServiceDown, WorkflowError
+from autoctrl.handlers.inputs import Latest
+from autoctrl.locks import After, Has, Lock, Open, Wait, as_lock
+from autoctrl.locks.lock import AllOf, InTurn
+from tests.unit.given import later, run, view
 from tests.unit.locks.looking import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from autoctrl.locks import Lookup
     from autoctrl.model.task import Task
 
 TASK = view(1)
@@ -40,14 +43,50 @@ def test_nothing_holds_nothing() -> None:
 @pytest.mark.parametrize("nonsense", [5, "reco", After, Has, ["a"]])
 def test_what_is_no_lock_is_refused(nonsense: object) -> None:
     """A text, a list, or a class of lock that was not called is refused with what to write."""
-    with pytest.raises(WorkflowError, match=r"is no lock.*After\("):
+    with pytest.raises(WorkflowError, match=r"is not a lock.*After\("):
         as_lock(nonsense)
 
 
-def test_the_bare_contract_answers_nothing() -> None:
-    """A lock that does not say what it checks is a mistake that shows at once."""
-    with pytest.raises(NotImplementedError):
-        ask(Lock())
+def test_an_input_is_not_a_lock() -> None:
+    """Who writes ``locks=Latest(…)`` is told where it belongs."""
+    with pytest.raises(WorkflowError, match=r"locks=Latest\(…\) is an input, not a lock.*inputs="):
+        as_lock(Latest("pedestal"))
+
+
+class Odd(Lock):
+    """Three lines are a lock."""
+
+    def reason(self, task: Task, look: Lookup) -> str | None:
+        del look
+        return f"run {task.run} is odd" if task.attributes["magnet"] % 2 else None
+
+
+def test_a_lock_is_one_question_about_one_task() -> None:
+    """The loop over tasks is not the author's; what it raises holds the task that it was about."""
+    numbered = {number: run(number, magnet=number) for number in (1, 2)}
+    tasks = [view(1, runs=numbered), view(2, runs=numbered), view(3)]
+    assert ask(Odd(), *tasks) == {
+        "1": Wait("run 1 is odd"),
+        "3": Wait("lock Odd raised KeyError: 'magnet'"),
+    }
+
+
+def test_a_lock_that_says_nothing_holds_everything() -> None:
+    """A class of lock without a reason is a mistake that shows at once."""
+    assert ask(Lock())["1"].reason.startswith("lock Lock raised NotImplementedError")
+
+
+def test_a_store_that_does_not_answer_is_nobodys_reason() -> None:
+    """Its error ends the cycle of this workflow, as anywhere else."""
+
+    class Asking(Lock):
+        def reason(self, task: Task, look: Lookup) -> str | None:
+            del task, look
+            message = "the store does not answer"
+            raise ServiceDown(message)
+
+    with pytest.raises(ServiceDown):
+        ask(Asking())
 
 
 @pytest.mark.parametrize(("left", "right"), list(product([None, "left"], [None, "right"])))
@@ -92,10 +131,33 @@ def test_either_asks_the_second_only_about_what_the_first_holds() -> None:
 
 
 def test_a_composed_lock_knows_all_that_it_waits_for() -> None:
-    """The order of the chain and the choice of inputs see through ``&`` and ``|``."""
-    lock = (After("a", "b") & Latest("p")) | After("c")
+    """The order of the chain sees through ``&`` and ``|``."""
+    lock = (After("a", "b") & Has("x")) | After("c")
     assert set(lock.after) == {"a", "b", "c"}
-    assert set(lock.latest) == {"p"}
+
+
+def test_several_locks_are_joined_side_by_side() -> None:
+    """Any number of them is one list; what is joined otherwise stays together."""
+    first, second, third = (as_lock(says(text)) for text in ("a", "b", "c"))
+    joined = first & second & third
+    assert isinstance(joined, AllOf)
+    assert joined.locks == (first, second, third)
+    reasons = [ask(lock)["1"].reason for lock in (joined, first | second | third)]
+    assert reasons == ["a; b; c", "a, or b, or c"]
+    assert ask((first & second) | third)["1"].reason == "a; b, or c"
+    assert ask(first & (second | third))["1"].reason == "a; b, or c"
+
+
+def test_in_turn_the_first_lock_that_holds_a_task_gives_the_reason() -> None:
+    """The others are asked only about what passed those before."""
+    asked: list[str] = []
+    odd = as_lock(lambda task: "odd" if task.run % 2 else None)
+    small = as_lock(lambda task: asked.append(task.unit) or ("small" if task.run < 3 else None))
+    waits = ask(InTurn(odd, small), view(1), view(2), view(4))
+    assert waits == {"1": Wait("odd"), "2": Wait("small")}
+    assert asked == ["2", "4"]
+    assert ask(InTurn(as_lock(says("closed")), small)) == {"1": Wait("closed")}
+    assert asked == ["2", "4"]
 
 
 def test_a_lock_that_raises_makes_its_task_wait_with_the_error() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autoctrl.errors import UsageError
@@ -36,3 +38,30 @@ def test_a_group_has_no_single_run_number() -> None:
     """Asking for it says what to use."""
     with pytest.raises(UsageError, match=r"fill 5 is a group of 2 runs.*task\.members"):
         _ = view(1, 2, unit="fill:5").run
+
+
+TASK = view(7)._replace(
+    inputs={"reco": ("/reco7.root",), "raw": ("/a", "/b")}, outputs={"plot": "/o/plot.png"}
+)
+
+
+def test_a_task_gives_its_files_as_paths() -> None:
+    """One input file, all files of an input, and the place of an output."""
+    assert TASK.input("reco") == Path("/reco7.root")
+    assert TASK.inputs_of("reco") == (Path("/reco7.root"),)
+    assert TASK.inputs_of("raw") == (Path("/a"), Path("/b"))
+    assert TASK.output("plot") == Path("/o/plot.png")
+
+
+def test_several_files_are_no_single_path() -> None:
+    """Asking for the one file of an input with several says what to use."""
+    with pytest.raises(UsageError, match=r"raw of run 7 / reco has 2 files.*inputs_of\('raw'\)"):
+        TASK.input("raw")
+
+
+def test_a_misspelt_file_name_is_answered_with_the_nearest() -> None:
+    """For inputs and outputs alike."""
+    with pytest.raises(UsageError, match=r"run 7 / reco has no input 'rec'. Did you mean 'reco'"):
+        TASK.input("rec")
+    with pytest.raises(UsageError, match=r"has no output 'plots'. Did you mean 'plot'"):
+        TASK.output("plots")
