@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
-from autoctrl.executors.inline import INLINE, InlineExecutor
+from autoctrl.executors.inline import InlineExecutor
 from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
+from autoctrl.model.names import INLINE, STATE_FOLDER
 from autoctrl.model.output import MarkRecord
 from autoctrl.node import hint
 
@@ -70,7 +71,7 @@ class Project:
         return self._executors[address]
 
     def _open_executor(self, name: str, place: str) -> Executor:
-        state = self.folder / ".autoctrl"
+        state = self.folder / STATE_FOLDER
         if name == INLINE:
             return InlineExecutor(state)
         if name not in self.settings.executors:

@@ -15,6 +15,7 @@ from autoctrl.handlers.handler import Resources
 from autoctrl.handlers.inline import InlineHandler
 from autoctrl.locks.lock import Wait
 from autoctrl.model.actor import CYCLE
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus
 from autoctrl.model.task import InputRef, Task
@@ -257,7 +258,7 @@ def _call(
 ) -> JobResult | None:
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
-        calls = InlineExecutor(place / ".autoctrl", handler.function, lambda _: task)
+        calls = InlineExecutor(place / STATE_FOLDER, handler.function, lambda _: task)
         tag = f"try/prompt/{handler.workflow}/{task.unit}/v1/0.1"
         calls.submit([JobOrder(tag, spec, str(place))])
         return calls.result(tag)

@@ -22,6 +22,7 @@ from autoctrl.cli.output import (
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.job import index_text
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.unit import format_runs, spoken
 
 if TYPE_CHECKING:
@@ -311,7 +312,7 @@ def provenance(session: Session, run: str, workflow: str) -> None:
 
     with session.open() as project:
         key, records = _fetch(project, session, run, workflow)
-        state = project.folder / ".autoctrl"
+        state = project.folder / STATE_FOLDER
         versions = made(records, lambda digest: read_body(state, digest))
     if session.is_json:
         show_json(

@@ -100,12 +100,12 @@ def _describe(done: Registration) -> str:
 )
 def list_(session: Session, selection: str | None, limit: int | None) -> None:
     """List the campaign's runs with their attributes, the newest last."""
-    from autoctrl.locks.lookup import lineage_of
+    from autoctrl.campaigns import find_campaign
     from autoctrl.views import list_runs
 
     numbers = None if selection is None else parse_runs(selection)
     with session.open() as project:
-        campaign = lineage_of(project.store, session.campaign)[0]
+        campaign = find_campaign(project.store, session.campaign)
         lines = list_runs(project.store, campaign, numbers, limit)
         times = Times(project.settings.project.timezone)
     if session.is_json:

@@ -59,7 +59,7 @@ class Session(NamedTuple):
 
         Raises ``UsageError`` if there is none.
         """
-        from autoctrl.verbs.targets import find_campaign
+        from autoctrl.campaigns import find_campaign
 
         again = f"Open it again: {PROGRAM} campaign edit {self.campaign} --reopen"
         is_closed = find_campaign(project.store, self.campaign).closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.config import LocalExecutorSettings
+from autoctrl.model.names import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ def open_executor(
     variables that tell a job where to leave hints. Raises ``MissingExtra`` if the packages for it
     are not installed.
     """
-    folder = state / "jobs" / name
+    folder = state / JOBS / name
     if isinstance(settings, LocalExecutorSettings):
         from autoctrl.executors.local.executor import LocalExecutor
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from autoctrl.executors.begun import Begun
 from autoctrl.files import digest_of
 from autoctrl.model.job import FileInfo
+from autoctrl.model.names import INLINE, JOBS
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node.wrapper import PR_SET_PDEATHSIG, prctl
 from autoctrl.ports import JobReport, JobResult
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task
     from autoctrl.ports import JobOrder
 
-INLINE = "inline"
 TICK_S = 0.5
 LONGEST_TEXT = 500
 INTERRUPTED = "the cycle that ran it was interrupted"
@@ -72,7 +72,7 @@ class InlineExecutor:
         Without a function it only shows the logs of former calls, kept below ``state_folder``.
         """
         self.folder, self.function, self.view, self.tick = (
-            state_folder / "jobs" / INLINE,
+            state_folder / JOBS / INLINE,
             function,
             view,
             tick,

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
-from autoctrl.executors.inline import INLINE
 from autoctrl.handlers.handler import Handler
 from autoctrl.handlers.run_line import NotKnownYet
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
+from autoctrl.model.names import INLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.errors import UsageError, nearest
-from autoctrl.model.campaign import lineage
+from autoctrl.campaigns import find_lineage
 from autoctrl.model.unit import TaskKey, group_unit, is_group, run_unit
+from autoctrl.model.workflow import WORKFLOW, read_workflow
 from autoctrl.ports import Selection
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from autoctrl.model.campaign import Campaign
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import Task, TaskRecord
@@ -61,7 +60,7 @@ class Lookup:
         self.inputs = inputs or folder
         self.workflow_folder = workflow_folder or folder
         self.limit_s, self.timezone = limit_s, timezone
-        self._lineage = lineage_of(store, campaign)
+        self._lineage = find_lineage(store, campaign)
         self._declarations: dict[str, Declaration | None] = {}
         self._tasks: dict[TaskKey, TaskRecord | None] = {}
         self._all: dict[tuple[str, str], list[TaskRecord]] = {}
@@ -100,17 +99,15 @@ class Lookup:
             declared = self._workflow_marks(campaign.name).get(workflow)
             if declared is None:
                 return None
-            values = declared.values
+            state = read_workflow(declared.values)
             is_live = campaign.follow and not campaign.closed
-            return Declaration(
-                campaign.name, values.get("group_by"), values.get("position", 0), is_live
-            )
+            return Declaration(campaign.name, state.group_by, state.cursor.position, is_live)
         return None
 
     def _workflow_marks(self, campaign: str) -> dict[str, MarkRecord]:
         if campaign not in self._marks:
             self._marks[campaign] = {
-                mark.name: mark for mark in self.store.marks("workflow", campaign)
+                mark.name: mark for mark in self.store.marks(WORKFLOW, campaign)
             }
         return self._marks[campaign]
 
@@ -177,18 +174,3 @@ class Lookup:
                 Selection(key.campaign, (key.workflow,), (key.unit,))
             )
         return self._outputs[key]
-
-
-def lineage_of(store: Store, campaign: str) -> list[Campaign]:
-    """Return the campaign and its parents, nearest first.
-
-    Raises ``UsageError`` for an unknown campaign.
-    """
-    marks = store.marks("campaign")
-    chain = lineage(campaign, marks)
-    if not chain:
-        message = (
-            f"There is no campaign '{campaign}'. {nearest(campaign, [mark.name for mark in marks])}"
-        )
-        raise UsageError(message, hint="See: autoctrl campaign list")
-    return chain

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.run import RunRecord, Where
     from autoctrl.model.task import TaskRecord
+    from autoctrl.model.workflow import Cursor
 
 
 def undeclared(
@@ -32,23 +33,6 @@ def undeclared(
         for name in named
         if name not in declared
     ]
-
-
-class Cursor(NamedTuple):
-    """How far a workflow has looked.
-
-    position  position in the list of runs
-    digest    of the filter, the grouping and the campaign's list of runs that were used
-    pending   runs of each group that is still open, by the group's value as text
-    newest    the largest group value seen, None before the first
-    ended     the newest group, as text, if its end is known, else empty
-    """
-
-    position: int = 0
-    digest: str = ""
-    pending: Mapping[str, tuple[int, ...]] = {}
-    newest: Any = None
-    ended: str = ""
 
 
 class Birth(NamedTuple):

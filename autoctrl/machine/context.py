@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.model.names import STATE_FOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -48,9 +50,4 @@ class Context(NamedTuple):
     @property
     def state_folder(self) -> Path:
         """Folder of the project's own files: bodies of provenance, jobs' records."""
-        return self.folder / ".autoctrl"
-
-
-def lease_name(campaign: str, workflow: str) -> str:
-    """Name of the lease under which a workflow's tasks are moved."""
-    return f"{campaign}/{workflow}"
+        return self.folder / STATE_FOLDER

@@ -8,29 +8,30 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import AutoctrlError, LeaseLost
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.inline import InlineHandler
-from autoctrl.locks.lookup import lineage_of
 from autoctrl.machine.births import (
     Birth,
-    Cursor,
     advance,
     is_withdrawn,
     refused_units,
     undeclared,
     withdraw,
 )
-from autoctrl.machine.context import lease_name
 from autoctrl.machine.observe import Observer, look_around
 from autoctrl.machine.perform import Performer, as_open_tasks
 from autoctrl.machine.plan import plan
 from autoctrl.machine.provenance import deviation
 from autoctrl.machine.situation import Action, ActionKind
+from autoctrl.model.names import workflow_lease
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.task import TICK, TaskRecord, born
+from autoctrl.model.succession import following
+from autoctrl.model.task import TaskRecord, born
 from autoctrl.model.unit import TaskKey
+from autoctrl.model.workflow import UNSEEN, WORKFLOW, Cursor, WorkflowState, read_workflow
 from autoctrl.ports import OpenTask, Selection
 from autoctrl.process import this_process
 
@@ -78,7 +79,7 @@ class Cycle:
     ) -> None:
         """Work for ``handler``; ``alive`` is called while long work goes on, as a sign of life."""
         self.handler, self.context, self.alive = handler, context, alive
-        self.name = lease_name(context.campaign, handler.workflow)
+        self.name = workflow_lease(context.campaign, handler.workflow)
         self.lease: Lease | None = None
         self.renewed = 0.0
         self.moved = 0
@@ -223,16 +224,10 @@ class Cycle:
         the cursor.
         """
         store, handler = self.context.store, self.handler
-        campaign = lineage_of(store, self.context.campaign)[0]
-        mark = next(
-            (
-                m
-                for m in store.marks("workflow", self.context.campaign)
-                if m.name == handler.workflow
-            ),
-            None,
-        )
-        values: Mapping[str, Any] = mark.values if mark is not None else {}
+        campaign = find_campaign(store, self.context.campaign)
+        marks = store.marks(WORKFLOW, self.context.campaign)
+        mark = next((mark for mark in marks if mark.name == handler.workflow), None)
+        state = UNSEEN if mark is None else read_workflow(mark.values)
         asked = (
             handler.where.digest,
             handler.group_by or "",
@@ -242,30 +237,29 @@ class Cycle:
         digest = "/".join(
             (*asked, store.store_id)
         )  # another store, to which this one was copied, counts otherwise
-        cursor = _cursor(values)
+        cursor = state.cursor
         is_rescan = cursor.digest != digest
         if is_rescan:
             cursor = Cursor(digest=digest)
         changed, position = store.runs(cursor.position)
-        if campaign.closed or (position == cursor.position and values.get("digest") == digest):
-            return self._redeclared(mark)
+        if campaign.closed or (position == cursor.position and not is_rescan):
+            return self._redeclared(mark, state)
         wanted = None if campaign.follow else campaign.wanted()
         births, cursor = advance(
             cursor, changed, position, where=handler.where, group_by=handler.group_by, wanted=wanted
         )
         newborn, late = self._newborn(births)
         if mark is None:  # then there is nothing that could be taken back
-            return [*newborn, self._marked(mark, cursor, late, ())]
+            return [*newborn, self._marked(mark, state, cursor, late, ())]
         refused = refused_units(
             changed, where=handler.where, group_by=handler.group_by, wanted=wanted
         )
         withdrawn, kept = self._withdrawn(refused)
-        earlier = set(values.get("kept", ()))
         numbers = {run.number for run in changed}
         # A changed filter may leave any number of tasks behind; who changed it knows. A changed run
         # is to be told.
-        told = earlier.intersection(kept) if is_rescan else (earlier - numbers).union(kept)
-        return [*newborn, *withdrawn, self._marked(mark, cursor, late, told)]
+        told = state.kept.intersection(kept) if is_rescan else (state.kept - numbers).union(kept)
+        return [*newborn, *withdrawn, self._marked(mark, state, cursor, late, told)]
 
     def _withdrawn(self, refused: Mapping[str, set[int]]) -> tuple[list[TaskRecord], list[int]]:
         """Return the last records of tasks that are taken back, and the runs whose tasks have begun
@@ -310,15 +304,16 @@ class Cycle:
         ]
         return newborn, {unit: runs for unit, runs in late.items() if runs}
 
-    def _redeclared(self, mark: MarkRecord | None) -> list[Record]:
+    def _redeclared(self, mark: MarkRecord | None, state: WorkflowState) -> list[Record]:
         """Write the declaration anew if what the workflow waits for has changed."""
-        if mark is None or mark.values.get("after") == self._after():
+        if mark is None or state.after == self._after():
             return []
-        return [self._marked(mark, _cursor(mark.values), {}, mark.values.get("kept", ()))]
+        return [self._marked(mark, state, state.cursor, {}, state.kept)]
 
     def _marked(
         self,
         mark: MarkRecord | None,
+        state: WorkflowState,
         cursor: Cursor,
         late: Mapping[str, list[int]],
         kept: Iterable[int],
@@ -329,25 +324,19 @@ class Cycle:
         It also names the runs whose tasks were ``kept`` although the filter does not take them any
         more.
         """
-        earlier: Mapping[str, list[int]] = mark.values.get("late", {}) if mark is not None else {}
-        units = sorted(earlier.keys() | late.keys())
-        gathered = {unit: sorted({*earlier.get(unit, ()), *late.get(unit, ())}) for unit in units}
-        declared = {
-            "group_by": self.handler.group_by,
-            "after": self._after(),
-            "late": gathered,
-            "kept": sorted(kept),
+        units = sorted((state.late or {}).keys() | late.keys())
+        gathered = {
+            unit: tuple(sorted({*state.late_runs(unit), *late.get(unit, ())})) for unit in units
         }
-        values = {**cursor._asdict(), **declared}
-        sequence = 1 if mark is None else mark.sequence + 1
+        after = self._after()
+        fresh_state = WorkflowState(cursor, self.handler.group_by, after, gathered, frozenset(kept))
         now = self.context.clock.now()
-        now = now if mark is None else max(now, mark.time + TICK)
-        return MarkRecord(
-            "workflow", self.context.campaign, self.handler.workflow, values, now, sequence=sequence
-        )
+        values = fresh_state.values()
+        fresh = MarkRecord(WORKFLOW, self.context.campaign, self.handler.workflow, values, now)
+        return following(mark, fresh)
 
-    def _after(self) -> list[str]:
-        return sorted(self.handler.after)
+    def _after(self) -> tuple[str, ...]:
+        return tuple(sorted(self.handler.after))
 
     def paused(self) -> str:
         """Return why nothing may be submitted now: a pause, a closed campaign, or code that it does
@@ -356,7 +345,7 @@ class Cycle:
         for mark in self.context.store.marks("pause", self.context.campaign):
             if mark.name == self.handler.workflow and mark.values.get("paused"):
                 return f"paused by {mark.actor.name}: {mark.reason}"
-        campaign = lineage_of(self.context.store, self.context.campaign)[0]
+        campaign = find_campaign(self.context.store, self.context.campaign)
         if campaign.closed:
             return f"campaign {campaign.name} is closed"
         found = deviation(self.handler.folder, campaign.code) if campaign.code else ""
@@ -397,7 +386,7 @@ class Cycle:
     ) -> Summary:
         return Summary(
             workflow=self.handler.workflow,
-            after=tuple(self._after()),
+            after=self._after(),
             counts=dict(self.counts),
             moved=self.moved,
             open=still_open,
@@ -413,9 +402,3 @@ def _newborn_tasks(records: Iterable[Record]) -> list[TaskRecord]:
         for record in records
         if isinstance(record, TaskRecord) and record.status is TaskStatus.NEW
     ]
-
-
-def _cursor(values: Mapping[str, Any]) -> Cursor:
-    pending = {value: tuple(members) for value, members in values.get("pending", {}).items()}
-    given = {name: values[name] for name in Cursor._fields if name in values}
-    return Cursor(**{**given, "pending": pending})

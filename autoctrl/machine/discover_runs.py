@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.model.actor import Actor
+from autoctrl.model.names import RUNS_LEASE
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
-from autoctrl.model.task import TICK
+from autoctrl.model.succession import following
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from autoctrl.ports import Clock, Lease, Seen, Source, Store
 
-LEASE = "runs"
 LEASE_S = 60.0
 SEEN = "seen"
 
@@ -57,11 +57,11 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
     digest = hashlib.sha256(repr(seen).encode()).hexdigest()
     if not seen or _known_digest(store)[0] == digest:  # then no run is read at all
         return Arrivals((), (), tuple(problems))
-    lease = store.lease(LEASE, this_process(), LEASE_S)
+    lease = store.lease(RUNS_LEASE, this_process(), LEASE_S)
     try:
         records = _write_new(store, seen, digest, lease, clock.now())
     finally:
-        store.lease(LEASE, this_process(), 0)
+        store.lease(RUNS_LEASE, this_process(), 0)
     new = tuple(sorted(record.number for record in records if record.sequence == 1))
     changed = tuple(sorted(record.number for record in records if record.sequence > 1))
     return Arrivals(new, changed, tuple(problems))
@@ -83,11 +83,8 @@ def _write_new(
     if known == digest:
         return []
     records = merge_runs({run.number: run for run in store.runs().records}, seen, now)
-    time = now if mark is None else max(now, mark.time + TICK)
-    sequence = 1 if mark is None else mark.sequence + 1
-    store.append(
-        [*records, MarkRecord(SEEN, "", "", {"digest": digest}, time, sequence=sequence)], lease
-    )
+    fresh = MarkRecord(SEEN, "", "", {"digest": digest}, now)
+    store.append([*records, following(mark, fresh)], lease)
     return records
 
 
@@ -114,7 +111,6 @@ def merge_runs(
         closed = is_closed or (before is not None and before.is_closed)
         if before is not None and merged == before.attributes and closed == before.is_closed:
             continue
-        time = now if before is None else max(now, before.time + TICK)
-        sequence = 1 if before is None else before.sequence + 1
-        records.append(RunRecord(number, merged, closed, time, Actor(source, "source"), sequence))  # type: ignore[arg-type]
+        learned = RunRecord(number, merged, closed, now, Actor(source, "source"))  # type: ignore[arg-type]
+        records.append(following(before, learned))
     return records

@@ -10,6 +10,7 @@ from autoctrl.compose import Project
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
 from autoctrl.machine.discover_runs import Arrivals
 from autoctrl.machine.rounds import SHORTEST_PAUSE_S, Round, Rounds
+from autoctrl.model.names import loop_lease
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def loop(
         Project(settings) as project,
         closing(Rounds(settings, campaign, workflows, project)) as rounds,
     ):
-        name = f"loop/{campaign}"
+        name = loop_lease(campaign)
         _claim(project, name, campaign)
         is_bad, pause_s, outages = False, SHORTEST_PAUSE_S, 0
         try:

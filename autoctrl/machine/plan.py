@@ -343,6 +343,7 @@ def _ended(
         wall_s=result.wall_s,
         cpu_s=result.cpu_s,
         peak_memory_mb=result.peak_memory_mb,
+        reason=result.reason,
         files=sighting.files,
         fields=result.fields,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import autoctrl
 from autoctrl.errors import UsageError
 from autoctrl.files import write_whole
+from autoctrl.model.names import BODIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +131,7 @@ def read_body(state_folder: Path, digest: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         message = (
             f"The description {digest[:12]} of this version is not in "
-            f"{state_folder / 'bodies'} any more."
+            f"{state_folder / BODIES} any more."
         )
         raise UsageError(
             message, hint="Restore the folder .autoctrl/bodies from a backup."
@@ -140,4 +141,4 @@ def read_body(state_folder: Path, digest: str) -> dict[str, Any]:
 
 def body_path(state_folder: Path, digest: str) -> Path:
     """Place of the body with this digest."""
-    return state_folder / "bodies" / digest[:2] / f"{digest}.json"
+    return state_folder / BODIES / digest[:2] / f"{digest}.json"

@@ -4,20 +4,20 @@ its own process.
 
 from __future__ import annotations
 
-import graphlib
 import select
 import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.compose import Project
 from autoctrl.errors import LeaseHeld, UsageError, nearest
 from autoctrl.handlers.modules import find_modules
-from autoctrl.locks.lookup import lineage_of
 from autoctrl.machine.cycle import Cycle, Summary
 from autoctrl.machine.discover_runs import Arrivals, discover
 from autoctrl.machine.module_process import Worker
+from autoctrl.model.chain import chain_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -116,7 +116,7 @@ class Rounds:
     def discover(self) -> Arrivals:
         """Ask the sources for runs; another process that does the same is no error."""
         with self._opened() as project:
-            lineage_of(project.store, self.campaign)
+            find_campaign(project.store, self.campaign)
             try:
                 return discover(project.store, project.sources(), project.clock)
             except LeaseHeld:
@@ -170,7 +170,7 @@ class Rounds:
         A module that is not loaded in time holds up nobody: the others go first.
         """
         with self._opened() as project:
-            campaign = lineage_of(project.store, self.campaign)[0]
+            campaign = find_campaign(project.store, self.campaign)
             return self._ask_modules(campaign, request, is_patient=is_patient)
 
     def _ask_modules(
@@ -420,14 +420,3 @@ def _summary(name: str, answer: Mapping[str, Any]) -> Summary:
     if set(answer) == {"error"}:
         return Summary(name, error=answer["error"])
     return Summary(**{**answer, "open": tuple(answer["open"])})
-
-
-def chain_order(graph: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the workflows so that each comes after those that it waits for; a circle is left in
-    the order of names.
-    """
-    known = {name: [after for after in graph[name] if after in graph] for name in sorted(graph)}
-    try:
-        return list(graphlib.TopologicalSorter(known).static_order())
-    except graphlib.CycleError:
-        return sorted(graph)

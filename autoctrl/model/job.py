@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import FINAL_JOBS, Failure, JobStatus, Role, check_job
-from autoctrl.model.task import TICK
+from autoctrl.model.succession import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +160,7 @@ class JobRecord(NamedTuple):
         return self._replace(
             **{**fresh, **changes},
             status=status,
-            time=max(now, self.time + TICK),
+            time=later(now, self.time),
             sequence=self.sequence + 1,
         )
 
@@ -171,7 +171,7 @@ class JobRecord(NamedTuple):
             role=self.role,
             attempt=self.attempt + 1,
             status=JobStatus.SUBMITTING,
-            time=max(now, self.time + TICK),
+            time=later(now, self.time),
             spec=spec,
             used=used,
             sequence=self.sequence + 1,

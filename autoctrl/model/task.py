@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import OPEN_TASKS, TaskStatus, check_task
+from autoctrl.model.succession import later
 from autoctrl.model.unit import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from autoctrl.model.run import RunRecord, Value
     from autoctrl.model.unit import TaskKey
 
-TICK = timedelta(microseconds=1)
 Named = TypeVar("Named")
 
 
@@ -100,7 +101,7 @@ class TaskRecord(NamedTuple):
         named in ``changes``. Raises ``TransitionRefused`` if the table does not permit it.
         """
         check_task(str(self.key), self.status, status)
-        time = max(now, self.time + TICK)
+        time = later(now, self.time)
         fresh = {
             "reason": "",
             "until": None,

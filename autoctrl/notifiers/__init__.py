@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autoctrl.model.names import ALERTS, STATE_FOLDER
 from autoctrl.notifiers.log import LogNotifier
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def open_notifier(settings: Settings) -> Notifier:
     sections = settings.notifiers.values()
     if not sections:
         return LogNotifier(
-            settings.folder / ".autoctrl" / "alerts.log", environment=settings.environment
+            settings.folder / STATE_FOLDER / ALERTS, environment=settings.environment
         )
     return Everybody(
         [

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import UsageError
+from autoctrl.model.names import SOURCES, STATE_FOLDER
 from autoctrl.ports import Seen
 from autoctrl.sources.inspection import Inspection, InspectionStopped
 from autoctrl.sources.memory import Memory, learned, looked
@@ -154,7 +155,7 @@ def open_files(name: str, section: FilesSourceSettings, settings: Settings) -> F
     )
     file = f"{settings.environment}.{name}.json".lstrip(".")
     memory = Memory(
-        settings.folder / ".autoctrl" / "sources" / file,
+        settings.folder / STATE_FOLDER / SOURCES / file,
         hashlib.sha256(meaning.encode()).hexdigest(),
     )
     return FilesSource(

@@ -18,7 +18,7 @@ from autoctrl.verbs.campaigns import (
 from autoctrl.verbs.registration import Registration, add_runs
 from autoctrl.verbs.reprocess import reprocess, reprocess_stale
 from autoctrl.verbs.request import Answer, Outcome, Request
-from autoctrl.verbs.targets import Target, find_campaign, find_targets, find_workflow
+from autoctrl.verbs.targets import Target, find_targets, find_workflow
 from autoctrl.verbs.tasks import complete, fail, retry, skip
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "create_campaign",
     "edit_campaign",
     "fail",
-    "find_campaign",
     "find_targets",
     "find_workflow",
     "list_campaigns",

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.campaign import Campaign, lineage, read_campaign
+from autoctrl.model.names import CAMPAIGNS_LEASE
 from autoctrl.model.output import MarkRecord
-from autoctrl.model.task import TICK
+from autoctrl.model.succession import following
 from autoctrl.model.unit import format_runs, parse_runs
-from autoctrl.verbs.request import MARKS, hold, write
-from autoctrl.verbs.targets import find_campaign, find_workflow
+from autoctrl.verbs.request import hold, write
+from autoctrl.verbs.targets import find_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
 
     from autoctrl.ports import Store
     from autoctrl.verbs.request import Request
@@ -58,7 +59,7 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
             message,
             hint="Use letters, digits, dots, dashes and underscores, a letter or digit first.",
         )
-    with hold(request, MARKS) as lease:
+    with hold(request, CAMPAIGNS_LEASE) as lease:
         marks = request.store.marks("campaign")
         if any(mark.name == campaign.name for mark in marks):
             message = f"There is a campaign '{campaign.name}' already."
@@ -83,7 +84,7 @@ def edit_campaign(
     Raises ``UsageError`` as ``create_campaign`` does, and if the campaign would become its own
     ancestor.
     """
-    with hold(request, MARKS) as lease:
+    with hold(request, CAMPAIGNS_LEASE) as lease:
         before = find_campaign(request.store, name)
         settings = {**before.settings, **changes.get("settings", {})}
         after = before._replace(**{**changes, "settings": settings})
@@ -153,44 +154,27 @@ def _check_ancestry(store: Store, name: str, parent: str) -> None:
         raise UsageError(message)
 
 
-def _following(request: Request, before: MarkRecord | None) -> tuple[datetime, int]:
-    """Return time and sequence of the mark that follows ``before``."""
-    now = request.clock.now()
-    return (now, 1) if before is None else (max(now, before.time + TICK), before.sequence + 1)
-
-
 def _mark(request: Request, campaign: Campaign, before: MarkRecord | None) -> MarkRecord:
-    time, sequence = _following(request, before)
-    return MarkRecord(
-        kind="campaign",
-        campaign=campaign.name,
-        name=campaign.name,
-        values=campaign.values(),
-        time=time,
-        actor=request.actor,
-        reason=request.reason,
-        sequence=sequence,
+    now = request.clock.now()
+    values = campaign.values()
+    return following(
+        before,
+        MarkRecord(
+            "campaign", campaign.name, campaign.name, values, now, request.actor, request.reason
+        ),
     )
 
 
 def _set_paused(request: Request, workflow: str, *, paused: bool) -> bool:
     find_workflow(request.store, request.campaign, workflow)
-    with hold(request, MARKS) as lease:
+    with hold(request, CAMPAIGNS_LEASE) as lease:
         known = {mark.name: mark for mark in request.store.marks("pause", request.campaign)}
         before = known.get(workflow)
         if paused == bool(before and before.values.get("paused")):
             return False
-        time, sequence = _following(request, before)
-        values = {"paused": paused}
+        now, values = request.clock.now(), {"paused": paused}
         mark = MarkRecord(
-            "pause",
-            request.campaign,
-            workflow,
-            values,
-            time,
-            request.actor,
-            request.reason,
-            sequence,
+            "pause", request.campaign, workflow, values, now, request.actor, request.reason
         )
-        write(request, [mark], lease)
+        write(request, [following(before, mark)], lease)
         return True

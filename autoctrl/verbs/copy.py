@@ -18,6 +18,7 @@ from autoctrl.errors import LeaseLost, StoreError, UsageError
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.job import JobRecord, index_text
+from autoctrl.model.names import COPY_LEASE
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import TaskStatus
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, int], None]
 
-COPY = "copy"
 BATCH = 1000
 MOST_NAMED = 3
 KINDS: Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
@@ -150,7 +150,7 @@ def copy_history(request: Request, source: Store, names: Names, tell: Tell | Non
         raise UsageError(message, hint="Look whether it is the store that you mean.")
     for _ in missing(first, there, names, REFUSED):
         pass
-    with hold(request, COPY) as lease:
+    with hold(request, COPY_LEASE) as lease:
         written = _write(
             request, lease, _lacking(source, target, names), lambda number: tell("written", number)
         )

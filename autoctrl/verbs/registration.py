@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.model.names import RUNS_LEASE
 from autoctrl.model.run import RunRecord, parse_attribute
-from autoctrl.model.task import TICK
+from autoctrl.model.succession import following
 from autoctrl.model.unit import parse_runs
-from autoctrl.verbs.request import RUNS, hold, write
+from autoctrl.verbs.request import hold, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def add_runs(
     """
     numbers = parse_runs(runs)
     values = {name: parse_attribute(name, text, types) for name, text in given.items()}
-    with hold(request, RUNS) as lease:
+    with hold(request, RUNS_LEASE) as lease:
         known = {record.number: record for record in request.store.runs(numbers=numbers).records}
         now = request.clock.now()
         first = RunRecord(0, values, is_closed is not False, now, request.actor)
@@ -66,13 +67,12 @@ def _record(
 ) -> RunRecord:
     if before is None:
         return first._replace(number=number)
-    return before._replace(
+    learned = first._replace(
+        number=number,
         attributes={**before.attributes, **first.attributes},
         is_closed=closing.get("is_closed", before.is_closed),
-        time=max(first.time, before.time + TICK),
-        actor=first.actor,
-        sequence=before.sequence + 1,
     )
+    return following(before, learned)
 
 
 def _is_news(record: RunRecord, before: RunRecord | None) -> bool:

@@ -6,21 +6,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.locks.files import changed_files
-from autoctrl.model.staleness import by_workflow, consumers, is_stale, upstream_versions
+from autoctrl.campaigns import find_campaign
+from autoctrl.freshness import find_stale, find_tasks
+from autoctrl.model.names import workflow_lease
+from autoctrl.model.staleness import consumers
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, is_group
 from autoctrl.ports import Selection
 from autoctrl.verbs.request import Answer, Outcome, hold
-from autoctrl.verbs.targets import Target, find_campaign, find_targets, find_workflow, found_tasks
+from autoctrl.verbs.targets import Target, find_targets, find_workflow, found_tasks
 from autoctrl.verbs.tasks import apply, refuse, refuse_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from autoctrl.model.output import MarkRecord
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import Store
+    from autoctrl.model.workflow import WorkflowState
     from autoctrl.verbs.request import Request
     from autoctrl.verbs.tasks import Stamp
 
@@ -57,32 +58,17 @@ def reprocess_stale(request: Request, workflow: str, runs: str | None = None) ->
         )
     else:
         tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
-    newest = newest_of(request.store, {key for task in tasks for key in upstream_versions(task)})
-    changed = changed_files(tasks)
-    stale = [task for task in tasks if is_stale(task, newest, changed)]
-    return Outcome(
-        "reprocess",
-        _again(request, workflow, [Target(task.key, task.members, task) for task in stale]),
-    )
-
-
-def newest_of(store: Store, keys: Iterable[TaskKey]) -> dict[TaskKey, TaskRecord]:
-    """Return the newest records of tasks of any campaign and workflow, one question per
-    workflow.
-    """
-    return {
-        task.key: task
-        for (campaign, workflow), units in by_workflow(keys).items()
-        for task in store.tasks(Selection(campaign, (workflow,), units))
-    }
+    stale = find_stale(request.store, tasks)
+    targets = [Target(task.key, task.members, task) for task in tasks if task.key in stale]
+    return Outcome("reprocess", _again(request, workflow, targets))
 
 
 def _again(request: Request, workflow: str, targets: Sequence[Target]) -> tuple[Answer, ...]:
     if not targets:
         return ()
     members = _regroup(request, workflow, targets)
-    with hold(request, f"{request.campaign}/{workflow}") as lease:
-        newest = newest_of(request.store, [target.key for target in targets])
+    with hold(request, workflow_lease(request.campaign, workflow)) as lease:
+        newest = find_tasks(request.store, [target.key for target in targets])
         fresh = [target._replace(task=newest.get(target.key)) for target in targets]
         return apply(request, fresh, lambda task, stamp: _renewed(task, stamp, members), lease)
 
@@ -127,24 +113,23 @@ def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Memb
     """Return the function that freezes a unit's members anew."""
     if not any(is_group(target.key.unit) for target in targets):
         return lambda task: task.members
-    mark = find_workflow(request.store, request.campaign, workflow)
+    state = find_workflow(request.store, request.campaign, workflow)
     wanted = find_campaign(request.store, request.campaign).wanted()
     values = {
         run.number: run.attributes
         for run in request.store.runs().records
         if wanted is None or run.number in wanted
     }
-    return lambda task: _members(task, values, mark)
+    return lambda task: _members(task, values, state)
 
 
 def _members(
-    task: TaskRecord, attributes: Mapping[int, Mapping[str, object]], mark: MarkRecord | None
+    task: TaskRecord, attributes: Mapping[int, Mapping[str, object]], state: WorkflowState | None
 ) -> tuple[int, ...]:
     attribute, _, value = task.key.unit.partition(":")
     belonging = {
         number for number, known in attributes.items() if str(known.get(attribute)) == value
     }
-    late = mark.values.get("late") if mark else None
-    if late is not None:
-        belonging &= {*task.members, *late.get(task.key.unit, ())}
+    if state is not None and state.late is not None:
+        belonging &= {*task.members, *state.late_runs(task.key.unit)}
     return tuple(sorted(belonging)) or task.members

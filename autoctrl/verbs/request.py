@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from autoctrl.model.status import TaskStatus
     from autoctrl.ports import Clock, Lease, Record, Store
 
-MARKS = "campaigns"
-RUNS = "runs"
 PAUSE_S = 0.2
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError, nearest
-from autoctrl.model.campaign import Campaign, lineage
 from autoctrl.model.unit import TaskKey, group_unit, is_group, parse_runs, run_unit
+from autoctrl.model.workflow import WORKFLOW, read_workflow
 from autoctrl.ports import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from autoctrl.model.output import MarkRecord
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
+    from autoctrl.model.workflow import WorkflowState
     from autoctrl.ports import Store
 
 
@@ -33,34 +34,22 @@ class Target(NamedTuple):
     missing: str = ""
 
 
-def find_campaign(store: Store, name: str) -> Campaign:
-    """Return a campaign. Raises ``UsageError`` naming the nearest if there is none of this name."""
-    marks = store.marks("campaign")
-    chain = lineage(name, marks)
-    if not chain:
-        message = f"There is no campaign '{name}'. {nearest(name, [mark.name for mark in marks])}"
-        raise UsageError(message, hint="See: autoctrl campaign list")
-    return chain[0]
-
-
-def find_workflow(store: Store, campaign: str, workflow: str) -> MarkRecord | None:
+def find_workflow(store: Store, campaign: str, workflow: str) -> WorkflowState | None:
     """Return what the workflow declared in its last cycle, None if it has not made one.
 
     Raises ``UsageError`` if the campaign is unknown, does not have the workflow or nobody has heard
     of it.
     """
-    found = find_campaign(store, campaign)
-    marks = {mark.name: mark for mark in store.marks("workflow", campaign)}
+    chain = find_lineage(store, campaign)
+    found = chain[0]
+    marks = {mark.name: mark for mark in store.marks(WORKFLOW, campaign)}
     if workflow in marks and found.has(workflow):
-        return marks[workflow]
+        return read_workflow(marks[workflow].values)
     if found.workflows is not None and workflow in found.workflows:
         return None
-    parent = next(
-        (other for other in lineage(campaign, store.marks("campaign"))[1:] if other.has(workflow)),
-        None,
-    )
+    parent = next((other for other in chain[1:] if other.has(workflow)), None)
     if parent is not None and any(
-        mark.name == workflow for mark in store.marks("workflow", parent.name)
+        mark.name == workflow for mark in store.marks(WORKFLOW, parent.name)
     ):
         message = (
             f"Campaign {campaign} does not process {workflow}; it looks it up in {parent.name}."
@@ -78,8 +67,8 @@ def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[
     A run inside a group stands for the group. Raises ``UsageError`` for an unknown campaign or
     workflow and for a selection that is none.
     """
-    mark = find_workflow(store, campaign, workflow)
-    group_by = mark.values.get("group_by") if mark else None
+    state = find_workflow(store, campaign, workflow)
+    group_by = state.group_by if state else None
     units, numbers = split_selection(runs)
     records = {record.number: record for record in store.runs(numbers=numbers).records}
     stands_for: dict[str, list[int]] = {unit: [] for unit in units}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import TransitionRefused, UsageError
+from autoctrl.model.names import workflow_lease
 from autoctrl.model.output import OutputRecord, publish
 from autoctrl.model.status import TaskStatus, check_task
 from autoctrl.verbs.request import Answer, Outcome, hold, write
-from autoctrl.verbs.targets import Target, find_campaign, find_targets
+from autoctrl.verbs.targets import Target, find_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +78,7 @@ def move(request: Request, verb: str, runs: str, workflow: str, decide: Decision
     alone.
     """
     find_targets(request.store, request.campaign, runs, workflow)
-    with hold(request, f"{request.campaign}/{workflow}") as lease:
+    with hold(request, workflow_lease(request.campaign, workflow)) as lease:
         targets = find_targets(request.store, request.campaign, runs, workflow)
         return Outcome(verb, apply(request, targets, decide, lease))
 

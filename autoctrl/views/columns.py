@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.chain import chain_order
 from autoctrl.model.unit import group_unit, run_unit
+from autoctrl.model.workflow import UNSEEN, WORKFLOW, WorkflowState, read_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Store
@@ -20,18 +20,17 @@ class Column(NamedTuple):
 
     workflow  its name
     campaign  where its tasks are kept: the campaign itself or the nearest parent that has it
-    values    what its last cycle declared: grouping, what it waits for, how far it has looked;
-              empty before that
+    state     what its last cycle wrote down about itself
     """
 
     workflow: str
     campaign: str
-    values: Mapping[str, Any]
+    state: WorkflowState = UNSEEN
 
     @property
     def group_by(self) -> str | None:
         """Attribute by which it groups runs, None if it works run by run."""
-        return self.values.get("group_by")
+        return self.state.group_by
 
     def unit_of(self, run: RunRecord) -> str | None:
         """Return the unit in which a run appears, None while the grouping attribute is missing."""
@@ -44,14 +43,17 @@ class Column(NamedTuple):
         """Say whether a run's task had begun when its attributes changed so that the filter does
         not take it now.
         """
-        return run in self.values.get("kept", ())
+        return run in self.state.kept
 
     def is_late(self, run: int, unit: str, members: tuple[int, ...]) -> bool:
         """Say whether a run belongs to a group that was frozen without it."""
         if run in members:
             return False
-        late = self.values.get("late")
-        return late is None or run in late.get(unit, ())
+        return self.state.late is None or run in self.state.late_runs(unit)
+
+    def has_looked_at(self, position: int) -> bool:
+        """Say whether its last cycle knew all runs up to a position in their list."""
+        return self.state.cursor.position >= position
 
 
 def find_columns(store: Store, chain: list[Campaign]) -> list[Column]:
@@ -60,14 +62,14 @@ def find_columns(store: Store, chain: list[Campaign]) -> list[Column]:
     """
     columns: dict[str, Column] = {}
     for position, campaign in enumerate(chain):
-        declared = {mark.name: mark.values for mark in store.marks("workflow", campaign.name)}
-        named: dict[str, Mapping[str, Any]] = {
-            workflow: {} for workflow in campaign.workflows or ()
+        declared = {
+            mark.name: read_workflow(mark.values) for mark in store.marks(WORKFLOW, campaign.name)
         }
-        for workflow, values in {**named, **declared}.items():
+        named = dict.fromkeys(campaign.workflows or (), UNSEEN)
+        for workflow, state in {**named, **declared}.items():
             nearer = any(other.has(workflow) for other in chain[:position])
             if campaign.has(workflow) and not nearer:
-                columns[workflow] = Column(workflow, campaign.name, values)
+                columns[workflow] = Column(workflow, campaign.name, state)
     return in_chain_order(list(columns.values()))
 
 
@@ -75,16 +77,9 @@ def in_chain_order(columns: list[Column]) -> list[Column]:
     """Return the columns by how many workflows lie before them, then by name; a circle counts
     once.
     """
-    left = {column.workflow: column for column in columns}
-    ordered: list[Column] = []
-    while left:
-        ready = [
-            name
-            for name, column in left.items()
-            if not left.keys() & set(column.values.get("after") or ()) - {name}
-        ]
-        ordered += [left.pop(name) for name in sorted(ready or left)]
-    return ordered
+    known = {column.workflow: column for column in columns}
+    order = chain_order({name: column.state.after for name, column in known.items()})
+    return [known[name] for name in order]
 
 
 def find_column(columns: list[Column], campaign: str, workflow: str) -> Column:

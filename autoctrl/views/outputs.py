@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.locks.lookup import lineage_of
+from autoctrl.campaigns import find_lineage
 from autoctrl.model.unit import unit_order
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
@@ -76,7 +76,7 @@ def published(
 
     Raises ``UsageError`` for an unknown campaign or workflow.
     """
-    chain = lineage_of(store, campaign)
+    chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
     if workflow is not None:
         columns = [find_column(columns, campaign, workflow)]

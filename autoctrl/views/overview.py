@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.locks.files import changed_files
-from autoctrl.locks.lookup import lineage_of
+from autoctrl.campaigns import find_lineage
+from autoctrl.freshness import find_stale
 from autoctrl.model.quality import quality_of
-from autoctrl.model.staleness import by_workflow, is_stale, upstream_versions
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
@@ -108,7 +107,7 @@ def overview(
     Workflows that the campaign does not have are shown from the nearest parent that has them.
     Raises ``UsageError`` for an unknown campaign.
     """
-    chain = lineage_of(store, campaign)
+    chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
     chosen = choose_runs(store, chain[0], numbers, limit)
     tasks = _fetch(
@@ -117,7 +116,7 @@ def overview(
         chosen.records,
         is_whole=numbers is None and len(chosen.records) == chosen.total,
     )
-    stale = stale_keys(store, tasks.values())
+    stale = find_stale(store, tasks.values())
     by_place = {(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()}
     has_looked = bool(columns) and all(
         _has_looked(column, chain[0].name, chosen.position) for column in columns
@@ -150,27 +149,6 @@ def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
     if TaskStatus.PROCESSING in statuses or {TaskStatus.DONE, TaskStatus.NEW} <= statuses:
         return TaskStatus.PROCESSING
     return TaskStatus.NEW if TaskStatus.NEW in statuses else TaskStatus.DONE
-
-
-def stale_keys(store: Store, tasks: Iterable[TaskRecord]) -> frozenset[TaskKey]:
-    """Return the tasks that read a file that has changed, or an input of which a newer version is
-    done.
-
-    Records of inputs that are not given are fetched.
-    """
-    known = {task.key: task for task in tasks}
-    read = {
-        key
-        for task in known.values()
-        if task.status is TaskStatus.DONE
-        for key in upstream_versions(task)
-    }
-    for (campaign, workflow), units in by_workflow(read - known.keys()).items():
-        known.update(
-            {task.key: task for task in store.tasks(Selection(campaign, (workflow,), units))}
-        )
-    changed = changed_files(known.values())
-    return frozenset(key for key, task in known.items() if is_stale(task, known, changed))
 
 
 def _fetch(
@@ -224,7 +202,7 @@ def _cell(
 
 
 def _has_looked(column: Column, campaign: str, position: int) -> bool:
-    return column.campaign != campaign or int(column.values.get("position", -1)) >= position
+    return column.campaign != campaign or column.has_looked_at(position)
 
 
 def _cell_values(cell: Cell | None) -> dict[str, Any] | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.locks.files import changed_files
-from autoctrl.locks.lookup import lineage_of
+from autoctrl.freshness import changed_files, find_stale
 from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
@@ -15,7 +15,6 @@ from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.history import job_name, newest_attempts
-from autoctrl.views.overview import stale_keys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,7 +88,7 @@ def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
     Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a unit
     that is none.
     """
-    chain = lineage_of(store, campaign)
+    chain = find_lineage(store, campaign)
     column = find_column(find_columns(store, chain), campaign, workflow)
     run = None if is_group(unit) else _find_run(store, unit)
     if is_group(unit):
@@ -130,7 +129,7 @@ def why(store: Store, campaign: str, unit: str, workflow: str) -> Why:
         until=task.until,
         since=task.since,
         actor=task.actor,
-        stale=task.key in stale_keys(store, [task]),
+        stale=task.key in find_stale(store, [task]),
         quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
         notes=tuple(_notes(store, place, task)),
         log=task.log,
@@ -155,7 +154,7 @@ def _absence(
     wanted = None if campaign.follow else campaign.wanted()
     if wanted is not None and run.number not in wanted:
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
-    if int(column.values.get("position", -1)) < store.runs(numbers=()).position:
+    if not column.has_looked_at(store.runs(numbers=()).position):
         return "the workflow has not looked at the newest runs yet; the next cycle does"
     filtered = (
         "the workflow's filter does not take the run, or an attribute that decides is not known yet"
@@ -169,7 +168,7 @@ def _group_absence(run: RunRecord, column: Column) -> str:
     if column.group_by not in run.attributes:
         return f"the workflow groups by {column.group_by}, which the run does not have yet"
     value = str(run.attributes[column.group_by])
-    if run.number in (column.values.get("pending") or {}).get(value, ()):
+    if column.state.is_pending(value, run.number):
         return (
             f"{column.group_by} {value} is not closed yet: neither is its end known nor has a "
             "later one begun"

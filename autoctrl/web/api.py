@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.locks.lookup import lineage_of
+from autoctrl.campaigns import find_campaign
 from autoctrl.model.job import index_text
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import attempts, find_place, list_runs, overview, plain, published, steps, why
@@ -43,7 +43,7 @@ def runs(request: Request) -> Response:
     """Answer with the campaign's runs."""
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
-    campaign = lineage_of(site.store, campaign_of(request))[0]
+    campaign = find_campaign(site.store, campaign_of(request))
     lines = list_runs(site.store, campaign, numbers, read_number(request, "limit"))
     return json_answer({"schema": 1, "campaign": campaign.name, "runs": lines})
 

@@ -9,8 +9,8 @@ from bisect import bisect_left, bisect_right
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import parse_runs
 from autoctrl.ports import Selection
@@ -141,7 +141,7 @@ def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -
 
     Raises ``UsageError`` for an unknown campaign.
     """
-    mine = lineage_of(store, campaign)[0]
+    mine = find_lineage(store, campaign)[0]
     wanted = None if mine.follow else mine.wanted()
     numbers = [
         number for number in select(known, chosen.runs) if wanted is None or number in wanted
@@ -191,21 +191,18 @@ def _with_signs(
     """Return the only runs that can be of this status, None if any run can."""
     if status not in SIGNS:
         return None
-    columns = find_columns(store, lineage_of(store, campaign))
+    columns = find_columns(store, find_lineage(store, campaign))
     own = [column for column in columns if column.campaign == mine.name]
     position = store.runs(numbers=()).position
-    has_looked = bool(columns) and all(
-        int(column.values.get("position", -1)) >= position for column in own
-    )
+    has_looked = bool(columns) and all(column.has_looked_at(position) for column in own)
     if status is TaskStatus.NEW and not has_looked:
         return None  # a run at which nobody has looked is new, and has no task
-    if any(column.group_by and column.values.get("late") is None for column in columns):
+    if any(column.group_by and column.state.late is None for column in columns):
         return None  # nobody has said yet which runs came too late for their group
     found: set[int] = set()
     for column in columns:
-        late = column.values.get("late") or {}
         for task in store.tasks(
             Selection(column.campaign, (column.workflow,), None, SIGNS[status])
         ):
-            found.update(task.members, late.get(task.key.unit, ()))
+            found.update(task.members, column.state.late_runs(task.key.unit))
     return found

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from autoctrl.campaigns import find_lineage
 from autoctrl.compose import Project
 from autoctrl.errors import UsageError
-from autoctrl.locks.lookup import lineage_of
 from autoctrl.web.app import create_app
 from autoctrl.web.csrf import LOOPBACK
 
@@ -33,7 +33,7 @@ def serve(
     unknown.
     """
     with listen(host, port) as listener, Project(settings) as project:
-        lineage_of(project.store, campaign)
+        find_lineage(project.store, campaign)
         shown = f"[{host}]" if ":" in host else host
         tell(
             f"Serving {settings.folder} at http://{shown}:{listener.getsockname()[1]}/ "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import UsageError
 from autoctrl.machine.provenance import read_body
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.views import made
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def versions_of(project: Project, records: Sequence[Record]) -> list[Made]:
     """Return what made each version, oldest first; raises ``UsageError`` if a description is
     gone.
     """
-    return made(records, lambda digest: read_body(project.folder / ".autoctrl", digest))
+    return made(records, lambda digest: read_body(project.folder / STATE_FOLDER, digest))
 
 
 def versions_to_show(project: Project, records: Sequence[Record]) -> list[Made]:
@@ -28,7 +29,7 @@ def versions_to_show(project: Project, records: Sequence[Record]) -> list[Made]:
 
     def describe(digest: str) -> Mapping[str, Any]:
         try:
-            return read_body(project.folder / ".autoctrl", digest)
+            return read_body(project.folder / STATE_FOLDER, digest)
         except UsageError as error:
             return {"gone": str(error)}
 

@@ -8,6 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
+from autoctrl.model.names import workflow_lease
+from autoctrl.model.workflow import WORKFLOW
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +70,7 @@ def lease_names(store: Store) -> list[str]:
     """Return the names of the leases of all workflows in campaigns that are not closed."""
     closed = {mark.name for mark in store.marks("campaign") if read_campaign(mark).closed}
     return [
-        f"{mark.campaign}/{mark.name}"
-        for mark in store.marks("workflow")
+        workflow_lease(mark.campaign, mark.name)
+        for mark in store.marks(WORKFLOW)
         if mark.campaign not in closed
     ]

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import WorkflowError
-from autoctrl.machine.births import Birth, Cursor, advance, withdraw
+from autoctrl.machine.births import Birth, advance, withdraw
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.run import RunRecord, Where
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.workflow import Cursor
 from tests.unit.given import NOW, run, task
 
 if TYPE_CHECKING:

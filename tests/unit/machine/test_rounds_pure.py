@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from autoctrl.machine.cycle import Summary
 from autoctrl.machine.discover_runs import Arrivals
 from autoctrl.machine.loop import next_pause
-from autoctrl.machine.rounds import Round, _summary, chain_order
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32))
-def test_each_workflow_comes_after_those_it_waits_for(seed: int) -> None:
-    """Whatever the names, and however the modules were found."""
-    dice = Random(seed)
-    names = [f"w{n}" for n in range(8)]
-    dice.shuffle(names)
-    graph = {
-        name: [other for other in names[:n] if dice.random() < 0.4] for n, name in enumerate(names)
-    }
-    shuffled = dict(dice.sample(list(graph.items()), len(graph)))
-    order = chain_order(shuffled)
-    assert sorted(order) == sorted(names)
-    assert all(order.index(after) < order.index(name) for name in names for after in graph[name])
-    assert order == chain_order(graph), "the order does not depend on how the modules were found"
-
-
-def test_workflows_that_are_not_there_do_not_count() -> None:
-    """One may wait for a workflow of the parent campaign, or for one that is misspelt."""
-    assert chain_order({"b": ["a"], "a": ["elsewhere"]}) == ["a", "b"]
-
-
-def test_a_circle_is_left_in_the_order_of_names() -> None:
-    """Its tasks wait for one another with a reason that anybody can read; nothing else stops."""
-    assert chain_order({"b": ["a"], "a": ["b"], "c": []}) == ["a", "b", "c"]
+from autoctrl.machine.rounds import Round, _summary
 
 
 def test_a_round_adds_up_what_its_cycles_did() -> None:

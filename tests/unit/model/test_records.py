@@ -10,7 +10,8 @@ from autoctrl.errors import TransitionRefused
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.job import MERGE_INDEX, attempt_path, index_text, tag, unit_folder, version_path
 from autoctrl.model.status import Failure, JobStatus, Role, TaskStatus
-from autoctrl.model.task import TICK, born
+from autoctrl.model.succession import TICK
+from autoctrl.model.task import born
 from autoctrl.model.unit import TaskKey
 from tests.unit.given import KEY, NOW, SPEC, file, job, later, task
 

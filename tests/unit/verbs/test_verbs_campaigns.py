@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import LeaseHeld, UsageError
 from autoctrl.model.campaign import Campaign
-from autoctrl.model.task import TICK
+from autoctrl.model.names import CAMPAIGNS_LEASE
+from autoctrl.model.succession import TICK
 from autoctrl.verbs import (
     add_runs,
     close_campaign,
     create_campaign,
     edit_campaign,
-    find_campaign,
     list_campaigns,
     pause,
     resume,
 )
-from autoctrl.verbs.request import MARKS
 from tests.unit.scene import ANNA, Scene
 
 if TYPE_CHECKING:
@@ -218,6 +218,6 @@ def test_marks_are_written_under_their_own_lease(scene: Scene) -> None:
     """Two people who change campaigns at once do not overwrite each other: the second waits, then
     is told.
     """
-    scene.store.lease(MARKS, "boris", 60)
+    scene.store.lease(CAMPAIGNS_LEASE, "boris", 60)
     with pytest.raises(LeaseHeld, match="boris"):
         made_campaign(scene)

@@ -11,6 +11,7 @@ import pytest
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError, UsageError
 from autoctrl.model.actor import Actor
 from autoctrl.model.campaign import PROMPT
+from autoctrl.model.names import COPY_LEASE
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.stores.leases import Ticks
@@ -19,7 +20,6 @@ from autoctrl.testing import FakeClock
 from autoctrl.verbs import Request
 from autoctrl.verbs.copy import (
     BATCH,
-    COPY,
     Copied,
     Names,
     copy_history,
@@ -186,7 +186,7 @@ def test_a_store_that_holds_other_things_is_left_alone(other: str) -> None:
     assert text in caught.value.message
     assert caught.value.hint.startswith("Nothing was written.")
     assert list(target.records()) == before
-    assert target.lease(COPY, "somebody", 1).epoch == 1
+    assert target.lease(COPY_LEASE, "somebody", 1).epoch == 1
 
 
 def test_a_store_is_not_copied_onto_itself() -> None:
@@ -395,7 +395,7 @@ class TestLease:
     def test_held(self) -> None:
         """While another copy goes on, this one writes nothing and says who is at it."""
         target = MemoryStore()
-        target.lease(COPY, "bert on host:x", 60)
+        target.lease(COPY_LEASE, "bert on host:x", 60)
         with pytest.raises(LeaseHeld, match="bert"):
             copied(holding(*HISTORY), target)
         assert list(target.records()) == []
@@ -404,7 +404,7 @@ class TestLease:
         """Afterwards the lease is free, whether the copy came to its end or not."""
         target = MemoryStore()
         copied(holding(*HISTORY), target)
-        assert target.lease(COPY, "bert", 60).epoch == 2
+        assert target.lease(COPY_LEASE, "bert", 60).epoch == 2
 
     @staticmethod
     def slow_copy(interfere: Callable[[MemoryStore], Any]) -> MemoryStore:
@@ -433,8 +433,8 @@ class TestLease:
         def overtake(target: MemoryStore) -> None:
             later = Ticks("boot", 10**9)
             target._ticks = lambda: later
-            target.lease(COPY, "bert", 60)
-            target.lease(COPY, "bert", 0)
+            target.lease(COPY_LEASE, "bert", 60)
+            target.lease(COPY_LEASE, "bert", 0)
 
         with pytest.raises(LeaseLost, match="The lease of this copy ran out"):
             self.slow_copy(overtake)

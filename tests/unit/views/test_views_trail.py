@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError
-from autoctrl.locks.lookup import lineage_of
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.output import FieldsRecord, LocationState
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
@@ -187,7 +187,7 @@ def test_runs_are_listed_with_who_said_so(scene: Scene) -> None:
     learned.
     """
     scene.runs(2, is_closed=False, kind="pedestal")
-    campaign = lineage_of(scene.store, "prompt")[0]
+    campaign = find_campaign(scene.store, "prompt")
     lines = list_runs(scene.store, campaign, None, None)
     assert [(line.run, line.is_closed, line.revision, line.actor.name) for line in lines] == [
         (1, True, 1, "table"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError
-from autoctrl.locks.files import changed_files
+from autoctrl.freshness import changed_files
 from autoctrl.science.friends import Calibrations, Numbers, read_calibration, write_friends
 from autoctrl.science.rootio import open_file
 from tests.unit.given import task, view

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from autoctrl.locks.files import changed_files
+from autoctrl.freshness import changed_files
 from autoctrl.model.task import InputRef
 from tests.unit.given import task
 

@@ -1,0 +1,27 @@
+"""Names that several rooms must spell alike: of leases, of folders, of the executor of functions."""
+
+from __future__ import annotations
+
+INLINE = "inline"
+
+# The folder in a project that holds what autoctrl writes for itself, and the parts of that folder:
+# jobs by executor, descriptions of versions, what sources have read, alerts that nobody else gets.
+STATE_FOLDER = ".autoctrl"
+JOBS = "jobs"
+BODIES = "bodies"
+SOURCES = "sources"
+ALERTS = "alerts.log"
+
+RUNS_LEASE = "runs"
+CAMPAIGNS_LEASE = "campaigns"
+COPY_LEASE = "copy"
+
+
+def workflow_lease(campaign: str, workflow: str) -> str:
+    """Return the name of the lease under which the tasks of a workflow are moved."""
+    return f"{campaign}/{workflow}"
+
+
+def loop_lease(campaign: str) -> str:
+    """Return the name of the lease that the built-in scheduler of a campaign holds."""
+    return f"loop/{campaign}"
