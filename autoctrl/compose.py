@@ -80,15 +80,16 @@ class Project:
                 f"{nearest(name, self.settings.executors)}"
             )
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
-        from autoctrl.executors import open_executor
+        from autoctrl.executors import Surroundings, open_executor
 
-        templates = (self.folder / "templates", self.folder / "workflows")
-        chosen = self.settings.executors[name]
-        hints = _hints(self.settings)
-        store_id = self.store.store_id
-        return open_executor(
-            name, chosen, state, store_id, place=place, templates=templates, hints=hints
+        surroundings = Surroundings(
+            state,
+            self.store.store_id,
+            place,
+            templates=(self.folder / "templates", self.folder / "workflows"),
+            hints=_hints(self.settings),
         )
+        return open_executor(name, self.settings.executors[name], surroundings)
 
     def hints(self, task: TaskKey) -> tuple[list[Hint], str]:
         """Return what the task's jobs said of themselves last, and why that cannot be told: nobody

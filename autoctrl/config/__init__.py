@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+from autoctrl.config.adapters import Adapter, StoreAdapter, find_store, known_words, open_section
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
 from autoctrl.config.sections import (
     SEVERITIES,
     CycleSettings,
-    FilesSourceSettings,
-    HTCondorExecutorSettings,
+    ExecutorSettings,
     InputSettings,
-    LocalExecutorSettings,
-    LogNotifierSettings,
+    NotifierSettings,
     OutputSettings,
     ProjectSettings,
+    SourceSettings,
     StoreSettings,
-    TableSourceSettings,
     WorkflowSettings,
+    setting,
 )
 from autoctrl.config.settings import FILE_NAME, Settings
 
 __all__ = [
     "FILE_NAME",
     "SEVERITIES",
+    "Adapter",
     "CycleSettings",
-    "FilesSourceSettings",
-    "HTCondorExecutorSettings",
+    "ExecutorSettings",
     "InputSettings",
-    "LocalExecutorSettings",
-    "LogNotifierSettings",
+    "NotifierSettings",
     "OutputSettings",
     "ProjectSettings",
     "SettingInfo",
     "Settings",
+    "SourceSettings",
+    "StoreAdapter",
     "StoreSettings",
-    "TableSourceSettings",
     "WorkflowSettings",
     "every_setting",
     "find_project",
+    "find_store",
+    "known_words",
     "load_settings",
+    "open_section",
     "parse_settings",
+    "setting",
 ]

@@ -8,7 +8,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.config.sections import ATTRIBUTES, NAMED, SECTIONS, ProjectSettings, declared, setting
+from autoctrl.config.adapters import SECTION_BASES, find_adapter, known_words
+from autoctrl.config.sections import (
+    ATTRIBUTES,
+    SECTIONS,
+    WORKFLOWS,
+    ProjectSettings,
+    WorkflowSettings,
+    declared,
+    setting,
+    type_word,
+)
 from autoctrl.errors import SettingsError, nearest
 from autoctrl.model.run import PARSERS
 
@@ -38,6 +48,7 @@ class Entry(NamedTuple):
     origin: str
 
 
+NAMED = (*SECTION_BASES, WORKFLOWS)  # sections whose tables have a name each
 Path = tuple[str, ...]
 Layer = Mapping[Path, Entry]
 
@@ -93,22 +104,24 @@ def known_settings(layer: Layer) -> dict[Path, Field[Any]]:
 
 def kind_of(layer: Layer, section: str, table: str) -> type:
     """Return the class that describes one named table, chosen by its ``type``."""
-    kinds = NAMED[section]
-    if "" in kinds:
-        return kinds[""]
+    if section == WORKFLOWS:
+        return WorkflowSettings
     entry = layer.get((section, table, "type"))
     if entry is None:
-        here = next(
-            entry.origin for path, entry in layer.items() if path[:2] == (section, table)
-        ).partition(":")[0]
-        message = f"{here}: [{section}.{table}] has no type."
-        raise SettingsError(
-            message, hint=f"Add type = '{next(iter(kinds))}' (known: {', '.join(kinds)})."
-        )
-    if not isinstance(entry.value, str) or entry.value not in kinds:
+        words = known_words(section)
+        message = f"{_file_of(layer, section, table)}: [{section}.{table}] has no type."
+        raise SettingsError(message, hint=f"Add type = '{words[0]}' (known: {', '.join(words)}).")
+    adapter = find_adapter(section, entry.value) if isinstance(entry.value, str) else None
+    if adapter is None:
         message = f"{entry.origin} = {entry.value!r} does not exist."
-        raise SettingsError(message, hint=nearest(str(entry.value), kinds))
-    return kinds[entry.value]
+        raise SettingsError(message, hint=nearest(str(entry.value), known_words(section)))
+    return adapter.settings
+
+
+def _file_of(layer: Layer, section: str, table: str) -> str:
+    """Return the file in which a named table stands."""
+    origins = [entry.origin for path, entry in layer.items() if path[:2] == (section, table)]
+    return origins[0].partition(":")[0]
 
 
 def check(layer: Layer) -> None:
@@ -129,8 +142,8 @@ def check_value(item: Field[Any], entry: Entry) -> None:
     bounds.
     """
     value, facts = entry.value, item.metadata
-    if not _IS_TYPE[str(item.type)](value):
-        message = f"{entry.origin} = {value!r} is not of type {item.type}."
+    if not _IS_TYPE[type_word(item)](value):
+        message = f"{entry.origin} = {value!r} is not of type {type_word(item)}."
         raise SettingsError(message, hint=f"It means: {facts['doc']}")
     if facts["least"] is not None and not value >= facts["least"]:
         message = f"{entry.origin} = {value!r} is too small; the least is {facts['least']:g}."
@@ -195,7 +208,7 @@ def from_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry
                 message,
                 hint="A variable changes a named table only if autoctrl.toml has that table.",
             )
-        found[paths[name]] = Entry(_parsed(str(known[paths[name]].type), environ[name]), name)
+        found[paths[name]] = Entry(_parsed(type_word(known[paths[name]]), environ[name]), name)
     return found
 
 
@@ -203,7 +216,8 @@ def _is_bare_table(path: Path, entry: Entry) -> bool:
     if entry.value != {}:
         return False
     section, *name = path
-    return len(name) <= int(section in {*NAMED, "runs"}) and section in {*NAMED, *SECTIONS, "runs"}
+    has_tables = section in {*NAMED, "runs"}
+    return len(name) <= int(has_tables) and (has_tables or section in SECTIONS)
 
 
 def _refuse_unknown(path: Path, entry: Entry, known: Mapping[Path, Field[Any]]) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import NamedTuple
 
-from autoctrl.config.sections import NAMED, SECTIONS, ProjectSettings, declared
+from autoctrl.config.adapters import SECTION_BASES, Adapter, built_in
+from autoctrl.config.sections import (
+    SECTIONS,
+    WORKFLOWS,
+    ProjectSettings,
+    WorkflowSettings,
+    declared,
+    type_word,
+)
 from autoctrl.model.run import PARSERS
 
 
@@ -26,15 +34,17 @@ class SettingInfo(NamedTuple):
 
 
 def every_setting() -> list[SettingInfo]:
-    """Return all settings that exist, in the order of the reference."""
+    """Return all settings that come with autoctrl, in the order of the reference."""
     listed = _section("", ProjectSettings)
     for section, kind in SECTIONS.items():
         listed += _section(f"{section}.", kind)
     explanation = "Type of the run attribute of this name; only declared attributes are kept."
     listed.append(SettingInfo("runs.attributes.<name>", " | ".join(PARSERS), "", explanation))
-    for section, kinds in NAMED.items():
-        for word, kind in kinds.items():
-            listed += _section(f"{section}.<name>.", kind, f" ({word})" if word else "")
+    for section in SECTION_BASES:
+        for word, adapter in built_in(section).items():
+            if isinstance(adapter, Adapter):
+                listed += _section(f"{section}.<name>.", adapter.settings, f" ({word})")
+    listed += _section(f"{WORKFLOWS}.<name>.", WorkflowSettings)
     explanation = "Any setting again, as it is in this environment."
     return [*listed, SettingInfo("environments.<name>.…", "table", "", explanation)]
 
@@ -43,7 +53,7 @@ def _section(prefix: str, kind: type, suffix: str = "") -> list[SettingInfo]:
     return [
         SettingInfo(
             f"{prefix}{name}{suffix}",
-            " | ".join(item.metadata["choices"]) or str(item.type),
+            " | ".join(item.metadata["choices"]) or type_word(item),
             _as_toml(item.default) if item.default is not MISSING else "",
             item.metadata["doc"],
         )
@@ -52,10 +62,6 @@ def _section(prefix: str, kind: type, suffix: str = "") -> list[SettingInfo]:
 
 
 def _as_toml(value: object) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f'"{value}"'
-        if isinstance(value, str)
-        else str(value)
-    )
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.model.severity import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import Field
 
-SEVERITIES = ("info", "warning", "alarm")
+SEVERITIES = tuple(map(str, Severity))
 
 
 def setting(
@@ -134,121 +136,29 @@ class WorkflowSettings:
     enabled: bool = setting("Whether the workflow takes part in cycles.", default=True)
 
 
-@dataclass(frozen=True)
-class LocalExecutorSettings:
-    """``[executors.<name>]`` with ``type = "local"``: processes on this machine."""
+@dataclass(frozen=True, kw_only=True)
+class ExecutorSettings:
+    """``[executors.<name>]``: what every kind of executor has."""
 
     type: str = setting("Kind of executor.")
-    slots: int = setting("Jobs that may run at once; 0 takes all usable cores.", 0, least=0)
     submit_deadline_s: float = setting(
         "Time after which a silent submission is given up, seconds.", 20.0, least=1
     )
-    grace_s: float = setting(
-        "Time that a job has between SIGTERM and SIGKILL, seconds.", 10.0, least=0
-    )
 
 
-@dataclass(frozen=True)
-class HTCondorExecutorSettings:
-    """``[executors.<name>]`` with ``type = "htcondor"``: jobs of an HTCondor pool."""
-
-    type: str = setting("Kind of executor.")
-    schedd: str = setting("Name of the schedd; empty takes the one of this machine.", "")
-    collector: str = setting("Address of the pool's collector; empty takes the configured one.", "")
-    config: str = setting(
-        "HTCondor configuration file to use; empty takes the usual one (CONDOR_CONFIG).", ""
-    )
-    mode: str = setting(
-        (
-            "`spool`: files travel with the job; `shared`: nodes and this machine see the same "
-            "file system."
-        ),
-        "spool",
-        choices=("spool", "shared"),
-    )
-    accounting_group: str = setting(
-        "Accounting group that the jobs are charged to.", "", separate="text"
-    )
-    requirements: str = setting("ClassAd expression that a node must fulfil.", "")
-    container_image: str = setting("Image in which the jobs run.", "")
-    transfer_input: str = setting(
-        "Further files that travel with every job, separated by commas.", ""
-    )
-    x509_proxy: str = setting("X.509 proxy that travels with every job.", "")
-    python: str = setting("Python 3.9 or later on the node.", "python3")
-    path: str = setting("PATH of the jobs.", "/usr/local/bin:/usr/bin:/bin")
-    submit_deadline_s: float = setting(
-        "Time after which a silent submission is given up, seconds.", 30.0, least=1
-    )
-    query_deadline_s: float = setting(
-        "Time after which a silent question is given up, seconds.", 20.0, least=1
-    )
-    grace_s: float = setting(
-        "Time that a job has between SIGTERM and SIGKILL, seconds.", 10.0, least=0
-    )
-    lost_after_s: float = setting(
-        "A job that is neither in the queue nor in the history is lost after this time, seconds.",
-        300.0,
-        least=1,
-    )
-    materialize_above: int = setting(
-        "Submissions of more jobs are materialised late.", 2000, least=1
-    )
-    max_idle: int = setting(
-        "Idle jobs that a late materialisation keeps in the queue.", 1000, least=1
-    )
-
-
-@dataclass(frozen=True)
-class FilesSourceSettings:
-    """``[sources.<name>]`` with ``type = "files"``: runs appear as their raw files do."""
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """``[sources.<name>]``: what every kind of source has."""
 
     type: str = setting("Kind of source.")
-    pattern: str = setting(
-        "Path of a raw file below `inputs.root`: `{run}` or `{run:05d}` is the run number, "
-        "`{name}` a declared "
-        "attribute, `*` and `?` stand for any characters of one name.",
-    )
-    quiet_s: float = setting(
-        "A run is closed once its files have not changed for this time, seconds.", 300.0, least=0
-    )
-    inspect: str = setting(
-        "Command that reads `{path}`, or many `{paths}` at once, and prints attributes and "
-        "the end of run as JSON; "
-        "empty looks at names and times only.",
-        "",
-    )
-    inspect_every_s: float = setting(
-        "A file that keeps growing is read again after this time, seconds.", 60.0, least=1
-    )
-    inspect_limit_s: float = setting(
-        "Time limit of one call of the command, seconds.", 120.0, least=1
-    )
 
 
-@dataclass(frozen=True)
-class TableSourceSettings:
-    """``[sources.<name>]`` with ``type = "table"``: a run table in CSV."""
-
-    type: str = setting("Kind of source.")
-    path: str = setting("CSV file below the project's folder; its first line names the columns.")
-    run_column: str = setting("Column that holds the run number.", "run")
-    closed_column: str = setting(
-        "Column that is filled (and not `false`) once the run is closed; empty if none.", ""
-    )
-
-
-@dataclass(frozen=True)
-class LogNotifierSettings:
-    """``[notifiers.<name>]`` with ``type = "log"``: one line per message."""
+@dataclass(frozen=True, kw_only=True)
+class NotifierSettings:
+    """``[notifiers.<name>]``: what every kind of notifier has."""
 
     type: str = setting("Kind of notifier.")
-    path: str = setting(
-        "File to append to, below the project's folder; empty writes to stderr.",
-        "",
-        separate="path",
-    )
-    severity: str = setting("Least severity that is told.", "info", choices=SEVERITIES)
+    severity: str = setting("Least severity that is told.", str(Severity.INFO), choices=SEVERITIES)
 
 
 SECTIONS: Mapping[str, type] = {
@@ -259,17 +169,16 @@ SECTIONS: Mapping[str, type] = {
     "cycle": CycleSettings,
     "defaults": WorkflowSettings,
 }
-# The word after ``type =`` chooses the class; a section without types has one class, under the
-# empty word.
-NAMED: Mapping[str, Mapping[str, type]] = {
-    "executors": {"local": LocalExecutorSettings, "htcondor": HTCondorExecutorSettings},
-    "sources": {"files": FilesSourceSettings, "table": TableSourceSettings},
-    "notifiers": {"log": LogNotifierSettings},
-    "workflows": {"": WorkflowSettings},
-}
+WORKFLOWS = "workflows"
+TYPE_WORDS = ("str", "int", "float", "bool")
 ATTRIBUTES = ("runs", "attributes")
 
 
 def declared(section: type) -> dict[str, Field[Any]]:
     """Return the settings of one section by name."""
     return {item.name: item for item in fields(section)}
+
+
+def type_word(item: Field[Any]) -> str:
+    """Return the word for a setting's type, whether its module keeps annotations as text or not."""
+    return item.type if isinstance(item.type, str) else item.type.__name__

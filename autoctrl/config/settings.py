@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.config.sections import (
     CycleSettings,
-    FilesSourceSettings,
+    ExecutorSettings,
     HintSettings,
-    HTCondorExecutorSettings,
     InputSettings,
-    LocalExecutorSettings,
-    LogNotifierSettings,
+    NotifierSettings,
     OutputSettings,
     ProjectSettings,
+    SourceSettings,
     StoreSettings,
-    TableSourceSettings,
     WorkflowSettings,
     declared,
 )
@@ -53,9 +51,9 @@ class Settings:
     cycle: CycleSettings
     defaults: WorkflowSettings
     attributes: Mapping[str, str]
-    executors: Mapping[str, LocalExecutorSettings | HTCondorExecutorSettings]
-    sources: Mapping[str, FilesSourceSettings | TableSourceSettings]
-    notifiers: Mapping[str, LogNotifierSettings]
+    executors: Mapping[str, ExecutorSettings]
+    sources: Mapping[str, SourceSettings]
+    notifiers: Mapping[str, NotifierSettings]
     workflow_tables: Mapping[str, Mapping[str, Any]]
 
     def workflow(

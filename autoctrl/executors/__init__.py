@@ -4,52 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.config import LocalExecutorSettings
-from autoctrl.model.names import JOBS
+from autoctrl.config import open_section
+from autoctrl.executors.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from autoctrl.config import HTCondorExecutorSettings
+    from autoctrl.config import ExecutorSettings
     from autoctrl.ports import Executor
 
 
-def open_executor(
-    name: str,
-    settings: LocalExecutorSettings | HTCondorExecutorSettings,
-    state: Path,
-    store_id: str,
-    *,
-    place: str = "",
-    templates: Sequence[Path] = (),
-    hints: Mapping[str, str] | None = None,
-) -> Executor:
-    """Return the executor ``[executors.<name>]`` for one store, which keeps its jobs' folders below
-    ``state``.
+def open_executor(name: str, section: ExecutorSettings, surroundings: Surroundings) -> Executor:
+    """Return the executor ``[executors.<name>]``.
 
-    ``state`` lies in the project's folder, from which relative paths of the settings count;
-    ``place`` is where the jobs are that are meant, where that is not where the settings point now;
-    ``templates`` are the folders in which a project overrides the packaged templates; ``hints`` the
-    variables that tell a job where to leave hints. Raises ``MissingExtra`` if the packages for it
-    are not installed.
+    Raises ``MissingExtra`` if the packages for it are not installed.
     """
-    folder = state / JOBS / name
-    if isinstance(settings, LocalExecutorSettings):
-        from autoctrl.executors.local.executor import LocalExecutor
+    executor: Executor = open_section("executors", name, section, surroundings)
+    return executor
 
-        return LocalExecutor(
-            name, folder, store_id, slots=settings.slots, grace_s=settings.grace_s, hints=hints
-        )
-    from autoctrl.executors.htcondor import HTCondorExecutor
 
-    return HTCondorExecutor(
-        name,
-        folder,
-        store_id,
-        settings,
-        folder=state.parent,
-        place=place,
-        templates=templates,
-        hints=hints,
-    )
+__all__ = ["Surroundings", "open_executor"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.model.names import ALERTS, STATE_FOLDER
+from autoctrl.config import open_section
 from autoctrl.notifiers.log import LogNotifier
 
 if TYPE_CHECKING:
@@ -31,18 +31,13 @@ def open_notifier(settings: Settings) -> Notifier:
     """Return one notifier for all that the settings name; without any, ``.autoctrl/alerts.log`` is
     written.
     """
-    sections = settings.notifiers.values()
-    if not sections:
+    if not settings.notifiers:
         return LogNotifier(
-            settings.folder / STATE_FOLDER / ALERTS, environment=settings.environment
+            settings.folder / ".autoctrl" / "alerts.log", environment=settings.environment
         )
     return Everybody(
         [
-            LogNotifier(
-                settings.path(section.path) if section.path else None,
-                section.severity,
-                settings.environment,
-            )
-            for section in sections
+            open_section("notifiers", name, section, settings)
+            for name, section in settings.notifiers.items()
         ]
     )

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from autoctrl.config import SEVERITIES
+from autoctrl.config import SEVERITIES, Adapter, NotifierSettings, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from autoctrl.config import Settings
+
+
+@dataclass(frozen=True)
+class LogNotifierSettings(NotifierSettings):
+    """``[notifiers.<name>]`` with ``type = "log"``: one line per message."""
+
+    path: str = setting(
+        "File to append to, below the project's folder; empty writes to stderr.",
+        "",
+        separate="path",
+    )
 
 
 class LogNotifier:
@@ -54,3 +68,13 @@ def _say(line: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         return
+
+
+def open_log(name: str, section: LogNotifierSettings, settings: Settings) -> LogNotifier:
+    """Return the notifier of this table."""
+    del name
+    path = settings.path(section.path) if section.path else None
+    return LogNotifier(path, section.severity, settings.environment)
+
+
+ADAPTER = Adapter(LogNotifierSettings, open_log)

@@ -1,10 +1,10 @@
-"""Where runs come from: raw files that appear, and run tables."""
+"""Where runs come from: raw files that appear, run tables, whatever else is installed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.config import FilesSourceSettings
+from autoctrl.config import open_section
 
 if TYPE_CHECKING:
     from autoctrl.config import Settings
@@ -12,20 +12,11 @@ if TYPE_CHECKING:
 
 
 def open_sources(settings: Settings) -> list[Source]:
-    """Return the sources of the settings, in their order; each is imported only if it is used.
+    """Return the sources of the settings, in their order.
 
-    Raises ``SettingsError`` if a pattern or a command makes no sense.
+    Raises ``SettingsError`` if what a table says makes no sense.
     """
-    sources: list[Source] = []
-    for name, section in settings.sources.items():
-        if isinstance(section, FilesSourceSettings):
-            from autoctrl.sources.files import open_files
-
-            sources.append(open_files(name, section, settings))
-        else:
-            from autoctrl.sources.table import TableSource
-
-            sources.append(
-                TableSource(name, settings.path(section.path), section, settings.attributes)
-            )
-    return sources
+    return [
+        open_section("sources", name, section, settings)
+        for name, section in settings.sources.items()
+    ]

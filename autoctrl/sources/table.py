@@ -1,10 +1,12 @@
-"""Runs as a run table in CSV has them."""
+"""Runs as a run table in CSV has them: ``type = "table"``."""
 
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoctrl.config import Adapter, SourceSettings, setting
 from autoctrl.errors import UsageError, nearest
 from autoctrl.ports import Seen
 from autoctrl.sources.values import typed_value
@@ -13,10 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from autoctrl.config import TableSourceSettings
+    from autoctrl.config import Settings
     from autoctrl.model.run import Value
 
 NO = frozenset({"", "false", "no", "0"})
+
+
+@dataclass(frozen=True)
+class TableSourceSettings(SourceSettings):
+    """``[sources.<name>]`` with ``type = "table"``: a run table in CSV."""
+
+    path: str = setting("CSV file below the project's folder; its first line names the columns.")
+    run_column: str = setting("Column that holds the run number.", "run")
+    closed_column: str = setting(
+        "Column that is filled (and not `false`) once the run is closed; empty if none.", ""
+    )
 
 
 class TableSource:
@@ -125,3 +138,11 @@ class TableSource:
             if value is not None:
                 attributes[name] = value
         return attributes
+
+
+def open_table(name: str, section: TableSourceSettings, settings: Settings) -> TableSource:
+    """Return the source of this table."""
+    return TableSource(name, settings.path(section.path), section, settings.attributes)
+
+
+ADAPTER = Adapter(TableSourceSettings, open_table)

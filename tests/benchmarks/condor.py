@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.config import HTCondorExecutorSettings
-from autoctrl.executors.htcondor import HTCondorExecutor
+from autoctrl.executors.htcondor.executor import HTCondorExecutor
+from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 from autoctrl.executors.htcondor.submit import COLUMNS, SEPARATOR
 from autoctrl.model.job import JobSpec
 from autoctrl.ports import JobOrder

@@ -41,8 +41,6 @@ KNOWN: dict[str, set[str]] = {
 }
 KNOWN_CIRCLES: list[str] = [
     "autoctrl.compose",
-    "autoctrl.executors",
-    "autoctrl.executors.htcondor",
     "autoctrl.executors.htcondor.executor",
     "autoctrl.executors.htcondor.finding",
     "autoctrl.executors.htcondor.polling",

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autoctrl.config import HTCondorExecutorSettings
-from autoctrl.executors.htcondor import HTCondorExecutor
+from autoctrl.executors.htcondor.executor import HTCondorExecutor
+from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 from autoctrl.model.status import FINAL_JOBS, JobStatus
 from autoctrl.ports import JobOrder
 from tests.integration.jobs import ROOT, job_spec, until

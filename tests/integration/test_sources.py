@@ -10,7 +10,7 @@ import pytest
 
 from autoctrl.config import parse_settings
 from autoctrl.sources import open_sources
-from autoctrl.sources.pattern import Pattern
+from autoctrl.sources.files.pattern import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.config import (
-    FilesSourceSettings,
-    LocalExecutorSettings,
     Settings,
-    TableSourceSettings,
     every_setting,
     parse_settings,
 )
 from autoctrl.config.layers import is_secret
 from autoctrl.errors import SettingsError
+from autoctrl.executors.local import LocalExecutorSettings
+from autoctrl.sources.files.settings import FilesSourceSettings
+from autoctrl.sources.table import TableSourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

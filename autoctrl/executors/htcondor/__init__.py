@@ -1,7 +1,33 @@
-"""Jobs of an HTCondor pool."""
+"""Jobs of an HTCondor pool: ``type = "htcondor"``."""
 
 from __future__ import annotations
 
-from autoctrl.executors.htcondor.executor import HTCondorExecutor
+from typing import TYPE_CHECKING
 
-__all__ = ["HTCondorExecutor"]
+from autoctrl.config import Adapter
+from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
+
+if TYPE_CHECKING:
+    from autoctrl.executors.surroundings import Surroundings
+    from autoctrl.ports import Executor
+
+
+def open_htcondor(
+    name: str, section: HTCondorExecutorSettings, surroundings: Surroundings
+) -> Executor:
+    """Return the executor of this table; raises ``MissingExtra`` without jinja2."""
+    from autoctrl.executors.htcondor.executor import HTCondorExecutor
+
+    return HTCondorExecutor(
+        name,
+        surroundings.jobs_folder(name),
+        surroundings.store_id,
+        section,
+        folder=surroundings.project,
+        place=surroundings.place,
+        templates=surroundings.templates,
+        hints=surroundings.hints,
+    )
+
+
+ADAPTER = Adapter(HTCondorExecutorSettings, open_htcondor)

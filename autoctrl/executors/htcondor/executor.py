@@ -47,8 +47,8 @@ from autoctrl.node.hint import TOKEN_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from autoctrl.config import HTCondorExecutorSettings
     from autoctrl.executors.htcondor.batches import Batch, Handle
+    from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
     from autoctrl.ports import JobOrder, JobReport, JobResult
 
 HINT_NAME = "autoctrl_hint.py"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from autoctrl.config import HTCondorExecutorSettings
+    from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 
 SIGNS: Mapping[str, re.Pattern[str]] = {
     "requirements": re.compile(r"\brequirements\b", re.IGNORECASE),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autoctrl.config import LocalExecutorSettings
 from autoctrl.errors import SubmitRefused
-from autoctrl.executors import open_executor
+from autoctrl.executors import Surroundings, open_executor
+from autoctrl.executors.local import LocalExecutorSettings
 from autoctrl.executors.local.executor import LocalExecutor, handle_of
 from autoctrl.executors.local.pool import mark
 from autoctrl.node import wrapper
@@ -22,9 +22,8 @@ def test_settings_make_a_local_executor() -> None:
     """The settings' slots and time of grace reach the executor, whose jobs lie under its own name
     and its store's.
     """
-    executor = open_executor(
-        "fast", LocalExecutorSettings(type="local", slots=3, grace_s=1.5), STATE, "id"
-    )
+    section = LocalExecutorSettings(type="local", slots=3, grace_s=1.5)
+    executor = open_executor("fast", section, Surroundings(STATE, "id"))
     assert isinstance(executor, LocalExecutor)
     assert (executor.name, executor.pool.slots, executor.grace_s) == ("fast", 3, 1.5)
     assert executor.jobs == STATE / "jobs" / "fast"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.config import HTCondorExecutorSettings
 from autoctrl.errors import SubmitRefused
 from autoctrl.executors.htcondor.preflight import check_files, culprit, files, located
+from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoctrl.config import FilesSourceSettings
 from autoctrl.ports import Seen
-from autoctrl.sources.files import RETRY_S, SETTLED_S, FilesSource
-from autoctrl.sources.inspection import Answer, Inspection, InspectionStopped
-from autoctrl.sources.memory import Known, Memory
-from autoctrl.sources.pattern import FoundFile, Pattern
+from autoctrl.sources.files.inspection import Answer, Inspection, InspectionStopped
+from autoctrl.sources.files.memory import Known, Memory
+from autoctrl.sources.files.pattern import FoundFile, Pattern
+from autoctrl.sources.files.settings import FilesSourceSettings
+from autoctrl.sources.files.source import RETRY_S, SETTLED_S, FilesSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,9 @@ class Bench:
 
     def __init__(self, *, inspect: bool = True) -> None:
         self.listing, self.command, self.memory, self.now = Listing(), Asked(), Kept(), NOW
-        section = FilesSourceSettings("files", "run{run}", quiet_s=QUIET_S, inspect_every_s=EVERY_S)
+        section = FilesSourceSettings(
+            "run{run}", type="files", quiet_s=QUIET_S, inspect_every_s=EVERY_S
+        )
         self.source = FilesSource(
             "raw",
             "/raw",

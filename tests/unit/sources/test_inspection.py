@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autoctrl.errors import SettingsError
-from autoctrl.sources.inspection import Answer, Inspection, read_answer
+from autoctrl.sources.files.inspection import Answer, Inspection, read_answer
 
 
 def test_an_answer_holds_attributes_with_the_number_of_events() -> None:

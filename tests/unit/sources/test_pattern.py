@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoctrl.errors import SettingsError
-from autoctrl.sources.pattern import Pattern
+from autoctrl.sources.files.pattern import Pattern
 
 
 @pytest.mark.parametrize(

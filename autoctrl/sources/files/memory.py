@@ -14,8 +14,8 @@ from autoctrl.sources.values import typed_value
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from autoctrl.sources.inspection import Answer
-    from autoctrl.sources.pattern import FoundFile
+    from autoctrl.sources.files.inspection import Answer
+    from autoctrl.sources.files.pattern import FoundFile
 
 NANO = 1e-9
 

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import UsageError
 from autoctrl.model.names import SOURCES, STATE_FOLDER
 from autoctrl.ports import Seen
-from autoctrl.sources.inspection import Inspection, InspectionStopped
-from autoctrl.sources.memory import Memory, learned, looked
-from autoctrl.sources.pattern import Pattern, joined
+from autoctrl.sources.files.inspection import Inspection, InspectionStopped
+from autoctrl.sources.files.memory import Memory, learned, looked
+from autoctrl.sources.files.pattern import Pattern, joined
 from autoctrl.sources.values import typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from autoctrl.config import FilesSourceSettings, Settings
+    from autoctrl.config import Settings
     from autoctrl.model.run import Value
-    from autoctrl.sources.memory import Known
-    from autoctrl.sources.pattern import FoundFile
+    from autoctrl.sources.files.memory import Known
+    from autoctrl.sources.files.pattern import FoundFile
+    from autoctrl.sources.files.settings import FilesSourceSettings
 
 SETTLED_S = 5.0
 RETRY_S = 600.0
@@ -142,7 +143,7 @@ class FilesSource:
             self._problems.append(problem)
 
 
-def open_files(name: str, section: FilesSourceSettings, settings: Settings) -> FilesSource:
+def make_source(name: str, section: FilesSourceSettings, settings: Settings) -> FilesSource:
     """Return the file source of this section; its memory lies beside the project's store."""
     where = f"[sources.{name}]"
     root = settings.path(settings.inputs.root)

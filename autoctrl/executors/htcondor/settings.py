@@ -1,0 +1,57 @@
+"""What settings may say of an HTCondor pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoctrl.config import ExecutorSettings, setting
+
+
+@dataclass(frozen=True)
+class HTCondorExecutorSettings(ExecutorSettings):
+    """``[executors.<name>]`` with ``type = "htcondor"``: jobs of an HTCondor pool."""
+
+    schedd: str = setting("Name of the schedd; empty takes the one of this machine.", "")
+    collector: str = setting("Address of the pool's collector; empty takes the configured one.", "")
+    config: str = setting(
+        "HTCondor configuration file to use; empty takes the usual one (CONDOR_CONFIG).", ""
+    )
+    mode: str = setting(
+        (
+            "`spool`: files travel with the job; `shared`: nodes and this machine see the same "
+            "file system."
+        ),
+        "spool",
+        choices=("spool", "shared"),
+    )
+    accounting_group: str = setting(
+        "Accounting group that the jobs are charged to.", "", separate="text"
+    )
+    requirements: str = setting("ClassAd expression that a node must fulfil.", "")
+    container_image: str = setting("Image in which the jobs run.", "")
+    transfer_input: str = setting(
+        "Further files that travel with every job, separated by commas.", ""
+    )
+    x509_proxy: str = setting("X.509 proxy that travels with every job.", "")
+    python: str = setting("Python 3.9 or later on the node.", "python3")
+    path: str = setting("PATH of the jobs.", "/usr/local/bin:/usr/bin:/bin")
+    submit_deadline_s: float = setting(
+        "Time after which a silent submission is given up, seconds.", 30.0, least=1
+    )
+    query_deadline_s: float = setting(
+        "Time after which a silent question is given up, seconds.", 20.0, least=1
+    )
+    grace_s: float = setting(
+        "Time that a job has between SIGTERM and SIGKILL, seconds.", 10.0, least=0
+    )
+    lost_after_s: float = setting(
+        "A job that is neither in the queue nor in the history is lost after this time, seconds.",
+        300.0,
+        least=1,
+    )
+    materialize_above: int = setting(
+        "Submissions of more jobs are materialised late.", 2000, least=1
+    )
+    max_idle: int = setting(
+        "Idle jobs that a late materialisation keeps in the queue.", 1000, least=1
+    )

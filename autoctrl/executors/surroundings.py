@@ -1,0 +1,35 @@
+"""What an executor finds around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+class Surroundings(NamedTuple):
+    """What an executor finds around it.
+
+    state      folder for what it keeps; it lies in the project's folder
+    store_id   identity of the store whose jobs it runs
+    place      where the jobs are that are meant, empty for where the settings point now
+    templates  folders in which a project overrides the packaged templates
+    hints      variables that tell a job where to leave hints
+    """
+
+    state: Path
+    store_id: str
+    place: str = ""
+    templates: Sequence[Path] = ()
+    hints: Mapping[str, str] | None = None
+
+    @property
+    def project(self) -> Path:
+        """The project's folder, from which relative paths of the settings count."""
+        return self.state.parent
+
+    def jobs_folder(self, name: str) -> Path:
+        """Return the folder in which the executor of this name keeps its jobs."""
+        return self.state / "jobs" / name
