@@ -16,6 +16,7 @@ The tree::
     ├── ExecutorError             jobs could not be submitted, asked for or removed
     │   ├── ServiceDown           no answer: try again later, nothing is known
     │   └── SubmitRefused         a clear no to one submission
+    ├── NotifierError             people cannot be told: no answer, a refusal, a wrong address
     └── DataError                 a file is corrupt, truncated or does not match its partner
 
 An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions
@@ -100,6 +101,10 @@ class ServiceDown(ExecutorError):
 
 class SubmitRefused(ExecutorError):
     """The executor said no to one submission, and why."""
+
+
+class NotifierError(AutoctrlError):
+    """People cannot be told: the service gives no answer, refuses, or is not where we look."""
 
 
 class DataError(AutoctrlError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from autoctrl.model.severity import Severity
 from autoctrl.model.status import Failure, JobStatus
 
 if TYPE_CHECKING:
@@ -302,14 +303,45 @@ class Executor(Protocol):
         """Return one line about the service. Raises ``ServiceDown`` with a hint."""
 
 
+class Message(NamedTuple):
+    """One thing that people are told.
+
+    key       what it is about: equal in all messages about one trouble, so that a notifier can keep
+              them together
+    severity  how much it matters
+    title     one sentence: what is the matter, and on what
+    text      further lines, empty if the title says it all
+    link      address or path where more can be read, empty if there is none
+    """
+
+    key: str
+    severity: Severity
+    title: str
+    text: str = ""
+    link: str = ""
+
+
 class Notifier(Protocol):
-    """Who is told."""
+    """Who is told.
 
-    def notify(self, severity: str, text: str, link: str = "") -> None:
-        """Tell people: ``severity`` is ``info``, ``warning`` or ``alarm``.
+    A service that is down, slow or full never raises here: what could not be told is said by the
+    answer, and the cycle goes on.
+    """
 
-        Never raises for a service that is down.
+    def tell(self, message: Message) -> str | None:
+        """Tell people; return the id by which the message can be changed, None if it was not told.
+
+        An id means something to this notifier alone and lasts beyond the process.
         """
+
+    def change(self, message_id: str, message: Message) -> bool:
+        """Let a message that was told say this from now on; return whether people can see that.
+
+        A notifier that cannot change messages tells the new one beside the old one.
+        """
+
+    def ping(self) -> str:
+        """Return one line about the service. Raises ``NotifierError`` with a hint."""
 
 
 class Seen(NamedTuple):
@@ -358,11 +390,13 @@ __all__ = [
     "JobResult",
     "JobStatus",
     "Lease",
+    "Message",
     "Notifier",
     "OpenTask",
     "RunList",
     "Seen",
     "Selection",
+    "Severity",
     "Source",
     "Store",
 ]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.errors import NotifierError, ServiceDown, SubmitRefused, UsageError
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.handler import Resources
 from autoctrl.handlers.inline import InlineHandler
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from autoctrl.model.job import FileInfo, JobSpec
     from autoctrl.model.run import Value
     from autoctrl.model.status import Failure
+    from autoctrl.ports import Message
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -50,15 +51,41 @@ class FakeClock:
 
 
 class RecordingNotifier:
-    """A notifier that keeps what people would have been told, as (severity, text, link)."""
+    """A notifier that keeps what people would have been told.
+
+    told     every message, in order
+    shown    what people see now, by id
+    is_down  nobody is told anything
+    """
 
     def __init__(self) -> None:
         """Have told nothing yet."""
-        self.told: list[tuple[str, str, str]] = []
+        self.told: list[Message] = []
+        self.shown: dict[str, Message] = {}
+        self.is_down = False
 
-    def notify(self, severity: str, text: str, link: str = "") -> None:
-        """Keep a message."""
-        self.told.append((severity, text, link))
+    def tell(self, message: Message) -> str | None:
+        """Keep a message; return its number as its id."""
+        if self.is_down:
+            return None
+        self.told.append(message)
+        message_id = str(len(self.told))
+        self.shown[message_id] = message
+        return message_id
+
+    def change(self, message_id: str, message: Message) -> bool:
+        """Show another message in its place."""
+        if self.is_down:
+            return False
+        self.shown[message_id] = message
+        return True
+
+    def ping(self) -> str:
+        """Answer."""
+        if self.is_down:
+            message = "The recording notifier does not answer."
+            raise NotifierError(message)
+        return "recording"
 
 
 class ScriptedExecutor:

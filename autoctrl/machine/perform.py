@@ -12,9 +12,10 @@ from autoctrl.files import write_first
 from autoctrl.machine.situation import ActionKind
 from autoctrl.model.job import JobRecord, attempt_path, tag
 from autoctrl.model.quality import says_the_same
+from autoctrl.model.severity import Severity
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import JobOrder, OpenTask
+from autoctrl.ports import JobOrder, Message, OpenTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -56,10 +57,10 @@ class Performer:
             for address in action.discard:
                 with contextlib.suppress(OSError):
                     Path(address).unlink()
-        for alert in gathered(
-            [action.alert for action in actions if action.alert and self._is_news(action)]
+        for message in gathered(
+            [_alarm(action) for action in actions if action.alert and self._is_news(action)]
         ):
-            self.context.notifier.notify("alarm", alert)
+            self.context.notifier.tell(message)
         return [*written, *submitted]
 
     def _is_news(self, action: Action) -> bool:
@@ -183,13 +184,20 @@ def own_folder(root: Path, store_id: str) -> None:
         raise SubmitRefused(message, hint=hint)
 
 
-def gathered(alerts: Sequence[str]) -> list[str]:
-    """Return the alerts of one cycle as few messages: a fault that fails a hundred tasks is told
+def gathered(messages: Sequence[Message]) -> list[Message]:
+    """Return the alarms of one cycle as few messages: a fault that fails a hundred tasks is told
     once.
     """
-    if len(alerts) <= MOST_ALERTS:
-        return list(alerts)
-    return [f"{alerts[0]}; and {len(alerts) - 1} more tasks of this workflow in the same cycle"]
+    if len(messages) <= MOST_ALERTS:
+        return list(messages)
+    first, more = messages[0], len(messages) - 1
+    title = f"{first.title}; and {more} more tasks of this workflow in the same cycle"
+    return [first._replace(title=title)]
+
+
+def _alarm(action: Action) -> Message:
+    task = action.task
+    return Message(f"{task.campaign}/{task.workflow}/{task.unit}", Severity.ALARM, action.alert)
 
 
 def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:

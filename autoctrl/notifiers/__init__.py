@@ -5,39 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.config import open_section
-from autoctrl.notifiers.log import LogNotifier
+from autoctrl.model.severity import Severity
+from autoctrl.notifiers.everybody import Everybody, Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from autoctrl.config import Settings
     from autoctrl.ports import Notifier
 
-
-class Everybody:
-    """Tells each of several notifiers."""
-
-    def __init__(self, notifiers: Sequence[Notifier]) -> None:
-        """Keep the notifiers, in their order."""
-        self.notifiers = tuple(notifiers)
-
-    def notify(self, severity: str, text: str, link: str = "") -> None:
-        """Tell everybody."""
-        for notifier in self.notifiers:
-            notifier.notify(severity, text, link)
+DEFAULT_LOG = ".autoctrl/alerts.log"
 
 
 def open_notifier(settings: Settings) -> Notifier:
-    """Return one notifier for all that the settings name; without any, ``.autoctrl/alerts.log`` is
-    written.
+    """Return one notifier for all that the settings name; without any, a log in the project.
+
+    Raises ``SettingsError`` if what a table says makes no sense.
     """
     if not settings.notifiers:
-        return LogNotifier(
-            settings.folder / ".autoctrl" / "alerts.log", environment=settings.environment
-        )
+        from autoctrl.notifiers.log import LogNotifierSettings, open_log
+
+        return open_log("", LogNotifierSettings(type="log", path=DEFAULT_LOG), settings)
     return Everybody(
         [
-            open_section("notifiers", name, section, settings)
+            Listener(
+                name, open_section("notifiers", name, section, settings), Severity(section.severity)
+            )
             for name, section in settings.notifiers.items()
         ]
     )

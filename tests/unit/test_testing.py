@@ -9,8 +9,9 @@ import pytest
 
 from autoctrl import BatchHandler, Files, InlineHandler, Where
 from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.model.severity import Severity
 from autoctrl.model.status import Failure, JobStatus
-from autoctrl.ports import JobOrder
+from autoctrl.ports import JobOrder, Message
 from autoctrl.testing import START, FakeClock, RecordingNotifier, ScriptedExecutor, try_task
 from tests.unit.given import SPEC, file
 
@@ -31,11 +32,14 @@ def test_a_clock_stands_until_it_is_moved() -> None:
 
 
 def test_a_notifier_keeps_what_people_would_be_told() -> None:
-    """In order, with severity and link."""
+    """In order; what was changed is seen in its place."""
     notifier = RecordingNotifier()
-    notifier.notify("alarm", "a")
-    notifier.notify("info", "b", "/link")
-    assert notifier.told == [("alarm", "a", ""), ("info", "b", "/link")]
+    first = notifier.tell(Message("a", Severity.ALARM, "run 7 failed"))
+    notifier.tell(Message("b", Severity.INFO, "run 8 done", link="/link"))
+    assert first is not None
+    assert notifier.change(first, Message("a", Severity.INFO, "run 7 done"))
+    assert [message.title for message in notifier.told] == ["run 7 failed", "run 8 done"]
+    assert [message.title for message in notifier.shown.values()] == ["run 7 done", "run 8 done"]
 
 
 def test_a_scripted_job_lives_as_the_test_says() -> None:

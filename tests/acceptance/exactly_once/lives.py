@@ -20,6 +20,8 @@ NOT_CALLED = {
     "store.ping": "only people ask; nothing is written",
     "store.leases": "only the web page looks at them; nothing is written",
     "store.records": "only a copy reads them; what it leaves behind is tested with it",
+    "notifier.change": "no cycle changes what it told",
+    "notifier.ping": "only people ask; nothing is written",
     "inline.describe": "a call has no template",
     "local.log": "only people ask for logs; nothing is written",
     "local.ping": "only people ask; nothing is written",
@@ -36,7 +38,7 @@ WRITING = {
     "store.append",
     "store.lease",
     "store.close",
-    "notifier.notify",
+    "notifier.tell",
     "inline.submit",
     "inline.acknowledge",
 }

@@ -33,7 +33,7 @@ PATIENCE_S = (
 )
 TRIALS_AT_ONCE = 6
 # A call is made for runs of this kind only; every other method is called for any run.
-NEEDS = {"local.remove": "stuck", "notifier.notify": "bad", "store.history": "bad"}
+NEEDS = {"local.remove": "stuck", "notifier.tell": "bad", "store.history": "bad"}
 MODES = ("spool", "shared")
 ALL = (*CHAIN, "bad", "stuck")
 LATER = 4

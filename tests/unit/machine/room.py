@@ -15,6 +15,7 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.job import JobRecord
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
+from autoctrl.model.severity import Severity
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from autoctrl.stores import open_store
@@ -97,4 +98,4 @@ class Room:
 
     @property
     def alarms(self) -> list[str]:
-        return [text for severity, text, _ in self.notifier.told if severity == "alarm"]
+        return [alert.title for alert in self.notifier.told if alert.severity is Severity.ALARM]
