@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.model.names import JOBS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -32,4 +34,4 @@ class Surroundings(NamedTuple):
 
     def jobs_folder(self, name: str) -> Path:
         """Return the folder in which the executor of this name keeps its jobs."""
-        return self.state / "jobs" / name
+        return self.state / JOBS / name

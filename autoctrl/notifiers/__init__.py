@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.config import open_section
+from autoctrl.model.names import ALERTS, STATE_FOLDER
 from autoctrl.model.severity import Severity
 from autoctrl.notifiers.everybody import Everybody, Listener
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
     from autoctrl.ports import Notifier
 
-DEFAULT_LOG = ".autoctrl/alerts.log"
+DEFAULT_LOG = f"{STATE_FOLDER}/{ALERTS}"
 
 
 def open_notifier(settings: Settings) -> Notifier:
