@@ -12,6 +12,7 @@ import click
 
 from autoctrl import __version__
 from autoctrl.errors import AutoctrlError, UsageError
+from autoctrl.model.unit import parse_runs
 from autoctrl.science.camera.dq_cli import dq, dq_merge, dq_trend
 from autoctrl.science.camera.friends_cli import calibrate, friends
 from autoctrl.science.camera.options import (
@@ -26,18 +27,6 @@ from autoctrl.science.camera.options import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def parse_runs(text: str) -> list[int]:
-    """Return the run numbers of ``4500-4503,4510``."""
-    runs: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if not match or (match[2] and int(match[2]) < int(match[1])):
-            message = f"{part.strip()!r} is no run and no range of runs."
-            raise UsageError(message, hint="Write runs as 4501 or 4500-4503.")
-        runs.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return sorted(set(runs))
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -275,7 +264,7 @@ def reco(
     """
     refuse_overwriting([output], [raw, maps, vignetting])
     span = parse_range(chosen)
-    tolerate = science("losses").parse_tolerance(options["tolerate"], span)
+    tolerate = science("tolerance").parse_tolerance(options["tolerate"], span)
     taken = science("pedestal").read_pedestal(maps)
     factor = (
         None
@@ -326,7 +315,7 @@ def report_counts(counts: dict[str, Any]) -> str:
 def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     """Join the reconstructed parts of a run, given in order, and count what the whole has."""
     refuse_overwriting([output], parts)
-    counts = science("parts").merge_parts(parts, output, entries)
+    counts = science("merging").merge_parts(parts, output, entries)
     click.echo(f"{output}: {report_counts(counts)}")
 
 

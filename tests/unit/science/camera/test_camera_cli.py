@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from autoctrl.errors import UsageError
-from autoctrl.science.camera.cli import camera, parse_runs, plan_runs
+from autoctrl.science.camera.cli import camera, main, plan_runs
 from autoctrl.science.camera.options import load_extensions, parse_range, refuse_overwriting
 
 if TYPE_CHECKING:
@@ -36,11 +36,24 @@ def test_nonsense_ranges_are_refused(text: str) -> None:
         parse_range(text)
 
 
-def test_runs_are_ranges_and_single_numbers() -> None:
-    """Ranges include both ends; runs come ordered and once."""
-    assert parse_runs("4503,4500-4502,4501") == [4500, 4501, 4502, 4503]
-    with pytest.raises(UsageError, match="no run"):
-        parse_runs("4503-4500")
+@pytest.mark.parametrize("runs", ["1-99999999999", "4503-4500", "4500,x", ""])
+def test_impossible_runs_are_refused(
+    runs: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A selection that is too long, backwards, or none at all ends in a sentence and exit code 2."""
+    words = ["autoctrl-camera", "simulate", "--runs", runs, "--output", str(tmp_path / "raw")]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err
+    assert end.value.code == UsageError.exit_code
+    assert said.startswith("autoctrl-camera: ")
+    assert said.count("\n") == 1
+    assert "run selection" in said
+    assert not (tmp_path / "raw").exists()
 
 
 @pytest.mark.parametrize(
