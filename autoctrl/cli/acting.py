@@ -14,16 +14,14 @@ from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 from autoctrl.files import digest_of
 from autoctrl.model.job import FileInfo
-from autoctrl.model.unit import format_runs, is_group, spoken
-from autoctrl.views import general
+from autoctrl.views import spell_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from autoctrl.cli.session import Session
-    from autoctrl.verbs import Answer, Outcome
+    from autoctrl.model.outcome import Answer, Outcome
 
-MANY = 4
 
 runs_argument = click.argument("runs", metavar="RUNS")
 workflow_argument = click.argument(
@@ -267,28 +265,11 @@ def report(session: Session, outcome: Outcome, reason: str, *, dry_run: bool) ->
             refused=[{**_values(answer), "refusal": answer.refusal} for answer in outcome.refused],
         )
     else:
-        for is_refused, text in told(outcome, dry_run=dry_run):
-            (warn if is_refused else say)(text)
-        if not outcome.answers:
-            say("There is nothing to do.")
+        for sentence in spell_outcome(outcome, dry_run=dry_run):
+            (warn if sentence.is_refused else say)(sentence.text)
     if not outcome.refused:
         return 0
     return 1 if outcome.done else 2
-
-
-def told(outcome: Outcome, *, dry_run: bool) -> Iterator[tuple[bool, str]]:
-    """Yield whether it was refused and what is said of it: a line per task, or one for many tasks
-    that share it.
-    """
-    alike: dict[tuple[bool, str], dict[str, str]] = {}
-    for answer in outcome.answers:
-        text = answer.refusal or _describe(answer, outcome.verb, dry_run=dry_run)
-        alike.setdefault((bool(answer.refusal), general(text, answer.unit)), {})[answer.unit] = text
-    for (is_refused, shared), texts in alike.items():
-        if len(texts) > MANY and not any(is_group(unit) for unit in texts):
-            yield is_refused, f"runs {format_runs([int(unit) for unit in texts])}: {shared}"
-        else:
-            yield from ((is_refused, text) for text in texts.values())
 
 
 def _values(answer: Answer) -> dict[str, object]:
@@ -300,14 +281,3 @@ def _values(answer: Answer) -> dict[str, object]:
         "after": answer.after,
         "version": answer.version,
     }
-
-
-def _describe(answer: Answer, verb_name: str, *, dry_run: bool) -> str:
-    task = f"{spoken(answer.unit)} / {answer.workflow}"
-    if verb_name == "fail":
-        return f"{task}: its jobs {'would be' if dry_run else 'are being'} removed, then it fails."
-    version = f" (version {answer.version})" if verb_name == "reprocess" else ""
-    return (
-        f"{task} {'would go' if dry_run else 'went'} from {answer.before} to "
-        f"{answer.after}{version}."
-    )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 PROGRAM = "autoctrl"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-COLLECT_AFTER = 20_000  # thousands of small records, hardly any in a cycle of references: looking for some takes long
+# Looking for circles of references takes long: there are thousands of records, and hardly a circle.
+COLLECT_AFTER = 20_000
 INTERRUPTED_TEXT = "Interrupted."
 STILL_RUNNING_TEXT = (
     "Jobs that were submitted go on; the next cycle or loop takes in what they made."

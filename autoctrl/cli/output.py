@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import tzinfo
+    from collections.abc import Callable, Sequence
 
 STYLES = {
     "new": "cyan",
@@ -28,14 +26,33 @@ STYLES = {
     "stale": "magenta",
 }
 NOTHING = "-"
+NEWEST = 50
 LEAST_LAST = 16
+
+
+Cells = tuple[str, ...]
 
 
 class Table(NamedTuple):
     """Rows of texts under headings."""
 
-    headings: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+    headings: Cells
+    rows: Sequence[Cells]
+
+
+class Listing(NamedTuple):
+    """How items are shown as a table.
+
+    headings  of the columns
+    spell     writes one item as cells
+    what      what the items are called
+    which     which of them are shown if there are many
+    """
+
+    headings: Cells
+    spell: Callable[[Any], Cells]
+    what: str = "lines"
+    which: str = "newest"
 
 
 def show_json(**values: Any) -> None:  # noqa: ANN401 - whatever a verb has to say
@@ -45,9 +62,9 @@ def show_json(**values: Any) -> None:  # noqa: ANN401 - whatever a verb has to s
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - see above
     """Print any value as JSON."""
-    from autoctrl.views import plain
+    from autoctrl.views import to_plain
 
-    print(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    print(json.dumps(to_plain(value), indent=2, ensure_ascii=False))
 
 
 def say(text: str = "") -> None:
@@ -79,6 +96,20 @@ def show_table(table: Table) -> None:
     else:
         for line in plain_lines(table):
             print(line)
+
+
+def show_tail(items: Sequence[Any], limit: int | None, listing: Listing) -> None:
+    """Print the last items as a table, and how many there are if these are not all.
+
+    ``limit`` is how many were asked for; by default ``NEWEST`` are shown.
+    """
+    shown = items[-(limit or NEWEST) :]
+    show_table(Table(listing.headings, [listing.spell(item) for item in shown]))
+    if len(shown) < len(items):
+        say(
+            f"The {listing.which} {len(shown)} of {len(items)} {listing.what}; see more with "
+            f"--limit {len(items)}."
+        )
 
 
 def plain_lines(table: Table) -> list[str]:
@@ -130,59 +161,3 @@ def style_of(cell: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-class Times:
-    """Spells times for people, in the project's time zone."""
-
-    def __init__(self, timezone: str) -> None:
-        """Take the name of a time zone, e.g. ``Europe/Zurich``."""
-        self.zone: tzinfo = UTC
-        if timezone != "UTC":
-            from zoneinfo import ZoneInfo
-
-            self.zone = ZoneInfo(timezone)
-
-    def spell(self, moment: datetime | None) -> str:
-        """Return ``2026-11-20 19:04:05 CET``, or a dash for no time."""
-        return (
-            NOTHING
-            if moment is None
-            else moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-        )
-
-    def brief(self, moment: datetime) -> str:
-        """Return ``19:04:05``."""
-        return moment.astimezone(self.zone).strftime("%H:%M:%S")
-
-
-def spell_value(value: object, times: Times) -> str:
-    """Return an attribute as people read it."""
-    if isinstance(value, datetime):
-        return times.spell(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def spell_pairs(pairs: Mapping[str, object], times: Times) -> str:
-    """Return ``fill=8222 kind=physics``."""
-    return (
-        " ".join(f"{name}={spell_value(value, times)}" for name, value in pairs.items()) or NOTHING
-    )
-
-
-def spell_size(count: int) -> str:
-    """Return bytes as ``512 B``, ``1.5 kB``, ``3.2 GB``; 1 kB is 1000 bytes."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004 - the step between units
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def count(items: Iterable[object] | int, word: str, many: str = "") -> str:
-    """Return ``1 run``, ``3 runs``."""
-    number = items if isinstance(items, int) else len(list(items))
-    return f"{number} {word if number == 1 else many or word + 's'}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from autoctrl.cli.output import NOTHING, Table, print_json, say, show_table, spell_size
-from autoctrl.cli.session import Session, complete_workflows, verb
+from autoctrl.cli.output import NEWEST, NOTHING, Listing, print_json, say, show_tail
+from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.model.unit import parse_runs
 
-NEWEST = 50
+if TYPE_CHECKING:
+    from autoctrl.cli.session import Session
+    from autoctrl.views import OutputLine
+
+HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE")
 
 
 @verb("outputs --workflow camera-reco --runs 4500-4510 --format json")
@@ -32,33 +38,31 @@ def outputs(
     limit: int | None,
 ) -> None:
     """List the published outputs and where they are."""
-    from autoctrl.views import published
+    from autoctrl.views import list_outputs
 
     runs = None if selection is None else frozenset(parse_runs(selection))
     with session.open() as project:
-        found = published(project.store, session.campaign, workflow, runs, superseded=superseded)
-    shown = found[-limit:] if limit else found
+        found = list_outputs(project.store, session.campaign, workflow, runs, superseded=superseded)
     if session.is_json:
-        print_json(shown)
-        return
-    if not found:
+        print_json(found[-limit:] if limit else found)
+    elif found:
+        show_tail(found, limit, Listing(HEADINGS, _spell_output, "outputs", "last"))
+    else:
         what = "No such outputs." if workflow or runs else "No outputs yet."
         say(f"{what} {session.see('status')}")
-        return
-    shown = shown if limit else shown[-NEWEST:]
-    rows = [
-        (
-            row.workflow,
-            row.unit,
-            str(row.version),
-            row.name,
-            row.state,
-            spell_size(row.bytes),
-            " ".join(f"{tree}:{count}" for tree, count in row.entries.items()) or NOTHING,
-            " ".join(copy.url for copy in row.locations),
-        )
-        for row in shown
-    ]
-    show_table(Table(("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE"), rows))
-    if len(shown) < len(found):
-        say(f"The last {len(shown)} of {len(found)} outputs; see more with --limit {len(found)}.")
+
+
+def _spell_output(output: OutputLine) -> tuple[str, ...]:
+    from autoctrl.views import spell_size
+
+    entries = " ".join(f"{tree}:{number}" for tree, number in output.entries.items())
+    return (
+        output.workflow,
+        output.unit,
+        str(output.version),
+        output.name,
+        output.state,
+        spell_size(output.bytes),
+        entries or NOTHING,
+        " ".join(copy.url for copy in output.locations),
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.cli.output import Table, Times, count, is_colourful, rich_table, say, warn
+from autoctrl.cli.output import Table, is_colourful, rich_table, say, warn
 from autoctrl.machine.summary import describe_summary
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     from autoctrl.machine.cycle import Summary
     from autoctrl.machine.rounds import Round
+    from autoctrl.views import Spelling
 
 QUIET = frozenset({"wait", "sample"})
 
 
-class Tally:
+class WorkflowTally:
     """What happened to one workflow since the loop began."""
 
     def __init__(self) -> None:
@@ -40,9 +42,9 @@ class Tally:
 class Progress:
     """Follows a loop round by round, and shows it."""
 
-    def __init__(self, times: Times, *, is_silent: bool) -> None:
-        self.times, self.is_silent = times, is_silent
-        self.tallies: dict[str, Tally] = {}
+    def __init__(self, spelling: Spelling, *, is_silent: bool) -> None:
+        self.spelling, self.is_silent = spelling, is_silent
+        self.tallies: dict[str, WorkflowTally] = {}
         self.rounds = 0
         self.problems: tuple[str, ...] = ()
         self.began = time.monotonic()
@@ -77,7 +79,7 @@ class Progress:
         if done.arrivals.new:
             self._tell(f"discovered: {count(done.arrivals.new, 'new run')}")
         for summary in done.summaries:
-            tally = self.tallies.setdefault(summary.workflow, Tally())
+            tally = self.tallies.setdefault(summary.workflow, WorkflowTally())
             before = tally.note
             tally.add(summary)
             if summary.error and tally.note != before:
@@ -134,7 +136,7 @@ class Progress:
         if self.is_silent:
             return
         if self.live is None:
-            (warn if is_bad else say)(f"{self.times.brief(datetime.now(UTC))} {text}")
+            (warn if is_bad else say)(f"{self.spelling.time_of_day(datetime.now(UTC))} {text}")
         elif is_bad or is_news:
             self.live.console.print(text, style="red", markup=False, highlight=False)
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.output import Table, Times, count, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, say, show_json, show_table, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,10 +116,11 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     """
     from autoctrl.cli.progress import Progress
     from autoctrl.machine.loop import loop as go_on
+    from autoctrl.views import Spelling
 
     settings = session.settings()
     every_s = parse_duration(every)
-    with Progress(Times(settings.project.timezone), is_silent=session.is_json) as progress:
+    with Progress(Spelling(settings.project.timezone), is_silent=session.is_json) as progress:
         go_on(
             settings,
             session.campaign,

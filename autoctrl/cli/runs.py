@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import Table, Times, count, say, show_json, show_table, spell_pairs, warn
-from autoctrl.cli.session import VerbGroup, verb
+from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, warn
+from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import format_runs, parse_runs
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autoctrl.cli.session import Session
     from autoctrl.config import Settings
     from autoctrl.verbs import Registration
-
-NEWEST = 50
+    from autoctrl.views import RunLine, Spelling
 
 
 def parse_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -93,11 +95,7 @@ def _describe(done: Registration) -> str:
 
 @verb("runs list --runs 4500-4510", name="list", group=runs)
 @click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    help=f"Only so many of the newest; text shows {NEWEST} by default.",
-)
+@limit_option
 def list_(session: Session, selection: str | None, limit: int | None) -> None:
     """List the campaign's runs with their attributes, the newest last."""
     from autoctrl.campaigns import find_campaign
@@ -107,31 +105,28 @@ def list_(session: Session, selection: str | None, limit: int | None) -> None:
     with session.open() as project:
         campaign = find_campaign(project.store, session.campaign)
         lines = list_runs(project.store, campaign, numbers, limit)
-        times = Times(project.settings.project.timezone)
+        spell = _run_speller(session.spelling(project))
     if session.is_json:
         show_json(campaign=session.campaign, runs=lines)
-        return
-    if not lines:
+    elif lines:
+        headings = ("RUN", "DATA TAKING", "ATTRIBUTES", "FROM")
+        show_tail(lines, limit, Listing(headings, spell, "runs"))
+    else:
         tell_empty(selection, project.settings)
-        return
-    shown = lines if limit else lines[-NEWEST:]
-    rows = [
-        (
+
+
+def _run_speller(spelling: Spelling) -> Callable[[RunLine], tuple[str, ...]]:
+    from autoctrl.views import spell_actor
+
+    def spell(line: RunLine) -> tuple[str, ...]:
+        return (
             str(line.run),
             "closed" if line.is_closed else "open",
-            spell_pairs(line.attributes, times),
-            _source(line.actor),
+            spelling.pairs(line.attributes) or NOTHING,
+            spell_actor(line.actor),
         )
-        for line in shown
-    ]
-    show_table(Table(("RUN", "DATA TAKING", "ATTRIBUTES", "FROM"), rows))
-    if len(shown) < len(lines):
-        say(f"The newest {len(shown)} of {len(lines)} runs; see more with --limit {len(lines)}.")
 
-
-def _source(actor: object) -> str:
-    name, via = getattr(actor, "name", ""), getattr(actor, "via", "")
-    return f"{name} ({via})"
+    return spell
 
 
 @verb("discover", has_campaign=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from autoctrl.cli.app import PROGRAM
+from autoctrl.cli.output import NEWEST
 from autoctrl.errors import nearest
 from autoctrl.model.actor import Actor
 from autoctrl.model.campaign import PROMPT
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from autoctrl.compose import Project
     from autoctrl.config import Settings
     from autoctrl.verbs import Request
+    from autoctrl.views import Spelling
 
 
 class Session(NamedTuple):
@@ -81,6 +83,12 @@ class Session(NamedTuple):
 
         return Project(self.settings())
 
+    def spelling(self, project: Project) -> Spelling:
+        """Return how times are written: in the project's time zone."""
+        from autoctrl.views import Spelling
+
+        return Spelling(project.settings.project.timezone)
+
     def request(self, project: Project, reason: str = "", *, dry_run: bool = False) -> Request:
         """Return what a verb needs to know."""
         from autoctrl.verbs import Request
@@ -112,10 +120,6 @@ class Exemplified(click.Command):
         formatter.write(f"Example: {PROGRAM} {self.example}\n")
 
 
-class Verb(Exemplified):
-    """A verb."""
-
-
 class VerbGroup(Exemplified, click.Group):
     """A verb that has parts, as ``runs add`` and ``runs list``."""
 
@@ -126,6 +130,13 @@ class VerbGroup(Exemplified, click.Group):
         if args[0] not in self.commands and not args[0].startswith("-"):
             ctx.fail(f"There is no verb '{self.name} {args[0]}'. {nearest(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
+
+
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help=f"Only so many of the newest; text shows {NEWEST} by default.",
+)
 
 
 def verb(
@@ -164,7 +175,7 @@ def verb(
         call.__click_params__ += own  # type: ignore[attr-defined]
         make = group.command if group is not None else click.command
         called = name or function.__name__.removesuffix("_").replace("_", "-")
-        return make(called, cls=Verb, example=example)(call)
+        return make(called, cls=Exemplified, example=example)(call)
 
     return decorate
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import count, say, show_json
+from autoctrl.cli.output import say, show_json
 from autoctrl.cli.session import verb
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session

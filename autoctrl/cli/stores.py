@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import Table, count, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, say, show_json, show_table, warn
 from autoctrl.cli.session import VerbGroup, person, verb
 from autoctrl.compose import with_token
 from autoctrl.errors import StoreError, UsageError
 from autoctrl.stores import open_store
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

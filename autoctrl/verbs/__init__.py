@@ -7,6 +7,7 @@ person's name and reason.
 
 from __future__ import annotations
 
+from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.verbs.campaigns import (
     close_campaign,
     create_campaign,
@@ -17,7 +18,7 @@ from autoctrl.verbs.campaigns import (
 )
 from autoctrl.verbs.registration import Registration, add_runs
 from autoctrl.verbs.reprocess import reprocess, reprocess_stale
-from autoctrl.verbs.request import Answer, Outcome, Request
+from autoctrl.verbs.request import Request
 from autoctrl.verbs.targets import Target, find_targets, find_workflow
 from autoctrl.verbs.tasks import complete, fail, retry, skip
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from autoctrl.campaigns import find_campaign
 from autoctrl.freshness import find_stale, find_tasks
 from autoctrl.model.names import workflow_lease
+from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.staleness import consumers
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, is_group
 from autoctrl.ports import Selection
-from autoctrl.verbs.request import Answer, Outcome, hold
+from autoctrl.verbs.request import hold
 from autoctrl.verbs.targets import Target, find_targets, find_workflow, found_tasks
 from autoctrl.verbs.tasks import apply, refuse, refuse_closed
 

@@ -1,4 +1,4 @@
-"""Who asks for what, how it is written under a lease, and what came of it."""
+"""Who asks for what, and how it is written under a lease."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from autoctrl.model.actor import Actor
-    from autoctrl.model.status import TaskStatus
     from autoctrl.ports import Clock, Lease, Record, Store
 
 PAUSE_S = 0.2
@@ -46,48 +45,6 @@ class Request(NamedTuple):
     wait_s: float = 10.0
     lease_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
-
-
-class Answer(NamedTuple):
-    """What a verb did, or would do, to one task; or why it refused.
-
-    workflow  the task's workflow
-    unit      the task's unit
-    runs      the unit's runs
-    before    where it stood, None if there is no such task
-    after     where it stands now, None if refused
-    version   the version it has now
-    refusal   why nothing was done, empty if something was
-    """
-
-    workflow: str
-    unit: str
-    runs: tuple[int, ...]
-    before: TaskStatus | None
-    after: TaskStatus | None
-    version: int
-    refusal: str = ""
-
-
-class Outcome(NamedTuple):
-    """What came of one verb.
-
-    verb     its name
-    answers  one per task, in the order in which they were asked for
-    """
-
-    verb: str
-    answers: tuple[Answer, ...]
-
-    @property
-    def done(self) -> tuple[Answer, ...]:
-        """Answers about tasks that were moved."""
-        return tuple(answer for answer in self.answers if not answer.refusal)
-
-    @property
-    def refused(self) -> tuple[Answer, ...]:
-        """Answers about tasks that were left alone."""
-        return tuple(answer for answer in self.answers if answer.refusal)
 
 
 @contextmanager

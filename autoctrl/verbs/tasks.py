@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import TransitionRefused, UsageError
 from autoctrl.model.names import workflow_lease
+from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.output import OutputRecord, publish
 from autoctrl.model.status import TaskStatus, check_task
-from autoctrl.verbs.request import Answer, Outcome, hold, write
+from autoctrl.verbs.request import hold, write
 from autoctrl.verbs.targets import Target, find_targets
 
 if TYPE_CHECKING:

@@ -1,37 +1,79 @@
-"""What people read: plain rows made from a store's records, the same for terminal, JSON and web."""
+"""What people read, the same on every face: rows and sentences made from a store's records.
+
+A face lays out what these return and adds nothing: no HTML and no terminal is known here.
+"""
 
 from __future__ import annotations
 
-from autoctrl.views.as_json import plain, spell_time
-from autoctrl.views.history import Attempt, Made, Step, attempts, made, spell_hint, steps
-from autoctrl.views.outputs import Copy, Published, published
-from autoctrl.views.overview import Cell, Overview, Row, overview
-from autoctrl.views.reasons import general
+from autoctrl.views.as_json import spell_time, to_plain
+from autoctrl.views.attempts import (
+    Attempt,
+    AttemptChoice,
+    choose_attempt,
+    explain_missing_log,
+    list_attempts,
+    newest_attempts,
+    spell_ending,
+    spell_failure,
+    spell_hint,
+)
+from autoctrl.views.explanation import Explanation, explain, spell_explanation, spell_reason
+from autoctrl.views.history import HistoryStep, list_steps, spell_subject
+from autoctrl.views.outcomes import Sentence, spell_outcome
+from autoctrl.views.outputs import Copy, OutputLine, list_outputs
+from autoctrl.views.overview import Cell, Overview, RunRow, read_overview, spell_cell
+from autoctrl.views.reasons import SharedReason, shared_reasons, spell_shared, without_unit
 from autoctrl.views.runs import RunLine, list_runs
-from autoctrl.views.task import Place, Why, find_place, why
+from autoctrl.views.spelling import Spelling, spell_actor, spell_memory, spell_seconds, spell_size
+from autoctrl.views.task import SoughtTask, existing_task, find_task
+from autoctrl.views.versions import Fact, VersionOrigin, list_facts, list_versions, spell_command
 
 __all__ = [
     "Attempt",
+    "AttemptChoice",
     "Cell",
     "Copy",
-    "Made",
+    "Explanation",
+    "Fact",
+    "HistoryStep",
+    "OutputLine",
     "Overview",
-    "Place",
-    "Published",
-    "Row",
     "RunLine",
-    "Step",
-    "Why",
-    "attempts",
-    "find_place",
-    "general",
+    "RunRow",
+    "Sentence",
+    "SharedReason",
+    "SoughtTask",
+    "Spelling",
+    "VersionOrigin",
+    "choose_attempt",
+    "existing_task",
+    "explain",
+    "explain_missing_log",
+    "find_task",
+    "list_attempts",
+    "list_facts",
+    "list_outputs",
     "list_runs",
-    "made",
-    "overview",
-    "plain",
-    "published",
+    "list_steps",
+    "list_versions",
+    "newest_attempts",
+    "read_overview",
+    "shared_reasons",
+    "spell_actor",
+    "spell_cell",
+    "spell_command",
+    "spell_ending",
+    "spell_explanation",
+    "spell_failure",
     "spell_hint",
+    "spell_memory",
+    "spell_outcome",
+    "spell_reason",
+    "spell_seconds",
+    "spell_shared",
+    "spell_size",
+    "spell_subject",
     "spell_time",
-    "steps",
-    "why",
+    "to_plain",
+    "without_unit",
 ]

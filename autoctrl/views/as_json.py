@@ -13,18 +13,22 @@ def spell_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - a record's fields are of every type
+def to_plain(value: Any) -> Any:  # noqa: ANN401 - a record's fields are of every type
     """Return a record, or any value inside one, as objects, lists, texts, numbers and None."""
     if isinstance(value, datetime):
         return spell_time(value)
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(item) for name, item in value._asdict().items()}
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple | AbstractSet):
-        return [
-            plain(item) for item in (sorted(value) if isinstance(value, AbstractSet) else value)
-        ]
+    if isinstance(value, Mapping | tuple | list | AbstractSet):
+        return _container_to_plain(value)
     return value
+
+
+def _container_to_plain(value: Any) -> Any:  # noqa: ANN401 - see above
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: to_plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(item) for name, item in value.items()}
+    if isinstance(value, AbstractSet):
+        return [to_plain(item) for item in sorted(value)]
+    return [to_plain(item) for item in value]

@@ -31,7 +31,7 @@ class Copy(NamedTuple):
     checked_at: datetime
 
 
-class Published(NamedTuple):
+class OutputLine(NamedTuple):
     """One output of one version.
 
     campaign        the campaign that was asked for
@@ -63,14 +63,14 @@ class Published(NamedTuple):
     inherited_from: str | None
 
 
-def published(
+def list_outputs(
     store: Store,
     campaign: str,
     workflow: str | None = None,
     runs: Collection[int] | None = None,
     *,
     superseded: bool = False,
-) -> list[Published]:
+) -> list[OutputLine]:
     """Return the outputs of a campaign, those of its parents where it has not the workflow; with
     ``superseded`` all.
 
@@ -81,17 +81,17 @@ def published(
     if workflow is not None:
         columns = [find_column(columns, campaign, workflow)]
     wanted = None if chain[0].follow else chain[0].wanted()
-    found: list[Published] = []
+    found: list[OutputLine] = []
     for column in columns:
         records = store.find_outputs(Selection(column.campaign, (column.workflow,)))
-        for output in gather(campaign, records):
+        for output in group_copies(campaign, records):
             is_wanted = _is_about(output.runs, wanted) and _is_about(output.runs, runs)
             if is_wanted and (superseded or output.state == "current"):
                 found.append(output)
     return found
 
 
-def gather(campaign: str, records: Iterable[OutputRecord]) -> list[Published]:
+def group_copies(campaign: str, records: Iterable[OutputRecord]) -> list[OutputLine]:
     """Return one row for all copies of an output, as seen from ``campaign``; by workflow, unit,
     version and name.
     """
@@ -109,9 +109,9 @@ def gather(campaign: str, records: Iterable[OutputRecord]) -> list[Published]:
     return sorted(rows, key=lambda row: (row.workflow, unit_order(row.unit), row.version, row.name))
 
 
-def _row(campaign: str, copies: Sequence[OutputRecord], *, is_current: bool) -> Published:
+def _row(campaign: str, copies: Sequence[OutputRecord], *, is_current: bool) -> OutputLine:
     first = copies[0]
-    return Published(
+    return OutputLine(
         campaign=campaign,
         workflow=first.task.workflow,
         unit=first.task.unit,

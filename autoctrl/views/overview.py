@@ -8,9 +8,9 @@ from autoctrl.campaigns import find_lineage
 from autoctrl.freshness import find_stale
 from autoctrl.model.quality import quality_of
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import spoken
+from autoctrl.model.unit import is_group, spoken
 from autoctrl.ports import Selection
-from autoctrl.views.as_json import plain
+from autoctrl.views.as_json import to_plain
 from autoctrl.views.columns import find_columns
 from autoctrl.views.runs import choose_runs
 
@@ -38,6 +38,7 @@ class Cell(NamedTuple):
     log             address of the log worth reading
     quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
     inherited_from  the parent campaign that keeps it, empty if it is this campaign's own
+    is_late         the run came too late for its group, which was processed without it
     """
 
     status: TaskStatus
@@ -50,9 +51,10 @@ class Cell(NamedTuple):
     log: str
     quality: str = ""
     inherited_from: str = ""
+    is_late: bool = False
 
 
-class Row(NamedTuple):
+class RunRow(NamedTuple):
     """One run.
 
     run         its number
@@ -78,14 +80,14 @@ class Overview(NamedTuple):
 
     campaign: str
     workflows: tuple[str, ...]
-    runs: tuple[Row, ...]
+    runs: tuple[RunRow, ...]
     total: int
 
     def values(self) -> dict[str, Any]:
         """Return the overview as plain values for JSON."""
         rows = [
             {
-                **plain(row._replace(tasks={})),
+                **to_plain(row._replace(tasks={})),
                 "tasks": {name: _cell_values(cell) for name, cell in row.tasks.items()},
             }
             for row in self.runs
@@ -98,7 +100,7 @@ class Overview(NamedTuple):
         }
 
 
-def overview(
+def read_overview(
     store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None
 ) -> Overview:
     """Return the overview of a campaign: of these runs, all by default, and of them the ``limit``
@@ -116,23 +118,67 @@ def overview(
         chosen.records,
         is_whole=numbers is None and len(chosen.records) == chosen.total,
     )
-    stale = find_stale(store, tasks.values())
-    by_place = {(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()}
     has_looked = bool(columns) and all(
         _has_looked(column, chain[0].name, chosen.position) for column in columns
     )
-    rows = []
-    for run in chosen.records:
-        cells = {
-            column.workflow: _cell(run, column, by_place, stale, chain[0].name)
-            for column in columns
-        }
-        rows.append(
-            Row(run.number, run.attributes, combine(cells.values(), has_looked=has_looked), cells)
-        )
-    return Overview(
-        campaign, tuple(column.workflow for column in columns), tuple(rows), chosen.total
+    table = _Table(
+        campaign=chain[0].name,
+        columns=columns,
+        tasks={(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()},
+        stale=find_stale(store, tasks.values()),
+        has_looked=has_looked,
     )
+    rows = tuple(table.row(run) for run in chosen.records)
+    return Overview(campaign, tuple(column.workflow for column in columns), rows, chosen.total)
+
+
+class _Table(NamedTuple):
+    """What rows are made from.
+
+    campaign    the campaign that is shown
+    columns     its workflows
+    tasks       tasks by campaign, workflow and unit
+    stale       those of them that are stale
+    has_looked  every workflow has looked at the newest runs
+    """
+
+    campaign: str
+    columns: Sequence[Column]
+    tasks: Mapping[tuple[str, str, str], TaskRecord]
+    stale: frozenset[TaskKey]
+    has_looked: bool
+
+    def row(self, run: RunRecord) -> RunRow:
+        """Return the row of one run."""
+        cells = {column.workflow: self.cell(run, column) for column in self.columns}
+        status = combine(cells.values(), has_looked=self.has_looked)
+        return RunRow(run.number, run.attributes, status, cells)
+
+    def cell(self, run: RunRecord, column: Column) -> Cell | None:
+        """Return a run's task in one workflow, None if there is none."""
+        unit = column.unit_of(run)
+        if unit is None:
+            return None
+        task = self.tasks.get((column.campaign, column.workflow, unit))
+        if task is None:
+            return None
+        is_late = column.group_by is not None and column.is_late(run.number, unit, task.members)
+        if not is_late and run.number not in task.members:
+            return None
+        late = f"{spoken(unit)} was processed without it; reprocess takes it in" if is_late else ""
+        return Cell(
+            status=task.status,
+            reason=late or task.reason,
+            until=task.until,
+            since=task.since,
+            unit=unit,
+            version=task.version,
+            stale=task.key in self.stale,
+            log=task.log,
+            quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
+            inherited_from="" if column.campaign == self.campaign else column.campaign,
+            is_late=is_late,
+        )
 
 
 def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
@@ -171,36 +217,6 @@ def _fetch(
     return tasks
 
 
-def _cell(
-    run: RunRecord,
-    column: Column,
-    tasks: Mapping[tuple[str, str, str], TaskRecord],
-    stale: frozenset[TaskKey],
-    campaign: str,
-) -> Cell | None:
-    unit = column.unit_of(run)
-    task = None if unit is None else tasks.get((column.campaign, column.workflow, unit))
-    if task is None or unit is None:
-        return None
-    reason = task.reason
-    if column.group_by is not None and column.is_late(run.number, unit, task.members):
-        reason = f"{spoken(unit)} was processed without it; reprocess takes it in"
-    elif run.number not in task.members:
-        return None
-    return Cell(
-        status=task.status,
-        reason=reason,
-        until=task.until,
-        since=task.since,
-        unit=task.key.unit,
-        version=task.version,
-        stale=task.key in stale,
-        log=task.log,
-        quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
-        inherited_from="" if column.campaign == campaign else column.campaign,
-    )
-
-
 def _has_looked(column: Column, campaign: str, position: int) -> bool:
     return column.campaign != campaign or column.has_looked_at(position)
 
@@ -208,6 +224,22 @@ def _has_looked(column: Column, campaign: str, position: int) -> bool:
 def _cell_values(cell: Cell | None) -> dict[str, Any] | None:
     if cell is None:
         return None
-    values: dict[str, Any] = plain(cell)
-    del values["inherited_from"]
+    values: dict[str, Any] = to_plain(cell)
+    del values["inherited_from"], values["is_late"]
     return values
+
+
+def spell_cell(cell: Cell | None) -> str:
+    """Return a task in a few words: its status, and what is worth a word beside it."""
+    if cell is None:
+        return ""
+    words = [str(cell.status)]
+    if is_group(cell.unit):
+        words.append(f"({spoken(cell.unit)})")
+    if cell.version > 1:
+        words.append(f"v{cell.version}")
+    if cell.stale:
+        words.append("stale")
+    if cell.quality:
+        words.append(cell.quality)
+    return " ".join(words)

@@ -51,19 +51,25 @@ class RunLine(NamedTuple):
 def choose_runs(
     store: Store, campaign: Campaign, numbers: Sequence[int] | None, limit: int | None
 ) -> Chosen:
-    """Return the campaign's runs, those of ``numbers`` if given, only the ``limit`` newest if
+    """Return the campaign's runs; only those of ``numbers`` and only the ``limit`` newest, if
     given.
     """
     wanted = None if campaign.follow else campaign.wanted()
     if numbers is not None:
         wanted = frozenset(numbers) if wanted is None else wanted.intersection(numbers)
-    if wanted is not None and len(wanted) <= ASK_FOR_ALL:
-        records, position = store.runs(numbers=sorted(wanted))
-    else:
-        records, position = store.runs()
-        records = [record for record in records if wanted is None or record.number in wanted]
-    shown = records if limit is None else records[-limit:] if limit else []
-    return Chosen(tuple(shown), len(records), position)
+    records, position = _read_runs(store, wanted)
+    begin = 0 if limit is None else max(0, len(records) - limit)
+    return Chosen(tuple(records[begin:]), len(records), position)
+
+
+def _read_runs(store: Store, wanted: frozenset[int] | None) -> tuple[list[RunRecord], int]:
+    """Return the runs that are wanted, all for None, and the store's position."""
+    if wanted is None:
+        return store.runs()
+    if len(wanted) <= ASK_FOR_ALL:
+        return store.runs(numbers=sorted(wanted))
+    records, position = store.runs()
+    return [record for record in records if record.number in wanted], position
 
 
 def list_runs(

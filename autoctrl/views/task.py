@@ -1,25 +1,16 @@
-"""One task: where it is kept, how it stands, and why it waits, failed or does not exist."""
+"""Where a run's task in one workflow is kept, or why there is none."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.freshness import changed_files, find_stale
-from autoctrl.model.quality import quality_of
-from autoctrl.model.staleness import upstream_versions
-from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
-from autoctrl.views.history import job_name, newest_attempts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from autoctrl.model.actor import Actor
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
@@ -27,14 +18,14 @@ if TYPE_CHECKING:
     from autoctrl.views.columns import Column
 
 
-class Place(NamedTuple):
-    """Where a run's task in one workflow is, or why there is none.
+class SoughtTask(NamedTuple):
+    """A run's task in one workflow, or why there is none.
 
     key      its key; its campaign may be a parent
     column   the workflow
     run      the run's record, None for a group that was named itself or a run that is not
              registered
-    task     its newest record, None if it was never born
+    task     its newest record, None if it was never created
     missing  why there is no task, empty if there is one
     """
 
@@ -45,48 +36,11 @@ class Place(NamedTuple):
     missing: str = ""
 
 
-class Why(NamedTuple):
-    """How a task stands and why.
-
-    campaign        the campaign that was asked for
-    workflow        name of the workflow
-    unit            the unit, e.g. ``4521`` or ``fill:8222``
-    runs            runs of the unit
-    status          where it stands, None if there is no task
-    version         its version, 0 if there is no task
-    reason          why it waits, failed, was moved, or does not exist
-    until           when the reason may pass by itself
-    since           when the status began
-    actor           who caused the newest record
-    stale           a newer version of an input is done, or a file that it read has changed
-    quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
-    notes           sentences about everything else worth knowing
-    log             address of the log worth reading
-    inherited_from  the parent campaign that keeps it, None if it is the campaign's own
-    """
-
-    campaign: str
-    workflow: str
-    unit: str
-    runs: tuple[int, ...]
-    status: TaskStatus | None = None
-    version: int = 0
-    reason: str = ""
-    until: datetime | None = None
-    since: datetime | None = None
-    actor: Actor | None = None
-    stale: bool = False
-    quality: str = ""
-    notes: tuple[str, ...] = ()
-    log: str = ""
-    inherited_from: str | None = None
-
-
-def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
+def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTask:
     """Return where a run's (``4521``) or a group's (``fill:8222``) task is.
 
-    Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a unit
-    that is none.
+    Raises ``UsageError`` for an unknown campaign or workflow, naming the nearest, and for a text
+    that is not a unit.
     """
     chain = find_lineage(store, campaign)
     column = find_column(find_columns(store, chain), campaign, workflow)
@@ -98,43 +52,16 @@ def find_place(store: Store, campaign: str, unit: str, workflow: str) -> Place:
     key = TaskKey(column.campaign, workflow, found or unit)
     task = next(iter(store.tasks(Selection(key.campaign, (workflow,), (key.unit,)))), None)
     missing = "" if task is not None else _absence(store, unit, run, column, chain[0])
-    return Place(key, column, run, task, missing)
+    return SoughtTask(key, column, run, task, missing)
 
 
-def task_of(place: Place) -> TaskRecord:
-    """Return the place's task. Raises ``UsageError`` saying why there is none."""
-    if place.task is None:
-        message = f"{spoken(place.key.unit)} has no task in {place.key.workflow}: {place.missing}."
+def existing_task(sought: SoughtTask) -> TaskRecord:
+    """Return the task that was sought. Raises ``UsageError`` saying why there is none."""
+    if sought.task is None:
+        key = sought.key
+        message = f"{spoken(key.unit)} has no task in {key.workflow}: {sought.missing}."
         raise UsageError(message)
-    return place.task
-
-
-def why(store: Store, campaign: str, unit: str, workflow: str) -> Why:
-    """Say how a task stands and why. Raises ``UsageError`` as ``find_place`` does."""
-    place = find_place(store, campaign, unit, workflow)
-    key, task = place.key, place.task
-    inherited_from = None if key.campaign == campaign else key.campaign
-    if task is None:
-        members = () if place.run is None else (place.run.number,)
-        nothing = Why(campaign, workflow, key.unit, members, reason=place.missing)
-        return nothing._replace(inherited_from=inherited_from)
-    return Why(
-        campaign=campaign,
-        workflow=workflow,
-        unit=key.unit,
-        runs=task.members,
-        status=task.status,
-        version=task.version,
-        reason=task.reason,
-        until=task.until,
-        since=task.since,
-        actor=task.actor,
-        stale=task.key in find_stale(store, [task]),
-        quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
-        notes=tuple(_notes(store, place, task)),
-        log=task.log,
-        inherited_from=inherited_from,
-    )
+    return sought.task
 
 
 def _find_run(store: Store, unit: str) -> RunRecord | None:
@@ -173,68 +100,4 @@ def _group_absence(run: RunRecord, column: Column) -> str:
             f"{column.group_by} {value} is not closed yet: neither is its end known nor has a "
             "later one begun"
         )
-    return ""
-
-
-def _notes(store: Store, place: Place, task: TaskRecord) -> list[str]:
-    notes = [_pause_note(store, place.key)] if task.is_open else []
-    if task.stopping:
-        notes.append("a person asked to fail it; its jobs are being removed")
-    if task.status is TaskStatus.PROCESSING:
-        notes += _job_notes(store, task)
-    if place.run is not None and place.column.is_late(
-        place.run.number, task.key.unit, task.members
-    ):
-        notes.append(
-            f"{spoken(task.key.unit)} was processed without run {place.run.number}; "
-            "reprocess takes it in"
-        )
-    if place.run is not None and place.column.is_kept(place.run.number):
-        notes.append(
-            f"the filter does not take run {place.run.number} any more; what has begun is "
-            "not withdrawn"
-        )
-    notes += [
-        (
-            f"it reads version {version} of {key}, of which version {upstream.version} is "
-            f"{upstream.status}"
-        )
-        for key, version in upstream_versions(task).items()
-        for upstream in store.tasks(Selection(key.campaign, (key.workflow,), (key.unit,)))
-        if upstream.version > version
-    ]
-    notes += [
-        f"it read {ref.url}, which has changed since" for ref in sorted(changed_files([task]))
-    ]
-    return [note for note in notes if note]
-
-
-def _job_notes(store: Store, task: TaskRecord) -> list[str]:
-    attempts = newest_attempts(store.history(task.key))
-    jobs = list({job.key: job for job in attempts if job.key.version == task.version}.values())
-    counts = Counter(job.status for job in jobs)
-    stand = ", ".join(f"{counts[status]} {status}" for status in JobStatus if status in counts)
-    waiting = [
-        job for job in jobs if job.status is JobStatus.SUBMITTING and job.not_before is not None
-    ]
-    silent = [
-        job
-        for job in jobs
-        if job.status is JobStatus.SUBMITTING and job.not_before is None and job.reason
-    ]
-    notes = [f"its jobs: {stand}"] if stand else []
-    notes += [
-        f"job {job_name(job)} is submitted after a pause: {job.reason}" for job in waiting[:1]
-    ]
-    return notes + [
-        f"job {job_name(job)} could not be submitted yet: {job.reason}" for job in silent[:1]
-    ]
-
-
-def _pause_note(store: Store, key: TaskKey) -> str:
-    for mark in store.marks("pause", key.campaign):
-        if mark.name == key.workflow and mark.values.get("paused"):
-            return f"{key.workflow} is paused by {mark.actor.name}" + (
-                f": {mark.reason}" if mark.reason else ""
-            )
     return ""

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.model.job import index_text
 from autoctrl.verbs import list_campaigns
-from autoctrl.views import attempts, find_place, list_runs, overview, plain, published, steps, why
-from autoctrl.views.history import newest_attempts
-from autoctrl.views.task import task_of
-from autoctrl.web.logs import STREAMS, choose_attempt, read_stream
-from autoctrl.web.parameters import json_answer, read_number, read_runs, read_unit
+from autoctrl.views import (
+    choose_attempt,
+    existing_task,
+    explain,
+    find_task,
+    list_attempts,
+    list_outputs,
+    list_runs,
+    list_steps,
+    list_versions,
+    newest_attempts,
+    read_overview,
+    to_plain,
+)
+from autoctrl.views.attempts import attempt_values
+from autoctrl.web.logs import STREAMS, read_stream
+from autoctrl.web.parameters import json_answer, read_choice, read_number, read_runs, read_unit
 from autoctrl.web.state import site_of
-from autoctrl.web.versions import versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,21 +35,27 @@ if TYPE_CHECKING:
     from autoctrl.ports import Record
 
 
+class History(NamedTuple):
+    """A task and all records of it."""
+
+    key: TaskKey
+    records: list[Record]
+
+
 def campaign_of(request: Request) -> str:
     """Return the campaign that is asked for, by default the one that is shown first."""
     return request.query_params.get("campaign") or site_of(request).campaign
 
 
-def status(request: Request) -> Response:
+def answer_status(request: Request) -> Response:
     """Answer with the overview, whole unless ``runs=`` or ``limit=`` is given."""
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
-    return json_answer(
-        overview(site.store, campaign_of(request), numbers, read_number(request, "limit")).values()
-    )
+    limit = read_number(request, "limit")
+    return json_answer(read_overview(site.store, campaign_of(request), numbers, limit).values())
 
 
-def runs(request: Request) -> Response:
+def answer_runs(request: Request) -> Response:
     """Answer with the campaign's runs."""
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
@@ -48,86 +64,75 @@ def runs(request: Request) -> Response:
     return json_answer({"schema": 1, "campaign": campaign.name, "runs": lines})
 
 
-def campaigns(request: Request) -> Response:
+def answer_campaigns(request: Request) -> Response:
     """Answer with all campaigns."""
     return json_answer({"schema": 1, "campaigns": list_campaigns(site_of(request).store)})
 
 
-def outputs(request: Request) -> Response:
+def answer_outputs(request: Request) -> Response:
     """Answer with the published outputs."""
     site, query = site_of(request), request.query_params
     numbers = read_runs(request, site.index.numbers())
-    chosen = None if numbers is None else frozenset(numbers)
-    is_whole = query.get("superseded", "") not in {"", "0", "false"}
-    found = published(
-        site.store, campaign_of(request), query.get("workflow") or None, chosen, superseded=is_whole
+    found = list_outputs(
+        site.store,
+        campaign_of(request),
+        query.get("workflow") or None,
+        None if numbers is None else frozenset(numbers),
+        superseded=query.get("superseded", "") not in {"", "0", "false"},
     )
-    limit = read_number(request, "limit")
-    return json_answer(found[-limit:] if limit else found)
+    return json_answer(_newest(request, found))
 
 
-def why_(request: Request) -> Response:
+def answer_why(request: Request) -> Response:
     """Answer how a task stands and why, as its last cycle left it."""
     unit, workflow = read_unit(request), request.path_params["workflow"]
-    seen = why(site_of(request).store, campaign_of(request), unit, workflow)
-    return json_answer({"schema": 1, **plain(seen), "now": None})
+    seen = explain(site_of(request).store, campaign_of(request), unit, workflow)
+    return json_answer({"schema": 1, **to_plain(seen), "now": None})
 
 
-def history(request: Request) -> Response:
+def answer_history(request: Request) -> Response:
     """Answer with all that was ever recorded of a task."""
-    key, records = _fetch(request)
-    return _about(request, key, steps=_newest(request, steps(records)))
+    key, records = _read_history(request)
+    return _answer_about(request, key, steps=_newest(request, list_steps(records)))
 
 
-def jobs(request: Request) -> Response:
+def answer_jobs(request: Request) -> Response:
     """Answer with every attempt of every job of a task."""
-    key, records = _fetch(request)
+    key, records = _read_history(request)
     hints, _ = site_of(request).project.hints(key)
-    return _about(request, key, jobs=_newest(request, attempts(records)), hints=hints)
+    return _answer_about(request, key, jobs=_newest(request, list_attempts(records)), hints=hints)
 
 
-def provenance(request: Request) -> Response:
+def answer_provenance(request: Request) -> Response:
     """Answer with what made each version of a task."""
-    key, records = _fetch(request)
-    return _about(request, key, versions=versions_of(site_of(request).project, records))
+    key, records = _read_history(request)
+    versions = list_versions(records, site_of(request).describe)
+    return _answer_about(request, key, versions=versions)
 
 
-def log(request: Request) -> Response:
-    """Answer with what one attempt printed: of ``job=`` and ``attempt=``, else one that failed,
-    else the newest.
+def answer_log(request: Request) -> Response:
+    """Answer with what one attempt printed: the one that ``version=``, ``job=`` and ``attempt=``
+    mean, by default one that failed, else the newest.
     """
-    key, records = _fetch(request)
-    query = request.query_params
-    index = query.get("job") or None
-    job = choose_attempt(
-        key, newest_attempts(records), index=index, attempt=read_number(request, "attempt")
-    )
-    facts = {
-        "version": job.key.version,
-        "job": index_text(job.key.index),
-        "attempt": job.attempt,
-        "status": job.status,
-        "host": job.host,
-        "address": job.log,
+    key, records = _read_history(request)
+    job = choose_attempt(key, newest_attempts(records), read_choice(request))
+    stream = request.query_params.get("stream")
+    project = site_of(request).project
+    texts = {
+        name: read_stream(project, job, name)
+        for name in STREAMS
+        if stream == name or stream not in STREAMS
     }
-    chosen = (query["stream"],) if query.get("stream") in STREAMS else STREAMS
-    return _about(
-        request,
-        key,
-        **facts,
-        **{name: read_stream(site_of(request).project, job, name) for name in chosen},
-    )
+    return _answer_about(request, key, **attempt_values(job), **texts)
 
 
-def _fetch(request: Request) -> tuple[TaskKey, list[Record]]:
-    store = site_of(request).store
-    place = find_place(
-        store, campaign_of(request), read_unit(request), request.path_params["workflow"]
-    )
-    return place.key, store.history(task_of(place).key)
+def _read_history(request: Request) -> History:
+    store, unit = site_of(request).store, read_unit(request)
+    sought = find_task(store, campaign_of(request), unit, request.path_params["workflow"])
+    return History(sought.key, store.history(existing_task(sought).key))
 
 
-def _about(request: Request, key: TaskKey, **values: Any) -> Response:  # noqa: ANN401 - whatever is known of it
+def _answer_about(request: Request, key: TaskKey, **values: Any) -> Response:  # noqa: ANN401 - whatever is known of it
     facts = {
         "schema": 1,
         "campaign": campaign_of(request),
@@ -144,13 +149,13 @@ def _newest(request: Request, items: list[Any]) -> list[Any]:
 
 OF_TASK = "/{unit:path}/{workflow}"
 ENDPOINTS: Mapping[str, Callable[[Request], Response]] = {
-    "/status": status,
-    "/runs": runs,
-    "/campaigns": campaigns,
-    "/outputs": outputs,
-    f"/why{OF_TASK}": why_,
-    f"/history{OF_TASK}": history,
-    f"/jobs{OF_TASK}": jobs,
-    f"/log{OF_TASK}": log,
-    f"/provenance{OF_TASK}": provenance,
+    "/status": answer_status,
+    "/runs": answer_runs,
+    "/campaigns": answer_campaigns,
+    "/outputs": answer_outputs,
+    f"/why{OF_TASK}": answer_why,
+    f"/history{OF_TASK}": answer_history,
+    f"/jobs{OF_TASK}": answer_jobs,
+    f"/log{OF_TASK}": answer_log,
+    f"/provenance{OF_TASK}": answer_provenance,
 }

@@ -52,8 +52,8 @@ ROUTES = [
     Route(PAGE + "/verbs/{workflow}", forms.ask),
     Route(PAGE + "/verbs/{workflow}", forms.act, methods=["POST"]),
     *(Route(f"/api{path}", endpoint) for path, endpoint in api.ENDPOINTS.items()),
-    Route("/health", service.health),
-    Route("/metrics", service.metrics),
+    Route("/health", service.show_health),
+    Route("/metrics", service.show_metrics),
     Mount("/static", StaticFiles(directory=Path(__file__).with_name("static"))),
 ]
 

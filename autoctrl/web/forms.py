@@ -13,7 +13,7 @@ from autoctrl import verbs
 from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import spoken
+from autoctrl.views import spell_outcome
 from autoctrl.web import links
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.paging import check_length
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from autoctrl.verbs import Answer, Outcome
+    from autoctrl.model.outcome import Outcome
     from autoctrl.web.state import Site
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -35,7 +35,7 @@ MOST_FIELDS = 20
 LONGEST = {"name": 80, "reason": 500, "runs": 4000}
 
 
-class Verb(NamedTuple):
+class VerbButton(NamedTuple):
     """One verb as a button.
 
     name   the verb
@@ -48,25 +48,27 @@ class Verb(NamedTuple):
     does: str
 
 
-VERBS = (
-    Verb(
+BUTTONS = (
+    VerbButton(
         "retry",
         frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED}),
         "try again; jobs that are done stay done",
     ),
-    Verb(
+    VerbButton(
         "reprocess",
         frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED}),
         "do all of it again, as the next version",
     ),
-    Verb("skip", frozenset({TaskStatus.NEW, TaskStatus.FAILED}), "take it out of the processing"),
-    Verb(
+    VerbButton(
+        "skip", frozenset({TaskStatus.NEW, TaskStatus.FAILED}), "take it out of the processing"
+    ),
+    VerbButton(
         "fail", frozenset({TaskStatus.PROCESSING}), "remove its jobs; it fails when they are gone"
     ),
 )
 
 
-class Form(NamedTuple):
+class SentForm(NamedTuple):
     """What a person sent.
 
     verb, runs, name, reason  as typed, without control characters
@@ -82,9 +84,9 @@ class Form(NamedTuple):
     token: str
 
 
-def verbs_for(*statuses: TaskStatus | None) -> tuple[Verb, ...]:
+def verbs_for(*statuses: TaskStatus | None) -> tuple[VerbButton, ...]:
     """Return the verbs that move a task of one of these statuses."""
-    return tuple(verb for verb in VERBS if verb.takes.intersection(statuses))
+    return tuple(verb for verb in BUTTONS if verb.takes.intersection(statuses))
 
 
 def ask(request: Request) -> Response:
@@ -124,8 +126,8 @@ async def act(request: Request) -> Response:
     return await run_in_threadpool(_act, request, form)
 
 
-async def read_form(request: Request) -> Form:
-    """Return the form that was posted; answers 413 and 415 for what is too long or no form."""
+async def read_form(request: Request) -> SentForm:
+    """Return the form that was posted; answers 413 and 415 for what is too long or not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != FORM_TYPE:
         raise HTTPException(415, "This is not the form of a page.")
     body = b""
@@ -142,7 +144,7 @@ async def read_form(request: Request) -> Form:
     except ValueError as error:
         raise HTTPException(413, "The form has too many fields.") from error
     texts = {name: clean(pairs.get(name, ""), longest) for name, longest in LONGEST.items()}
-    return Form(
+    return SentForm(
         verb=pairs.get("verb", ""),
         downstream="downstream" in pairs,
         token=pairs.get("token", ""),
@@ -157,7 +159,7 @@ def clean(text: str, longest: int) -> str:
     ]
 
 
-def _act(request: Request, form: Form) -> Response:
+def _act(request: Request, form: SentForm) -> Response:
     site = site_of(request)
     refusal = site.guard.refusal(request.headers, request.cookies.get(COOKIE, ""), form.token)
     if refusal:
@@ -168,25 +170,27 @@ def _act(request: Request, form: Form) -> Response:
     if missing:
         return _show(request, form._asdict(), [missing], 400)
     try:
-        outcome = _say(site, request.path_params["campaign"], request.path_params["workflow"], form)
+        outcome = _call_verb(
+            site, request.path_params["campaign"], request.path_params["workflow"], form
+        )
     except AutoctrlError as error:
         code = 409 if isinstance(error, UsageError) else code_of(error)
         return _show(request, form._asdict(), [str(error)], code)
     if not outcome.done:
-        refusals = [answer.refusal for answer in outcome.refused] or ["There is nothing to do."]
+        refusals = [sentence.text for sentence in spell_outcome(outcome)]
         return _show(request, form._asdict(), refusals, 409)
-    return _led_on(request, site, form, outcome)
+    return _lead_on(request, site, form, outcome)
 
 
-def _missing(form: Form) -> str:
-    if form.verb not in {verb.name for verb in VERBS}:
+def _missing(form: SentForm) -> str:
+    if form.verb not in {verb.name for verb in BUTTONS}:
         return f"There is no verb '{form.verb[:40]}' here."
     if not form.name:
         return "Say who you are: your name is kept in the history."
     return "" if form.reason else "Give a reason: it is kept in the history."
 
 
-def _say(site: Site, campaign: str, workflow: str, form: Form) -> Outcome:
+def _call_verb(site: Site, campaign: str, workflow: str, form: SentForm) -> Outcome:
     """Hand a form over to the verb that it names."""
     cycle = site.project.settings.cycle
     request = verbs.Request(
@@ -207,11 +211,9 @@ def _say(site: Site, campaign: str, workflow: str, form: Form) -> Outcome:
     )
 
 
-def _led_on(request: Request, site: Site, form: Form, outcome: Outcome) -> Response:
+def _lead_on(request: Request, site: Site, form: SentForm, outcome: Outcome) -> Response:
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
-    note = site.notes.keep(
-        [answer.refusal or describe(answer, form.verb) for answer in outcome.answers]
-    )
+    note = site.notes.keep([sentence.text for sentence in spell_outcome(outcome)])
     mine = [answer for answer in outcome.answers if answer.workflow == workflow]
     if len(mine) == 1:
         address = links.task(campaign, workflow, mine[0].unit, note=note)
@@ -223,12 +225,3 @@ def _led_on(request: Request, site: Site, form: Form, outcome: Outcome) -> Respo
     if request.cookies.get(NAME_COOKIE) != form.name:
         site.remember(response, form.name)
     return response
-
-
-def describe(answer: Answer, verb: str) -> str:
-    """Return what a verb did to one task."""
-    task = f"{spoken(answer.unit)} / {answer.workflow}"
-    if verb == "fail":
-        return f"{task}: its jobs are being removed, then it fails."
-    version = f" (version {answer.version})" if verb == "reprocess" else ""
-    return f"{task} went from {answer.before} to {answer.after}{version}."

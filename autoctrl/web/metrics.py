@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl import __version__
 
@@ -10,76 +10,89 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from autoctrl.web.activity import Counts
-    from autoctrl.web.watch import Seen
+    from autoctrl.web.activity import LeaseActivity, TaskCounts, WorkflowKey
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Sample = tuple[dict[str, str], float]
+
+class Metric(NamedTuple):
+    """One metric with its samples.
+
+    name     name without the program's
+    meaning  one sentence for whoever reads it in Prometheus
+    samples  labels and number of each sample
+    kind     ``gauge`` or ``counter``
+    """
+
+    name: str
+    meaning: str
+    samples: list[tuple[dict[str, str], float]]
+    kind: str = "gauge"
 
 
-def render(counts: Counts, runs: int, seen: Seen, now: datetime, environment: str) -> str:
-    """Return all metrics as text; ages are in seconds."""
-    return "".join(_lines(counts, runs, seen, now, environment))
+def render(metrics: Iterable[Metric]) -> str:
+    """Return all metrics as text."""
+    return "".join(line for metric in metrics for line in _lines(metric))
 
 
-def _lines(counts: Counts, runs: int, seen: Seen, now: datetime, environment: str) -> Iterator[str]:
-    yield from _metric(
-        "info",
-        "Version and environment.",
-        [({"version": __version__, "environment": environment}, 1)],
-    )
-    yield from _metric("runs", "Registered runs.", [({}, runs)])
-    yield from _metric(
+def describe_installation(environment: str, runs: int) -> Iterator[Metric]:
+    """Yield what is served, and how many runs it has."""
+    labels = {"version": __version__, "environment": environment}
+    yield Metric("info", "Version and environment.", [(labels, 1)])
+    yield Metric("runs", "Registered runs.", [({}, runs)])
+
+
+def describe_tasks(counts: TaskCounts, now: datetime) -> Iterator[Metric]:
+    """Yield how many tasks stand where, and how long the oldest has stood there."""
+    yield Metric(
         "tasks",
-        (
-            "Tasks by campaign, workflow and status; done ones are counted once a minute or "
-            "more rarely."
-        ),
+        "Tasks by campaign, workflow and status; done ones are counted once a minute or more "
+        "rarely.",
         [
-            ({**_place(place), "status": status}, number)
-            for (place, status), number in sorted(counts.tasks.items())
+            ({**_labels_of(workflow), "status": status}, number)
+            for (workflow, status), number in sorted(counts.tasks.items())
         ],
     )
-    yield from _metric(
+    yield Metric(
         "oldest_open_task_seconds",
         "How long the oldest new or processing task has had its status.",
         [
-            (_place(place), (now - since).total_seconds())
-            for place, since in sorted(counts.oldest.items())
+            (_labels_of(workflow), (now - since).total_seconds())
+            for workflow, since in sorted(counts.oldest.items())
         ],
     )
-    places = sorted({place for place, _ in counts.tasks})
-    yield from _metric(
+    workflows = sorted({workflow for workflow, _ in counts.tasks})
+    yield Metric(
         "workflow_paused",
         "1 if a person paused the workflow.",
-        [(_place(place), float(place in counts.paused)) for place in places],
+        [(_labels_of(workflow), float(workflow in counts.paused)) for workflow in workflows],
     )
-    taken = [({"lease": name}, float(epoch)) for name, epoch in sorted(seen.epochs.items())]
-    yield from _metric(
-        "leases_taken_total", "Cycles and verbs that have worked on a workflow.", taken, "counter"
+
+
+def describe_leases(activity: LeaseActivity, now: datetime) -> Iterator[Metric]:
+    """Yield whether anything moves."""
+    yield Metric(
+        "leases_taken_total",
+        "Cycles and verbs that have worked on a workflow.",
+        [({"lease": name}, float(epoch)) for name, epoch in sorted(activity.epochs.items())],
+        "counter",
     )
-    yield from _metric(
-        "watched_seconds",
-        "How long the server has looked.",
-        [({}, (now - seen.since).total_seconds())],
-    )
-    if seen.newest is not None:
-        age = (now - seen.newest).total_seconds()
-        yield from _metric(
-            "newest_lease_seconds", "Time since a cycle or a verb was last seen.", [({}, age)]
-        )
+    watched_s = (now - activity.since).total_seconds()
+    yield Metric("watched_seconds", "How long the server has looked.", [({}, watched_s)])
+    if activity.newest is not None:
+        age_s = (now - activity.newest).total_seconds()
+        meaning = "Time since a cycle or a verb was last seen."
+        yield Metric("newest_lease_seconds", meaning, [({}, age_s)])
 
 
-def _metric(
-    name: str, meaning: str, samples: Iterable[Sample], kind: str = "gauge"
-) -> Iterator[str]:
-    yield f"# HELP autoctrl_{name} {meaning}\n# TYPE autoctrl_{name} {kind}\n"
-    for labels, number in samples:
-        yield f"autoctrl_{name}{_labels(labels)} {number:.15g}\n"
+def _lines(metric: Metric) -> Iterator[str]:
+    name = f"autoctrl_{metric.name}"
+    yield f"# HELP {name} {metric.meaning}\n# TYPE {name} {metric.kind}\n"
+    for labels, number in metric.samples:
+        yield f"{name}{_braced(labels)} {number:.15g}\n"
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def _braced(labels: Mapping[str, str]) -> str:
     inside = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
     return f"{{{inside}}}" if inside else ""
 
@@ -88,5 +101,5 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def _place(place: tuple[str, str]) -> dict[str, str]:
-    return {"campaign": place[0], "workflow": place[1]}
+def _labels_of(workflow: WorkflowKey) -> dict[str, str]:
+    return workflow._asdict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -10,18 +10,26 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import spoken
 from autoctrl.ports import Selection
-from autoctrl.views import find_place, overview, spell_hint, steps, why
-from autoctrl.views.history import newest_attempts
-from autoctrl.views.outputs import gather
-from autoctrl.views.task import task_of
+from autoctrl.views import (
+    choose_attempt,
+    existing_task,
+    explain,
+    find_task,
+    list_steps,
+    list_versions,
+    newest_attempts,
+    read_overview,
+    shared_reasons,
+)
+from autoctrl.views.attempts import AttemptChoice
+from autoctrl.views.outputs import group_copies
+from autoctrl.views.versions import excuse_missing
 from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
-from autoctrl.web.logs import STREAMS, choose_attempt, excerpts, read_stream
+from autoctrl.web.logs import STREAMS, read_excerpts, read_stream
 from autoctrl.web.paging import Filter, page_of
-from autoctrl.web.parameters import read_number, read_runs, read_unit
-from autoctrl.web.reasons import shared_reasons
+from autoctrl.web.parameters import read_choice, read_number, read_runs, read_unit
 from autoctrl.web.state import site_of
-from autoctrl.web.versions import flat, versions_to_show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +37,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from autoctrl.views import Published
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Record
+    from autoctrl.views import OutputLine
+    from autoctrl.web.paging import Page
     from autoctrl.web.state import Site
 
 LINES = 50
@@ -46,6 +57,13 @@ class Tab(NamedTuple):
     is_here: bool
 
 
+class Turns(NamedTuple):
+    """Addresses of the next newer and the next older page, empty where there is none."""
+
+    newer: str
+    older: str
+
+
 def front(request: Request) -> Response:
     """Lead to the overview of the campaign that was chosen, or of the one that is shown first."""
     chosen = request.query_params.get("campaign") or site_of(request).campaign
@@ -58,7 +76,7 @@ def overview_page(request: Request) -> Response:
     """
     site, campaign = site_of(request), request.path_params["campaign"]
     known = site.index.numbers()
-    read_runs(request, known)  # answers 400 for what is no selection
+    read_runs(request, known)  # answers 400 for what is not a selection
     chosen = Filter(
         runs=request.query_params.get("runs", "").strip(),
         status=_read_status(request),
@@ -66,38 +84,39 @@ def overview_page(request: Request) -> Response:
         after=read_number(request, "after"),
     )
     page = page_of(site.store, campaign, known, chosen)
-    tabs = [
-        Tab(
-            status or "all",
-            links.overview(campaign, runs=chosen.runs, status=status),
-            status == chosen.status,
-        )
-        for status in TABS
-    ]
+    turns = _turns(campaign, chosen, page)
     return site.draw(
         request,
         "overview.html",
         campaign,
         page=page,
         chosen=chosen,
-        tabs=tabs,
-        newer=_turned(campaign, chosen, after=page.rows[0].run)
-        if page.has_newer and page.rows
-        else "",
-        older=_turned(campaign, chosen, before=page.rows[-1].run)
-        if page.has_older and page.rows
-        else "",
+        tabs=_tabs(campaign, chosen),
+        newer=turns.newer,
+        older=turns.older,
         reasons=shared_reasons(page.rows),
         is_registered=bool(known),
     )
 
 
-def _turned(
-    campaign: str, chosen: Filter, *, before: int | None = None, after: int | None = None
-) -> str:
-    return links.overview(
-        campaign, runs=chosen.runs, status=chosen.status, before=before, after=after
-    )
+def _tabs(campaign: str, chosen: Filter) -> list[Tab]:
+    return [
+        Tab(
+            text=status or "all",
+            address=links.overview(campaign, runs=chosen.runs, status=status),
+            is_here=status == chosen.status,
+        )
+        for status in TABS
+    ]
+
+
+def _turns(campaign: str, chosen: Filter, page: Page) -> Turns:
+    if not page.rows:
+        return Turns("", "")
+    same: dict[str, Any] = {"runs": chosen.runs, "status": chosen.status}
+    newer = links.overview(campaign, **same, after=page.rows[0].run)
+    older = links.overview(campaign, **same, before=page.rows[-1].run)
+    return Turns(newer if page.has_newer else "", older if page.has_older else "")
 
 
 def _read_status(request: Request) -> TaskStatus | None:
@@ -105,9 +124,8 @@ def _read_status(request: Request) -> TaskStatus | None:
     try:
         return TaskStatus(text) if text else None
     except ValueError as error:
-        raise HTTPException(
-            400, f"'{text[:40]}' is no status; there are {', '.join(TaskStatus)}."
-        ) from error
+        known = ", ".join(TaskStatus)
+        raise HTTPException(400, f"'{text[:40]}' is not a status; there are {known}.") from error
 
 
 def run_page(request: Request) -> Response:
@@ -120,45 +138,45 @@ def run_page(request: Request) -> Response:
     )
     if record is None:
         raise HTTPException(404, f"Run {number} is not registered.")
-    seen = overview(site.store, campaign, [number])
-    place = known.index(number)
-    whys = [why(site.store, campaign, str(number), workflow) for workflow in seen.workflows]
+    seen = read_overview(site.store, campaign, [number])
+    index = known.index(number)
     return site.draw(
         request,
         "run.html",
         campaign,
         record=record,
         status=seen.runs[0].status if seen.runs else None,
-        tasks=whys,
+        tasks=[explain(site.store, campaign, str(number), name) for name in seen.workflows],
         outputs=_outputs_of_run(site, campaign, number, seen.workflows),
-        older=known[place - 1] if place else None,
-        newer=known[place + 1] if place + 1 < len(known) else None,
+        older=known[index - 1] if index else None,
+        newer=known[index + 1] if index + 1 < len(known) else None,
     )
 
 
 def _outputs_of_run(
     site: Site, campaign: str, number: int, workflows: Sequence[str]
-) -> list[Published]:
-    found: list[Published] = []
+) -> list[OutputLine]:
+    found: list[OutputLine] = []
     for workflow in workflows:
-        key = find_place(site.store, campaign, str(number), workflow).key
-        records = site.store.find_outputs(Selection(key.campaign, (workflow,), (key.unit,)))
-        found += [output for output in gather(campaign, records) if output.state == "current"]
+        key = find_task(site.store, campaign, str(number), workflow).key
+        found += [line for line in _outputs_of(site, campaign, key) if line.state == "current"]
     return found
+
+
+def _outputs_of(site: Site, campaign: str, key: TaskKey) -> list[OutputLine]:
+    selection = Selection(key.campaign, (key.workflow,), (key.unit,))
+    return group_copies(campaign, site.store.find_outputs(selection))
 
 
 def task_page(request: Request) -> Response:
     """Show one task: status, reason, what can be done, jobs, log, what made it, history."""
     site, campaign = site_of(request), request.path_params["campaign"]
     workflow, unit = request.path_params["workflow"], read_unit(request)
-    seen = why(site.store, campaign, unit, workflow)
-    place = find_place(site.store, campaign, unit, workflow)
-    records = site.store.history(place.key) if place.task else []
-    known = newest_attempts(records)
-    job = choose_attempt(place.key, known) if known else None
-    hints, problem = site.project.hints(place.key) if known else ([], "")
-    is_whole = request.query_params.get("all") == "1"
-    lines, history = (None if is_whole else LINES), steps(records)[::-1]
+    seen = explain(site.store, campaign, unit, workflow)
+    sought = find_task(site.store, campaign, unit, workflow)
+    records = site.store.history(sought.key) if sought.task else []
+    lines = None if request.query_params.get("all") == "1" else LINES
+    history = list_steps(records)[::-1]
     return site.draw(
         request,
         "task.html",
@@ -166,43 +184,41 @@ def task_page(request: Request) -> Response:
         seen=seen,
         title=f"{spoken(seen.unit)} / {workflow}",
         possible=() if seen.inherited_from else verbs_for(seen.status),
-        jobs=known[::-1][:lines],
-        job_count=len(known),
-        job=job,
-        hints=hints,
-        hints_problem=problem,
-        excerpts=excerpts(site.project, job) if job else [],
-        versions=versions_to_show(site.project, records),
-        outputs=gather(
-            campaign,
-            site.store.find_outputs(Selection(place.key.campaign, (workflow,), (place.key.unit,))),
-        ),
+        versions=list_versions(records, excuse_missing(site.describe))[::-1],
+        outputs=_outputs_of(site, campaign, sought.key),
         history=history[:lines],
         history_count=len(history),
-        flat=flat,
-        spell_hint=spell_hint,
         form={"runs": seen.unit, "reason": "", "downstream": False},
+        **_jobs_of(site, sought.key, records, lines),
     )
+
+
+def _jobs_of(
+    site: Site, key: TaskKey, records: Sequence[Record], lines: int | None
+) -> dict[str, Any]:
+    """Return what a task's page shows of its jobs: the newest, and the log of one."""
+    known = newest_attempts(records)
+    job = choose_attempt(key, known, AttemptChoice()) if known else None
+    hints, problem = site.project.hints(key) if known else ([], "")
+    return {
+        "jobs": known[::-1][:lines],
+        "job_count": len(known),
+        "job": job,
+        "hints": hints,
+        "hints_problem": problem,
+        "excerpts": read_excerpts(site.project, job) if job else [],
+    }
 
 
 def log_text(request: Request) -> Response:
     """Answer with what one attempt printed, as plain text."""
-    site, query = site_of(request), request.query_params
-    place = find_place(
-        site.store,
-        request.path_params["campaign"],
-        read_unit(request),
-        request.path_params["workflow"],
-    )
-    known = newest_attempts(site.store.history(task_of(place).key))
-    stream = query.get("stream") or STREAMS[0]
+    site, unit = site_of(request), read_unit(request)
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    task = existing_task(find_task(site.store, campaign, unit, workflow))
+    stream = request.query_params.get("stream") or STREAMS[0]
     if stream not in STREAMS:
-        raise HTTPException(400, f"'{stream[:40]}' is no stream; there are {', '.join(STREAMS)}.")
-    job = choose_attempt(
-        place.key,
-        known,
-        version=read_number(request, "version"),
-        index=query.get("job") or None,
-        attempt=read_number(request, "attempt"),
-    )
+        known = ", ".join(STREAMS)
+        raise HTTPException(400, f"'{stream[:40]}' is not a stream; there are {known}.")
+    attempts = newest_attempts(site.store.history(task.key))
+    job = choose_attempt(task.key, attempts, read_choice(request))
     return PlainTextResponse(read_stream(site.project, job, stream))

@@ -14,7 +14,7 @@ from autoctrl.errors import UsageError
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import parse_runs
 from autoctrl.ports import Selection
-from autoctrl.views import overview
+from autoctrl.views import read_overview
 from autoctrl.views.columns import find_columns
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.campaign import Campaign
     from autoctrl.ports import Store
-    from autoctrl.views import Overview, Row
+    from autoctrl.views import Overview, RunRow
 
 PAGE = 50
 LONGEST_STEP = 1600
@@ -86,7 +86,7 @@ class Page(NamedTuple):
     """
 
     seen: Overview
-    rows: tuple[Row, ...]
+    rows: tuple[RunRow, ...]
     total: int
     has_newer: bool
     has_older: bool
@@ -166,16 +166,16 @@ def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -
 
 def _take(
     store: Store, campaign: str, walk: Sequence[int], status: TaskStatus | None
-) -> tuple[Overview, list[Row], bool]:
+) -> tuple[Overview, list[RunRow], bool]:
     """Return an overview, the first page of rows of this status, and whether there is more."""
     if status is None:
-        seen = overview(store, campaign, walk[:PAGE])
+        seen = read_overview(store, campaign, walk[:PAGE])
         return seen, list(seen.runs), len(walk) > PAGE
-    rows: list[Row] = []
+    rows: list[RunRow] = []
     begin, step = 0, PAGE
     while True:
         asked = walk[begin : begin + step]
-        seen = overview(store, campaign, asked)
+        seen = read_overview(store, campaign, asked)
         places = {number: place for place, number in enumerate(asked)}
         rows += sorted(
             (row for row in seen.runs if row.status == status), key=lambda row: places[row.run]

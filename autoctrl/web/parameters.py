@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from autoctrl.errors import UsageError
-from autoctrl.views import plain
+from autoctrl.views import AttemptChoice, to_plain
 from autoctrl.web.paging import select
 
 if TYPE_CHECKING:
@@ -22,23 +22,26 @@ LONGEST_NUMBER = 15
 
 def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written
     """Return any value as JSON, letter by letter as ``--format json`` prints it."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False)
+    text = json.dumps(to_plain(value), indent=2, ensure_ascii=False)
     return Response(f"{text}\n", code, media_type="application/json")
 
 
 def read_number(request: Request, name: str) -> int | None:
-    """Return a whole number of the address, None if it is not given; answers 400 if it is none."""
+    """Return a whole number of the address, None if it is not given; answers 400 for another
+    text.
+    """
     text = request.query_params.get(name, "")
     if not text:
         return None
     if not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise HTTPException(400, f"{name}={text[:40]} is no whole number.")
+        raise HTTPException(400, f"{name}={text[:40]} is not a whole number.")
     return int(text)
 
 
 def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
-    """Return the registered runs that ``runs=`` selects, None if it is not given; answers 400 if it
-    is no selection.
+    """Return the registered runs that ``runs=`` selects, None if it is not given.
+
+    Answers 400 for what is not a selection.
     """
     text = request.query_params.get("runs", "").strip()
     if not text:
@@ -49,11 +52,20 @@ def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
         raise HTTPException(400, str(error)) from error
 
 
+def read_choice(request: Request) -> AttemptChoice:
+    """Return which attempt ``version=``, ``job=`` and ``attempt=`` mean."""
+    return AttemptChoice(
+        version=read_number(request, "version"),
+        job=request.query_params.get("job") or None,
+        attempt=read_number(request, "attempt"),
+    )
+
+
 def read_unit(request: Request) -> str:
     """Return the unit that the address names; answers 404 if its number is longer than any
     run's.
     """
     unit: str = request.path_params["unit"]
     if unit.isdecimal() and len(unit) > LONGEST_NUMBER:
-        raise HTTPException(404, f"'{unit[:40]}' is no run: its number is too long.")
+        raise HTTPException(404, f"'{unit[:40]}' is not a run: its number is too long.")
     return unit

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from autoctrl.errors import StoreError
-from autoctrl.web.metrics import CONTENT_TYPE, render
+from autoctrl.web.metrics import (
+    CONTENT_TYPE,
+    describe_installation,
+    describe_leases,
+    describe_tasks,
+    render,
+)
 from autoctrl.web.parameters import json_answer, read_number
 from autoctrl.web.state import site_of
 
@@ -15,19 +22,19 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-def health(request: Request) -> Response:
+def show_health(request: Request) -> Response:
     """Answer 200 if the store answers, else 503; with ``max_age_s=N`` also 503 if no cycle was seen
     for that long.
     """
     site = site_of(request)
     limit_s = read_number(request, "max_age_s")
     try:
-        seen = site.watch.look()
+        activity = site.watch.look()
     except StoreError as error:
         return json_answer({"schema": 1, "status": "failed", "store": str(error)}, 503)
     now = site.clock.now()
-    watched_s = (now - seen.since).total_seconds()
-    age_s = None if seen.newest is None else (now - seen.newest).total_seconds()
+    watched_s = (now - activity.since).total_seconds()
+    age_s = None if activity.newest is None else (now - activity.newest).total_seconds()
     is_stalled = limit_s is not None and (watched_s if age_s is None else age_s) > limit_s
     facts = {
         "schema": 1,
@@ -41,11 +48,13 @@ def health(request: Request) -> Response:
     return json_answer(facts, 503 if is_stalled else 200)
 
 
-def metrics(request: Request) -> Response:
+def show_metrics(request: Request) -> Response:
     """Answer with numbers for Prometheus."""
     site = site_of(request)
-    counts, seen = site.tally.count(), site.watch.look()
-    text = render(
-        counts, len(site.index.numbers()), seen, site.clock.now(), site.project.settings.environment
+    counts, activity, now = site.tasks.count(), site.watch.look(), site.clock.now()
+    metrics = chain(
+        describe_installation(site.project.settings.environment, len(site.index.numbers())),
+        describe_tasks(counts, now),
+        describe_leases(activity, now),
     )
-    return Response(text, media_type=CONTENT_TYPE)
+    return Response(render(metrics), media_type=CONTENT_TYPE)

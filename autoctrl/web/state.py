@@ -6,20 +6,35 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
+from autoctrl.machine.provenance import read_body
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.unit import is_group, spoken
-from autoctrl.views import spell_time
-from autoctrl.web import links, spelling
-from autoctrl.web.activity import Tally
+from autoctrl.views import (
+    Spelling,
+    list_facts,
+    spell_actor,
+    spell_ending,
+    spell_failure,
+    spell_hint,
+    spell_memory,
+    spell_reason,
+    spell_seconds,
+    spell_size,
+    spell_subject,
+    spell_time,
+)
+from autoctrl.views.spelling import spell_age, spell_countdown, spell_duration
+from autoctrl.web import links
+from autoctrl.web.activity import LeaseWatch, TaskCounter
 from autoctrl.web.csrf import COOKIE, Guard, Notes
 from autoctrl.web.paging import RunIndex
-from autoctrl.web.watch import LeaseWatch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,26 +50,35 @@ A_YEAR_S = 365 * 86400
 
 
 @cache
-def templates() -> Environment:
+def load_templates() -> Environment:
     """Return the templates, compiled once in a process; each escapes whatever it is given."""
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {
+    environment.globals |= {
         "links": links,
         "version": __version__,
         "spoken": spoken,
         "is_group": is_group,
         "iso": spell_time,
-        "size": spelling.size,
+        "size": spell_size,
+        "memory": spell_memory,
+        "seconds": spell_seconds,
+        "actor": spell_actor,
+        "reason_of": spell_reason,
+        "ending": spell_ending,
+        "failure": spell_failure,
+        "subject": spell_subject,
+        "hint_line": spell_hint,
+        "facts": list_facts,
     }
-    for name in made.list_templates():
-        made.get_template(name)
-    return made
+    for name in environment.list_templates():
+        environment.get_template(name)
+    return environment
 
 
 class Site:
@@ -72,16 +96,16 @@ class Site:
         self.index.numbers()
         self.watch = LeaseWatch(self.store, self.clock)
         self.watch.look()
-        self.tally = Tally(self.store, self.clock)
+        self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
-        self.spelling = spelling.Spelling(project.settings.project.timezone)
+        self.spelling = Spelling(project.settings.project.timezone)
         self._fixed = {
             "project": project.settings.project.name or project.folder.name,
             "environment": project.settings.environment,
             "time": self.spelling.time,
             "value": self.spelling.value,
         }
-        templates()
+        load_templates()
 
     def draw(
         self,
@@ -98,15 +122,15 @@ class Site:
         now = self.clock.now()
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
         text = (
-            templates()
+            load_templates()
             .get_template(name)
             .render(
                 **self._fixed,
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
                 now=now,
-                age=partial(spelling.age, now=now),
-                countdown=partial(spelling.countdown, now=now),
+                age=partial(spell_age, now=now),
+                countdown=partial(spell_countdown, now=now),
                 notes=self.notes.take(request.query_params.get("note", "")),
                 moved=self._spell_moved(now),
                 token=self.guard.token(cookie),
@@ -119,18 +143,20 @@ class Site:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
         return response
 
+    def describe(self, digest: str) -> dict[str, Any]:
+        """Return the description of a version. Raises ``UsageError`` if it is gone."""
+        return read_body(self.project.folder / STATE_FOLDER, digest)
+
     def remember(self, response: Response, name: str) -> None:
         """Let the browser fill in the person's name next time."""
         response.set_cookie(NAME_COOKIE, quote(name), A_YEAR_S, httponly=True, samesite="strict")
 
     def _spell_moved(self, now: datetime) -> str:
-        seen = self.watch.last_known()
-        if seen.newest is None:
-            return (
-                f"no cycle seen in the {spelling.duration(now - seen.since)} that this page "
-                "has looked"
-            )
-        return f"a cycle or a verb was last seen {spelling.age(seen.newest, now)}"
+        activity = self.watch.last_known()
+        if activity.newest is None:
+            looked = spell_duration(now - activity.since)
+            return f"no cycle seen in the {looked} that this page has looked"
+        return f"a cycle or a verb was last seen {spell_age(activity.newest, now)}"
 
 
 def site_of(request: Request) -> Site:

@@ -14,7 +14,7 @@ from autoctrl.handlers.inputs import Output
 from autoctrl.locks import After
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.ports import JobReport
-from autoctrl.views import why
+from autoctrl.views import explain
 from tests.unit.given import file
 from tests.unit.machine.room import Room
 
@@ -268,7 +268,7 @@ def test_a_submission_that_nobody_answers_says_so_once(room: Room) -> None:
         1,
         "no answer within 20 s",
     )
-    assert why(room.store, "prompt", "1", "reco").notes[-1] == (
+    assert explain(room.store, "prompt", "1", "reco").notes[-1] == (
         "job 0.1 could not be submitted yet: no answer within 20 s"
     )
     room.jobs.submit = take  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ import pytest
 
 from autoctrl import verbs
 from autoctrl.model.quality import quality_of, remark_of, says_the_same
-from autoctrl.views import overview, why
+from autoctrl.views import explain, read_overview
 from tests.unit.given import file
 from tests.unit.machine.room import RECO, Room
 
@@ -50,9 +50,9 @@ def test_an_alarm_stands_beside_a_task_that_is_done_and_is_told_once(room: Room)
     """Status and why say which number is beyond which limit; later cycles tell nobody again."""
     finish(room, 1, alarm=HOT)
     assert room.alarms == [f"run 1 / reco v1: alarm: {HOT}"]
-    seen = why(room.store, "prompt", "1", "reco")
+    seen = explain(room.store, "prompt", "1", "reco")
     assert (seen.status, seen.quality, seen.reason) == ("done", "alarm", f"alarm: {HOT}")
-    cell = overview(room.store, "prompt").runs[0].tasks["reco"]
+    cell = read_overview(room.store, "prompt").runs[0].tasks["reco"]
     assert cell is not None
     assert (cell.status, cell.quality, cell.reason) == ("done", "alarm", f"alarm: {HOT}")
 
@@ -61,7 +61,7 @@ def test_a_warning_is_shown_but_not_told(room: Room) -> None:
     """Alerts are few: a warning waits for somebody to look."""
     finish(room, 1, warning="rate = 3 is above 2")
     assert room.alarms == []
-    assert why(room.store, "prompt", "1", "reco").quality == "warning"
+    assert explain(room.store, "prompt", "1", "reco").quality == "warning"
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_a_version_that_raises_the_same_alarm_again_tells_nobody(
     finish(room, 2, alarm=second)
     assert room.task("reco").version == 2
     assert len(room.alarms) == told
-    assert bool(why(room.store, "prompt", "1", "reco").quality) == bool(second)
+    assert bool(explain(room.store, "prompt", "1", "reco").quality) == bool(second)

@@ -12,7 +12,7 @@ from autoctrl.machine.cycle import Cycle
 from autoctrl.model.run import Where
 from autoctrl.model.status import TaskStatus
 from autoctrl.verbs import retry
-from autoctrl.views.task import why
+from autoctrl.views import explain
 from tests.unit.machine.room import Room
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ def test_a_task_that_has_begun_stays_and_why_says_so(room: Room) -> None:
     room.cycle(PHYSICS)
     assert room.task("physics").status is TaskStatus.PROCESSING
     note = "the filter does not take run 1 any more; what has begun is not withdrawn"
-    assert why(room.store, "prompt", "1", "physics").notes[1:] == (note,)
+    assert explain(room.store, "prompt", "1", "physics").notes[1:] == (note,)
     room.has_run(2, kind="cosmic")
     room.cycle(PHYSICS)
-    assert why(room.store, "prompt", "1", "physics").notes[1:] == (note,)
+    assert explain(room.store, "prompt", "1", "physics").notes[1:] == (note,)
     room.has_run(1, kind="physics", lumi=4.0)
     room.cycle(PHYSICS)
-    assert why(room.store, "prompt", "1", "physics").notes[1:] == ()
+    assert explain(room.store, "prompt", "1", "physics").notes[1:] == ()
 
 
 def test_a_task_that_a_person_sent_back_is_not_withdrawn(room: Room) -> None:
@@ -111,5 +111,5 @@ def test_a_group_is_not_withdrawn(tmp_path: Path) -> None:
     room.cycle(FILLED)
     task = room.task("filled", "fill:7")
     assert (task.status, task.members) == (TaskStatus.PROCESSING, (1, 2))
-    assert "any more" in why(room.store, "prompt", "1", "filled").notes[-1]
-    assert why(room.store, "prompt", "2", "filled").notes[1:] == ()
+    assert "any more" in explain(room.store, "prompt", "1", "filled").notes[-1]
+    assert explain(room.store, "prompt", "2", "filled").notes[1:] == ()

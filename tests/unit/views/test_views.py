@@ -11,10 +11,9 @@ from autoctrl.errors import UsageError
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.workflow import UNSEEN
-from autoctrl.views import find_place, overview, why
+from autoctrl.views import existing_task, explain, find_task, read_overview
 from autoctrl.views.columns import Column, in_chain_order
-from autoctrl.views.overview import Cell, combine
-from autoctrl.views.task import task_of
+from autoctrl.views.overview import Cell, combine, spell_cell
 from tests.unit.scene import Scene, scene_of_a_chain
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Listening:
 def test_an_overview_of_chosen_runs_asks_for_their_tasks_only(scene: Scene) -> None:
     """Whoever names runs pays for them, not for the whole campaign."""
     listening = Listening(scene.store)
-    overview(cast("Store", listening), "prompt", [1])
+    read_overview(cast("Store", listening), "prompt", [1])
     assert [selection.units for selection in listening.asked] == [("1",)]
 
 
@@ -88,7 +87,7 @@ def test_the_overview_has_the_documented_keys(scene: Scene) -> None:
     """
     until = datetime(2026, 11, 20, 18, 4, 5, 123456, tzinfo=UTC)
     scene.task(1, "reco", reason="wait for it", until=until, log="/log")
-    values = overview(scene.store, "prompt").values()
+    values = read_overview(scene.store, "prompt").values()
     since = "2026-01-01T00:00:00.000000Z"
     assert values == {
         "schema": 1,
@@ -127,12 +126,12 @@ def test_the_overview_has_the_documented_keys(scene: Scene) -> None:
 def test_a_run_that_nobody_looked_at_is_new(scene: Scene) -> None:
     """Runs registered after a workflow's last look are not yet done."""
     scene.runs(3)
-    assert [row.status for row in overview(scene.store, "prompt").runs] == [NEW, NEW, NEW]
+    assert [row.status for row in read_overview(scene.store, "prompt").runs] == [NEW, NEW, NEW]
 
 
 def test_the_overview_of_an_empty_project_is_empty() -> None:
     """Without runs and workflows there are no rows and no columns."""
-    seen = overview(Scene().store, "prompt")
+    seen = read_overview(Scene().store, "prompt")
     assert (seen.workflows, seen.runs, seen.total) == ((), (), 0)
 
 
@@ -152,19 +151,19 @@ def test_a_page_shows_the_newest_runs(scene: Scene) -> None:
     scene.runs(*range(3, 13))
     scene.task(12, "reco", DONE)
     scene.task(1, "reco", DONE)
-    seen = overview(scene.store, "prompt", limit=3)
+    seen = read_overview(scene.store, "prompt", limit=3)
     assert ([row.run for row in seen.runs], seen.total) == ([10, 11, 12], 12)
     assert seen.runs[-1].tasks["reco"] is not None
-    assert not overview(scene.store, "prompt", limit=0).runs
+    assert not read_overview(scene.store, "prompt", limit=0).runs
 
 
 def test_the_overview_can_be_narrowed_to_runs(scene: Scene) -> None:
     """Only registered runs of the selection appear; a selection of more than a page's worth is no
     problem.
     """
-    assert [row.run for row in overview(scene.store, "prompt", [2, 99]).runs] == [2]
-    assert [row.run for row in overview(scene.store, "prompt", range(2, 5000)).runs] == [2]
-    assert not overview(scene.store, "prompt", []).runs
+    assert [row.run for row in read_overview(scene.store, "prompt", [2, 99]).runs] == [2]
+    assert [row.run for row in read_overview(scene.store, "prompt", range(2, 5000)).runs] == [2]
+    assert not read_overview(scene.store, "prompt", []).runs
 
 
 @pytest.fixture
@@ -179,7 +178,7 @@ def fills() -> Scene:
 def test_a_group_is_shown_in_each_members_row(fills: Scene) -> None:
     """Members share the group's cell; a run without the attribute has none."""
     fills.task("fill:7", "sum", DONE, members=(1, 2, 3))
-    cells = [row.tasks["sum"] for row in overview(fills.store, "prompt").runs]
+    cells = [row.tasks["sum"] for row in read_overview(fills.store, "prompt").runs]
     assert [seen and (seen.unit, seen.status, seen.reason) for seen in cells] == [
         ("fill:7", DONE, "")
     ] * 3 + [None]
@@ -190,11 +189,11 @@ def test_a_late_run_says_that_its_group_was_processed_without_it(fills: Scene) -
     fills.task("fill:7", "sum", DONE, members=(1, 2))
     reasons = {
         row.run: seen.reason
-        for row in overview(fills.store, "prompt").runs
+        for row in read_overview(fills.store, "prompt").runs
         if (seen := row.tasks["sum"])
     }
     assert reasons == {1: "", 2: "", 3: "fill 7 was processed without it; reprocess takes it in"}
-    assert why(fills.store, "prompt", "3", "sum").notes == (
+    assert explain(fills.store, "prompt", "3", "sum").notes == (
         "fill 7 was processed without run 3; reprocess takes it in",
     )
 
@@ -203,7 +202,10 @@ def test_a_run_that_the_group_does_not_want_is_not_late(fills: Scene) -> None:
     """Where the workflow wrote down its late runs, others of the same fill have no cell."""
     fills.task("fill:7", "sum", DONE, members=(1,))
     fills.workflow("sum", group_by="fill", late={"fill:7": [3]})
-    assert [row.run for row in overview(fills.store, "prompt").runs if row.tasks["sum"]] == [1, 3]
+    assert [row.run for row in read_overview(fills.store, "prompt").runs if row.tasks["sum"]] == [
+        1,
+        3,
+    ]
 
 
 def stale_pair(scene: Scene) -> tuple[TaskKey, TaskKey]:
@@ -219,13 +221,13 @@ def test_a_done_task_is_stale_once_a_newer_input_is_done(scene: Scene) -> None:
     noted.
     """
     reco, _ = stale_pair(scene)
-    assert not why(scene.store, "prompt", "1", "friends").stale
+    assert not explain(scene.store, "prompt", "1", "friends").stale
     scene.move(reco, DONE)
-    (row,) = overview(scene.store, "prompt", [1]).runs
+    (row,) = read_overview(scene.store, "prompt", [1]).runs
     seen = row.tasks["friends"]
     assert seen is not None
     assert seen.stale
-    answer = why(scene.store, "prompt", "1", "friends")
+    answer = explain(scene.store, "prompt", "1", "friends")
     assert answer.stale
     assert answer.notes == ("it reads version 1 of run 9 / reco, of which version 2 is done",)
 
@@ -239,7 +241,7 @@ def test_workflows_of_the_parent_are_shown_from_there(scene: Scene) -> None:
     scene.task(1, "friends", FAILED)
     scene.workflow("friends", "again", after=["reco"])
     scene.task(1, "friends", PROCESSING, campaign="again")
-    seen = overview(scene.store, "again")
+    seen = read_overview(scene.store, "again")
     assert seen.workflows == ("extra", "reco", "friends")
     (row,) = seen.runs
     reco, friends = row.tasks["reco"], row.tasks["friends"]
@@ -252,7 +254,7 @@ def test_workflows_of_the_parent_are_shown_from_there(scene: Scene) -> None:
         "",
     )
     assert "inherited_from" not in seen.values()["runs"][0]["tasks"]["reco"]
-    assert why(scene.store, "again", "1", "reco").inherited_from == "prompt"
+    assert explain(scene.store, "again", "1", "reco").inherited_from == "prompt"
 
 
 @pytest.mark.parametrize(
@@ -270,11 +272,11 @@ def test_why_says_why_there_is_no_task(scene: Scene, unit: str, workflow: str, t
     scene.runs(3, fill=5)
     scene.workflow("reco")
     scene.workflow("sum", group_by="fill", pending={"5": [3]})
-    answer = why(scene.store, "prompt", unit, workflow)
+    answer = explain(scene.store, "prompt", unit, workflow)
     assert answer.status is None
     assert text in answer.reason
     with pytest.raises(UsageError, match="has no task in"):
-        task_of(find_place(scene.store, "prompt", unit, workflow))
+        existing_task(find_task(scene.store, "prompt", unit, workflow))
 
 
 def test_why_knows_runs_that_nobody_looked_at_or_that_are_not_in_the_campaign(scene: Scene) -> None:
@@ -282,11 +284,14 @@ def test_why_knows_runs_that_nobody_looked_at_or_that_are_not_in_the_campaign(sc
     want the run.
     """
     scene.runs(3, fill=5)
-    assert "has not looked at the newest runs yet" in why(scene.store, "prompt", "3", "reco").reason
+    assert (
+        "has not looked at the newest runs yet"
+        in explain(scene.store, "prompt", "3", "reco").reason
+    )
     scene.campaign(Campaign("again", "prompt", ("reco",), runs="1"))
-    assert "not in campaign again (runs 1)" in why(scene.store, "again", "2", "reco").reason
+    assert "not in campaign again (runs 1)" in explain(scene.store, "again", "2", "reco").reason
     scene.workflow("sum", group_by="fill")
-    assert "filter does not take" in why(scene.store, "prompt", "3", "sum").reason
+    assert "filter does not take" in explain(scene.store, "prompt", "3", "sum").reason
 
 
 def test_why_shows_reason_actor_and_pause(scene: Scene) -> None:
@@ -294,7 +299,7 @@ def test_why_shows_reason_actor_and_pause(scene: Scene) -> None:
     key = scene.task(1, "reco", reason="waits for beam")
     scene.mark("pause", "prompt", "reco", {"paused": True}, reason="disk full")
     scene.mark("pause", "prompt", "friends", {"paused": True})
-    answer = why(scene.store, "prompt", "1", "reco")
+    answer = explain(scene.store, "prompt", "1", "reco")
     assert (answer.status, answer.reason, answer.version, answer.runs) == (
         NEW,
         "waits for beam",
@@ -304,7 +309,7 @@ def test_why_shows_reason_actor_and_pause(scene: Scene) -> None:
     assert answer.notes == ("reco is paused by anna: disk full",)
     scene.mark("pause", "prompt", "reco", {"paused": False})
     scene.move(key, PROCESSING, stopping=True)
-    assert why(scene.store, "prompt", "1", "reco").notes == (
+    assert explain(scene.store, "prompt", "1", "reco").notes == (
         "a person asked to fail it; its jobs are being removed",
     )
 
@@ -324,5 +329,19 @@ def test_unknown_names_are_refused_with_the_nearest(
     one.
     """
     with pytest.raises(UsageError) as caught:
-        why(scene.store, campaign, unit, workflow)
+        explain(scene.store, campaign, unit, workflow)
     assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (None, ""),
+        (cell(NEW), "new"),
+        (cell(DONE)._replace(unit="fill:7", version=2, stale=True), "done (fill 7) v2 stale"),
+        (cell(DONE)._replace(quality="alarm"), "done alarm"),
+    ],
+)
+def test_a_cell_is_a_few_words(seen: Cell | None, text: str) -> None:
+    """The status, and what is worth a word beside it."""
+    assert spell_cell(seen) == text

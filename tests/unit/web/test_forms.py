@@ -13,7 +13,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.model.unit import TaskKey
 from autoctrl.web.csrf import Guard, Notes
-from autoctrl.web.forms import VERBS, clean
+from autoctrl.web.forms import BUTTONS, clean
 from tests.unit.web.desk import HERE, Desk
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -95,8 +95,8 @@ def test_a_page_offers_only_what_its_task_permits(desk: Desk) -> None:
     """
     for run, status in enumerate(TaskStatus, start=1):
         page = desk.get(f"/campaigns/prompt/tasks/reco/{run}")
-        offered = [verb.name for verb in VERBS if f'value="{verb.name}"' in page]
-        assert offered == [verb.name for verb in VERBS if status in verb.takes]
+        offered = [verb.name for verb in BUTTONS if f'value="{verb.name}"' in page]
+        assert offered == [verb.name for verb in BUTTONS if status in verb.takes]
         for verb in offered:
             other = desk.scene.task(100 + 10 * run + len(verb), "reco", status)
             desk.scene.runs(int(other.unit))

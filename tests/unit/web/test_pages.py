@@ -165,11 +165,11 @@ def test_an_empty_project_says_what_to_do() -> None:
     ("path", "code", "says"),
     [
         ("/campaigns/promt", 404, "Did you mean 'prompt'?"),
-        ("/campaigns/prompt?status=good", 400, "'good' is no status; there are new, processing"),
+        ("/campaigns/prompt?status=good", 400, "'good' is not a status; there are new, processing"),
         ("/campaigns/prompt?runs=a-b", 400, "'a-b' is no run selection"),
         ("/campaigns/prompt?runs=9-1", 400, "backwards"),
         (f"/campaigns/prompt?runs={'9' * 20}", 400, "too long"),
-        ("/campaigns/prompt?before=x", 400, "before=x is no whole number"),
+        ("/campaigns/prompt?before=x", 400, "before=x is not a whole number"),
         ("/campaigns/prompt/runs/77", 404, "Run 77 is not registered"),
         (f"/campaigns/prompt/runs/{'7' * 30}", 404, "is not registered"),
         ("/campaigns/prompt/tasks/rico/1", 404, "Did you mean 'reco'?"),
@@ -253,7 +253,7 @@ def test_a_large_log_is_cut_and_leads_to_the_whole(desk: Desk) -> None:
     link = next(link for link in desk.links("/campaigns/prompt/tasks/reco/1") if "/logs/" in link)
     answer = desk.browser.get(link)
     assert (answer.text, answer.headers["content-type"]) == (lines, "text/plain; charset=utf-8")
-    assert "is no stream" in desk.get("/campaigns/prompt/logs/reco/1?stream=x", 400)
+    assert "is not a stream" in desk.get("/campaigns/prompt/logs/reco/1?stream=x", 400)
 
 
 def test_a_silent_executor_does_not_hide_the_task(desk: Desk) -> None:

@@ -11,7 +11,7 @@ import pytest
 from autoctrl.errors import StoreError
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.views import overview, plain, why
+from autoctrl.views import explain, read_overview, to_plain
 from tests.unit.web.desk import Desk
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -38,7 +38,7 @@ def ask(desk: Desk, path: str, code: int = 200) -> Any:
 
 def test_status_is_the_overview(desk: Desk) -> None:
     """The overview in JSON is the one of the command line, chosen by runs and limit."""
-    whole = overview(desk.scene.store, "prompt").values()
+    whole = read_overview(desk.scene.store, "prompt").values()
     assert ask(desk, "/api/status") == whole
     assert ask(desk, "/api/status?runs=2-7")["runs"] == whole["runs"][1:]
     assert ask(desk, "/api/status?limit=1")["runs"] == whole["runs"][1:]
@@ -47,7 +47,7 @@ def test_status_is_the_overview(desk: Desk) -> None:
 
 def test_why_is_the_same_as_on_the_command_line(desk: Desk) -> None:
     """The answer to why is the view, and nothing is asked afresh."""
-    seen = plain(why(desk.scene.store, "prompt", "1", "reco"))
+    seen = to_plain(explain(desk.scene.store, "prompt", "1", "reco"))
     assert ask(desk, "/api/why/1/reco") == {"schema": 1, **seen, "now": None}
 
 
@@ -76,7 +76,7 @@ def test_runs_outputs_and_campaigns_are_listed(desk: Desk) -> None:
 
 def test_a_wrong_question_is_answered_in_json(desk: Desk) -> None:
     """Whoever asks in JSON gets errors in JSON, with a hint."""
-    assert "is no whole number" in ask(desk, "/api/status?limit=x", 400)["error"]
+    assert "is not a whole number" in ask(desk, "/api/status?limit=x", 400)["error"]
     assert ask(desk, "/api/nothing", 404)["error"] == "There is no such page."
 
 

@@ -14,17 +14,20 @@ from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Hint
 from autoctrl.views import (
-    attempts,
-    find_place,
+    existing_task,
+    find_task,
+    list_attempts,
+    list_facts,
+    list_outputs,
     list_runs,
-    made,
-    plain,
-    published,
+    list_steps,
+    list_versions,
+    spell_command,
     spell_hint,
     spell_time,
-    steps,
+    to_plain,
 )
-from autoctrl.views.task import task_of
+from autoctrl.views.versions import excuse_missing
 from tests.unit.scene import Scene, scene_of_a_chain
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -44,8 +47,8 @@ def test_the_history_keeps_every_record(scene: Scene) -> None:
     scene.move(key, DONE)
     scene.output(key)
     scene.store.append([FieldsRecord(key, 1, {"clusters": 3.0}, scene.clock.now())])
-    assert task_of(find_place(scene.store, "prompt", "1", "reco")).key == key
-    seen = steps(scene.store.history(key))
+    assert existing_task(find_task(scene.store, "prompt", "1", "reco")).key == key
+    seen = list_steps(scene.store.history(key))
     assert [(step.kind, step.job, step.status) for step in seen] == [
         ("task", "", "new"),
         ("task", "", "processing"),
@@ -79,7 +82,7 @@ def test_attempts_show_the_newest_record_of_each(scene: Scene) -> None:
     first = scene.job(key, JobStatus.FAILED, failure=Failure.MEMORY, exit_code=1)
     scene.job(key, index=-1)
     scene.store.append([first.again(scene.clock.now(), first.spec, used=2)])
-    seen = attempts(scene.store.history(key))
+    seen = list_attempts(scene.store.history(key))
     assert [(job.job, job.attempt, job.status, job.failure) for job in seen] == [
         ("0", 1, "failed", "memory"),
         ("0", 2, "submitting", None),
@@ -100,7 +103,7 @@ def test_provenance_lists_versions_that_started(scene: Scene) -> None:
     scene.output(key)
     scene.store.append([FieldsRecord(key, 1, {"x": 1.0}, scene.clock.now())])
     scene.move(key, NEW, version=2, inputs=(), provenance="")
-    (version,) = made(scene.store.history(key), lambda digest: {"code": digest})
+    (version,) = list_versions(scene.store.history(key), lambda digest: {"code": digest})
     assert (version.version, version.status, version.digest, version.description) == (
         1,
         DONE,
@@ -112,7 +115,9 @@ def test_provenance_lists_versions_that_started(scene: Scene) -> None:
     assert ([output.name for output in version.outputs], version.fields) == (["output"], {"x": 1.0})
     by_hand = scene.task(2, "reco", DONE)
     scene.output(by_hand)
-    assert [one.description for one in made(scene.store.history(by_hand), lambda _: {})] == [{}]
+    assert [
+        one.description for one in list_versions(scene.store.history(by_hand), lambda _: {})
+    ] == [{}]
 
 
 def test_outputs_have_the_documented_keys(scene: Scene) -> None:
@@ -120,7 +125,7 @@ def test_outputs_have_the_documented_keys(scene: Scene) -> None:
     key = scene.task(1, "reco", DONE)
     scene.output(key)
     scene.output(key, url="/copy/output.root")
-    (row,) = plain(published(scene.store, "prompt"))
+    (row,) = to_plain(list_outputs(scene.store, "prompt"))
     places = [("/copy/output.root", "present"), ("/data/reco/1/v1/output.root", "present")]
     assert sorted((copy["url"], copy["state"]) for copy in row.pop("locations")) == places
     assert row == {
@@ -144,7 +149,7 @@ def test_parts_of_one_name_are_no_copies(scene: Scene) -> None:
     key = scene.task(1, "reco", DONE)
     scene.output(key, url="/part0", content="aa")
     scene.output(key, url="/part1", content="bb")
-    assert [len(row.locations) for row in published(scene.store, "prompt")] == [1, 1]
+    assert [len(row.locations) for row in list_outputs(scene.store, "prompt")] == [1, 1]
 
 
 def test_an_older_version_is_superseded(scene: Scene) -> None:
@@ -152,13 +157,13 @@ def test_an_older_version_is_superseded(scene: Scene) -> None:
     key = scene.task(1, "reco", DONE)
     scene.output(key)
     scene.move(key, NEW, version=2)
-    assert [(row.version, row.state) for row in published(scene.store, "prompt")] == [
+    assert [(row.version, row.state) for row in list_outputs(scene.store, "prompt")] == [
         (1, "current")
     ]
     scene.move(key, PROCESSING, DONE)
     scene.output(key, version=2)
-    assert [row.version for row in published(scene.store, "prompt")] == [2]
-    every = published(scene.store, "prompt", superseded=True)
+    assert [row.version for row in list_outputs(scene.store, "prompt")] == [2]
+    every = list_outputs(scene.store, "prompt", superseded=True)
     assert [(row.version, row.state) for row in every] == [(1, "superseded"), (2, "current")]
     assert every[0].locations[0].state is LocationState.PRESENT
 
@@ -170,16 +175,16 @@ def test_outputs_can_be_narrowed_and_inherited(scene: Scene) -> None:
     for number in (1, 2):
         scene.output(scene.task(number, "reco", DONE))
     scene.output(scene.task(1, "friends", DONE))
-    assert [row.workflow for row in published(scene.store, "prompt", runs={1})] == [
+    assert [row.workflow for row in list_outputs(scene.store, "prompt", runs={1})] == [
         "reco",
         "friends",
     ]
-    assert [row.unit for row in published(scene.store, "prompt", "reco", {2})] == ["2"]
+    assert [row.unit for row in list_outputs(scene.store, "prompt", "reco", {2})] == ["2"]
     scene.campaign(Campaign("again", "prompt", ("friends",), runs="2"))
-    (row,) = published(scene.store, "again")
+    (row,) = list_outputs(scene.store, "again")
     assert (row.campaign, row.unit, row.inherited_from) == ("again", "2", "prompt")
     with pytest.raises(UsageError, match="Did you mean 'reco'"):
-        published(scene.store, "prompt", "rco")
+        list_outputs(scene.store, "prompt", "rco")
 
 
 def test_runs_are_listed_with_who_said_so(scene: Scene) -> None:
@@ -201,7 +206,7 @@ def test_values_become_plain() -> None:
     """
     moment = datetime(2026, 11, 20, 19, 4, 5, tzinfo=timezone(timedelta(hours=1)))
     assert spell_time(moment) == "2026-11-20T18:04:05.000000Z"
-    values = plain(
+    values = to_plain(
         {
             "when": moment,
             "who": TaskKey("a", "b", "c"),
@@ -219,3 +224,33 @@ def test_values_become_plain() -> None:
         "set": [1, 2],
         "3": [None, 1.5, True],
     }
+
+
+def test_a_description_is_read_line_by_line() -> None:
+    """Names are joined by dots, lists are written out, nothing is empty."""
+    description = {"code": {"commit": None, "files": ["a", "b"]}, "schema": 1}
+    assert list_facts(description) == [
+        ("code.commit", ""),
+        ("code.files", "a b"),
+        ("schema", "1"),
+    ]
+
+
+def test_a_description_that_is_gone_is_said(scene: Scene) -> None:
+    """The other versions can be read all the same."""
+
+    def refuse(digest: str) -> dict[str, object]:
+        message = f"{digest} is gone."
+        raise UsageError(message)
+
+    key = scene.task(1, "reco", DONE)
+    scene.move(key, DONE, provenance="abc")
+    (version,) = list_versions(scene.store.history(key), excuse_missing(refuse))
+    assert version.description == {"gone": "abc is gone."}
+    assert excuse_missing(lambda _: {"schema": 1})("abc") == {"schema": 1}
+
+
+def test_a_job_is_a_command_or_a_call() -> None:
+    """A command is written as a shell takes it."""
+    assert spell_command(("echo", "a b")) == "echo 'a b'"
+    assert spell_command(()) == "a call of the function"
