@@ -8,6 +8,10 @@ import subprocess
 import tokenize
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -44,6 +48,21 @@ def definitions(path: Path) -> list[tuple[str, Definition]]:
 
     visit(tree(path), "")
     return found
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first names of all modules that a file imports."""
+    nodes = list(ast.walk(tree(path)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {
+        name.partition(".")[0]
+        for name in plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    }
+
+
+def findings(paths: Iterable[Path], find: Callable[[Path], object]) -> dict[str, object]:
+    """Return what ``find`` says of each of these files, where it says anything."""
+    return {name_of(path): found for path in paths if (found := find(path))}
 
 
 @cache

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
-from tests.house.source import ROOT, definitions, modules, name_of, texts, tree
+from tests.house.source import ROOT, definitions, findings, modules, texts, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +21,19 @@ CODE = frozenset(re.findall(r"`+([^`\n]+?)`+", REFERENCE))
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 
 
-@pytest.mark.parametrize("path", modules("autoctrl"), ids=name_of)
-def test_public_names_are_documented(path: Path) -> None:
+def test_public_names_are_documented() -> None:
     """Every public module, class and function says what it does."""
+    assert not findings(modules("autoctrl"), silent_names)
+
+
+def silent_names(path: Path) -> list[str]:
+    """Return the public names of a module that have no docstring."""
     silent = [] if ast.get_docstring(tree(path)) else ["the module"]
     for name, node in definitions(path):
         is_public = not re.search(r"(^|\.)_", name) and "<" not in name
         if is_public and not ast.get_docstring(node) and not is_nested(name, path):
             silent.append(name)
-    assert not silent
+    return silent
 
 
 def is_nested(name: str, path: Path) -> bool:
