@@ -1,15 +1,19 @@
-"""A small project for the tests of the command line, and the command itself, as a person would call
-it.
-"""
+"""A small project for the tests of the command line, and the command as a person calls it."""
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+from autoctrl.cli import main
+
+LIMIT_S = 250
 FILES = {
     "autoctrl.toml": """
 [runs.attributes]
@@ -102,24 +106,55 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def call(folder: Path, *words: str, **variables: str) -> Said:
-    """Call ``autoctrl`` in a folder with a plain environment, and wait for it."""
-    environment = {
+def ask(folder: Path, *words: str, **variables: str) -> Said:
+    """Do what `call` does, in this process where that makes no difference: it is ten times faster.
+
+    The verbs that start processes of their own, and wait for them, are called as a person would.
+    """
+    if words[:1] in {("cycle",), ("loop",), ("serve",)}:
+        return call(folder, *words, **variables)
+    kept, where, threshold = dict(os.environ), Path.cwd(), gc.get_threshold()
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    try:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment(folder) | variables)
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main(words)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+        os.chdir(where)
+        gc.set_threshold(*threshold)
+    return Said(code, *(_text(stream) for stream in (out, err)))
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the plain environment of a person whose home is this folder."""
+    return {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        **{name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ},
-        **variables,
     }
+
+
+def call(folder: Path, *words: str, **variables: str) -> Said:
+    """Call ``autoctrl`` in a folder with a plain environment, and wait for it."""
     command = [sys.executable, "-m", "autoctrl.cli", *words]
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environment,
+        env=environment(folder) | variables,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=LIMIT_S,
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.project import Said, call
+from tests.acceptance.project import Said, ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,12 @@ HANDLERS = {
     ),
     "copy": """
 from autoctrl import After, BatchHandler
-handler = BatchHandler("copy", "cp {folder}/handler.py {output}", locks=After("hello"), outputs={"output": "copy.py"})
+handler = BatchHandler(
+    "copy",
+    "cp {folder}/handler.py {output}",
+    locks=After("hello"),
+    outputs={"output": "copy.py"},
+)
 """,
 }
 
@@ -46,7 +51,7 @@ def make_project(
 
 def go_on(folder: Path, runs: int) -> None:
     """Check that a loop does everything, and that so many runs are known and done."""
-    said = call(folder, "loop", "--until-idle", "--every", "0.1s")
+    said = ask(folder, "loop", "--until-idle", "--every", "0.1s")
     assert said.code == 0, said
     rows = status(folder)
     assert len(rows) == runs
@@ -55,7 +60,7 @@ def go_on(folder: Path, runs: int) -> None:
 
 def status(folder: Path) -> list[dict[str, Any]]:
     """Return the overview's rows."""
-    rows: list[dict[str, Any]] = json.loads(call(folder, "status", "--format", "json").out)["runs"]
+    rows: list[dict[str, Any]] = json.loads(ask(folder, "status", "--format", "json").out)["runs"]
     return rows
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.project import call
+from tests.acceptance.project import ask
 from tests.acceptance.repair import SETTINGS, check_paragraph, go_on, make_project, status
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PATIENCE_S = 30.0
 def make_done(folder: Path) -> Path:
     """Make a project with two runs that are done."""
     make_project(folder)
-    assert call(folder, "runs", "add", "1-2").code == 0
+    assert ask(folder, "runs", "add", "1-2").code == 0
     go_on(folder, 2)
     return folder
 
@@ -69,7 +69,7 @@ def test_what_does_not_exist_is_refused(standing: Path, words: str, parts: list[
     nothing changes.
     """
     before = status(standing)
-    check_paragraph(call(standing, *words.split()), *parts)
+    check_paragraph(ask(standing, *words.split()), *parts)
     assert status(standing) == before
 
 
@@ -95,7 +95,7 @@ def test_a_misspelt_setting(standing: Path, line: str, parts: list[str]) -> None
     settings = standing / "autoctrl.toml"
     settings.write_text(f"{SETTINGS}\n{line}\n")
     for words in (["status"], ["cycle"], ["runs", "add", "3"]):
-        check_paragraph(call(standing, *words), *parts)
+        check_paragraph(ask(standing, *words), *parts)
     settings.write_text(SETTINGS)
     go_on(standing, 2)
 
@@ -107,8 +107,8 @@ def test_a_misspelt_placeholder(project: Path) -> None:
     handler = project / "workflows/copy/handler.py"
     good = handler.read_text()
     handler.write_text(good.replace("{output}", "{outptu}"))
-    assert call(project, "runs", "add", "3").code == 0
-    said = call(project, "cycle")
+    assert ask(project, "runs", "add", "3").code == 0
+    said = ask(project, "cycle")
     assert said.code == 2
     assert said.err.count("\n") == 1
     assert "unknown placeholder {outptu} in '{outptu}'. Did you mean 'output'?" in said.err
@@ -167,10 +167,10 @@ def test_a_store_that_cannot_be_used(
         ["runs", "add", "3"],
         ["retry", "1", "copy", "--reason", "x"],
     ):
-        check_paragraph(call(project, *words), str(path), *parts)
+        check_paragraph(ask(project, *words), str(path), *parts)
     assert path.read_bytes() == spoilt
     path.write_bytes(kept.read_bytes())
-    assert call(project, "runs", "add", "3").code == 0
+    assert ask(project, "runs", "add", "3").code == 0
     go_on(project, 3)
 
 
@@ -202,7 +202,7 @@ def fill(disk: Path) -> None:
 def test_a_read_only_disk(disk: Path) -> None:
     """On a read-only disk every verb says so; once it can be written, the project goes on."""
     folder = make_project(disk / "project")
-    assert call(folder, "runs", "add", "1-2").code == 0
+    assert ask(folder, "runs", "add", "1-2").code == 0
     go_on(folder, 2)
     remount(disk, "ro")
     for words in (
@@ -212,12 +212,12 @@ def test_a_read_only_disk(disk: Path) -> None:
         ["retry", "1", "copy", "--reason", "x"],
     ):
         check_paragraph(
-            call(folder, *words),
+            ask(folder, *words),
             "cannot be written: the disk or the file is read-only",
             "right to write",
         )
     remount(disk, "rw")
-    assert call(folder, "runs", "add", "3").code == 0
+    assert ask(folder, "runs", "add", "3").code == 0
     go_on(folder, 3)
 
 
@@ -226,9 +226,9 @@ def test_a_full_disk(disk: Path) -> None:
     on.
     """
     folder = make_project(disk / "project")
-    assert call(folder, "runs", "add", "1-2").code == 0
+    assert ask(folder, "runs", "add", "1-2").code == 0
     go_on(folder, 2)
-    assert call(folder, "runs", "add", "3-9").code == 0
+    assert ask(folder, "runs", "add", "3-9").code == 0
     fill(disk)
     for words in (
         ["cycle"],
@@ -237,7 +237,7 @@ def test_a_full_disk(disk: Path) -> None:
         ["retry", "1", "copy", "--reason", "x"],
     ):
         check_paragraph(
-            call(folder, *words), "cannot grow: the disk or the quota is full", "Make room"
+            ask(folder, *words), "cannot grow: the disk or the quota is full", "Make room"
         )
     (disk / "filling").unlink()
     go_on(folder, 9)
@@ -245,7 +245,9 @@ def test_a_full_disk(disk: Path) -> None:
 
 BIG = """
 from autoctrl import BatchHandler
-handler = BatchHandler("big", "dd if=/dev/zero bs=64k count=20 of={output}", outputs={"output": "zeros"})
+handler = BatchHandler(
+    "big", "dd if=/dev/zero bs=64k count=20 of={output}", outputs={"output": "zeros"}
+)
 """
 
 
@@ -254,19 +256,19 @@ def test_a_disk_that_fills_up_on_the_way(disk: Path) -> None:
     further attempt.
     """
     folder = make_project(disk / "project", {"big": BIG})
-    assert call(folder, "runs", "add", "1-4").code == 0
-    said = call(folder, "loop", "--until-idle", "--every", "0.1s")
+    assert ask(folder, "runs", "add", "1-4").code == 0
+    said = ask(folder, "loop", "--until-idle", "--every", "0.1s")
     assert said.code in {1, 2}, said
     assert "Traceback" not in said.err + said.out
     remount(disk, "size=64m")
-    call(folder, "loop", "--until-idle", "--every", "0.1s")
+    ask(folder, "loop", "--until-idle", "--every", "0.1s")
     for row in status(folder):
         if (
             row["status"] == "failed"
         ):  # dd itself met the full disk, on which its last words may not have fitted
             reason = row["tasks"]["big"]["reason"]
             assert "No space left on device" in reason or "exited with code 1" in reason
-            assert call(folder, "retry", str(row["run"]), "big", "--reason", "room again").code == 0
+            assert ask(folder, "retry", str(row["run"]), "big", "--reason", "room again").code == 0
     go_on(folder, 4)
 
 
@@ -294,17 +296,17 @@ def test_two_loops_at_once(project: Path) -> None:
     """A second loop is told who works already and ends; verbs go through; once the first is dead,
     another may work.
     """
-    assert call(project, "runs", "add", "3").code == 0
+    assert ask(project, "runs", "add", "3").code == 0
     with running_loop(project) as first:
         wait_until_done(project)
-        second = call(project, "loop", "--until-idle", "--every", "0.1s")
+        second = ask(project, "loop", "--until-idle", "--every", "0.1s")
         check_paragraph(
             second,
             "A loop works for campaign prompt already",
             f"process {first.pid} on ",
             "One is enough",
         )
-        assert call(project, "runs", "add", "4").code == 0
+        assert ask(project, "runs", "add", "4").code == 0
         wait_until_done(project)
     go_on(project, 4)
 

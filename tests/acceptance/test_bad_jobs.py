@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.acceptance.project import Said, call
+from tests.acceptance.project import Said, ask
 from tests.acceptance.repair import SETTINGS, go_on, make_project, status
 
 JOBS_SETTINGS = f"{SETTINGS}time_limit_s = 1\nmemory_mb = 500\n"
 JOB = """
 from autoctrl import BatchHandler
-handler = BatchHandler({name!r}, argv=["sh", "-c", {script!r}, "x", "{{output}}"], outputs={{"output": {output!r}}})
+handler = BatchHandler(
+    {name!r}, argv=["sh", "-c", {script!r}, "x", "{{output}}"], outputs={{"output": {output!r}}}
+)
 """
 GOOD_SCRIPT = 'echo good > "$1"'
 
@@ -76,8 +78,8 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
         for name, job in JOBS.items()
     }
     folder = make_project(tmp_path_factory.mktemp("jobs") / "project", handlers, JOBS_SETTINGS)
-    assert call(folder, "runs", "add", "1").code == 0
-    loop = call(folder, "loop", "--until-idle", "--every", "0.1s")
+    assert ask(folder, "runs", "add", "1").code == 0
+    loop = ask(folder, "loop", "--until-idle", "--every", "0.1s")
     return Worked(folder, loop, status(folder)[0]["tasks"])
 
 
@@ -89,9 +91,9 @@ def test_a_job_that_misbehaves(worked: Worked, name: str) -> None:
     task, job = worked.tasks[name], JOBS[name]
     assert task["status"] == job.status, task
     assert job.reason in (task["reason"] or "")
-    outputs = json.loads(call(worked.folder, "outputs", "--workflow", name, "--format", "json").out)
+    outputs = json.loads(ask(worked.folder, "outputs", "--workflow", name, "--format", "json").out)
     assert len(outputs) == (1 if job.status == "done" else 0)
-    assert call(worked.folder, "log", "1", name).code == 0
+    assert ask(worked.folder, "log", "1", name).code == 0
     assert not [
         process
         for process in Path("/proc").glob("[0-9]*/environ")
@@ -117,7 +119,7 @@ def test_bad_jobs_are_counted(worked: Worked) -> None:
 
 def test_binary_is_shown_as_text(worked: Worked) -> None:
     """What a job prints is shown without harm to the terminal, whatever it is."""
-    shown = call(worked.folder, "log", "1", "prints-binary").out
+    shown = ask(worked.folder, "log", "1", "prints-binary").out
     assert "\\xff\\x00\\x1b[31m\n" in shown
     assert not {character for character in shown if character < " " and character not in "\n\t"}
 
@@ -130,7 +132,7 @@ def test_repaired_jobs_go_on(worked: Worked) -> None:
         if job.status == "failed":
             text = JOB.format(name=name, script=GOOD_SCRIPT, output="out.txt")
             (worked.folder / "workflows" / name / "handler.py").write_text(text)
-            assert call(worked.folder, "retry", "1", name, "--reason", "repaired").code == 0
+            assert ask(worked.folder, "retry", "1", name, "--reason", "repaired").code == 0
     go_on(worked.folder, 1)
 
 
@@ -171,14 +173,14 @@ def test_a_wrong_number_of_entries(tmp_path: Path, part: int, whole: int, reason
     """
     folder = make_project(tmp_path / "project", {"rows": ENTRIES.format(part=part, whole=whole)})
     (folder / "workflows/rows/make.py").write_text(MAKE)
-    assert call(folder, "runs", "add", "1").code == 0
-    assert call(folder, "loop", "--until-idle", "--every", "0.1s").code == 1
+    assert ask(folder, "runs", "add", "1").code == 0
+    assert ask(folder, "loop", "--until-idle", "--every", "0.1s").code == 1
     task = status(folder)[0]["tasks"]["split"]
     assert task["status"] == "failed"
     assert reason in task["reason"]
     published = ["outputs", "--workflow", "split", "--format", "json"]
-    assert json.loads(call(folder, *published).out) == []
+    assert json.loads(ask(folder, *published).out) == []
     (folder / "workflows/rows/handler.py").write_text(ENTRIES.format(part=5, whole=10))
-    assert call(folder, "reprocess", "1", "split", "--reason", "counted right").code == 0
+    assert ask(folder, "reprocess", "1", "split", "--reason", "counted right").code == 0
     go_on(folder, 1)
-    assert [row["entries"] for row in json.loads(call(folder, *published).out)] == [{"Events": 10}]
+    assert [row["entries"] for row in json.loads(ask(folder, *published).out)] == [{"Events": 10}]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.acceptance.project import Said, call
+from tests.acceptance.project import Said, ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +122,7 @@ def make_project(folder: Path, handlers: dict[str, str]) -> Path:
         home.mkdir(parents=True)
         (home / "handler.py").write_text(text)
         (home / "names.py").write_text(f"WORKFLOW = {name!r}\n")
-    assert call(folder, "runs", "add", "1-2").code == 0
+    assert ask(folder, "runs", "add", "1-2").code == 0
     return folder
 
 
@@ -143,8 +143,8 @@ def broken() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
     folder = make_project(tmp_path_factory.mktemp("broken"), {**GOOD, **broken()})
-    loop = call(folder, "loop", "--until-idle", "--every", "0.1s")
-    answer = json.loads(call(folder, "status", "--format", "json").out)
+    loop = ask(folder, "loop", "--until-idle", "--every", "0.1s")
+    answer = json.loads(ask(folder, "status", "--format", "json").out)
     return Worked(folder, loop, {row["run"]: row["tasks"] for row in answer["runs"]})
 
 
@@ -211,8 +211,8 @@ def test_repaired_modules_go_on(worked: Worked) -> None:
         text = INLINE.format(name=name, argument="lambda task: None")
         (worked.folder / "workflows" / name / "handler.py").write_text(text)
     (worked.folder / "workflows/second-reco/handler.py").unlink()
-    assert call(worked.folder, "loop", "--until-idle", "--every", "0.1s").code == 0
-    answer = json.loads(call(worked.folder, "status", "--format", "json").out)
+    assert ask(worked.folder, "loop", "--until-idle", "--every", "0.1s").code == 0
+    answer = json.loads(ask(worked.folder, "status", "--format", "json").out)
     for row in answer["runs"]:
         assert {row["tasks"][name]["status"] for name in [*repaired, *GOOD]} == {"done"}
 
@@ -232,6 +232,6 @@ def test_exit_codes_of_a_cycle(tmp_path: Path, handler: str, code: int) -> None:
     with 0.
     """
     folder = make_project(tmp_path, {"w": handler})
-    assert call(folder, "cycle").code == code
+    assert ask(folder, "cycle").code == code
     if code == 1:
-        assert call(folder, "cycle").code == 0, "it failed in the cycle before, not in this one"
+        assert ask(folder, "cycle").code == 0, "it failed in the cycle before, not in this one"

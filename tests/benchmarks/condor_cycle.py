@@ -35,7 +35,11 @@ query_deadline_s = 55
 """
 HANDLER = """from autoctrl import BatchHandler
 
-handler = BatchHandler("reco", "autoctrl-camera reco {run} --output {output}", outputs={"output": "reco{run}.root"})
+handler = BatchHandler(
+    "reco",
+    "autoctrl-camera reco {run} --output {output}",
+    outputs={"output": "reco{run}.root"},
+)
 """
 
 

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLOURS = {
-    OURS: "#0b6e4f", "luigi": "#c8553d", "Snakemake": "#7d8597", "Parsl": "#b8b8d1",
-    "InfluxDB": "#0b6e4f", "SQLite": "#5fa98b", "scan of all": "#c8553d", "bindings alone": "#c8553d",
-}  # fmt: skip
+    OURS: "#0b6e4f",
+    "luigi": "#c8553d",
+    "Snakemake": "#7d8597",
+    "Parsl": "#b8b8d1",
+    "InfluxDB": "#0b6e4f",
+    "SQLite": "#5fa98b",
+    "scan of all": "#c8553d",
+    "bindings alone": "#c8553d",
+}
 HEIGHT, ROW_INCHES, FRAME_INCHES = 0.2, 0.68, 0.8
 UNITS = f"time, in units of luigi's time for: {FIGURES[1].title}; black: the figure to stay below"
 TIMES = "time, in units of the bindings' time for the same; black: the figure to stay below"

@@ -121,7 +121,9 @@ def _transition_lines(moved: Mapping[str, Any], unit_s: float) -> list[Line]:
     return [
         Line("1000 transitions, one append", "", cells),
         Line(
-            f"writes of records for it; all writes: {moved['writes']:.1f}", f"<= {DATA_WRITES}", (writes,),
+            f"writes of records for it; all writes: {moved['writes']:.1f}",
+            f"<= {DATA_WRITES}",
+            (writes,),
             moved["data_writes"] <= DATA_WRITES,
         ),
     ]  # fmt: skip

@@ -29,11 +29,13 @@ import htcondor2
 
 name, line, log = sys.argv[1:]
 schedd = htcondor2.Schedd(htcondor2.Collector().locate(htcondor2.DaemonType.Schedd, name))
-job = {"executable": "/bin/sh", "arguments": f"\\"-c '{line}'\\"", "transfer_executable": "False", "log": log}
-job |= {"should_transfer_files": "NO", "leave_in_queue": "True", "request_disk": "1M"}
+job = {"executable": "/bin/sh", "arguments": f"\\"-c '{line}'\\"", "log": log}
+job |= {"transfer_executable": "False", "should_transfer_files": "NO"}
+job |= {"leave_in_queue": "True", "request_disk": "1M"}
 cluster = schedd.submit(htcondor2.Submit(job)).cluster()
 deadline = time.monotonic() + 60
-while not (done := schedd.query(f"ClusterId == {cluster} && JobStatus == 4", ["Owner", "ExitCode"])):
+ended = f"ClusterId == {cluster} && JobStatus == 4"
+while not (done := schedd.query(ended, ["Owner", "ExitCode"])):
     assert time.monotonic() < deadline, "the job did not end"
     time.sleep(0.05)
 schedd.act(htcondor2.JobAction.Remove, f"ClusterId == {cluster}")

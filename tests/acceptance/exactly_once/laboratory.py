@@ -82,7 +82,8 @@ handler = BatchHandler(
 """,
     "follow": """
 handler = BatchHandler(
-    "follow", argv=[*JOB, "0", "0", "{copy}", "{part}"], runs=Where(kind="good"), locks=After("split"),
+    "follow",
+    argv=[*JOB, "0", "0", "{copy}", "{part}"], runs=Where(kind="good"), locks=After("split"),
     inputs={"part": Output("split")}, outputs={"copy": "copy.txt"},
 )
 """,
@@ -97,7 +98,9 @@ def function(task):
 handler = InlineHandler("call", function, runs=Where(kind="good"), outputs={{"note": "note.txt"}})
 """,
     "bad": """
-handler = BatchHandler("bad", argv=[*JOB, "0", "75", "x"], runs=Where(kind="bad"), retry_exit_codes=[75])
+handler = BatchHandler(
+    "bad", argv=[*JOB, "0", "75", "x"], runs=Where(kind="bad"), retry_exit_codes=[75]
+)
 """,
     "long": """
 def jobs(task):

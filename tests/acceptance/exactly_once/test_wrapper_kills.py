@@ -34,8 +34,8 @@ import importlib.util, json, os, signal, sys
 spec = importlib.util.spec_from_file_location("real", {wrapper!r})
 real = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(real)
-CHANGES = {{"open", "write", "fsync", "link", "unlink", "rename", "mkdir", "flock", "close", "dup2", "setsid", "fork",
-            "kill", "killpg", "wait4", "chdir", "execvpe", "execve", "pipe"}}
+CHANGES = {{"open", "write", "fsync", "link", "unlink", "rename", "mkdir", "flock", "close", "dup2",
+            "setsid", "fork", "kill", "killpg", "wait4", "chdir", "execvpe", "execve", "pipe"}}
 def run(folder):
     *_, unit, version, attempt = folder.split("/")
     number = int(unit)
