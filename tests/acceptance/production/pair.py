@@ -135,7 +135,8 @@ def strike(name: str, folder: str, after_s: str) -> None:
             time.sleep(float(after_s))
         os.kill(pid, signal.SIGKILL)
     else:
-        server.kill()  # and wait for its end: one that is still dying would be taken for one that runs
+        # and wait for its end: one that is still dying would be taken for one that runs
+        server.kill()
         command = [str(ROOT / "scripts/services"), "start", name, folder]
         none = subprocess.DEVNULL
         subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from tests.acceptance.production.pair import Pair
 
-PATIENCE_S = (
-    1200  # for machines that are many times slower; a life that stands still gives up much earlier
-)
+# For machines that are many times slower; a life that stands still gives up much earlier.
+PATIENCE_S = 1800
+DIFFERENT = ("store.", "local.")
 TRIALS_AT_ONCE = 6
 # A call is made for runs of this kind only; every other method is called for any run.
 NEEDS = {"local.remove": "stuck", "notifier.tell": "bad", "store.history": "bad"}
@@ -96,18 +96,32 @@ def kill_at(pair: Pair, method: str, mode: str) -> None:
     check_restarts(folder)
 
 
+def chosen(config: pytest.Config) -> list[str]:
+    """Return the methods of ports whose adapter is another than in the embedded form.
+
+    With ``--long`` all: inline calls, sources and notifiers are the same code in both forms.
+    """
+    is_long = config.getoption("--long")
+    return [name for name in METHODS if is_long or name.startswith(DIFFERENT)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test of kills every method that is chosen."""
+    if "method" in metafunc.fixturenames:
+        metafunc.parametrize("method", chosen(metafunc.config))
+
+
 @pytest.fixture(scope="module")
-def trials(pair: Pair) -> Iterator[Mapping[str, Future[None]]]:
+def trials(pair: Pair, pytestconfig: pytest.Config) -> Iterator[Mapping[str, Future[None]]]:
     """All trials, several at once: they mostly wait for the pool."""
     with ThreadPoolExecutor(TRIALS_AT_ONCE) as threads:
         yield {
             method: threads.submit(kill_at, pair, method, MODES[number % 2])
-            for number, method in enumerate(METHODS)
+            for number, method in enumerate(chosen(pytestconfig))
         }
 
 
 @pytest.mark.timeout(PATIENCE_S)
-@pytest.mark.parametrize("method", METHODS)
 def test_the_controller_is_killed(method: str, trials: Mapping[str, Future[None]]) -> None:
     """A kill of the controller before or after a call of any method loses and repeats nothing."""
     trials[method].result()

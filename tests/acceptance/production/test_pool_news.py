@@ -27,7 +27,7 @@ LOGS = "https://logs.example.org"
 RUNS = {8: "bad"}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_an_alert_says_where_the_log_is(pair: Pair) -> None:
     """An alert has the log's public address, of a file that is there; provenance has what HTCondor
     was given.
@@ -49,7 +49,7 @@ def test_an_alert_says_where_the_log_is(pair: Pair) -> None:
     assert json.loads(log.stdout)["address"] == f"{LOGS}{address}"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["stopped", "killed"])
 def test_a_cycle_without_a_schedd_ends_with_a_sentence(pair: Pair, how: signal.Signals) -> None:
     """A schedd that is silent or gone costs a cycle its deadlines and gives a sentence; then the

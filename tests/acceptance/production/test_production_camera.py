@@ -82,7 +82,7 @@ def check_equal(ours: Any, theirs: Any, what: str) -> None:
         assert ours.tobytes() == theirs.tobytes(), what
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_physics_does_not_depend_on_the_services(pair: Pair) -> None:
     """What InfluxDB and HTCondor bring to done is, bit for bit, what the embedded form makes of the
     same raw files.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.acceptance.production.pair import Pair
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("mode", ["spool", "shared"])
 def test_jobs_are_collected_where_they_are(pair: Pair, mode: str) -> None:
     """What lives in the old schedd, and what its version still needs, stays there; all else goes to

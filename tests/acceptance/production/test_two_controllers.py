@@ -35,7 +35,7 @@ def has_started(folder: Path, tag: str) -> bool:
     return any(line.word == "start" and line.tag == tag for line in read_ledger(folder))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_two_loops_for_one_campaign(pair: Pair) -> None:
     """The second loop says who works until when, and does nothing; once the first is killed, it
     takes over.
@@ -64,7 +64,7 @@ def test_two_loops_for_one_campaign(pair: Pair) -> None:
     check_restarts(folder)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_two_projects_on_one_schedd(pair: Pair) -> None:
     """Two projects with equal names of everything neither see nor remove nor adopt each other's
     jobs.
