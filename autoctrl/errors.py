@@ -64,10 +64,11 @@ class MissingExtra(SettingsError):
     """An optional dependency is missing; the message names the extra to install."""
 
     def __init__(self, what: str, extra: str) -> None:
-        """Say that ``what`` needs the optional dependencies ``autoctrl[extra]``."""
+        """Say that ``what`` needs the optional dependencies that ``extra`` names."""
         super().__init__(
             f"{what} needs packages that are not installed.",
-            hint=f"Install them with: pip install 'autoctrl[{extra}]'",
+            hint=f"They are the extra '{extra}'. In a checkout: pip install -e '.[{extra}]'; "
+            "elsewhere see docs/howto/install.md.",
         )
 
 

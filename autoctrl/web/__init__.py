@@ -1,6 +1,6 @@
 """The built-in web page: overview, runs, tasks, the operator's verbs, JSON, health and metrics.
 
-Needs the extra ``autoctrl[web]``; importing this package without it raises ``ImportError``.
+Needs the extra ``web``; importing this package without it raises ``ImportError``.
 """
 
 from __future__ import annotations

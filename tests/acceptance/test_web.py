@@ -208,7 +208,7 @@ def test_without_the_extra_the_command_names_it(served: Served) -> None:
     done = subprocess.run(
         command, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, "pip install 'autoctrl[web]'" in done.stderr) == (2, True)
+    assert (done.returncode, "They are the extra 'web'." in done.stderr) == (2, True)
 
 
 HINTED = """

@@ -21,8 +21,8 @@ def test_an_error_is_one_paragraph_that_ends_with_the_hint() -> None:
 def test_a_missing_dependency_names_its_extra() -> None:
     """The hint is the command that installs it."""
     assert str(MissingExtra("The web page", "web")) == (
-        "The web page needs packages that are not installed. Install them with: pip "
-        "install 'autoctrl[web]'"
+        "The web page needs packages that are not installed. They are the extra 'web'. "
+        "In a checkout: pip install -e '.[web]'; elsewhere see docs/howto/install.md."
     )
 
 
