@@ -10,7 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["tests.services"]  # the fixtures of real servers, for the tests of every tier
+# The fixtures of real servers, for the tests of every tier, and the lanes that tests run in.
+pytest_plugins = ["tests.services", "tests.lanes"]
 
 # What may skip even in CI: the beginning of the reason, and why that is right. Nothing yet.
 ALLOWED_SKIPS: dict[str, str] = {}
@@ -50,9 +51,7 @@ def pytest_make_collect_report(
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport, what: str) -> None:
-    """Make ``report`` a failure if it is a skip, CI is set, and the reason is not one of the
-    allowed.
-    """
+    """Make ``report`` a failure if it is a skip, CI is set, and no such reason is allowed."""
     if not os.environ.get("CI") or not report.skipped or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -40,7 +40,7 @@ SERVERS = ("influxdb1", "influxdb2")
 WAYS = {
     "sqlite": ("sqlite",),
     **{name: (name,) for name in SERVERS},
-    "from server to server": SERVERS,
+    " to ".join(SERVERS): SERVERS,
 }
 QUESTIONS = (
     "status --format json",
