@@ -1,12 +1,8 @@
-"""Opens the ports that the settings name; used by the command line, the web page and handler
-scripts.
-"""
+"""Opens the ports that the settings name; used by the command line and the web page."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,10 +17,10 @@ from autoctrl.node import hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from autoctrl.handlers.handler import Handler
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Executor, Hint, Notifier, Source, Store
 
@@ -196,38 +192,6 @@ def _ensure_prompt(store: Store, clock: Clock) -> None:
         store.append([MarkRecord("campaign", PROMPT, PROMPT, prompt.values(), clock.now())])
     except Conflict:
         return  # another process made it at the same moment
-
-
-def run_handler(handler: Handler, arguments: Sequence[str]) -> int:
-    """Make one cycle over a handler's own workflow, as its module's command; return the exit code.
-
-    0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
-    """
-    import argparse
-
-    from autoctrl.machine.cycle import Cycle
-    from autoctrl.machine.summary import describe_summary, summary_json
-
-    parser = argparse.ArgumentParser(description=f"One cycle of workflow {handler.workflow}.")
-    parser.add_argument(
-        "--project", type=Path, help="project folder (default: the nearest with autoctrl.toml)"
-    )
-    parser.add_argument("--campaign", default=PROMPT, help="campaign (default: %(default)s)")
-    parser.add_argument("--environment", help="environment of the settings")
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how the summary is printed"
-    )
-    chosen = parser.parse_args(arguments)
-    try:
-        with open_project(chosen.project or handler.folder, chosen.environment) as project:
-            summary = Cycle(handler, project.context(chosen.campaign)).run()
-    except AutoctrlError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    sys.stdout.write(
-        summary_json([summary]) if chosen.format == "json" else f"{describe_summary(summary)}\n"
-    )
-    return exit_code([summary.error], summary.failed)
 
 
 def exit_code(errors: Sequence[str], failed: Sequence[str]) -> int:

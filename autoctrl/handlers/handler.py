@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WORKFLOW_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+CYCLE_COMMAND = (sys.executable, "-P", "-m", "autoctrl.cli", "cycle")
+SIGNALLED = 128  # a shell adds the signal that ended a process to this
 RESOURCES = ("memory_mb", "time_limit_s", "cpus")
 
 
@@ -225,13 +227,22 @@ class Handler:
         }
 
     def __call__(self, argv: Sequence[str] | None = None) -> int:
-        """Make one cycle over this workflow, print a summary, and return the exit code.
+        """Call ``autoctrl cycle`` for this workflow in the project it lies in; return its exit code.
 
         0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
+        ``argv`` are further options, by default those of the command line.
         """
-        from autoctrl import compose
+        import subprocess
 
-        return compose.run_handler(self, sys.argv[1:] if argv is None else argv)
+        given = sys.argv[1:] if argv is None else argv
+        chosen = ("--workflow", self.workflow, "--project", str(self.folder))
+        sys.stdout.flush()
+        with subprocess.Popen([*CYCLE_COMMAND, *chosen, *given]) as cycle:
+            try:
+                code = cycle.wait()
+            except KeyboardInterrupt:  # the cycle was interrupted too, and ends in its own way
+                code = cycle.wait()
+        return code if code >= 0 else SIGNALLED - code
 
 
 def _check_workflow_name(workflow: str) -> None:

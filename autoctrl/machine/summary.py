@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from autoctrl.machine.cycle import Summary
 
 PAST = {
@@ -50,13 +47,3 @@ def summary_values(summary: Summary) -> dict[str, Any]:
         "problems": list(summary.problems),
         "error": summary.error,
     }
-
-
-def summary_json(summaries: Iterable[Summary]) -> str:
-    """Return the summaries as one JSON text."""
-    return (
-        json.dumps(
-            {"schema": 1, "workflows": [summary_values(summary) for summary in summaries]}, indent=2
-        )
-        + "\n"
-    )

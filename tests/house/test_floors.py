@@ -32,24 +32,14 @@ SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
 KNOWN: dict[str, set[str]] = {
     "autoctrl/cli/services.py": {"stores"},
     "autoctrl/cli/stores.py": {"stores"},
-    "autoctrl/handlers/handler.py": {"compose"},
     "autoctrl/machine/cycle.py": {"executors"},
     "autoctrl/machine/loop.py": {"compose"},
     "autoctrl/machine/rounds.py": {"compose"},
 }
 KNOWN_CIRCLES: list[str] = [
-    "autoctrl.compose",
     "autoctrl.executors.htcondor.executor",
     "autoctrl.executors.htcondor.finding",
     "autoctrl.executors.htcondor.polling",
-    "autoctrl.handlers.handler",
-    "autoctrl.handlers.inline",
-    "autoctrl.machine.acceptance",
-    "autoctrl.machine.cycle",
-    "autoctrl.machine.observe",
-    "autoctrl.machine.perform",
-    "autoctrl.machine.provenance",
-    "autoctrl.machine.summary",
 ]
 
 

@@ -84,7 +84,7 @@ def test_the_first_handler_is_short_and_executable(project: Path) -> None:
         check=False,
         env={**os.environ, "PATH": path},
     )
-    assert "One cycle of workflow hello" in shown.stdout, shown.stderr
+    assert "autoctrl cycle" in shown.stdout, shown.stderr
 
 
 def test_no_placeholder_of_the_skeletons_is_left(project: Path) -> None:

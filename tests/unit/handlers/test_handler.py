@@ -160,7 +160,7 @@ class CountingStore:
         self.asked: list[str] = []
 
     def tasks(self, chosen: Selection) -> list[TaskRecord]:
-        self.asked += chosen.workflows
+        self.asked += chosen.workflows or ()
         return self.store.tasks(chosen)
 
     def __getattr__(self, name: str) -> Any:

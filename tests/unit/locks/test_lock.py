@@ -58,16 +58,16 @@ class Odd(Lock):
 
     def reason(self, task: Task, look: Lookup) -> str | None:
         del look
-        return f"run {task.run} is odd" if task.attributes["magnet"] % 2 else None
+        return f"run {task.run} is odd" if task.attributes["is_odd"] else None
 
 
 def test_a_lock_is_one_question_about_one_task() -> None:
     """The loop over tasks is not the author's; what it raises holds the task that it was about."""
-    numbered = {number: run(number, magnet=number) for number in (1, 2)}
+    numbered = {number: run(number, is_odd=number % 2 == 1) for number in (1, 2)}
     tasks = [view(1, runs=numbered), view(2, runs=numbered), view(3)]
     assert ask(Odd(), *tasks) == {
         "1": Wait("run 1 is odd"),
-        "3": Wait("lock Odd raised KeyError: 'magnet'"),
+        "3": Wait("lock Odd raised KeyError: 'is_odd'"),
     }
 
 
@@ -152,11 +152,16 @@ def test_in_turn_the_first_lock_that_holds_a_task_gives_the_reason() -> None:
     """The others are asked only about what passed those before."""
     asked: list[str] = []
     odd = as_lock(lambda task: "odd" if task.run % 2 else None)
-    small = as_lock(lambda task: asked.append(task.unit) or ("small" if task.run < 3 else None))
-    waits = ask(InTurn(odd, small), view(1), view(2), view(4))
+
+    def small(task: Task) -> str | None:
+        asked.append(task.unit)
+        return "small" if task.run < 3 else None
+
+    small_only = as_lock(small)
+    waits = ask(InTurn(odd, small_only), view(1), view(2), view(4))
     assert waits == {"1": Wait("odd"), "2": Wait("small")}
     assert asked == ["2", "4"]
-    assert ask(InTurn(as_lock(says("closed")), small)) == {"1": Wait("closed")}
+    assert ask(InTurn(as_lock(says("closed")), small_only)) == {"1": Wait("closed")}
     assert asked == ["2", "4"]
 
 

@@ -1,0 +1,75 @@
+"""A handler's file as a command: one cycle of its own workflow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.project import call as call_autoctrl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODULE = """
+import sys
+
+from autoctrl import InlineHandler
+
+
+def work(task):
+    if task.run == 2:
+        raise ValueError("a bad run")
+
+
+handler = InlineHandler("work", work)
+
+if __name__ == "__main__":
+    sys.exit(handler())
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """Return the handler's file in a project with five runs."""
+    path = tmp_path / "workflows" / "work" / "handler.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(MODULE)
+    (tmp_path / "autoctrl.toml").touch()
+    assert call_autoctrl(tmp_path, "runs", "add", "1-5").code == 0
+    return path
+
+
+def call(
+    module: Path, *options: str, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(module), *options]
+    return subprocess.run(command, cwd=folder or "/", capture_output=True, text=True, check=False)
+
+
+def test_the_exit_code_tells_how_the_cycle_went(module: Path) -> None:
+    """1 if something failed for good in this cycle, and 0 in the next one, which finds no more."""
+    first = call(module)
+    assert (first.returncode, first.stderr) == (1, "")
+    assert "work: 5 born, 5 started, 5 sampled, 4 done, 1 failed" in first.stdout
+    again = call(module)
+    assert (again.returncode, again.stdout) == (0, "work: nothing to do (0 new, 0 processing)\n")
+
+
+def test_a_cycle_that_cannot_work_ends_with_2(module: Path) -> None:
+    """A wrong option, an unknown campaign, a project that is not there."""
+    unknown = call(module, "--campaign", "promt")
+    assert (unknown.returncode, "Did you mean 'prompt'?" in unknown.stderr) == (2, True)
+    assert call(module, "--nonsense").returncode == 2
+    elsewhere = call(module, "--project", "/")
+    assert (elsewhere.returncode, "autoctrl init" in elsewhere.stderr) == (2, True)
+
+
+def test_a_script_works_for_its_own_workflow_alone(module: Path) -> None:
+    """Whatever the folder that it is called in, and with the options of the cycle."""
+    said = json.loads(call(module, "--format", "json", folder=module.parent).stdout)
+    assert [one["workflow"] for one in said["workflows"]] == ["work"]
+    assert said["workflows"][0]["actions"]["fail"] == 1
