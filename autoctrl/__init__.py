@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoctrl.handlers.batch import BatchHandler
-    from autoctrl.handlers.inline import InlineHandler
+    from autoctrl.handlers.inline import InlineHandler, inline
     from autoctrl.handlers.inputs import Beside, Files, Friend, Latest, Output
     from autoctrl.locks import After, FileExists, Has, Quiet, RunClosed, Wait, Window
     from autoctrl.model.run import Where
@@ -22,6 +22,7 @@ _HOME = {
     "BatchHandler": "autoctrl.handlers.batch",
     "InlineHandler": "autoctrl.handlers.inline",
     "Beside": "autoctrl.handlers.inputs",
+    "inline": "autoctrl.handlers.inline",
     "Files": "autoctrl.handlers.inputs",
     "Friend": "autoctrl.handlers.inputs",
     "Latest": "autoctrl.handlers.inputs",
@@ -52,6 +53,7 @@ __all__ = [
     "Wait",
     "Where",
     "Window",
+    "inline",
 ]
 
 

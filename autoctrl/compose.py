@@ -16,11 +16,13 @@ from autoctrl.model.output import MarkRecord
 from autoctrl.node import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+    from autoctrl.handlers.handler import Function
+    from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Executor, Hint, Notifier, Source, Store
 
@@ -65,6 +67,12 @@ class Project:
         if address not in self._executors:
             self._executors[address] = self._open_executor(*address.partition("@")[::2])
         return self._executors[address]
+
+    def calls(
+        self, function: Function, view: Callable[[str], Task], tick: Callable[[], object]
+    ) -> Executor:
+        """Return an executor that calls ``function``; see ``InlineExecutor``."""
+        return InlineExecutor(self.folder / STATE_FOLDER, function, view, tick)
 
     def _open_executor(self, name: str, place: str) -> Executor:
         state = self.folder / STATE_FOLDER
@@ -111,7 +119,13 @@ class Project:
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""
         return Context(
-            self.store, self.executor, self.notifier, self.clock, self.settings, campaign
+            store=self.store,
+            executor=self.executor,
+            calls=self.calls,
+            notifier=self.notifier,
+            clock=self.clock,
+            settings=self.settings,
+            campaign=campaign,
         )
 
     def close(self) -> None:

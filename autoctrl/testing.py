@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.errors import NotifierError, ServiceDown, SubmitRefused, UsageError
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.handler import Resources
-from autoctrl.handlers.inline import InlineHandler
 from autoctrl.locks.lock import Wait
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.names import STATE_FOLDER
@@ -275,14 +274,11 @@ def try_task(
     specs = handler.specs(task, resources, refs, is_closed=True)
     if isinstance(specs, Wait):
         return Tried(wanted, specs, (), None)
-    if isinstance(handler, InlineHandler):
-        return Tried(wanted, None, tuple(specs), _call(handler, task, specs[0], folder))
-    return Tried(wanted, None, tuple(specs), None)
+    called = None if handler.function is None else _call(handler, task, specs[0], folder)
+    return Tried(wanted, None, tuple(specs), called)
 
 
-def _call(
-    handler: InlineHandler, task: Task, spec: JobSpec, folder: Path | None
-) -> JobResult | None:
+def _call(handler: Handler, task: Task, spec: JobSpec, folder: Path | None) -> JobResult | None:
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
         calls = InlineExecutor(place / STATE_FOLDER, handler.function, lambda _: task)

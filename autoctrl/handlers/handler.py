@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from autoctrl.model.job import JobRecord, JobSpec
     from autoctrl.model.task import InputRef, Task, TaskRecord
 
+    Function = Callable[[Task], Mapping[str, Any] | None]
+
 WORKFLOW_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 INPUT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 CYCLE_COMMAND = (sys.executable, "-P", "-m", "autoctrl.cli", "cycle")
@@ -51,7 +53,7 @@ class Handler:
     """
 
     executor_name: ClassVar[str] = ""
-    function: Callable[[Task], Mapping[str, Any] | None] | None = None
+    function: Function | None = None
 
     def __init__(
         self,

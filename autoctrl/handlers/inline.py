@@ -1,6 +1,4 @@
-"""Workflows whose work is a Python function: run in a child process with a deadline, at least
-once.
-"""
+"""Workflows whose work is a Python function: called in a child process with a deadline."""
 
 from __future__ import annotations
 
@@ -14,27 +12,27 @@ from autoctrl.model.job import JobSpec
 from autoctrl.model.names import INLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from autoctrl.handlers.handler import Resources
+    from autoctrl.handlers.handler import Function, Resources
     from autoctrl.model.task import InputRef, Task
 
 
 class InlineHandler(Handler):
-    """A workflow that calls ``function(task)``, which returns a dictionary of custom fields or
-    None.
+    """A workflow that calls ``function(task)``, which returns its custom fields or None.
 
-    The function reads ``task.inputs`` and writes to the paths in ``task.outputs``; it is called at
-    least once, in a child process that is ended after ``deadline_s`` seconds. An interruption
-    counts as an attempt.
+    The function reads ``task.input(…)`` and writes to ``task.output(…)``; it is called at least
+    once, in a child process that is ended after ``deadline_s`` seconds. An interruption counts as
+    an attempt.
     """
 
-    function: Callable[[Task], Mapping[str, Any] | None]
+    executor_name = INLINE
+    function: Function
 
     def __init__(
         self,
         workflow: str,
-        function: Callable[[Task], Mapping[str, Any] | None],
+        function: Function,
         *,
         deadline_s: int = 60,
         **declaration: Any,  # noqa: ANN401 - checked by the handler it is passed to
@@ -49,15 +47,15 @@ class InlineHandler(Handler):
             )
         self.function = function
         self.deadline_s = deadline_s
-        self._shared: tuple[object, JobSpec] | None = None
+        self._shared: tuple[Resources, JobSpec] | None = None
 
     def specs(
         self,
         task: Task,
         resources: Resources,
-        inputs: Sequence[InputRef],  # noqa: ARG002 - the handler's
+        inputs: Sequence[InputRef],  # noqa: ARG002 - the contract's signature
         *,
-        is_closed: bool,  # noqa: ARG002 - the handler's
+        is_closed: bool,  # noqa: ARG002 - the contract's signature
     ) -> list[JobSpec] | Wait:
         """Return the one part: a call of the function."""
         if not self.outputs and not self.inputs:
@@ -69,9 +67,17 @@ class InlineHandler(Handler):
         return [self._plain_spec(resources)._replace(outputs=outputs, inputs=task.inputs)]
 
     def _plain_spec(self, resources: Resources) -> JobSpec:
+        """Return what all calls have in common, made once: thousands of tasks share it."""
         if self._shared is None or self._shared[0] != resources:
             spec = JobSpec(
-                (), {}, {}, {}, resources.memory_mb, self.deadline_s, resources.cpus, INLINE
+                argv=(),
+                outputs={},
+                inputs={},
+                environment={},
+                memory_mb=resources.memory_mb,
+                time_limit_s=self.deadline_s,
+                cpus=resources.cpus,
+                executor=self.executor_name,
             )
             self._shared = (resources, spec)
         return self._shared[1]
@@ -81,6 +87,19 @@ class InlineHandler(Handler):
         """What makes this workflow's versions, for provenance."""
         return {
             **super().description,
-            "function": self.function.__qualname__,
+            "function": getattr(self.function, "__qualname__", type(self.function).__qualname__),
             "deadline_s": self.deadline_s,
         }
+
+
+def inline(workflow: str, **declaration: Any) -> Callable[[Function], InlineHandler]:  # noqa: ANN401 - checked by the handler it is passed to
+    """Declare a workflow where its function stands: ``@inline("plots", inputs=…, outputs=…)``.
+
+    The arguments are those of ``InlineHandler``, and so is what the decorated name then means; the
+    function itself is its attribute ``function``.
+    """
+
+    def declare(function: Function) -> InlineHandler:
+        return InlineHandler(workflow, function, **declaration)
+
+    return declare

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from autoctrl.config import Settings
+    from autoctrl.handlers.handler import Function
+    from autoctrl.model.task import Task
     from autoctrl.ports import Clock, Executor, Notifier, Store
 
 
@@ -19,6 +21,8 @@ class Context(NamedTuple):
 
     store       where records are kept
     executor    opens an executor by its name in the settings
+    calls       opens the executor that calls a function, from the function, what returns the task
+                behind a unit's folder name, and what is called while a call goes on
     notifier    who is told
     clock       the time
     settings    the project's settings
@@ -27,6 +31,7 @@ class Context(NamedTuple):
 
     store: Store
     executor: Callable[[str], Executor]
+    calls: Callable[[Function, Callable[[str], Task], Callable[[], object]], Executor]
     notifier: Notifier
     clock: Clock
     settings: Settings

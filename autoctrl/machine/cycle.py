@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import AutoctrlError, LeaseLost
-from autoctrl.executors.inline import InlineExecutor
-from autoctrl.handlers.inline import InlineHandler
 from autoctrl.machine.births import (
     Birth,
     advance,
@@ -157,11 +155,10 @@ class Cycle:
             self.context,
             look_around(self.context, self.context.clock.now(), self.handler.folder),
         )
-        if isinstance(self.handler, InlineHandler):
-            calls = InlineExecutor(
-                self.context.state_folder, self.handler.function, observer.view_of, self.tick
-            )
-            observer.executors[calls.name] = calls
+        function = self.handler.function
+        if function is not None:
+            calls = self.context.calls(function, observer.view_of, self.tick)
+            observer.executors[self.handler.executor_name] = calls
         return observer, Performer(self.context, observer, self.hold)
 
     def _perform(
@@ -176,7 +173,7 @@ class Cycle:
         A small first chunk, because a call whose result is not stored yet would be made again;
         larger ones while they are quick.
         """
-        if not isinstance(self.handler, InlineHandler):
+        if self.handler.function is None:
             return self._write(tasks, actions, performer)
         size, done = FIRST_CHUNK, 0
         while done < len(actions):

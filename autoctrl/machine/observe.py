@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import AutoctrlError, ExecutorError, SettingsError
 from autoctrl.handlers.handler import Resources
-from autoctrl.handlers.inline import InlineHandler
 from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
 from autoctrl.machine.acceptance import check_files
@@ -185,9 +184,9 @@ class Observer:
         """
         if not self._provenance:
             description = describe(self.handler, self.context.settings.digest)
-            if not isinstance(self.handler, InlineHandler):
-                templates = self.executor(self.resources().executor).describe(self.handler.workflow)
-                description |= {"templates": redacted(templates)} if templates else {}
+            executor = self.executor(self.resources().executor)
+            templates = executor.describe(self.handler.workflow)
+            description |= {"templates": redacted(templates)} if templates else {}
             self._provenance = write_body(self.context.state_folder, description)
         return self._provenance
 
@@ -196,10 +195,9 @@ class Observer:
         the defaults.
         """
         chosen = self.context.settings.workflow(self.handler.workflow, self.handler.resources)
-        place = (
-            "" if isinstance(self.handler, InlineHandler) else self.executor(chosen.executor).place
-        )
-        return Resources(chosen.executor, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place)
+        name = self.handler.executor_name or chosen.executor
+        place = self.executor(name).place
+        return Resources(name, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place)
 
     def sightings(self, jobs: Iterable[JobRecord]) -> dict[JobKey, Sighting]:
         """Ask each executor about its live jobs: one question about tags, one about handles."""

@@ -32,7 +32,6 @@ SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
 KNOWN: dict[str, set[str]] = {
     "autoctrl/cli/services.py": {"stores"},
     "autoctrl/cli/stores.py": {"stores"},
-    "autoctrl/machine/cycle.py": {"executors"},
     "autoctrl/machine/loop.py": {"compose"},
     "autoctrl/machine/rounds.py": {"compose"},
 }

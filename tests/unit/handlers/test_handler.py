@@ -11,7 +11,7 @@ import pytest
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.handler import Handler, Resources
-from autoctrl.handlers.inline import InlineHandler
+from autoctrl.handlers.inline import InlineHandler, inline
 from autoctrl.handlers.inputs import Files, Friend, Latest, Output
 from autoctrl.locks import After, Has, Lookup, Wait
 from autoctrl.model.job import MERGE_INDEX, FileInfo, JobSpec
@@ -226,8 +226,8 @@ def test_an_attribute_that_is_not_known_yet_is_a_reason_to_wait() -> None:
     """In a line as in an output's name."""
     assert specs(batch("tool {run.fill}")) == Wait("{run.fill} has no value yet")
     assert specs(batch(outputs={"output": "{run.fill}.txt"})) == Wait("{run.fill} has no value yet")
-    inline = InlineHandler("dq", lambda _: None, outputs={"output": "{run.fill}.txt"})
-    assert specs(inline) == Wait("{run.fill} has no value yet")
+    call = InlineHandler("dq", lambda _: None, outputs={"output": "{run.fill}.txt"})
+    assert specs(call) == Wait("{run.fill} has no value yet")
 
 
 def test_a_time_as_attribute_is_written_as_text() -> None:
@@ -405,6 +405,25 @@ def test_an_inline_workflow_is_one_call() -> None:
     assert (spec.inputs, spec.outputs) == ({"raw": ("/raw",)}, {"output": "dq7.json"})
 
 
+@inline("plots", inputs={"reco": Output("reco")}, outputs={"plot": "plot{run}.png"}, deadline_s=5)
+def draw(seen: Any) -> None:
+    """Draw nothing."""
+
+
+def test_a_function_is_declared_where_it_stands() -> None:
+    """The decorated name is the handler, and knows its function."""
+    assert (draw.workflow, draw.deadline_s, set(draw.after)) == ("plots", 5, {"reco"})
+    assert draw.function.__name__ == "draw"
+    (spec,) = specs(draw, InputRef("reco", "/reco7", 7))  # type: ignore[misc]
+    assert (spec.inputs, spec.outputs) == ({"reco": ("/reco7",)}, {"plot": "plot7.png"})
+
+
+def test_a_handler_says_who_does_its_work() -> None:
+    """Functions are called by their own executor, commands run where the settings say."""
+    assert (draw.executor_name, batch().executor_name) == ("inline", "")
+    assert batch().function is None
+
+
 def test_the_bare_contract_lists_nothing() -> None:
     """A handler that does not say what its jobs are is a mistake that shows at once, and it merges
     nothing.
@@ -441,5 +460,5 @@ def test_the_description_says_what_makes_the_versions() -> None:
         "merge_line": "m {parts}",
         "environment": {"A": "1"},
     }
-    inline = InlineHandler("dq", count, deadline_s=5).description
-    assert (inline["function"], inline["deadline_s"]) == ("count", 5)
+    call = InlineHandler("dq", count, deadline_s=5).description
+    assert (call["function"], call["deadline_s"]) == ("count", 5)

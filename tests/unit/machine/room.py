@@ -4,15 +4,18 @@ told.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.config import parse_settings
 from autoctrl.errors import SettingsError
+from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.machine.context import Context
 from autoctrl.machine.cycle import Cycle, Summary
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.job import JobRecord
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.severity import Severity
@@ -46,7 +49,13 @@ class Room:
         self.executors = {name: ScriptedExecutor(name) for name in self.settings.executors}
         self.jobs = self.executors["local"]
         self.context = Context(
-            self.store, self.executor, self.notifier, self.clock, self.settings, campaign
+            store=self.store,
+            executor=self.executor,
+            calls=partial(InlineExecutor, folder / STATE_FOLDER),
+            notifier=self.notifier,
+            clock=self.clock,
+            settings=self.settings,
+            campaign=campaign,
         )
         self.has_campaign(Campaign("prompt", follow=True))
 
