@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
@@ -13,7 +12,6 @@ from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
 from autoctrl.model.names import INLINE, STATE_FOLDER
 from autoctrl.model.output import MarkRecord
-from autoctrl.node import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,17 +33,28 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class HintsOfTask(NamedTuple):
+    """What the jobs of a task said of themselves.
+
+    hints    the newest of every attempt
+    problem  why they cannot be shown, empty if they can
+    """
+
+    hints: list[Hint]
+    problem: str = ""
+
+
 class Project:
     """A project with its ports open."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         """Open the store; everything else is opened when it is asked for."""
-        from autoctrl.stores import open_store
+        from autoctrl.stores import open_project_store
 
         self.settings = settings
         self.folder = settings.folder
         self.clock: Clock = clock if clock is not None else SystemClock()
-        self.store: Store = open_store(store_address(settings))
+        self.store: Store = open_project_store(settings)
         self._notifier: Notifier | None = None
         self._executors: dict[str, Executor] = {}
         _ensure_prompt(self.store, self.clock)
@@ -85,28 +94,27 @@ class Project:
             )
             raise SettingsError(message, hint=f'Declare it: [executors.{name}] type = "local".')
         from autoctrl.executors import Surroundings, open_executor
+        from autoctrl.stores.hints import job_variables
 
         surroundings = Surroundings(
             state,
             self.store.store_id,
             place,
             templates=(self.folder / "templates", self.folder / "workflows"),
-            hints=_hints(self.settings),
+            hints=job_variables(self.settings),
         )
         return open_executor(name, self.settings.executors[name], surroundings)
 
-    def hints(self, task: TaskKey) -> tuple[list[Hint], str]:
-        """Return what the task's jobs said of themselves last, and why that cannot be told: nobody
-        fails for a hint.
-        """
+    def hints(self, task: TaskKey) -> HintsOfTask:
+        """Return what the task's jobs said of themselves last: nothing fails for want of a hint."""
         if not self.settings.hints.url:
-            return [], ""
-        from autoctrl.stores import read_hints
+            return HintsOfTask([])
+        from autoctrl.stores.hints import read_hints
 
         try:
-            return read_hints(hints_address(self.settings), self.store.store_id, task), ""
+            return HintsOfTask(read_hints(self.settings, self.store.store_id, task))
         except AutoctrlError as error:
-            return [], f"Hints of the jobs cannot be shown. {error}"
+            return HintsOfTask([], f"Hints of the jobs cannot be shown. {error}")
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
@@ -155,46 +163,22 @@ def open_project(
     return Project(load_settings(find_project(folder), environment=environment), clock)
 
 
-def _hints(settings: Settings) -> dict[str, str]:
-    """Return the variables by which a job finds the bucket for hints.
+def open_lasting_store(settings: Settings, url: str, *, must_exist: bool) -> Store:
+    """Open another store than the project's, its URL written as in the settings.
 
-    Raises ``SettingsError`` without its token.
+    Raises ``UsageError`` for one that ends with the process, ``StoreError`` if it ``must_exist``
+    and does not: it is not made then.
     """
-    if not settings.hints.url:
-        return {}
-    file = settings.path(settings.hints.token_file)
-    if not file.is_file():  # it travels with the jobs, and a folder would as well
-        message = f"The token for hints, which travels with the jobs, is no file: {file}."
-        raise SettingsError(
-            message, hint="Name one: [hints] token_file = 'PATH'; or leave out [hints] url."
-        )
-    return {hint.URL: settings.hints.url, hint.TOKEN_FILE: str(file)}
+    from autoctrl import stores
+
+    return stores.open_lasting_store(settings, url, must_exist=must_exist)
 
 
-def store_address(settings: Settings) -> str:
-    """Return the store's address with a relative path counted from the project's folder."""
-    scheme, _, place = settings.store.url.partition(":")
-    if scheme != "sqlite":
-        return with_token(settings, settings.store.url, settings.store.token_file)
-    path = settings.path(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:{path}"
+def ping_hints(settings: Settings) -> str:
+    """Return one line about the bucket for hints; raises ``StoreError`` if it cannot be used."""
+    from autoctrl.stores import hints
 
-
-def hints_address(settings: Settings) -> str:
-    """Return the address of the bucket for hints with the file of its token."""
-    return with_token(settings, settings.hints.url, settings.hints.token_file)
-
-
-def with_token(settings: Settings, url: str, file: str) -> str:
-    """Return the address of a service with the path of its token, of the file that it names itself
-    or else ``file``.
-    """
-    address, _, words = url.partition("?")
-    options = dict(parse_qsl(words))
-    file = options.pop("token_file", file)
-    options.update({"token_file": str(settings.path(file))} if file else {})
-    return f"{address}?{urlencode(options)}" if options else address
+    return hints.ping_hints(settings)
 
 
 def _ensure_prompt(store: Store, clock: Clock) -> None:

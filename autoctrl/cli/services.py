@@ -10,9 +10,8 @@ import click
 
 from autoctrl.cli.output import Table, say, show_json, show_table
 from autoctrl.cli.session import verb
-from autoctrl.compose import hints_address
+from autoctrl.compose import ping_hints
 from autoctrl.errors import AutoctrlError, MissingExtra
-from autoctrl.stores import ping_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +64,7 @@ def examine(session: Session) -> list[Finding]:
     if not findings[0].ok:
         return findings
     if session.settings().hints.url:
-        findings.append(_ask("hints", lambda: ping_hints(hints_address(session.settings()))))
+        findings.append(_ask("hints", lambda: ping_hints(session.settings())))
     try:
         project = session.open()
     except AutoctrlError as error:
@@ -77,7 +76,7 @@ def examine(session: Session) -> list[Finding]:
             for name in project.settings.executors
         ]
         findings += _sources(project)
-        findings.append(_ask("notifiers", lambda: _describe_notifier(project)))
+        findings.append(_ask("notifiers", partial(_ping_notifiers, project)))
     return findings
 
 
@@ -92,16 +91,15 @@ def _ping(project: Project, executor: str) -> str:
     return project.executor(executor).ping()
 
 
+def _ping_notifiers(project: Project) -> str:
+    return project.notifier.ping()
+
+
 def _describe_settings(session: Session) -> str:
     settings = session.settings()
     return f"{settings.folder}" + (
         f", environment {settings.environment}" if settings.environment else ""
     )
-
-
-def _describe_notifier(project: Project) -> str:
-    project.notifier  # noqa: B018 - opening it is the question
-    return ", ".join(project.settings.notifiers) or "alerts are written to .autoctrl/alerts.log"
 
 
 def _sources(project: Project) -> list[Finding]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from autoctrl.cli.output import Table, say, show_json, show_table, warn
 from autoctrl.cli.session import VerbGroup, person, verb
-from autoctrl.compose import with_token
-from autoctrl.errors import StoreError, UsageError
-from autoctrl.stores import open_store
+from autoctrl.compose import open_lasting_store
+from autoctrl.errors import UsageError
 from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
     from autoctrl.verbs.copy import Names, copy_history, describe_live, live_jobs
 
     settings = session.settings()
-    with closing(open_source(settings, source)) as old:
+    with closing(open_lasting_store(settings, source, must_exist=True)) as old:
         jobs = live_jobs(old)
         if jobs and not even_if_open:
             hint = (
@@ -56,7 +54,10 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
                 "--even-if-open."
             )
             raise UsageError(describe_live(jobs, source), hint=hint)
-        with closing(open_target(settings, target)) as new, _followed(session) as tell:
+        with (
+            closing(open_lasting_store(settings, target, must_exist=False)) as new,
+            _followed(session) as tell,
+        ):
             copied = copy_history(_request(settings, new), old, Names(source, target), tell)
         warnings = [*([describe_live(jobs, source)] if jobs else []), *old.remarks, *new.remarks]
         if session.is_json:
@@ -71,41 +72,6 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
 
 def _named(url: str, opened: Store) -> dict[str, str]:
     return {"url": url, "store_id": opened.store_id}
-
-
-def open_source(settings: Settings, url: str) -> Store:
-    """Open a store that is there. Raises ``StoreError`` if a file is not, rather than making it."""
-    address = placed(settings, url)
-    scheme, _, path = address.partition(":")
-    if scheme == "sqlite" and path and not (Path(path).is_file() and Path(path).stat().st_size):
-        message = f"There is no store {path}."
-        raise StoreError(message, hint="A relative path counts from the project's folder.")
-    return open_store(address)
-
-
-def open_target(settings: Settings, url: str) -> Store:
-    """Open a store, making it if it does not exist yet; it holds no record that was not written
-    into it.
-    """
-    address = placed(settings, url)
-    scheme, _, path = address.partition(":")
-    if scheme == "sqlite":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return open_store(address)
-
-
-def placed(settings: Settings, url: str) -> str:
-    """Return a store's address with relative paths counted from the project's folder.
-
-    An address of a service that names no token file has that of the settings.
-    """
-    scheme, _, place = url.partition(":")
-    if scheme == "sqlite":
-        return f"sqlite:{settings.path(place)}" if place else url
-    if scheme == "memory":
-        message = f"'{url}' ends with this command."
-        raise UsageError(message, hint="Name a store that lasts, as in: sqlite:new.sqlite.")
-    return with_token(settings, url, settings.store.token_file)
 
 
 def _request(settings: Settings, target: Store) -> Request:

@@ -37,6 +37,8 @@ SECTION_BASES: Mapping[str, type] = {
     "notifiers": NotifierSettings,
 }
 STORES = "stores"
+# Words that are not the name of their module: one folder is a store with and without TLS.
+MODULES = {"influxdb": "influx", "influxdbs": "influx"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class StoreAdapter:
                 argument is the clock, None for the system's
     complete    returns the URL with what the settings add: the arguments are the URL, the folder
                 from which a relative path counts, and the file of the token, empty if none is set
+    prepare     makes what a complete URL needs around the store, as the folder of a file
     exists      says whether the store behind a complete URL is there; one that is always there, or
                 says so itself when it is opened, leaves this out
     is_lasting  its records outlive the process
@@ -69,6 +72,7 @@ class StoreAdapter:
 
     open: Callable[[str, Any], Any]
     complete: Callable[[str, Path, str], str] = lambda url, _folder, _token_file: url
+    prepare: Callable[[str], None] = lambda _url: None
     exists: Callable[[str], bool] = lambda _url: True
     is_lasting: bool = True
 
@@ -113,8 +117,8 @@ def known_words(kind: str) -> list[str]:
 def built_in(kind: str) -> dict[str, Adapter | StoreAdapter]:
     """Return the adapters that come with autoctrl, by word."""
     folder = importlib.import_module(f"autoctrl.{kind}")
-    words = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-    found = {word: _built_in(kind, word) for word in words}
+    modules = [module.name for module in pkgutil.iter_modules(folder.__path__)]
+    found = {word: _built_in(kind, word) for word in sorted([*modules, *MODULES])}
     return {word: adapter for word, adapter in found.items() if adapter is not None}
 
 
@@ -124,8 +128,8 @@ def _find(kind: str, word: str) -> Adapter | StoreAdapter | None:
 
 
 def _built_in(kind: str, word: str) -> Adapter | StoreAdapter | None:
-    name = f"autoctrl.{kind}.{word}"
-    if not word.isidentifier() or find_spec(name) is None:
+    name = f"autoctrl.{kind}.{MODULES.get(word, word)}"
+    if not word.isidentifier() or word in MODULES.values() or find_spec(name) is None:
         return None
     adapter: Adapter | StoreAdapter | None = getattr(importlib.import_module(name), NAME, None)
     return adapter

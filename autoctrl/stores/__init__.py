@@ -1,16 +1,16 @@
-"""Where records are kept: ``open_store`` makes the store that a URL names."""
+"""Where records are kept: ``open_store`` opens the store that a URL names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import SettingsError, nearest
+from autoctrl.config import StoreAdapter, find_store, known_words
+from autoctrl.errors import StoreError, UsageError, nearest
+from autoctrl.stores.urls import refused_url
 
 if TYPE_CHECKING:
-    from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Clock, Hint, Store
-
-SCHEMES = ("memory", "sqlite", "influxdb", "influxdbs")
+    from autoctrl.config import Settings
+    from autoctrl.ports import Clock, Store
 
 
 def open_store(url: str, *, clock: Clock | None = None) -> Store:
@@ -18,52 +18,53 @@ def open_store(url: str, *, clock: Clock | None = None) -> Store:
 
     ``sqlite:PATH`` is a file on a local disk. ``memory:`` is a new store that ends with the
     process, ``memory:NAME`` the same one for all in this process that open it.
-    ``influxdb://HOST:PORT/ORG/BUCKET`` is a bucket of a server, for several machines. ``clock``
-    gives the time that people read on a lease; leases are judged by the store's own clock. Raises
-    ``SettingsError`` for another URL, ``StoreError`` if it cannot be opened.
+    ``influxdb://HOST:PORT/ORG/BUCKET`` is a bucket of a server, for several machines; other
+    schemes may be installed. ``clock`` gives the time that people read on a lease; leases are
+    judged by the store's own clock. Raises ``SettingsError`` for another URL, ``StoreError`` if it
+    cannot be opened.
     """
-    scheme, colon, rest = url.partition(":")
-    if scheme == "sqlite" and rest:
-        from autoctrl.stores.sqlite.store import SqliteStore
-
-        return SqliteStore(rest, clock=clock)
-    if scheme == "memory" and colon:
-        from autoctrl.stores.memory import MemoryStore
-
-        return MemoryStore(rest, clock=clock)
-    if scheme in {"influxdb", "influxdbs"}:
-        from autoctrl.stores.influx.address import parse_address
-        from autoctrl.stores.influx.store import InfluxStore
-
-        return InfluxStore(parse_address(url))
-    raise _refused(url, scheme)
+    store: Store = _adapter(url).open(url, clock)
+    return store
 
 
-def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
-    """Return the newest hint of every attempt of a task of the store ``store_id`` from the bucket
-    that ``url`` names.
+def open_project_store(settings: Settings) -> Store:
+    """Open the store of a project, making it, and a folder for it, if they do not exist yet."""
+    return _open_complete(settings, settings.store.url)
 
-    Raises ``SettingsError`` for another URL, ``StoreError`` if the bucket cannot be read.
+
+def open_lasting_store(settings: Settings, url: str, *, must_exist: bool) -> Store:
+    """Open another store, its URL written as in the settings of the project.
+
+    Raises ``UsageError`` for one that ends with the process, ``StoreError`` if it ``must_exist``
+    and does not: it is not made then.
     """
-    from autoctrl.stores.influx.hints import read_hints as read
-
-    return read(url, store_id, task)
-
-
-def ping_hints(url: str) -> str:
-    """Return one line about the bucket for hints; raises as ``read_hints`` if jobs could not write
-    it.
-    """
-    from autoctrl.stores.influx.hints import ping_hints as ping
-
-    return ping(url)
+    if not _adapter(url).is_lasting:
+        message = f"'{url}' ends with this command."
+        raise UsageError(message, hint="Name a store that lasts, as in: sqlite:new.sqlite.")
+    return _open_complete(settings, url, must_exist=must_exist)
 
 
-def _refused(url: str, scheme: str) -> SettingsError:
-    why = "names no file" if scheme in SCHEMES else f"has an unknown scheme '{scheme}'"
-    hint = "" if scheme in SCHEMES else f"{nearest(scheme, SCHEMES)} "
-    message = f"The store '{url.partition('?')[0]}' {why}."
-    return SettingsError(message, hint=f"{hint}Write it as in: [store] url = 'sqlite:autoctrl.db'.")
+def _open_complete(settings: Settings, url: str, *, must_exist: bool = False) -> Store:
+    adapter = _adapter(url)
+    complete = adapter.complete(url, settings.folder, settings.store.token_file)
+    if not must_exist:
+        adapter.prepare(complete)
+    elif not adapter.exists(complete):
+        message = f"There is no store {complete.partition(':')[2]}."
+        raise StoreError(message, hint="A relative path counts from the project's folder.")
+    store: Store = adapter.open(complete, None)
+    return store
 
 
-__all__ = ["open_store", "ping_hints", "read_hints"]
+def _adapter(url: str) -> StoreAdapter:
+    scheme, colon, _ = url.partition(":")
+    adapter = find_store(scheme)
+    if adapter is not None and colon:
+        return adapter
+    if adapter is not None:
+        raise refused_url(url, "names no file")
+    hint = nearest(scheme, known_words("stores"))
+    raise refused_url(url, f"has an unknown scheme '{scheme}'", hint)
+
+
+__all__ = ["open_lasting_store", "open_project_store", "open_store"]

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from autoctrl.config import StoreAdapter
 from autoctrl.model.job import JobKey, JobRecord
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
@@ -273,3 +274,11 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: the content goes with the last store that has it open."""
+
+
+def open_memory(url: str, clock: Clock | None) -> MemoryStore:
+    """Open a new store, or the one with the name that the URL has."""
+    return MemoryStore(url.partition(":")[2], clock=clock)
+
+
+ADAPTER = StoreAdapter(open_memory, is_lasting=False)

@@ -30,8 +30,6 @@ ADAPTERS = {"stores", "executors", "notifiers", "sources"}  # opened by compose,
 MAY_OPEN_ADAPTERS = {"compose", "testing"}
 SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
 KNOWN: dict[str, set[str]] = {
-    "autoctrl/cli/services.py": {"stores"},
-    "autoctrl/cli/stores.py": {"stores"},
     "autoctrl/machine/loop.py": {"compose"},
     "autoctrl/machine/rounds.py": {"compose"},
 }

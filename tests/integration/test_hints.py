@@ -13,7 +13,7 @@ import pytest
 from autoctrl.errors import StoreError
 from autoctrl.model.unit import TaskKey
 from autoctrl.node import hint
-from autoctrl.stores import read_hints
+from autoctrl.stores.influx.hints import read_hints
 from tests.acceptance.project import call, make_project
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from autoctrl.errors import SettingsError, nearest
 
@@ -91,6 +92,18 @@ def parse_address(url: str, section: str = STORE) -> Address:
         query.get("token_file", [""])[0],
         section,
     )
+
+
+def with_token_file(url: str, folder: Path, file: str) -> str:
+    """Return the address with the absolute path of its token's file: of the one that it names
+    itself or else ``file``; relative ones count from ``folder``.
+    """
+    address, _, words = url.partition("?")
+    options = dict(parse_qsl(words))
+    file = options.pop("token_file", file)
+    if file:
+        options["token_file"] = str(folder / Path(file).expanduser())
+    return f"{address}?{urlencode(options)}" if options else address
 
 
 def _refused(url: str, section: str, why: str, hint: str = "") -> SettingsError:

@@ -8,13 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.compose import store_address
 from autoctrl.config import load_settings
 from autoctrl.model.job import JobRecord, attempt_path
 from autoctrl.model.status import JobStatus, Role, TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Selection
-from autoctrl.stores import open_store
+from autoctrl.stores import open_project_store
 from tests.acceptance.exactly_once.laboratory import PARTS, Line, read_ledger
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Found(NamedTuple):
 
 def find(folder: Path) -> Found:
     """Read the project's store."""
-    with closing(open_store(store_address(load_settings(folder)))) as store:
+    with closing(open_project_store(load_settings(folder))) as store:
         return _find(store)
 
 
