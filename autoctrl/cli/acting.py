@@ -4,23 +4,24 @@ resume.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoctrl.cli.output import say, show_json, warn
-from autoctrl.cli.session import complete_workflows, verb
+from autoctrl.cli.session import add_options, complete_workflows, verb
 from autoctrl.errors import UsageError
 from autoctrl.files import digest_of
 from autoctrl.model.job import FileInfo
-from autoctrl.views import spell_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.cli.session import Session
     from autoctrl.model.outcome import Answer, Outcome
+    from autoctrl.verbs import Request
 
 
 runs_argument = click.argument("runs", metavar="RUNS")
@@ -48,12 +49,30 @@ dry_option = click.option(
 )
 
 
-@verb('retry 4521 camera-reco --reason "the node was down"')
+def task_verb(example: str) -> Callable[[Callable[..., Outcome]], click.Command]:
+    """Make a function a verb that moves tasks, with a reason and a dry run.
+
+    It is called with the request and its own arguments, and returns what came of it.
+    """
+
+    def decorate(function: Callable[..., Outcome]) -> click.Command:
+        @functools.wraps(function)
+        def call(session: Session, **given: Any) -> int:  # noqa: ANN401 - each verb has its own options
+            reason, dry_run = given.pop("reason"), given.pop("dry_run")
+            with session.open() as project:
+                request = session.request(project, reason, dry_run=dry_run)
+                outcome = function(request, **given)
+            return report(session, outcome, reason, dry_run=dry_run)
+
+        return verb(example)(add_options(call, [reason_option, dry_option]))
+
+    return decorate
+
+
+@task_verb('retry 4521 camera-reco --reason "the node was down"')
 @runs_argument
 @workflow_argument
-@reason_option
-@dry_option
-def retry(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+def retry(request: Request, runs: str, workflow: str) -> Outcome:
     """Try failed and skipped tasks again.
 
     The version stays, jobs that are done stay done, and the budget of attempts is renewed. RUNS is
@@ -61,12 +80,10 @@ def retry(session: Session, runs: str, workflow: str, reason: str, dry_run: bool
     """
     from autoctrl import verbs
 
-    with session.open() as project:
-        outcome = verbs.retry(session.request(project, reason, dry_run=dry_run), runs, workflow)
-    return report(session, outcome, reason, dry_run=dry_run)
+    return verbs.retry(request, runs, workflow)
 
 
-@verb('reprocess 4521 camera-reco --downstream --reason "new calibration"')
+@task_verb('reprocess 4521 camera-reco --downstream --reason "new calibration"')
 @click.argument("runs", metavar="RUNS", required=False)
 @click.argument("workflow", metavar="WORKFLOW", required=False, shell_complete=complete_workflows)
 @click.option("--downstream", is_flag=True, help="Also every task that consumed an output of them.")
@@ -76,9 +93,9 @@ def retry(session: Session, runs: str, workflow: str, reason: str, dry_run: bool
     help="Every done task of this workflow of whose input a newer version is done.",
     shell_complete=complete_workflows,
 )
-@reason_option
-@dry_option
-def reprocess(session: Session, runs: str | None, workflow: str | None, **given: Any) -> int:  # noqa: ANN401 - one option each
+def reprocess(
+    request: Request, runs: str | None, workflow: str | None, stale: str | None, downstream: bool
+) -> Outcome:
     """Send tasks through their workflow again, as the next version.
 
     Takes done, failed and skipped tasks. A group takes in its late runs. With --stale WORKFLOW,
@@ -86,61 +103,45 @@ def reprocess(session: Session, runs: str | None, workflow: str | None, **given:
     """
     from autoctrl import verbs
 
-    stale, downstream, reason, dry_run = (
-        given[name] for name in ("stale", "downstream", "reason", "dry_run")
-    )
-    if stale is None and (runs is None or workflow is None):
-        message = "reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."
-        raise UsageError(message, hint="See: autoctrl reprocess --help")
-    if stale is not None and (workflow is not None or downstream):
+    if stale is None:
+        if runs is None or workflow is None:
+            message = "reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."
+            raise UsageError(message, hint="See: autoctrl reprocess --help")
+        return verbs.reprocess(request, runs, workflow, downstream=downstream)
+    if workflow is not None or downstream:
         message = (
             f"reprocess --stale {stale} names its workflow itself and takes no other, and no "
             "--downstream."
         )
-        raise UsageError(
-            message, hint="What lies downstream becomes stale when the new version is done."
-        )
-    with session.open() as project:
-        request = session.request(project, reason, dry_run=dry_run)
-        if stale is not None:
-            outcome = verbs.reprocess_stale(request, stale, runs)
-        else:
-            outcome = verbs.reprocess(request, runs or "", workflow or "", downstream=downstream)
-    return report(session, outcome, reason, dry_run=dry_run)
+        hint = "What lies downstream becomes stale when the new version is done."
+        raise UsageError(message, hint=hint)
+    return verbs.reprocess_stale(request, stale, runs)
 
 
-@verb('skip 4521 camera-reco --reason "beam was off"')
+@task_verb('skip 4521 camera-reco --reason "beam was off"')
 @runs_argument
 @workflow_argument
-@reason_option
-@dry_option
-def skip(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+def skip(request: Request, runs: str, workflow: str) -> Outcome:
     """Take new and failed tasks out of the processing."""
     from autoctrl import verbs
 
-    with session.open() as project:
-        outcome = verbs.skip(session.request(project, reason, dry_run=dry_run), runs, workflow)
-    return report(session, outcome, reason, dry_run=dry_run)
+    return verbs.skip(request, runs, workflow)
 
 
-@verb('fail 4521 camera-reco --reason "it writes rubbish"')
+@task_verb('fail 4521 camera-reco --reason "it writes rubbish"')
 @runs_argument
 @workflow_argument
-@reason_option
-@dry_option
-def fail(session: Session, runs: str, workflow: str, reason: str, dry_run: bool) -> int:
+def fail(request: Request, runs: str, workflow: str) -> Outcome:
     """End processing tasks.
 
     Their jobs are removed, and each task fails when its jobs are gone.
     """
     from autoctrl import verbs
 
-    with session.open() as project:
-        outcome = verbs.fail(session.request(project, reason, dry_run=dry_run), runs, workflow)
-    return report(session, outcome, reason, dry_run=dry_run)
+    return verbs.fail(request, runs, workflow)
 
 
-@verb('complete 4521 camera-reco --output reco.root --reason "done on the grid"')
+@task_verb('complete 4521 camera-reco --output reco.root --reason "done on the grid"')
 @runs_argument
 @workflow_argument
 @click.option(
@@ -152,28 +153,15 @@ def fail(session: Session, runs: str, workflow: str, reason: str, dry_run: bool)
         "A file that was made; NAME is the workflow's name for it, 'output' if it is the only one."
     ),
 )
-@reason_option
-@dry_option
-def complete(
-    session: Session,
-    runs: str,
-    workflow: str,
-    outputs: tuple[str, ...],
-    **given: Any,  # noqa: ANN401
-) -> int:
+def complete(request: Request, runs: str, workflow: str, outputs: tuple[str, ...]) -> Outcome:
     """Declare a task done by hand, with files that you made.
 
     Takes new and failed tasks.
     """
     from autoctrl import verbs
 
-    reason, dry_run = given["reason"], given["dry_run"]
     files = [measure(*split_output(text, is_only=len(outputs) == 1)) for text in outputs]
-    with session.open() as project:
-        outcome = verbs.complete(
-            session.request(project, reason, dry_run=dry_run), runs, workflow, files
-        )
-    return report(session, outcome, reason, dry_run=dry_run)
+    return verbs.complete(request, runs, workflow, files)
 
 
 @verb('pause camera-reco --reason "storage is full"')
@@ -265,6 +253,8 @@ def report(session: Session, outcome: Outcome, reason: str, *, dry_run: bool) ->
             refused=[{**_values(answer), "refusal": answer.refusal} for answer in outcome.refused],
         )
     else:
+        from autoctrl.views.outcomes import spell_outcome
+
         for sentence in spell_outcome(outcome, dry_run=dry_run):
             (warn if sentence.is_refused else say)(sentence.text)
     if not outcome.refused:

@@ -25,41 +25,32 @@ INTERRUPTED_TEXT = "Interrupted."
 STILL_RUNNING_TEXT = (
     "Jobs that were submitted go on; the next cycle or loop takes in what they made."
 )
+# The verbs in the order in which help shows them, by section; with each the module that holds it.
 SECTIONS = {
-    "A project": ("init", "new-workflow", "doctor", "store"),
-    "Runs": ("runs", "discover"),
-    "Processing": ("plan", "cycle", "loop"),
-    "Looking": ("status", "why", "history", "jobs", "log", "provenance", "outputs", "serve"),
-    "Acting": ("retry", "reprocess", "skip", "fail", "complete", "pause", "resume"),
-    "Campaigns": ("campaign",),
+    "A project": {
+        "init": "skeletons",
+        "new-workflow": "skeletons",
+        "doctor": "services",
+        "store": "stores",
+    },
+    "Runs": {"runs": "runs", "discover": "runs"},
+    "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds"},
+    "Looking": {
+        "status": "status",
+        "why": "looking",
+        "history": "looking",
+        "jobs": "looking",
+        "log": "looking",
+        "provenance": "looking",
+        "outputs": "outputs",
+        "serve": "services",
+    },
+    "Acting": dict.fromkeys(
+        ("retry", "reprocess", "skip", "fail", "complete", "pause", "resume"), "acting"
+    ),
+    "Campaigns": {"campaign": "campaigns"},
 }
-HOMES = {
-    "init": "skeletons",
-    "new-workflow": "skeletons",
-    "doctor": "services",
-    "serve": "services",
-    "store": "stores",
-    "runs": "runs",
-    "discover": "runs",
-    "plan": "rounds",
-    "cycle": "rounds",
-    "loop": "rounds",
-    "status": "status",
-    "why": "looking",
-    "history": "looking",
-    "jobs": "looking",
-    "log": "looking",
-    "provenance": "looking",
-    "outputs": "outputs",
-    "retry": "acting",
-    "reprocess": "acting",
-    "skip": "acting",
-    "fail": "acting",
-    "complete": "acting",
-    "pause": "acting",
-    "resume": "acting",
-    "campaign": "campaigns",
-}
+MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
 
 
 class ReaderGone(Exception):
@@ -80,13 +71,13 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs' names in the order in which help shows them."""
-        return [name for names in SECTIONS.values() for name in names]
+        return list(MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Return the verb of this name, None if there is none."""
-        if cmd_name not in HOMES:
+        if cmd_name not in MODULES:
             return None
-        module = importlib.import_module(f"autoctrl.cli.{HOMES[cmd_name]}")
+        module = importlib.import_module(f"autoctrl.cli.{MODULES[cmd_name]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -96,13 +87,13 @@ class Verbs(click.Group):
         """Find the verb. Raises ``click.UsageError`` naming the nearest if there is none."""
         if args[0] == "help":
             args = [*args[1:2], "--help"]
-        if args[0] not in HOMES and not args[0].startswith("-"):
-            ctx.fail(f"There is no verb '{args[0]}'. {nearest(args[0], HOMES)}")
+        if args[0] not in MODULES and not args[0].startswith("-"):
+            ctx.fail(f"There is no verb '{args[0]}'. {nearest(args[0], MODULES)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs by what they are for."""
-        width = max(len(name) for name in HOMES)
+        width = max(len(name) for name in MODULES)
         for title, names in SECTIONS.items():
             with formatter.section(title):
                 commands = ((name, self.get_command(ctx, name)) for name in names)

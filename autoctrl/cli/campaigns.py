@@ -12,6 +12,8 @@ from autoctrl.cli.session import VerbGroup, complete_campaigns, complete_workflo
 from autoctrl.model.campaign import PROMPT, Campaign
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from autoctrl.cli.session import Session
     from autoctrl.compose import Project
 
@@ -78,20 +80,17 @@ def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 -
     wanted = Campaign(
         name,
         parent=given["parent"] or None,
-        workflows=tuple(part.strip() for part in given["workflows"].split(",") if part.strip()),
-        settings=typed(parse_pairs(given["pairs"])),
+        workflows=split_names(given["workflows"]),
+        settings=typed_values(parse_pairs(given["pairs"])),
         code=given["code"],
         runs=given["runs"],
         follow=given["follow"],
     )
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
-        made = create_campaign(request, wanted, known_workflows(project))
-    _tell(
-        session,
-        made,
-        f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}",
-    )
+        created = create_campaign(request, wanted, known_workflows(project))
+    text = f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}"
+    _show_campaign(session, created, text)
 
 
 @verb("campaign list", name="list", group=campaign, has_campaign=False)
@@ -140,21 +139,32 @@ def edit(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - o
     """Change a campaign; what is not given stays as it is."""
     from autoctrl.verbs import edit_campaign
 
-    changes = {key: given[key] for key in ("runs", "code", "follow") if given[key] is not None}
+    with session.open() as project:
+        request = session.request(project, given["reason"], dry_run=given["dry_run"])
+        edited, is_changed = edit_campaign(
+            request, name, read_changes(given), known_workflows(project)
+        )
+    text = f"Campaign {name} is changed." if is_changed else "Nothing is different."
+    _show_campaign(session, edited, text)
+
+
+def read_changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options of ``edit`` change, by the campaign's field."""
+    changes = {name: given[name] for name in ("runs", "code", "follow") if given[name] is not None}
     if given["parent"] is not None:
         changes["parent"] = given["parent"] or None
     if given["workflows"] is not None:
-        changes["workflows"] = tuple(
-            part.strip() for part in given["workflows"].split(",") if part.strip()
-        )
+        changes["workflows"] = split_names(given["workflows"])
     if given["pairs"]:
-        changes["settings"] = typed(parse_pairs(given["pairs"]))
+        changes["settings"] = typed_values(parse_pairs(given["pairs"]))
     if given["reopen"]:
         changes["closed"] = False
-    with session.open() as project:
-        request = session.request(project, given["reason"], dry_run=given["dry_run"])
-        made, is_changed = edit_campaign(request, name, changes, known_workflows(project))
-    _tell(session, made, f"Campaign {name} is changed." if is_changed else "Nothing is different.")
+    return changes
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Return the names of a list such as ``camera-reco,camera-friends``."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @verb("campaign close rereco", group=campaign, has_campaign=False)
@@ -165,12 +175,13 @@ def close(session: Session, name: str, reason: str) -> None:
     from autoctrl.verbs import close_campaign
 
     with session.open() as project:
-        made, is_changed = close_campaign(session.request(project, reason), name)
+        closed, is_changed = close_campaign(session.request(project, reason), name)
+    text = f"Campaign {name} is closed{'' if is_changed else ' already'}."
     again = f"Open it again: autoctrl campaign edit {name} --reopen"
-    _tell(session, made, f"Campaign {name} is closed{'' if is_changed else ' already'}. {again}")
+    _show_campaign(session, closed, f"{text} {again}")
 
 
-def typed(pairs: dict[str, str]) -> dict[str, str | int]:
+def typed_values(pairs: dict[str, str]) -> dict[str, str | int]:
     """Return settings with whole numbers as such, so that ``{campaign.year:04d}`` works."""
     return {
         key: int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
@@ -188,8 +199,8 @@ def known_workflows(project: Project) -> set[str]:
     return marks | {path.parent.name for path in find_modules(project.folder)}
 
 
-def _tell(session: Session, made: Campaign, text: str) -> None:
+def _show_campaign(session: Session, campaign: Campaign, text: str) -> None:
     if session.is_json:
-        show_json(campaign=made)
+        show_json(campaign=campaign)
     else:
         say(text)

@@ -79,15 +79,20 @@ class Progress:
         if done.arrivals.new:
             self._tell(f"discovered: {count(done.arrivals.new, 'new run')}")
         for summary in done.summaries:
-            tally = self.tallies.setdefault(summary.workflow, WorkflowTally())
-            before = tally.note
-            tally.add(summary)
-            if summary.error and tally.note != before:
-                self._tell(describe_summary(summary), is_bad=True)
-            elif summary.failed or summary.counts.keys() - QUIET or tally.note != before:
-                self._tell(describe_summary(summary), is_news=bool(summary.failed))
+            self._take_summary(summary)
         if self.live is not None:
             self.live.update(self._panel(), refresh=True)
+
+    def _take_summary(self, summary: Summary) -> None:
+        """Take in one workflow's cycle; say something if it did or says something new."""
+        tally = self.tallies.setdefault(summary.workflow, WorkflowTally())
+        before = tally.note
+        tally.add(summary)
+        is_new = tally.note != before
+        if summary.error and is_new:
+            self._tell(describe_summary(summary), is_bad=True)
+        elif summary.failed or is_new or summary.counts.keys() - QUIET:
+            self._tell(describe_summary(summary), is_news=bool(summary.failed))
 
     def values(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -127,7 +132,8 @@ class Progress:
             sum(getattr(t, what) for t in self.tallies.values())
             for what in ("done", "failed", "new")
         )
-        waiting = f"; {count(new, 'task')} {'waits' if new == 1 else 'wait'}" if new else ""
+        verb = "waits" if new == 1 else "wait"
+        waiting = f"; {count(new, 'task')} {verb}" if new else ""
         return f"Idle: {done} done, {failed} failed in this loop{waiting}."
 
     def _tell(self, text: str, *, is_bad: bool = False, is_news: bool = False) -> None:

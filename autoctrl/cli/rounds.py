@@ -9,12 +9,12 @@ import click
 from autoctrl.cli.output import Table, say, show_json, show_table, warn
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
-from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.cli.session import Session
+    from autoctrl.machine.rounds import Round
 
 workflow_option = click.option(
     "--workflow",
@@ -75,7 +75,7 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     """
     from autoctrl.compose import exit_code
     from autoctrl.machine.rounds import Rounds
-    from autoctrl.machine.summary import describe_summary, summary_values
+    from autoctrl.machine.summary import summary_values
 
     done = Rounds(session.settings(), session.campaign, workflows or None).cycle()
     if session.is_json:
@@ -83,17 +83,25 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
         values = [summary_values(summary) for summary in done.summaries]
         show_json(campaign=session.campaign, discovered=found, workflows=values)
     else:
-        for problem in done.arrivals.problems:
-            warn(problem)
-        if done.arrivals.new:
-            say(f"discovered: {count(done.arrivals.new, 'new run')}")
-        for summary in done.summaries:
-            (warn if summary.error else say)(describe_summary(summary))
-        if not done.summaries:
-            say("There is no workflow yet. Make one: autoctrl new-workflow NAME")
-    return exit_code(
-        [summary.error for summary in done.summaries], [x for s in done.summaries for x in s.failed]
-    )
+        show_round(done)
+    errors = [summary.error for summary in done.summaries]
+    return exit_code(errors, [task for summary in done.summaries for task in summary.failed])
+
+
+def show_round(done: Round) -> None:
+    """Print what one round found and did, a line per workflow."""
+    from autoctrl.machine.summary import describe_summary
+
+    for problem in done.arrivals.problems:
+        warn(problem)
+    if done.arrivals.new:
+        from autoctrl.views.spelling import count
+
+        say(f"discovered: {count(done.arrivals.new, 'new run')}")
+    for summary in done.summaries:
+        (warn if summary.error else say)(describe_summary(summary))
+    if not done.summaries:
+        say("There is no workflow yet. Make one: autoctrl new-workflow NAME")
 
 
 @verb("loop --every 10s --until-idle")
@@ -151,5 +159,5 @@ def parse_duration(text: str) -> float:
         number: Any = text.removesuffix(unit).strip() if text.endswith(unit) else ""
         if number.replace(".", "", 1).isdecimal():
             return scale(float(number))
-    message = f"'{text}' is no duration."
+    message = f"'{text}' is not a duration."
     raise UsageError(message, hint="Write it as 10s, 5min or 1h.")

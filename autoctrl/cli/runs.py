@@ -10,13 +10,13 @@ from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, war
 from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import format_runs, parse_runs
-from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.cli.session import Session
     from autoctrl.config import Settings
+    from autoctrl.machine.discover_runs import Arrivals
     from autoctrl.verbs import Registration
     from autoctrl.views import RunLine, Spelling
 
@@ -85,6 +85,8 @@ def add(
 
 
 def _describe(done: Registration) -> str:
+    from autoctrl.views.spelling import count
+
     parts = [
         f"{count(numbers, 'run')} {word} ({format_runs(list(numbers))})"
         for word, numbers in done._asdict().items()
@@ -140,13 +142,20 @@ def discover(session: Session) -> int:
     if session.is_json:
         show_json(**arrivals._asdict())
     else:
-        for problem in arrivals.problems:
-            warn(problem)
-        if not sources:
-            say(
-                "The settings name no source. Add runs by hand (autoctrl runs add 1-5), or "
-                "add a [sources.NAME]."
-            )
-        else:
-            say(f"{count(arrivals.new, 'new run')}, {count(arrivals.changed, 'changed run')}.")
+        show_arrivals(arrivals, is_asked=bool(sources))
     return 2 if arrivals.problems and not (arrivals.new or arrivals.changed) else 0
+
+
+def show_arrivals(arrivals: Arrivals, *, is_asked: bool) -> None:
+    """Print how many runs the sources gave, and what is wrong with them."""
+    from autoctrl.views.spelling import count
+
+    for problem in arrivals.problems:
+        warn(problem)
+    if is_asked:
+        say(f"{count(arrivals.new, 'new run')}, {count(arrivals.changed, 'changed run')}.")
+    else:
+        say(
+            "The settings name no source. Add runs by hand (autoctrl runs add 1-5), or add a "
+            "[sources.NAME]."
+        )

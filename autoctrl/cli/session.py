@@ -6,7 +6,7 @@ import functools
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -17,12 +17,15 @@ from autoctrl.model.actor import Actor
 from autoctrl.model.campaign import PROMPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from autoctrl.compose import Project
     from autoctrl.config import Settings
     from autoctrl.verbs import Request
     from autoctrl.views import Spelling
+
+
+Caller = TypeVar("Caller", bound="Callable[..., Any]")
 
 
 class Session(NamedTuple):
@@ -157,30 +160,38 @@ def verb(
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
         def call(**given: Any) -> int | None:  # noqa: ANN401 - each verb has its own options
-            del given["debug"]
-            session = Session(
-                folder=given.pop("project", None),
-                campaign=given.pop("campaign", PROMPT),
-                environment=given.pop("environment", None),
-                format=given.pop("format"),
-            )
-            return function(session, **given)
+            return function(_take_session(given), **given)
 
-        # click shows options in the reverse order of this list: the verb's own first, then the
-        # common ones.
-        own = getattr(function, "__click_params__", [])
-        call.__click_params__ = []  # type: ignore[attr-defined]
-        for option in _common(formats, has_campaign=has_campaign, has_project=has_project):
-            call = option(call)
-        call.__click_params__ += own  # type: ignore[attr-defined]
+        common = _common_options(formats, has_campaign=has_campaign, has_project=has_project)
         make = group.command if group is not None else click.command
         called = name or function.__name__.removesuffix("_").replace("_", "-")
-        return make(called, cls=Exemplified, example=example)(call)
+        return make(called, cls=Exemplified, example=example)(add_options(call, common))
 
     return decorate
 
 
-def _common(
+def _take_session(given: dict[str, Any]) -> Session:
+    """Return the session that the common options mean, and take them out of ``given``."""
+    del given["debug"]
+    return Session(
+        folder=given.pop("project", None),
+        campaign=given.pop("campaign", PROMPT),
+        environment=given.pop("environment", None),
+        format=given.pop("format"),
+    )
+
+
+def add_options(call: Caller, options: Sequence[Callable[[Caller], Caller]]) -> Caller:
+    """Return a verb's function with options that help shows behind those that it has."""
+    own = getattr(call, "__click_params__", [])
+    call.__click_params__ = []  # type: ignore[attr-defined]  # where click keeps them
+    for option in reversed(options):
+        call = option(call)
+    call.__click_params__ += own  # type: ignore[attr-defined]  # as above
+    return call
+
+
+def _common_options(
     formats: tuple[str, ...], *, has_campaign: bool, has_project: bool
 ) -> list[Callable[[Any], Any]]:
     folder = click.Path(path_type=Path, file_okay=False)
@@ -194,21 +205,21 @@ def _common(
         shell_complete=complete_campaigns,
     )
     of_project = [
-        click.option("--environment", metavar="NAME", help="Environment of the settings."),
         click.option(
             "--project",
             type=folder,
             metavar="DIR",
             help="Project folder; by default the nearest above.",
         ),
+        click.option("--environment", metavar="NAME", help="Environment of the settings."),
     ]
     return [
-        click.option("--debug", is_flag=True, help="Show where an error comes from."),
+        *(of_project if has_project else []),
+        *([campaign] if has_campaign else []),
         click.option(
             "--format", type=format_choice, default="text", show_default=True, help="How to print."
         ),
-        *([campaign] if has_campaign else []),
-        *(of_project if has_project else []),
+        click.option("--debug", is_flag=True, help="Show where an error comes from."),
     ]
 
 
@@ -223,12 +234,12 @@ def person() -> Actor:
 
 
 def complete_campaigns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's
-    """Return the campaigns whose names begin so, for the shell."""
+    """Return the campaigns whose names begin like this, for the shell."""
     return _complete(ctx, "campaign", incomplete)
 
 
 def complete_workflows(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's
-    """Return the workflows whose names begin so, for the shell."""
+    """Return the workflows whose names begin like this, for the shell."""
     return _complete(ctx, "workflow", incomplete)
 
 

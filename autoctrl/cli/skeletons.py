@@ -10,7 +10,6 @@ import click
 
 from autoctrl.cli.output import say, show_json
 from autoctrl.cli.session import verb
-from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session
@@ -27,6 +26,7 @@ def init(session: Session, folder: Path) -> None:
     """
     from autoctrl.cli.scaffold import FIRST_RUNS, create_project
     from autoctrl.verbs import add_runs
+    from autoctrl.views.spelling import count
 
     files = create_project(folder)
     here = session._replace(folder=folder)
@@ -39,9 +39,9 @@ def init(session: Session, folder: Path) -> None:
             runs=added,
         )
         return
-    place = "" if folder.absolute() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    go_there = "" if folder.absolute() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     say(f"{folder} is a project with two workflows and {count(added, 'run')}.")
-    say(f"Process them:  {place}autoctrl loop --until-idle")
+    say(f"Process them:  {go_there}autoctrl loop --until-idle")
     say("Then look:     autoctrl status")
 
 
