@@ -233,7 +233,7 @@ def measure(name: str, path: Path) -> FileInfo:
         raise UsageError(message, hint="Nothing was done.")
     entries: dict[str, int] = {}
     if path.suffix == ".root":
-        from autoctrl.science.rootio import count_entries
+        from autoctrl.science import count_entries
 
         entries = count_entries(path)
     return FileInfo(name, str(path.absolute()), digest.bytes, digest.checksum, entries)

@@ -63,9 +63,9 @@ def _uncounted(handler: Handler, spec: JobSpec, counts: Sequence[Mapping[str, in
 
 
 def _count(path: str) -> dict[str, int]:
-    from autoctrl.science import rootio
+    from autoctrl.science import count_entries
 
-    return rootio.count_entries(Path(path))
+    return count_entries(Path(path))
 
 
 def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[str, int]) -> str:
@@ -85,6 +85,6 @@ def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[s
 
 
 def _align(partner: str, friend: str, span: tuple[int, int | None]) -> None:
-    from autoctrl.science import rootio
+    from autoctrl.science import check_alignment
 
-    rootio.check_alignment(Path(partner), Path(friend), span=span)
+    check_alignment(Path(partner), Path(friend), span=span)

@@ -17,6 +17,7 @@ from tests.acceptance.test_camera_chain import call, succeed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ROOT = Path(__file__).parents[2]
 EVENTS = 4
 MODULE = """
 import awkward as ak
@@ -56,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, value in VALUES.items():
         (made / f"{name}.py").write_text(MODULE.format(kind=name.title(), name=name, value=value))
     (made / "gap.toml").write_text(GAP)
-    simulated = (Path(__file__).parents[2] / "autoctrl/science/camera/simulation.toml").read_text()
+    simulated = (ROOT / "autoctrl/science/camera/simulation.toml").read_text()
     (made / "zero.toml").write_text(simulated.replace("diffusion = 1.6", "diffusion = 0.0"))
     (made / "overlap.toml").write_text(GAP + GAP)
     return made
@@ -96,9 +97,7 @@ def test_parts_make_the_whole(folder: Path) -> None:
 
 def test_parts_of_different_calibrations_do_not_merge(folder: Path) -> None:
     """What was corrected in two ways cannot become one file."""
-    (source,) = (
-        Path(sys.modules["autoctrl.science.rootio"].__file__ or "").parent / "camera"
-    ).glob("simulation.toml")
+    source = ROOT / "autoctrl/science/camera/simulation.toml"
     (folder / "other.toml").write_text(source.read_text() + "\n# another\n")
     succeed(folder, "friends reco.root --events 0:1 --output one.root")
     succeed(folder, "friends reco.root --events 1: --calibration other.toml --output two.root")
@@ -126,19 +125,40 @@ def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.Complet
 @pytest.mark.parametrize(
     ("options", "reasons"),
     [
-        ("--from dropping.py", ["module dropping of", "dropping.py gave 0 entries", "run 4501 event 0, of reco"]),
-        ("--from raising.py", ["raising.py failed with ZeroDivisionError", "run 4501 event 2, of reco"]),
-        ("--from depth.py", ["two friend modules depth: of", "friend_modules.py and of", "/depth.py"]),
-        ("--from share.py --from share.py", ["two friend modules share: of", "/share.py and of", "/share.py."]),
+        (
+            "--from dropping.py",
+            ["module dropping of", "dropping.py gave 0 entries", "run 4501 event 0, of reco"],
+        ),
+        (
+            "--from raising.py",
+            ["raising.py failed with ZeroDivisionError", "run 4501 event 2, of reco"],
+        ),
+        (
+            "--from depth.py",
+            ["two friend modules depth: of", "friend_modules.py and of", "/depth.py"],
+        ),
+        (
+            "--from share.py --from share.py",
+            ["two friend modules share: of", "/share.py and of", "/share.py."],
+        ),
         ("--modules depth,depth", ["depth is named twice"]),
-        ("--calibration gap.toml", ["run 4501 has no calibration in gap.toml: its ranges are 1-4500, 4600-."]),
-        ("--calibration overlap.toml", ["number 1 of the calibration overlap.toml", "overlap: both hold for run 1."]),
-        ("--calibration zero.toml", ["calibration zero.toml (runs 0-) has", "depth.diffusion = 0.0, which is not"]),
+        (
+            "--calibration gap.toml",
+            ["run 4501 has no calibration in gap.toml: its ranges are 1-4500, 4600-."],
+        ),
+        (
+            "--calibration overlap.toml",
+            ["number 1 of the calibration overlap.toml", "overlap: both hold for run 1."],
+        ),
+        (
+            "--calibration zero.toml",
+            ["calibration zero.toml (runs 0-) has", "depth.diffusion = 0.0, which is not"],
+        ),
         ("--calibration none.toml", ["the calibration none.toml cannot be read: No such file"]),
         ("--calibration .", ["overlap"]),
         ("--events 2:9", [f"reco.root has {EVENTS} entries; 2:9 asks for others"]),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_in_a_sentence(
     folder: Path, options: str, reasons: list[str]
 ) -> None:

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVENTS = 6
-NAMES = {"mid.gz": "run{:05d}.mid.gz", "mid": "run{:05d}.mid", "h5": "histograms_Run{:05d}.h5",
-         "root": "histograms_Run{:05d}.root"}  # fmt: skip
+NAMES = {
+    "mid.gz": "run{:05d}.mid.gz",
+    "mid": "run{:05d}.mid",
+    "h5": "histograms_Run{:05d}.h5",
+    "root": "histograms_Run{:05d}.root",
+}
 BANK_NAME = b"CAM0"
 
 

@@ -294,8 +294,12 @@ def test_root_opens_the_histograms(chain: Path) -> None:
     pytest.importorskip("ROOT", reason="ROOT is not installed")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", OPENED_BY_ROOT],
-        cwd=chain, capture_output=True, text=True, timeout=100, check=True,
-    )  # fmt: skip
+        cwd=chain,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
     one, two, spots = done.stdout.split()
     assert (one, two) == ("TH1D", "TH2D")
     assert int(spots) > 40

@@ -57,18 +57,45 @@ class WayPoints:
 
 WAY_POINTS = (
     WayPoints(
-        526289936, 1176929, 2944218.0411, 2.05169349, 250937, 240716, 6508, 6430, 44693,
-        (54, 57, 3941, 764, 77, 70, 1415, 52), 102880,
+        526289936,
+        1176929,
+        2944218.0411,
+        2.05169349,
+        250937,
+        240716,
+        6508,
+        6430,
+        44693,
+        (54, 57, 3941, 764, 77, 70, 1415, 52),
+        102880,
     ),
     WayPoints(
-        526293868, 1178575, 2948438.9672, 2.06519861, 250892, 240622, 6494, 6430, 44943,
-        (6010, 69, 71, 62, 73, 65, 80), 102880,
+        526293868,
+        1178575,
+        2948438.9672,
+        2.06519861,
+        250892,
+        240622,
+        6494,
+        6430,
+        44943,
+        (6010, 69, 71, 62, 73, 65, 80),
+        102880,
     ),
     WayPoints(
-        526293061, 1175885, 2947852.5559, 2.08565371, 250953, 240635, 6260, 6191, 44850,
-        (58, 84, 64, 79, 2614, 56, 3236), 99056,
+        526293061,
+        1175885,
+        2947852.5559,
+        2.08565371,
+        250953,
+        240635,
+        6260,
+        6191,
+        44850,
+        (58, 84, 64, 79, 2614, 56, 3236),
+        99056,
     ),
-)  # fmt: skip
+)
 # size, integral, corrected integral, spread, mean cell of the clusters of event 0, brightest first
 CLUSTERS = (
     (22640, 469341.4, 2425147.4, 18.9071, 1522.377, 1010.819),
@@ -193,9 +220,16 @@ def test_clusters_have_the_published_light_and_position() -> None:
 
 EXACT = ("size", "nhits", "xmin", "xmax", "ymin", "ymax", "length", "width", "lp0mean")
 RELATIVE = {
-    "integral": 3e-3, "longrms": 1e-3, "latrms": 1e-3, "lfullrms": 1e-3, "tfullrms": 1e-3, "lp0amplitude": 3e-3,
-    "lp0prominence": 2e-2, "lp0fwhm": 2e-2, "tp0fwhm": 2e-2,
-}  # fmt: skip
+    "integral": 3e-3,
+    "longrms": 1e-3,
+    "latrms": 1e-3,
+    "lfullrms": 1e-3,
+    "tfullrms": 1e-3,
+    "lp0amplitude": 3e-3,
+    "lp0prominence": 2e-2,
+    "lp0fwhm": 2e-2,
+    "tp0fwhm": 2e-2,
+}
 SMALL, NINE_OF_TEN = 2000, 0.9
 FITS = tuple(
     (f"{way}chi2", [f"{way}gaussamp", f"{way}gaussmean", f"{way}gausssigma"]) for way in "lt"

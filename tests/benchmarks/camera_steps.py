@@ -54,10 +54,17 @@ HERE = Path(__file__).parent
 PEERS_PYTHON = HERE.parents[1] / ".cache" / "bench-venv" / "bin" / "python"
 NOTHING = {"spots": 0, "alphas": 0, "muons": 0, "electrons": 0}
 CONTENTS = {
-    "noise only": {}, "1 spot": {"spots": 1}, "5 spots": {"spots": 5}, "20 spots": {"spots": 20},
-    "50 spots": {"spots": 50}, "1 alpha": {"alphas": 1}, "5 alphas": {"alphas": 5}, "1 muon": {"muons": 1},
-    "3 muons": {"muons": 3}, "6 spots, alpha, muon, 2 electrons": {"spots": 6, "alphas": 1, "muons": 1, "electrons": 2},
-}  # fmt: skip
+    "noise only": {},
+    "1 spot": {"spots": 1},
+    "5 spots": {"spots": 5},
+    "20 spots": {"spots": 20},
+    "50 spots": {"spots": 50},
+    "1 alpha": {"alphas": 1},
+    "5 alphas": {"alphas": 5},
+    "1 muon": {"muons": 1},
+    "3 muons": {"muons": 3},
+    "6 spots, alpha, muon, 2 electrons": {"spots": 6, "alphas": 1, "muons": 1, "electrons": 2},
+}
 FRAMES_EACH = 3
 LEAST_S = 0.05
 

@@ -56,8 +56,12 @@ def camera() -> None:
     type=click.Choice(["pedestal", "physics"]),
     help="Kind of all runs.  [default: see below]",
 )
-@click.option("--pedestal-every", default=0, help="Without --kind: every Nth run, from the first, is a pedestal run;"
-              " 0 = only the first of several.")  # fmt: skip
+@click.option(
+    "--pedestal-every",
+    default=0,
+    help="Without --kind: every Nth run, from the first, is a pedestal run;"
+    " 0 = only the first of several.",
+)
 @click.option(
     "--events",
     default=6,
@@ -72,8 +76,12 @@ def camera() -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed, same files, byte for byte.")
 @click.option("--fill", type=int, help="Fill number.  [default: four runs a fill]")
-@click.option("--size", default="2304", show_default=True, help="Sensor in pixels, multiples of 4: a square's width,"
-              " or WIDTHxHEIGHT, 4096x2304.")  # fmt: skip
+@click.option(
+    "--size",
+    default="2304",
+    show_default=True,
+    help="Sensor in pixels, multiples of 4: a square's width, or WIDTHxHEIGHT, 4096x2304.",
+)
 @click.option("--small", is_flag=True, help="A sensor of 576 pixels, for quick tries.")
 @click.option(
     "--spots", type=int, help="Round spots per event.  [default: 6, fewer on a small sensor]"
@@ -83,13 +91,22 @@ def camera() -> None:
 @click.option(
     "--electrons", type=int, help="Curled tracks per event.  [default: 2, 1 on a small sensor]"
 )
-@click.option("--live", type=float, is_flag=False, flag_value=0.5, metavar="[SECONDS]",
-              help=(
-                  "Let the file grow in place, this many seconds per event (0.5 when none are "
-                  "given)."
-              ))  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["mid.gz", "mid", "h5", "root"]), default="mid.gz",
-              show_default=True, help="Container of the frames: MIDAS, HDF5, ROOT.")  # fmt: skip
+@click.option(
+    "--live",
+    type=float,
+    is_flag=False,
+    flag_value=0.5,
+    metavar="[SECONDS]",
+    help=("Let the file grow in place, this many seconds per event (0.5 when none are given)."),
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mid.gz", "mid", "h5", "root"]),
+    default="mid.gz",
+    show_default=True,
+    help="Container of the frames: MIDAS, HDF5, ROOT.",
+)
 @click.option(
     "--output",
     required=True,

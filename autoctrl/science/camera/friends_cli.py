@@ -36,8 +36,11 @@ SIMULATION = Path(__file__).with_name("simulation.toml")
     type=FILE,
     help="The friend file.  [default: friends/<name>_Friend.root beside RECO]",
 )
-@click.option("--calibration", type=FILE, help="File or folder with parameters by range of runs."
-              "  [default: that of the simulation]")  # fmt: skip
+@click.option(
+    "--calibration",
+    type=FILE,
+    help="File or folder with parameters by range of runs.  [default: that of the simulation]",
+)
 @click.option(
     "--events", "chosen", default=":", help="Half-open range FIRST:LAST of entries.  [default: all]"
 )

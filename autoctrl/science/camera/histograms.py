@@ -28,9 +28,16 @@ def make_histogram(image: NDArray[Any], title: str) -> Any:  # noqa: ANN401 - an
     total = float(image.sum(dtype=np.float64))
     sums = dict.fromkeys(("fTsumw2", "fTsumwx", "fTsumwx2", "fTsumwy", "fTsumwy2", "fTsumwxy"), 0.0)
     return identify.to_TH2x(
-        fName=None, fTitle=title, data=bins.ravel(), fEntries=float(image.size), fTsumw=total, **sums,
-        fSumw2=None, fXaxis=axes[0], fYaxis=axes[1],
-    )  # fmt: skip
+        fName=None,
+        fTitle=title,
+        data=bins.ravel(),
+        fEntries=float(image.size),
+        fTsumw=total,
+        **sums,
+        fSumw2=None,
+        fXaxis=axes[0],
+        fYaxis=axes[1],
+    )
 
 
 def read_image(file: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - uproot has no type hints

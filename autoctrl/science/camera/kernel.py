@@ -67,9 +67,16 @@ def coarse_images(frame: Frame, pedestal: Pedestal, parameters: Parameters) -> C
     shape = frame.shape[0] // rebin, frame.shape[1] // rebin
     light, edge = np.empty(shape), np.empty(shape)
     sums = _load("_frame").coarse_images(
-        frame, pedestal.mean, pedestal.rms, parameters.nsigma, parameters.cimax, *pedestal.geometry.rows_kept, rebin,
-        light, edge,
-    )  # fmt: skip
+        frame,
+        pedestal.mean,
+        pedestal.rms,
+        parameters.nsigma,
+        parameters.cimax,
+        *pedestal.geometry.rows_kept,
+        rebin,
+        light,
+        edge,
+    )
     return Coarse(light, edge, *sums)
 
 
@@ -112,9 +119,17 @@ def measure(
     """
     module = _load("_measure")
     found = module.measure(
-        frame, pedestal.mean, pedestal.rms, vignetting, cells, offsets, parameters.rebin, parameters.nsigma,
-        parameters.cimax, *pedestal.geometry.rows_kept,
-    )  # fmt: skip
+        frame,
+        pedestal.mean,
+        pedestal.rms,
+        vignetting,
+        cells,
+        offsets,
+        parameters.rebin,
+        parameters.nsigma,
+        parameters.cimax,
+        *pedestal.geometry.rows_kept,
+    )
     return Measured(module.NAMES, *found)
 
 

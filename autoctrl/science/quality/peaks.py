@@ -155,8 +155,10 @@ def _fit(edges: Array, counts: Array, middle: float, sigma: float) -> Peak | Non
     high = np.array([2 * entries, edges[-1], span, entries / span])
     found = least_squares(
         lambda parameters: _deviances(counts, _expected(edges, parameters)),
-        start, bounds=(low, high), x_scale=np.maximum(start, 1e-6),
-    )  # fmt: skip
+        start,
+        bounds=(low, high),
+        x_scale=np.maximum(start, 1e-6),
+    )
     errors = _errors(edges, found.x)
     ndf = len(counts) - len(start)
     if not found.success or errors is None:

@@ -85,20 +85,24 @@ TEXT = Rule("text", is_text)
 FILE_NAME = Rule("the name of a file without a folder", is_file_name)
 LEVEL = Rule("fine, warn or alarm", lambda value: isinstance(value, str) and value in set(Level))
 VERDICT = Rule("an object", is_object, {"number": TEXT, "level": LEVEL, "reason": TEXT})
-REPORT = Rule("an object", is_object, {
-    "schema": Rule("1", lambda value: type(value) is int and value == 1),
-    "run": WHOLE_NUMBER,
-    "about": Rule("an object", is_object),
-    "events": Rule("the first entry and the one after the last, [0, 200]", _is_range),
-    "level": LEVEL,
-    "numbers": Rule("an object of numbers by name", is_object, NUMBER),
-    "verdicts": Rule("a list of objects", is_list, VERDICT),
-    "plots": Rule("a list of names", is_list, TEXT),
-    "weights": Rule("an object of numbers by plot", is_object, NUMBER),
-    "failed": Rule("an object of reasons by plot", is_object, TEXT),
-    "pictures": Rule("an object of files by plot", is_object, FILE_NAME),
-    "histograms": Rule("an object", is_object, {"file": FILE_NAME, "sha256": TEXT}),
-})  # fmt: skip
+REPORT = Rule(
+    "an object",
+    is_object,
+    {
+        "schema": Rule("1", lambda value: type(value) is int and value == 1),
+        "run": WHOLE_NUMBER,
+        "about": Rule("an object", is_object),
+        "events": Rule("the first entry and the one after the last, [0, 200]", _is_range),
+        "level": LEVEL,
+        "numbers": Rule("an object of numbers by name", is_object, NUMBER),
+        "verdicts": Rule("a list of objects", is_list, VERDICT),
+        "plots": Rule("a list of names", is_list, TEXT),
+        "weights": Rule("an object of numbers by plot", is_object, NUMBER),
+        "failed": Rule("an object of reasons by plot", is_object, TEXT),
+        "pictures": Rule("an object of files by plot", is_object, FILE_NAME),
+        "histograms": Rule("an object", is_object, {"file": FILE_NAME, "sha256": TEXT}),
+    },
+)
 
 
 def check_report(path: Path, content: object) -> None:

@@ -18,12 +18,12 @@ from autoctrl.science.rootio import (
     friend_path,
     get_tree,
     layout_of,
-    main,
     merge,
     new_file,
     open_file,
     read_columns,
 )
+from autoctrl.science.rootio.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +44,16 @@ def write_events(
             n = event % 3 + clusters
             writer.append(
                 {
-                    "run": [7], "event": [event], "cmos_mean": [0.5], "nSc": [n], "sc_size": np.arange(n),
-                    "sc_directional": np.ones(n), "nRedpix": [0], "redpix_ix": [],
+                    "run": [7],
+                    "event": [event],
+                    "cmos_mean": [0.5],
+                    "nSc": [n],
+                    "sc_size": np.arange(n),
+                    "sc_directional": np.ones(n),
+                    "nRedpix": [0],
+                    "redpix_ix": [],
                 }
-            )  # fmt: skip
+            )
         TreeWriter(file, "Reco_params", Layout({"rebin": "int32"})).append({"rebin": [rebin]})
         file["gitHash"] = "abc"
     return path

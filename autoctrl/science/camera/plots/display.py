@@ -97,9 +97,16 @@ def _outline(axes: Any, about: About, entry: Any, number: int) -> None:  # noqa:
     place = (column, top if is_low else bottom)
     text = f"{number}: {float(entry['sc_integral'][number]):,.0f}"
     axes.annotate(
-        text, place, (0, 8 if is_low else -8), textcoords="offset points", color=colour, fontsize=10, ha="center",
-        va="bottom" if is_low else "top", path_effects=[withStroke(linewidth=2.5, foreground="black")],
-    )  # fmt: skip
+        text,
+        place,
+        (0, 8 if is_low else -8),
+        textcoords="offset points",
+        color=colour,
+        fontsize=10,
+        ha="center",
+        va="bottom" if is_low else "top",
+        path_effects=[withStroke(linewidth=2.5, foreground="black")],
+    )
 
 
 def _mask(about: About, entry: Any, number: int) -> Any:  # noqa: ANN401 - an image or None

@@ -284,9 +284,11 @@ class Depth:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count round clusters by depth and light."""
-        plane = Hist.new.Reg(25, 0, 50, name="depth", label="depth (cm)").Reg(
-            100, 0, SPOT_LIGHT / 2, name="light", label="light (counts)"
-        ).Double()  # fmt: skip
+        plane = (
+            Hist.new.Reg(25, 0, 50, name="depth", label="depth (cm)")
+            .Reg(100, 0, SPOT_LIGHT / 2, name="light", label="light (counts)")
+            .Double()
+        )
         sums = tally(events=0.0)
         if (values := data.friend("sc_z")) is not None:
             chosen = is_round(data)

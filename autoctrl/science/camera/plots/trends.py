@@ -206,9 +206,16 @@ def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any]) -> None:  # noqa: 
         (trend.measured & trend.is_bad, RED, "D", "run with an alarm"),
     ):
         axes.errorbar(
-            where[chosen], trend.values[chosen], trend.errors[chosen], fmt=shape, color=colour, markersize=5.5,
-            linestyle="none", capsize=2.5, label=label,
-        )  # fmt: skip
+            where[chosen],
+            trend.values[chosen],
+            trend.errors[chosen],
+            fmt=shape,
+            color=colour,
+            markersize=5.5,
+            linestyle="none",
+            capsize=2.5,
+            label=label,
+        )
     quantity, (mean, error) = trend.quantity, trend.mean()
     unit = f" ({quantity.unit})" if quantity.unit else ""
     axes.set_ylabel(f"{quantity.label}{unit}")

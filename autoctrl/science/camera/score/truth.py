@@ -108,10 +108,14 @@ PLAN = {
     "size": Rule(SIDE, is_side),
     "height": Rule(SIDE, lambda value: value is None or is_side(value), may_lack=True),
 }
-TRUTH = Rule("an object", is_object, {
-    "plan": Rule("an object", is_object, PLAN),
-    "events": Rule("a list of events", is_list, Rule("a list of objects", is_list, THING)),
-})  # fmt: skip
+TRUTH = Rule(
+    "an object",
+    is_object,
+    {
+        "plan": Rule("an object", is_object, PLAN),
+        "events": Rule("a list of events", is_list, Rule("a list of objects", is_list, THING)),
+    },
+)
 
 
 @dataclass(frozen=True)

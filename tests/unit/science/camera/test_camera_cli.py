@@ -16,9 +16,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 OPTIONS: dict[str, Any] = {
-    "runs": "10-14", "kind": None, "pedestal_every": 0, "events": 6, "pedestal_events": 25, "seed": 1, "fill": None,
-    "size": "2304", "small": False, "spots": None, "alphas": None, "muons": None, "electrons": None,
-}  # fmt: skip
+    "runs": "10-14",
+    "kind": None,
+    "pedestal_every": 0,
+    "events": 6,
+    "pedestal_events": 25,
+    "seed": 1,
+    "fill": None,
+    "size": "2304",
+    "small": False,
+    "spots": None,
+    "alphas": None,
+    "muons": None,
+    "electrons": None,
+}
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,12 @@ def draw(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    rows=st.integers(4, 20), cols=st.integers(4, 20), kind=st.sampled_from(KINDS), seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(4, 20),
+    cols=st.integers(4, 20),
+    kind=st.sampled_from(KINDS),
+    seed=st.integers(0, 2**32 - 1),
     is_mirrored=st.booleans(),
-)  # fmt: skip
+)
 def test_images_and_seeds_equal_the_reference(
     rows: int,
     cols: int,

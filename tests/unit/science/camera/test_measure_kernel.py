@@ -51,9 +51,11 @@ def scene(
 
 @settings(max_examples=30, deadline=None)
 @given(
-    clusters=st.integers(1, 4), seed=st.integers(0, 2**32 - 1),
-    dead=st.sampled_from([0.0, 0.02]), has_map=st.booleans(),
-)  # fmt: skip
+    clusters=st.integers(1, 4),
+    seed=st.integers(0, 2**32 - 1),
+    dead=st.sampled_from([0.0, 0.02]),
+    has_map=st.booleans(),
+)
 def test_variables_equal_the_reference(
     clusters: int,
     seed: int,

@@ -25,9 +25,16 @@ ABOUT = About(
 )
 CLUSTER = ("integral", "length", "lfullrms", "tfullrms", "xmean", "ymean", "directional")
 PLOTS: tuple[Any, ...] = (
-    raw_frames.PedestalMaps(), raw_frames.NoisyPixels(), raw_frames.Frames(), display.EventDisplay(), midplots.Occupancy(),
-    midplots.Multiplicity(), midplots.LightSpectrum(), midplots.Energy(), midplots.Depth(),
-)  # fmt: skip
+    raw_frames.PedestalMaps(),
+    raw_frames.NoisyPixels(),
+    raw_frames.Frames(),
+    display.EventDisplay(),
+    midplots.Occupancy(),
+    midplots.Multiplicity(),
+    midplots.LightSpectrum(),
+    midplots.Energy(),
+    midplots.Depth(),
+)
 
 
 def pedestal(*, hot: float = 0.0) -> Pedestal:
@@ -42,9 +49,13 @@ def run_of(seed: int, events: int) -> RunData:
     random = np.random.default_rng(seed)
     counts = random.integers(0, 5, events)
     columns: dict[str, Any] = {
-        "event": np.arange(events), "pedestal_run": np.full(events, 6), "spark": random.integers(0, 2, events),
-        "lp_len": random.uniform(0, 900, events), "nSc": counts, "lost": random.integers(0, 2, events),
-    }  # fmt: skip
+        "event": np.arange(events),
+        "pedestal_run": np.full(events, 6),
+        "spark": random.integers(0, 2, events),
+        "lp_len": random.uniform(0, 900, events),
+        "nSc": counts,
+        "lost": random.integers(0, 2, events),
+    }
     number = int(counts.sum())
     highest = {
         "integral": 20_000,
@@ -61,10 +72,12 @@ def run_of(seed: int, events: int) -> RunData:
         )
     for name, top in (("ix", 96), ("iy", 144), ("iz", 300)):
         columns[f"redpix_{name}"] = ak.unflatten(random.integers(0, top, number * 3), counts * 3)
-    friends = ak.Array({
-        "sc_regr_integral": columns["sc_integral"] * 1.1,
-        "sc_z": ak.unflatten(random.uniform(-1, 50, number).astype(np.float32), counts),
-    })  # fmt: skip
+    friends = ak.Array(
+        {
+            "sc_regr_integral": columns["sc_integral"] * 1.1,
+            "sc_z": ak.unflatten(random.uniform(-1, 50, number).astype(np.float32), counts),
+        }
+    )
     frames = tuple(random.normal(0.1, 1, (24, 36)).astype(np.float32) for _ in range(events))
     return RunData(ABOUT, ak.Array(columns), friends, pedestal(), frames)
 

@@ -43,8 +43,11 @@ def test_a_discharge_keeps_its_entry() -> None:
     """A frame above the veto gives an entry with spark 1, no clusters and camera variables 0."""
     result = job().reconstruct(5, np.full((SIZE, SIZE), 300, np.uint16))
     assert result.values == dict.fromkeys(events.LAYOUT.scalars, 0) | {
-        "run": 7, "event": 5, "pedestal_run": 3, "spark": 1,
-    }  # fmt: skip
+        "run": 7,
+        "event": 5,
+        "pedestal_run": 3,
+        "spark": 1,
+    }
     assert result.clusters.shape == (0, len(CLUSTER))
 
 

@@ -14,10 +14,20 @@ from autoctrl.science.camera.score.truth import read_truth
 SPOT = {"kind": "spot", "counts": 100.0, "sigma": 3.0, "row": 20.0, "col": 30.0}
 TRACK = {"kind": "muon", "counts": 100.0, "length": 9.0, "path": [[1.0, 2.0], [3.0, 4.0]]}
 ODD: tuple[dict[str, Any], ...] = (
-    {}, SPOT | {"kind": "comet"}, SPOT | {"kind": []}, SPOT | {"counts": "x"}, SPOT | {"counts": 0},
-    SPOT | {"row": None}, SPOT | {"col": [1]}, SPOT | {"sigma": "x"}, TRACK | {"path": []}, TRACK | {"path": [3]},
-    TRACK | {"path": [[1, 2, 3]]}, TRACK | {"path": None}, TRACK | {"length": "x"},
-)  # fmt: skip
+    {},
+    SPOT | {"kind": "comet"},
+    SPOT | {"kind": []},
+    SPOT | {"counts": "x"},
+    SPOT | {"counts": 0},
+    SPOT | {"row": None},
+    SPOT | {"col": [1]},
+    SPOT | {"sigma": "x"},
+    TRACK | {"path": []},
+    TRACK | {"path": [3]},
+    TRACK | {"path": [[1, 2, 3]]},
+    TRACK | {"path": None},
+    TRACK | {"length": "x"},
+)
 PLAN = {"run": 7, "size": 96, "height": 64}
 
 

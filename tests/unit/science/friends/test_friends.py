@@ -37,13 +37,19 @@ def test_what_a_module_cannot_say_becomes_the_filler() -> None:
 ACCEPTED: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
     "not a number": (lambda e: e["sc_integral"] * np.nan, [FILLER] * 3),
     "infinite": (lambda e: e["sc_integral"] / 0 * 1, [FILLER] * 3),
-    "beyond float32": (lambda e: ak.values_astype(e["sc_integral"], "float64") * 1e300, [FILLER, FILLER, 0]),
-    "nothing on an event": (lambda e: ak.mask(e["sc_integral"], e["event"] != 0), [FILLER, FILLER, 0]),
+    "beyond float32": (
+        lambda e: ak.values_astype(e["sc_integral"], "float64") * 1e300,
+        [FILLER, FILLER, 0],
+    ),
+    "nothing on an event": (
+        lambda e: ak.mask(e["sc_integral"], e["event"] != 0),
+        [FILLER, FILLER, 0],
+    ),
     "nothing at all": (lambda e: [None] * len(e), [FILLER] * 3),
     "whole numbers": (lambda e: ak.values_astype(e["sc_integral"], "int64"), [10, 20, 0]),
     "yes or no": (lambda e: e["sc_integral"] > 15, [0, 1, 0]),
     "plain lists": (lambda e: e["sc_integral"].tolist(), [10, 20, 0]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", ACCEPTED)
@@ -64,23 +70,61 @@ def fail_at(events: Any, number: int) -> Any:
 
 
 REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "one event less": (lambda e: e["sc_integral"][1:], "gave 0 entries of sc_given for 1 entries: run 7 event 0,"),
-    "a skipped event": (lambda e: e["sc_integral"][e["nSc"] > 0], "gave 0 entries .* for 1 entries: run 7 event 1"),
-    "one event more": (lambda e: ak.concatenate([e["sc_integral"], [[]]]), "gave 2 entries of sc_given for 1 entries"),
-    "a cluster less": (lambda e: e["sc_integral"][:, :1], "gave 1 values of sc_given for 2 clusters: run 7 event 0,"),
-    "a cluster more": (lambda e: ak.concatenate([e["sc_integral"], e["sc_integral"][:, :1]], axis=1),
-                       "gave 3 values of sc_given for 2 clusters: run 7 event 0"),
-    "a rejected cluster": (lambda e: e["sc_integral"][e["sc_integral"] > 0], "gave 0 values .*: run 7 event 2"),
-    "one value per entry": (lambda e: e["event"], "gave sc_given as 1 . int32, where it has one value per cluster"),
-    "too deep": (lambda e: e["sc_integral"][:, :, np.newaxis], "gave sc_given as .* it has one value"),
-    "records": (lambda e: ak.zip({"x": e["sc_integral"]}), "gave sc_given as .* which are no numbers"),
-    "texts": (lambda e: [["a"] * n for n in e["nSc"]], "gave sc_given as .*, where it has|which are no numbers"),
-    "complex numbers": (lambda e: e["sc_integral"] * 1j, "gave sc_given as .* which are no numbers"),
+    "one event less": (
+        lambda e: e["sc_integral"][1:],
+        "gave 0 entries of sc_given for 1 entries: run 7 event 0,",
+    ),
+    "a skipped event": (
+        lambda e: e["sc_integral"][e["nSc"] > 0],
+        "gave 0 entries .* for 1 entries: run 7 event 1",
+    ),
+    "one event more": (
+        lambda e: ak.concatenate([e["sc_integral"], [[]]]),
+        "gave 2 entries of sc_given for 1 entries",
+    ),
+    "a cluster less": (
+        lambda e: e["sc_integral"][:, :1],
+        "gave 1 values of sc_given for 2 clusters: run 7 event 0,",
+    ),
+    "a cluster more": (
+        lambda e: ak.concatenate([e["sc_integral"], e["sc_integral"][:, :1]], axis=1),
+        "gave 3 values of sc_given for 2 clusters: run 7 event 0",
+    ),
+    "a rejected cluster": (
+        lambda e: e["sc_integral"][e["sc_integral"] > 0],
+        "gave 0 values .*: run 7 event 2",
+    ),
+    "one value per entry": (
+        lambda e: e["event"],
+        "gave sc_given as 1 . int32, where it has one value per cluster",
+    ),
+    "too deep": (
+        lambda e: e["sc_integral"][:, :, np.newaxis],
+        "gave sc_given as .* it has one value",
+    ),
+    "records": (
+        lambda e: ak.zip({"x": e["sc_integral"]}),
+        "gave sc_given as .* which are no numbers",
+    ),
+    "texts": (
+        lambda e: [["a"] * n for n in e["nSc"]],
+        "gave sc_given as .*, where it has|which are no numbers",
+    ),
+    "complex numbers": (
+        lambda e: e["sc_integral"] * 1j,
+        "gave sc_given as .* which are no numbers",
+    ),
     "a number": (lambda _: 1.0, "gave sc_given as float, which is no array"),
-    "an exception": (lambda e: e["sc_nothing"], "failed with FieldNotFoundError: .*: run 7 event 0,"),
-    "an exception for one event": (lambda e: fail_at(e, 1), "failed with ValueError: .*: run 7 event 1,"),
+    "an exception": (
+        lambda e: e["sc_nothing"],
+        "failed with FieldNotFoundError: .*: run 7 event 0,",
+    ),
+    "an exception for one event": (
+        lambda e: fail_at(e, 1),
+        "failed with ValueError: .*: run 7 event 1,",
+    ),
     "an end": (lambda _: sys.exit(0), "failed with SystemExit: 0: run 7 event 0,"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", REFUSED)

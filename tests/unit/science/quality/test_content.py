@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 
 GONE = object()
 GOOD: dict[str, Any] = {
-    "schema": 1, "run": 7, "about": {"run": 7}, "events": [0, 3], "level": "warn", "numbers": {"mean": 2.5},
-    "verdicts": [{"number": "mean", "level": "warn", "reason": "mean = 2.5 is above 1"}], "plots": ["light"],
-    "weights": {"light": 3.0}, "failed": {"other": "no"}, "pictures": {"light": "a_light.png"},
+    "schema": 1,
+    "run": 7,
+    "about": {"run": 7},
+    "events": [0, 3],
+    "level": "warn",
+    "numbers": {"mean": 2.5},
+    "verdicts": [{"number": "mean", "level": "warn", "reason": "mean = 2.5 is above 1"}],
+    "plots": ["light"],
+    "weights": {"light": 3.0},
+    "failed": {"other": "no"},
+    "pictures": {"light": "a_light.png"},
     "histograms": {"file": "a.root", "sha256": "00"},
-}  # fmt: skip
+}
 
 
 def changed(place: str, value: Any) -> dict[str, Any]:
@@ -111,10 +119,15 @@ def test_a_wrong_value_is_told_by_its_key(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(GOOD)), inner, max_size=12),
-))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(sorted(GOOD)), inner, max_size=12)
+        ),
+    )
+)
 def test_whatever_stands_in_a_report_is_judged(
     tmp_path_factory: pytest.TempPathFactory, content: Any
 ) -> None:
