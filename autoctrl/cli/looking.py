@@ -86,7 +86,8 @@ def ask_now(session: Session, seen: Explanation) -> str | None:
     from autoctrl.machine.rounds import Rounds
 
     campaign = seen.inherited_from or seen.campaign
-    planned, problems = Rounds(session.settings(), campaign, [seen.workflow]).plan()
+    with session.open() as project:
+        planned, problems = Rounds(project, campaign, [seen.workflow]).plan()
     texts = [row.text for row in planned if row.unit == seen.unit]
     if not texts and problems:
         message = f"{seen.workflow} cannot be asked now: {problems[0]}"

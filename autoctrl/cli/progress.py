@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.live import Live
 
-    from autoctrl.machine.cycle import Summary
     from autoctrl.machine.rounds import Round
+    from autoctrl.machine.summary import Summary
     from autoctrl.views import Spelling
 
 QUIET = frozenset({"wait", "sample"})
@@ -72,12 +72,12 @@ class Progress:
     def take(self, done: Round) -> None:
         """Take in one round."""
         self.rounds += 1
-        for problem in done.arrivals.problems:
+        for problem in done.discovered.problems:
             if problem not in self.problems:
                 self._tell(problem, is_bad=True)
-        self.problems = done.arrivals.problems
-        if done.arrivals.new:
-            self._tell(f"discovered: {count(done.arrivals.new, 'new run')}")
+        self.problems = done.discovered.problems
+        if done.discovered.new:
+            self._tell(f"discovered: {count(done.discovered.new, 'new run')}")
         for summary in done.summaries:
             self._take_summary(summary)
         if self.live is not None:

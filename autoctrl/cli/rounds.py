@@ -39,7 +39,8 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
     """
     from autoctrl.machine.rounds import Rounds
 
-    planned, problems = Rounds(session.settings(), session.campaign, workflows or None).plan()
+    with session.open() as project:
+        planned, problems = Rounds(project, session.campaign, workflows or None).plan()
     if session.is_json:
         show_json(campaign=session.campaign, planned=planned, problems=problems)
     else:
@@ -77,9 +78,10 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     from autoctrl.machine.rounds import Rounds
     from autoctrl.machine.summary import summary_values
 
-    done = Rounds(session.settings(), session.campaign, workflows or None).cycle()
+    with session.open() as project:
+        done = Rounds(project, session.campaign, workflows or None).cycle()
     if session.is_json:
-        found = done.arrivals._asdict()
+        found = done.discovered._asdict()
         values = [summary_values(summary) for summary in done.summaries]
         show_json(campaign=session.campaign, discovered=found, workflows=values)
     else:
@@ -92,12 +94,12 @@ def show_round(done: Round) -> None:
     """Print what one round found and did, a line per workflow."""
     from autoctrl.machine.summary import describe_summary
 
-    for problem in done.arrivals.problems:
+    for problem in done.discovered.problems:
         warn(problem)
-    if done.arrivals.new:
+    if done.discovered.new:
         from autoctrl.views.spelling import count
 
-        say(f"discovered: {count(done.arrivals.new, 'new run')}")
+        say(f"discovered: {count(done.discovered.new, 'new run')}")
     for summary in done.summaries:
         (warn if summary.error else say)(describe_summary(summary))
     if not done.summaries:
@@ -126,17 +128,18 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     from autoctrl.machine.loop import loop as go_on
     from autoctrl.views import Spelling
 
-    settings = session.settings()
     every_s = parse_duration(every)
-    with Progress(Spelling(settings.project.timezone), is_silent=session.is_json) as progress:
-        go_on(
-            settings,
-            session.campaign,
-            workflows=workflows or None,
-            every_s=every_s,
-            until_idle=until_idle,
-            on_round=progress.take,
-        )
+    with session.open() as project:
+        spelling = Spelling(project.settings.project.timezone)
+        with Progress(spelling, is_silent=session.is_json) as progress:
+            go_on(
+                project,
+                session.campaign,
+                workflows=workflows or None,
+                every_s=every_s,
+                until_idle=until_idle,
+                on_round=progress.take,
+            )
     if session.is_json:
         show_json(campaign=session.campaign, **progress.values())
     else:

@@ -106,7 +106,7 @@ def _show(copied: Copied) -> None:
 
 
 def _say_what_follows(settings: Settings, target: str, old: Store, new: Store) -> None:
-    from autoctrl.machine.perform import OWNER_FILE
+    from autoctrl.model.names import OWNER_FILE
 
     say(
         f"The new store is {new.store_id}. To use it: [store] url = '{target}' in "

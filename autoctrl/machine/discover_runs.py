@@ -1,6 +1,4 @@
-"""Runs as they become known: what sources see, compared with the store; only what changed is
-written.
-"""
+"""Discovery of runs: what the sources see is compared with the store, and only changes are written."""
 
 from __future__ import annotations
 
@@ -19,13 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from autoctrl.model.run import Value
     from autoctrl.ports import Clock, Lease, Seen, Source, Store
 
 LEASE_S = 60.0
 SEEN = "seen"
 
 
-class Arrivals(NamedTuple):
+class DiscoveredRuns(NamedTuple):
     """What one discovery found.
 
     new       runs written for the first time
@@ -38,51 +37,62 @@ class Arrivals(NamedTuple):
     problems: tuple[str, ...]
 
 
-def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Arrivals:
-    """Ask every source, and write down what is new; a source that fails is a problem, not the end
-    of the others.
+class SeenBy(NamedTuple):
+    """A run as one source saw it, and the name of that source."""
+
+    source: str
+    run: Seen
+
+
+def discover(store: Store, sources: Sequence[Source], clock: Clock) -> DiscoveredRuns:
+    """Ask every source and write down what is new; a source that fails is a problem, not an error.
 
     Raises ``LeaseHeld`` while another process does the same.
     """
-    if not sources:
-        return Arrivals((), (), ())
-    problems: list[str] = []
-    seen: list[tuple[str, Seen]] = []
-    for source in sources:
-        try:
-            seen += [(source.name, run) for run in source.discover()]
-        except AutoctrlError as error:
-            problems.append(f"source {source.name}: {error}")
-        problems += source.problems
-    digest = hashlib.sha256(repr(seen).encode()).hexdigest()
-    if not seen or _known_digest(store)[0] == digest:  # then no run is read at all
-        return Arrivals((), (), tuple(problems))
+    seen, problems = _ask_sources(sources)
+    digest = hashlib.sha256(repr([tuple(one) for one in seen]).encode()).hexdigest()
+    if not seen or _digest_of(_last_mark(store)) == digest:  # then no run is read at all
+        return DiscoveredRuns((), (), tuple(problems))
     lease = store.lease(RUNS_LEASE, this_process(), LEASE_S)
     try:
-        records = _write_new(store, seen, digest, lease, clock.now())
+        records = _write_news(store, seen, digest, lease, clock.now())
     finally:
         store.lease(RUNS_LEASE, this_process(), 0)
     new = tuple(sorted(record.number for record in records if record.sequence == 1))
     changed = tuple(sorted(record.number for record in records if record.sequence > 1))
-    return Arrivals(new, changed, tuple(problems))
+    return DiscoveredRuns(new, changed, tuple(problems))
 
 
-def _known_digest(store: Store) -> tuple[str, MarkRecord | None]:
-    """Return the digest of what the sources said when it was last written, and the mark that holds
-    it.
-    """
-    mark = next(iter(store.marks(SEEN, "")), None)
-    return (mark.values.get("digest", "") if mark is not None else ""), mark
+def _ask_sources(sources: Iterable[Source]) -> tuple[list[SeenBy], list[str]]:
+    seen: list[SeenBy] = []
+    problems: list[str] = []
+    for source in sources:
+        try:
+            seen += [SeenBy(source.name, run) for run in source.discover()]
+        except AutoctrlError as error:
+            problems.append(f"source {source.name}: {error}")
+        problems += source.problems
+    return seen, problems
 
 
-def _write_new(
-    store: Store, seen: Sequence[tuple[str, Seen]], digest: str, lease: Lease, now: datetime
+def _last_mark(store: Store) -> MarkRecord | None:
+    """Return the mark with the digest of what the sources said when it was last written."""
+    return next(iter(store.marks(SEEN, "")), None)
+
+
+def _digest_of(mark: MarkRecord | None) -> str:
+    return "" if mark is None else str(mark.values.get("digest", ""))
+
+
+def _write_news(
+    store: Store, seen: Sequence[SeenBy], digest: str, lease: Lease, now: datetime
 ) -> list[RunRecord]:
     """Write what is new, unless somebody else has written the same meanwhile."""
-    known, mark = _known_digest(store)
-    if known == digest:
+    mark = _last_mark(store)
+    if _digest_of(mark) == digest:
         return []
-    records = merge_runs({run.number: run for run in store.runs().records}, seen, now)
+    known = {run.number: run for run in store.runs().records}
+    records = merge_runs(known, seen, now)
     fresh = MarkRecord(SEEN, "", "", {"digest": digest}, now)
     store.append([*records, following(mark, fresh)], lease)
     return records
@@ -96,21 +106,26 @@ def merge_runs(
     Attributes are added to what is known; a later source wins over an earlier one. A run that was
     closed stays closed.
     """
-    gathered: dict[int, tuple[str, dict[str, object], bool]] = {}
+    learned: dict[int, RunRecord] = {}
     for source, run in seen:
-        _, attributes, is_closed = gathered.get(run.number, (source, {}, False))
-        gathered[run.number] = (
-            source,
-            {**attributes, **run.attributes},
-            is_closed or run.is_closed,
-        )
-    records: list[RunRecord] = []
-    for number, (source, attributes, is_closed) in sorted(gathered.items()):
-        before = known.get(number)
-        merged = {**(before.attributes if before else {}), **attributes}
-        closed = is_closed or (before is not None and before.is_closed)
-        if before is not None and merged == before.attributes and closed == before.is_closed:
-            continue
-        learned = RunRecord(number, merged, closed, now, Actor(source, "source"))  # type: ignore[arg-type]
-        records.append(following(before, learned))
-    return records
+        learned[run.number] = _learn(learned.get(run.number), source, run, now)
+    merged = (_merge(known.get(number), record) for number, record in sorted(learned.items()))
+    return [record for record in merged if record is not None]
+
+
+def _learn(before: RunRecord | None, source: str, run: Seen, now: datetime) -> RunRecord:
+    """Add what one source says of a run to what earlier ones have said."""
+    attributes = {**(before.attributes if before else {}), **run.attributes}
+    is_closed = run.is_closed or (before is not None and before.is_closed)
+    return RunRecord(run.number, attributes, is_closed, now, Actor(source, "source"))
+
+
+def _merge(before: RunRecord | None, learned: RunRecord) -> RunRecord | None:
+    """Return the record that follows ``before``, None if it would say nothing new."""
+    if before is None:
+        return learned
+    attributes: dict[str, Value] = {**before.attributes, **learned.attributes}
+    is_closed = before.is_closed or learned.is_closed
+    if (attributes, is_closed) == (dict(before.attributes), before.is_closed):
+        return None
+    return following(before, learned._replace(attributes=attributes, is_closed=is_closed))

@@ -22,7 +22,7 @@ MOST_DOUBLINGS = 60
 MOST_AVOIDED = 3
 
 
-class Rule(NamedTuple):
+class Consequence(NamedTuple):
     """What follows a failure of one class.
 
     is_repeated  it is tried again by itself
@@ -38,15 +38,15 @@ class Rule(NamedTuple):
     grows: str
 
 
-RULES: Mapping[Failure, Rule] = {
-    Failure.MEMORY: Rule(is_repeated=True, is_once=False, counts=True, grows="memory"),
-    Failure.TIME: Rule(is_repeated=True, is_once=True, counts=True, grows="time"),
-    Failure.NODE: Rule(is_repeated=True, is_once=False, counts=True, grows="host"),
-    Failure.HELD: Rule(is_repeated=True, is_once=True, counts=True, grows=""),
-    Failure.SERVICE: Rule(is_repeated=True, is_once=False, counts=False, grows=""),
-    Failure.REMOVED: Rule(is_repeated=False, is_once=False, counts=False, grows=""),
-    Failure.USER: Rule(is_repeated=False, is_once=False, counts=True, grows=""),
-    Failure.OUTPUT: Rule(is_repeated=False, is_once=False, counts=True, grows=""),
+RULES: Mapping[Failure, Consequence] = {
+    Failure.MEMORY: Consequence(is_repeated=True, is_once=False, counts=True, grows="memory"),
+    Failure.TIME: Consequence(is_repeated=True, is_once=True, counts=True, grows="time"),
+    Failure.NODE: Consequence(is_repeated=True, is_once=False, counts=True, grows="host"),
+    Failure.HELD: Consequence(is_repeated=True, is_once=True, counts=True, grows=""),
+    Failure.SERVICE: Consequence(is_repeated=True, is_once=False, counts=False, grows=""),
+    Failure.REMOVED: Consequence(is_repeated=False, is_once=False, counts=False, grows=""),
+    Failure.USER: Consequence(is_repeated=False, is_once=False, counts=True, grows=""),
+    Failure.OUTPUT: Consequence(is_repeated=False, is_once=False, counts=True, grows=""),
 }
 
 
@@ -69,36 +69,50 @@ class Policy(NamedTuple):
     submit_limit_s: float = 60.0
 
 
-def classify(
-    report: JobReport, result: JobResult | None, problem: str
-) -> tuple[Failure, str] | None:
+class Diagnosis(NamedTuple):
+    """Why a finished attempt counts as failed.
+
+    failure  the class
+    reason   a sentence, or a few words
+    """
+
+    failure: Failure
+    reason: str
+
+
+def classify(report: JobReport, result: JobResult | None, problem: str) -> Diagnosis | None:
     """Return class and reason of a finished attempt's failure, None if it succeeded.
 
     An exit code alone is never trusted: without a result, or with an output that ``problem``
     complains of, the attempt failed.
     """
     if report.status is JobStatus.LOST:
-        return report.failure or Failure.NODE, report.reason or "the job vanished without a result"
+        return _believe(report, Failure.NODE, "the job vanished without a result")
     if report.status is JobStatus.REMOVED:
-        return report.failure or Failure.REMOVED, report.reason or "the job was removed"
+        return _believe(report, Failure.REMOVED, "the job was removed")
     if report.failure is not None:
-        return report.failure, report.reason or f"{report.failure}"
+        return _believe(report, report.failure, str(report.failure))
     if result is None:
-        return Failure.NODE, report.reason or "the job ended without a result"
+        return _believe(report, Failure.NODE, "the job ended without a result")
     return _judge(result, problem)
 
 
-def _judge(result: JobResult, problem: str) -> tuple[Failure, str] | None:
+def _believe(report: JobReport, failure: Failure, reason: str) -> Diagnosis:
+    """Return what the executor says of a failure; where it says nothing, what is given."""
+    return Diagnosis(report.failure or failure, report.reason or reason)
+
+
+def _judge(result: JobResult, problem: str) -> Diagnosis | None:
     if result.failure is not None:
-        return result.failure, result.reason
+        return Diagnosis(result.failure, result.reason)
     if result.exit_code != 0:
         how = (
             f"signal {result.signal}"
             if result.signal is not None
             else f"exit code {result.exit_code}"
         )
-        return Failure.USER, result.reason or how
-    return (Failure.OUTPUT, problem) if problem else None
+        return Diagnosis(Failure.USER, result.reason or how)
+    return Diagnosis(Failure.OUTPUT, problem) if problem else None
 
 
 def is_repeated(job: JobRecord, policy: Policy, exit_codes: Container[int]) -> bool:
@@ -125,12 +139,11 @@ def next_attempt(job: JobRecord, policy: Policy, now: datetime) -> JobRecord:
         not_before=now + delay(job, policy),
         reason=f"attempt {job.attempt} failed ({job.failure}): {job.reason}",
         spent=spent,
-        epoch=job.epoch,
         late=job.late,
     )
 
 
-def grown(job: JobRecord, rule: Rule, policy: Policy) -> JobSpec:
+def grown(job: JobRecord, rule: Consequence, policy: Policy) -> JobSpec:
     """Return the job's specification with more memory or time or another host, where the failure
     asks for it.
 

@@ -1,11 +1,8 @@
-"""The last records of a version: done with its outputs published, or failed with the reason.
-
-Pure.
-"""
+"""The last records of a version: done with its outputs published, or failed with the reason. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autoctrl.machine.situation import Action, ActionKind
 from autoctrl.model.job import index_text
@@ -14,48 +11,71 @@ from autoctrl.model.quality import ALARM, quality_of, remark_of
 from autoctrl.model.status import Role, TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from autoctrl.machine.situation import Situation
     from autoctrl.model.job import JobRecord
+    from autoctrl.model.output import OutputRecord
     from autoctrl.model.task import TaskRecord
 
 
 def finish_task(record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation) -> Action:
-    """Publish what the version made, in the same write that moves it to ``done``; an alarm of its
-    data is told.
+    """Publish what the version made, in the same write that moves it to ``done``.
+
+    People are told of an alarm that its data raise.
     """
     merges = [job for job in jobs if job.role is Role.MERGE]
     parts = [job for job in jobs if job.role is Role.PART]
-    values = {name: value for job in (*parts, *merges) for name, value in job.fields.items()}
+    values = _fields_of([*parts, *merges])
     remark = remark_of(values)
-    done = record.moved(
-        TaskStatus.DONE,
-        situation.now,
-        reason=remark,
-        epoch=situation.epoch,
-        environment=situation.environment,
-        log=jobs[0].log if jobs else "",
-    )
-    files = [file for job in merges or parts for file in job.files]
-    outputs = tuple(publish(done, file, situation.friend_of.get(file.name, "")) for file in files)
+    log = jobs[0].log if jobs else ""
+    done = record.moved(TaskStatus.DONE, situation.now, reason=remark, log=log)
+    outputs = _publish_files(done, merges or parts, situation)
     fields = (FieldsRecord(record.key, record.version, values, done.time),) if values else ()
-    discard = tuple(file.url for job in parts for file in job.files) if merges else ()
-    text = f"done with {len(outputs)} outputs" if len(outputs) != 1 else "done with 1 output"
-    alert = f"{record.key} v{record.version}: {remark}" if quality_of(remark) == ALARM else ""
+    superfluous = _files_of(parts) if merges else ()
     return Action(
         ActionKind.FINISH,
         record.key,
-        text,
+        _count_outputs(outputs),
         records=(done, *outputs, *fields),
-        discard=discard,
-        alert=alert,
+        discard=superfluous,
+        alert=_alert(record, remark),
+    )
+
+
+def _count_outputs(outputs: Sequence[OutputRecord]) -> str:
+    return f"done with {len(outputs)} output{'s' if len(outputs) != 1 else ''}"
+
+
+def _alert(record: TaskRecord, remark: str) -> str:
+    return f"{_version_name(record)}: {remark}" if quality_of(remark) == ALARM else ""
+
+
+def _fields_of(jobs: Iterable[JobRecord]) -> dict[str, Any]:
+    """Return the custom fields of all jobs; a later job's count where names are the same."""
+    return {name: value for job in jobs for name, value in job.fields.items()}
+
+
+def _files_of(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
+    return tuple(file.url for job in jobs for file in job.files)
+
+
+def _publish_files(
+    done: TaskRecord, jobs: Iterable[JobRecord], situation: Situation
+) -> tuple[OutputRecord, ...]:
+    return tuple(
+        publish(done, file, situation.friend_of.get(file.name, ""))
+        for job in jobs
+        for file in job.files
     )
 
 
 def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation) -> Action:
-    """Fail the version with the reason and the log's address, and tell people once."""
-    reason, log = _verdict(record, bad)
+    """Fail the version with the reason and the log's address, and tell people once.
+
+    Nobody is told of a task that a person failed.
+    """
+    reason, log = _reason(record, bad), _log(record, bad)
     failed = record.moved(
         TaskStatus.FAILED,
         max([situation.now, *(job.time for job in bad)]),
@@ -63,23 +83,25 @@ def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation
         log=log,
         stopping=False,
         is_growing=False,
-        epoch=situation.epoch,
-        environment=situation.environment,
         actor=record.actor,
     )
-    alert = (
-        ""
-        if record.stopping
-        else f"{record.key} v{record.version} failed: {reason}" + (f" (log: {log})" if log else "")
-    )
+    where = f" (log: {log})" if log else ""
+    alert = "" if record.stopping else f"{_version_name(record)} failed: {reason}{where}"
     return Action(ActionKind.FAIL, record.key, reason, records=(failed,), alert=alert)
 
 
-def _verdict(record: TaskRecord, bad: Sequence[JobRecord]) -> tuple[str, str]:
+def _reason(record: TaskRecord, bad: Sequence[JobRecord]) -> str:
     if record.stopping:
-        return record.reason, bad[0].log if bad else record.log
+        return record.reason
     first = bad[0]
     many = f"{len(bad)} jobs failed, the first: " if len(bad) > 1 else ""
     name = f"job {index_text(first.key.index)}.{first.attempt}"
-    kind = first.failure or first.status
-    return f"{many}{name} {first.status} ({kind}): {first.reason}", first.log
+    return f"{many}{name} {first.status} ({first.failure or first.status}): {first.reason}"
+
+
+def _log(record: TaskRecord, bad: Sequence[JobRecord]) -> str:
+    return bad[0].log if bad else record.log
+
+
+def _version_name(record: TaskRecord) -> str:
+    return f"{record.key} v{record.version}"

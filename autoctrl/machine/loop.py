@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from autoctrl.compose import Project
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
-from autoctrl.machine.discover_runs import Arrivals
+from autoctrl.machine.discover_runs import DiscoveredRuns
 from autoctrl.machine.rounds import SHORTEST_PAUSE_S, Round, Rounds
 from autoctrl.model.names import loop_lease
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from autoctrl.config import Settings
+    from autoctrl.machine.rounds import OpenProject
+    from autoctrl.ports import Store
 
 PAUSE_GROWTH = 1.5
 LEASE_S = 30.0
@@ -24,7 +24,7 @@ MOST_OUTAGES = 3
 
 
 def loop(
-    settings: Settings,
+    project: OpenProject,
     campaign: str,
     *,
     workflows: Sequence[str] | None = None,
@@ -32,9 +32,9 @@ def loop(
     until_idle: bool = False,
     on_round: Callable[[Round], None] = lambda _: None,
 ) -> bool:
-    """Make round after round; return whether a task failed for good or a cycle could not work in
-    the last ones.
+    """Make round after round; return whether anything failed.
 
+    That is a task that failed for good, or a workflow whose cycle could not work in the last round.
     While something moves or runs, rounds follow one another quickly; else every ``every_s``
     seconds. ``until_idle`` ends when nothing moved and nothing is processing. A store that does not
     answer is a problem of the round, and the loop goes on when it is back; with ``until_idle`` it
@@ -42,64 +42,86 @@ def loop(
     for this campaign.
     """
     with (
-        Project(settings) as project,
-        closing(Rounds(settings, campaign, workflows, project)) as rounds,
+        closing(Rounds(project, campaign, workflows)) as rounds,
+        _only_loop(project.store, campaign) as lease,
     ):
-        name = loop_lease(campaign)
-        _claim(project, name, campaign)
-        is_bad, pause_s, outages = False, SHORTEST_PAUSE_S, 0
-        try:
-            while True:
-                try:
-                    _claim(project, name, campaign)
-                    done = rounds.cycle(is_patient=False)
-                    outages = 0
-                except (LeaseHeld, LeaseLost):
+        has_failed, pause_s, outages = False, SHORTEST_PAUSE_S, 0
+        while True:
+            try:
+                lease.claim()
+                done = rounds.cycle(is_patient=False)
+                outages = 0
+            except StoreError as error:
+                outages += 1
+                if is_fatal(error, outages, until_idle=until_idle):
                     raise
-                except StoreError as error:
-                    outages += 1
-                    if until_idle and outages >= MOST_OUTAGES:
-                        raise
-                    done = Round(Arrivals((), (), (str(error),)), ())
-                on_round(done)
-                is_bad = is_bad or any(summary.failed for summary in done.summaries)
-                if until_idle and not outages and _is_idle(done, rounds):
-                    return is_bad or any(summary.error for summary in done.summaries)
-                pause_s = next_pause(
-                    done, pause_s, every_s, is_busy=bool(outages) or rounds.is_busy
-                )
-                _wait(project, name, pause_s)
-        finally:
-            with suppress(StoreError):  # then it runs out by itself
-                project.store.lease(name, this_process(), 0)
+                done = Round(DiscoveredRuns((), (), (str(error),)), ())
+            on_round(done)
+            has_failed = has_failed or any(summary.failed for summary in done.summaries)
+            is_busy = bool(outages) or rounds.is_busy
+            if until_idle and is_idle(done, is_busy=is_busy):
+                return has_failed or any(summary.error for summary in done.summaries)
+            pause_s = next_pause(done, pause_s, every_s, is_busy=is_busy)
+            lease.wait(pause_s)
 
 
-def _is_idle(done: Round, rounds: Rounds) -> bool:
-    return not (done.moved or done.processing or rounds.is_busy)
+def is_fatal(error: StoreError, outages: int, *, until_idle: bool) -> bool:
+    """Say whether the loop ends: its lease is somebody else's, or the store was away too often."""
+    is_displaced = isinstance(error, LeaseHeld | LeaseLost)
+    return is_displaced or (until_idle and outages >= MOST_OUTAGES)
 
 
-def _claim(project: Project, name: str, campaign: str) -> None:
-    try:
-        project.store.lease(name, this_process(), LEASE_S)
-    except LeaseHeld as error:
-        message = f"A loop works for campaign {campaign} already. {error.message}"
-        raise LeaseHeld(message, hint="One is enough: leave it alone, or stop it first.") from error
+def is_idle(done: Round, *, is_busy: bool) -> bool:
+    """Say whether nothing moved, nothing runs and no module is at work."""
+    return not (done.moved or done.processing or is_busy)
 
 
 def next_pause(done: Round, pause_s: float, every_s: float, *, is_busy: bool) -> float:
-    """Return how long to wait after a round, seconds: hardly while something moves, ever longer
-    while jobs run.
+    """Return how long to wait after a round, seconds.
+
+    Hardly at all while something moves, ever longer while jobs run.
     """
     if done.moved:
         return min(SHORTEST_PAUSE_S, every_s)
     return min(pause_s * PAUSE_GROWTH, every_s) if done.processing or is_busy else every_s
 
 
-def _wait(project: Project, name: str, pause_s: float) -> None:
-    """Sleep, keeping the loop's lease while the store answers."""
-    ends = time.monotonic() + pause_s
-    while (left := ends - time.monotonic()) > 0:
-        time.sleep(min(left, LEASE_S / 3))
-        if left > LEASE_S / 3:
-            with suppress(StoreError):  # the next round says what is wrong
-                project.store.lease(name, this_process(), LEASE_S)
+class _LoopLease:
+    """The lease by which there is one loop for a campaign."""
+
+    def __init__(self, store: Store, campaign: str) -> None:
+        self._store, self._campaign = store, campaign
+        self._name = loop_lease(campaign)
+
+    def claim(self) -> None:
+        """Claim or renew it. Raises ``LeaseHeld`` if another loop has it."""
+        try:
+            self._store.lease(self._name, this_process(), LEASE_S)
+        except LeaseHeld as error:
+            message = f"A loop works for campaign {self._campaign} already. {error.message}"
+            hint = "One is enough: leave it alone, or stop it first."
+            raise LeaseHeld(message, hint=hint) from error
+
+    def wait(self, pause_s: float) -> None:
+        """Sleep, and keep the lease while the store answers."""
+        ends = time.monotonic() + pause_s
+        while (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, LEASE_S / 3))
+            if left > LEASE_S / 3:
+                with suppress(StoreError):  # the next round says what is wrong
+                    self._store.lease(self._name, this_process(), LEASE_S)
+
+    def give_up(self) -> None:
+        """Give it up; where the store does not answer, it runs out by itself."""
+        with suppress(StoreError):
+            self._store.lease(self._name, this_process(), 0)
+
+
+@contextmanager
+def _only_loop(store: Store, campaign: str) -> Iterator[_LoopLease]:
+    lease = _LoopLease(store, campaign)
+    lease.claim()
+    try:
+        yield lease
+    finally:
+        lease.give_up()

@@ -36,6 +36,7 @@ class Worker:
     def __init__(self, path: Path, work: Work) -> None:
         """Start a child that loads the module and then does ``work`` for each request."""
         self.name = path.parent.name
+        self.label = f"{self.name}/{path.name}"
         self.path = path
         self.declares: dict[str, list[str]] | None = None
         self.error = ""
@@ -120,7 +121,7 @@ class Worker:
                 if os.WIFSIGNALED(status)
                 else "an early exit"
             )
-            self.error = f"Workflow module {self.name}/{self.path.name} ended its process by {how}."
+            self.error = f"Workflow module {self.label} ended its process by {how}."
 
 
 def _be_child(path: Path, channel: socket.socket, work: Work, parent: int) -> NoReturn:

@@ -1,6 +1,4 @@
-"""The observing half of a cycle: open tasks, what executors say of their jobs, what locks and
-inputs answer.
-"""
+"""The observing half of a cycle: what executors say of jobs, and what locks and inputs answer."""
 
 from __future__ import annotations
 
@@ -13,20 +11,20 @@ from autoctrl.locks.lookup import Lookup
 from autoctrl.machine.acceptance import check_files
 from autoctrl.machine.failures import Policy
 from autoctrl.machine.provenance import describe, redacted, write_body
-from autoctrl.machine.situation import Late, Ready, Sighting, Situation
+from autoctrl.machine.situation import LateResult, ObservedJob, Situation, Startable
 from autoctrl.model.job import JobRecord, tag, unit_folder
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from autoctrl.handlers.handler import Handler
     from autoctrl.machine.context import Context
-    from autoctrl.model.job import JobKey
-    from autoctrl.model.task import TaskRecord
+    from autoctrl.model.job import JobKey, JobSpec
+    from autoctrl.model.task import InputRef, TaskRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Executor, JobReport, OpenTask
 
@@ -55,35 +53,31 @@ class Observer:
             self.executors[name] = self.context.executor(name)
         return self.executors[name]
 
-    def observe(self, tasks: Sequence[OpenTask], paused: str, epoch: int) -> Situation:
-        """Return all that planning may depend on."""
+    @property
+    def has_immediate_executor(self) -> bool:
+        """Whether jobs are at their end when their submission returns."""
+        return any(executor.is_immediate for executor in self.executors.values())
+
+    def observe(self, tasks: Sequence[OpenTask], paused: str = "") -> Situation:
+        """Return all that planning may depend on; ``paused`` says why nothing may be submitted."""
         self.look.now = self.context.clock.now()
-        gates = (
-            {}
-            if paused
-            else self.gates([task.task for task in tasks], {t.task.key.unit: t.jobs for t in tasks})
-        )
-        if any(executor.is_immediate for executor in self.executors.values()):
-            self._see_again(
-                [task.task for task in tasks if task.task.status is TaskStatus.PROCESSING]
-            )
-        sightings = self.sightings(
-            job for task in tasks if task.task.status is TaskStatus.PROCESSING for job in task.jobs
-        )
+        readiness = {} if paused else self.ask_readiness(tasks)
+        processing = [task for task in tasks if task.task.status is TaskStatus.PROCESSING]
+        if self.has_immediate_executor:
+            self._see_again([task.task for task in processing])
+        observed_jobs = self.ask_executors(job for task in processing for job in task.jobs)
         return Situation(
             now=self.look.now,
             tasks=tasks,
-            gates=gates,
-            sightings=sightings,
+            readiness=readiness,
+            observed_jobs=observed_jobs,
             paused=paused,
-            policy=policy(self.handler, self.context),
+            policy=read_policy(self.handler, self.context),
             merge=self.handler.merge,
             is_resubmit_safe={
                 name: executor.has_safe_resubmit for name, executor in self.executors.items()
             },
             friend_of=self.handler.friend_of,
-            epoch=epoch,
-            environment=self.context.environment,
         )
 
     def _see_again(self, tasks: Sequence[TaskRecord]) -> None:
@@ -110,31 +104,22 @@ class Observer:
             for task in tasks
         ]
 
-    def gates(
-        self, tasks: Sequence[TaskRecord], jobs: Mapping[str, Sequence[JobRecord]]
-    ) -> dict[str, Wait | Ready]:
-        """Return for every new task why it waits or what to start, for every growing one what it
-        consists of.
-        """
-        asked = [
-            task
-            for task in tasks
-            if task.status is TaskStatus.NEW or (task.is_growing and not task.stopping)
-        ]
+    def ask_readiness(self, tasks: Sequence[OpenTask]) -> dict[str, Wait | Startable]:
+        """Return by unit why each new task waits or what to start, and what growing ones hold."""
+        asked = [task for task in tasks if _is_asked(task.task)]
         if not asked:
             return {}
-        views = self.views(asked)
-        waits = self._waits(views)
+        views = self.views([task.task for task in asked])
+        waits = self._ask_lock(views)
         resources = self.resources()
-        gates: dict[str, Wait | Ready] = {}
-        for record, view in zip(asked, views, strict=True):
+        readiness: dict[str, Wait | Startable] = {}
+        for task, view in zip(asked, views, strict=True):
             self._views[unit_folder(view.unit)] = view
-            gates[view.unit] = waits.get(view.unit) or self.prepare(
-                record, view, resources, jobs.get(view.unit, ())
-            )
-        return gates
+            wait = waits.get(view.unit)
+            readiness[view.unit] = wait or self.prepare(task, view, resources)
+        return readiness
 
-    def _waits(self, views: Sequence[Task]) -> dict[str, Wait]:
+    def _ask_lock(self, views: Sequence[Task]) -> dict[str, Wait]:
         try:
             return self.handler.lock.check(views, self.look)
         except AutoctrlError:
@@ -143,40 +128,31 @@ class Observer:
             reason = f"the lock raised {type(error).__name__}: {error}"
             return {view.unit: Wait(reason) for view in views}
 
-    def prepare(
-        self, record: TaskRecord, view: Task, resources: Resources, jobs: Sequence[JobRecord]
-    ) -> Wait | Ready:
+    def prepare(self, task: OpenTask, view: Task, resources: Resources) -> Wait | Startable:
         """Resolve the inputs of a task that no lock holds, and list its parts.
 
         A version some of whose parts are done keeps its inputs and its parts; only where it began
         while its run was open, parts may follow them.
         """
-        is_closed = all(run.is_closed for run in view.runs.values())
-        if not is_closed and not self.handler.while_open:
-            return Wait(
-                f"run {min(n for n, run in view.runs.items() if not run.is_closed)} is still open"
-            )
-        parts = sorted((job for job in jobs if job.key.index >= 0), key=lambda job: job.key.index)
-        is_kept = record.status is TaskStatus.NEW and any(
-            job.status is JobStatus.DONE for job in parts
-        )
-        kept = tuple(job.spec for job in parts) if is_kept else ()
+        still_open = [number for number, run in view.runs.items() if not run.is_closed]
+        if still_open and not self.handler.while_open:
+            return Wait(f"run {min(still_open)} is still open")
+        kept = _kept_parts(task)
         if kept and not self.handler.while_open:
-            return Ready(record.inputs, kept, record.provenance)
+            return Startable(task.task.inputs, kept, task.task.provenance)
         found = self.handler.find_inputs(view, self.look)
         if found.wait is not None:
             return found.wait
-        by_name: dict[str, tuple[str, ...]] = {}
-        for ref in found.files:
-            by_name[ref.name] = (*by_name.get(ref.name, ()), ref.url)
         specs = self.handler.specs(
-            view._replace(inputs=by_name), resources, found.files, is_closed=is_closed
+            view._replace(inputs=_paths_by_name(found.files)),
+            resources,
+            found.files,
+            is_closed=not still_open,
         )
         if isinstance(specs, Wait):
             return specs
-        return Ready(
-            found.files, (*kept, *specs[len(kept) :]), self.provenance(), is_growing=not is_closed
-        )
+        parts = (*kept, *specs[len(kept) :])
+        return Startable(found.files, parts, self.provenance(), is_growing=bool(still_open))
 
     def provenance(self) -> str:
         """Return the digest of the description of this workflow as it is now, written once per
@@ -191,21 +167,19 @@ class Observer:
         return self._provenance
 
     def resources(self) -> Resources:
-        """Return what a job asks for: the settings of the workflow, else the handler's word, else
-        the defaults.
-        """
+        """Return what a job asks for: by the settings, else by the handler, else by default."""
         chosen = self.context.settings.workflow(self.handler.workflow, self.handler.resources)
         name = self.handler.executor_name or chosen.executor
         place = self.executor(name).place
         return Resources(name, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place)
 
-    def sightings(self, jobs: Iterable[JobRecord]) -> dict[JobKey, Sighting]:
+    def ask_executors(self, jobs: Iterable[JobRecord]) -> dict[JobKey, ObservedJob]:
         """Ask each executor about its live jobs: one question about tags, one about handles."""
         by_executor: dict[str, list[JobRecord]] = {}
         for job in jobs:
             if not job.is_final and (job.asked is not None or job.handle):
                 by_executor.setdefault(job.spec.address, []).append(job)
-        seen: dict[JobKey, Sighting] = {}
+        seen: dict[JobKey, ObservedJob] = {}
         for name, mine in by_executor.items():
             try:
                 seen.update(self._ask(self.executor(name), mine))
@@ -213,7 +187,7 @@ class Observer:
                 self.problems.append(f"executor {name}: {error}")
         return seen
 
-    def _ask(self, executor: Executor, jobs: Sequence[JobRecord]) -> dict[JobKey, Sighting]:
+    def _ask(self, executor: Executor, jobs: Sequence[JobRecord]) -> dict[JobKey, ObservedJob]:
         tags = {tag(self.context.store.store_id, job): job for job in jobs if not job.handle}
         handles = {job.key: job.handle for job in jobs if job.handle}
         found = executor.find(list(tags)) if tags else {}
@@ -222,30 +196,30 @@ class Observer:
         seen = {}
         for job in jobs:
             handle = handles[job.key]
-            seen[job.key] = self._sighting(executor, job, handle, reports.get(handle))
+            seen[job.key] = self._observe_job(executor, job, handle, reports.get(handle))
         return seen
 
-    def _sighting(
+    def _observe_job(
         self, executor: Executor, job: JobRecord, handle: str, report: JobReport | None
-    ) -> Sighting:
+    ) -> ObservedJob:
         late = self._late(executor, job)
         log = self.log_address(report.log) if report is not None else ""
         if report is None or report.status not in {JobStatus.DONE, JobStatus.FAILED}:
-            return Sighting(handle, report, log=log, late=late)
+            return ObservedJob(handle, report, log=log, late=late)
         result = executor.result(handle)
         files, problem = ((), "") if result is None else (result.files, "")
         if result is not None and result.exit_code == 0 and result.failure is None:
             files, problem = check_files(self.handler, job.spec, result.files)
-        return Sighting(handle, report, result, files, problem, log, late)
+        return ObservedJob(handle, report, result, files, problem, log, late)
 
-    def _late(self, executor: Executor, job: JobRecord) -> Late | None:
+    def _late(self, executor: Executor, job: JobRecord) -> LateResult | None:
         """Look whether an attempt that was given up as lost has left a result after all."""
         if job.attempt - 1 <= job.late:
             return None
         for record in self._lost(job.key.task).get(job.key, ()):
             result = executor.result(record.handle) if record.attempt > job.late else None
             if result is not None:
-                return Late(record.attempt, result.exit_code)
+                return LateResult(record.attempt, result.exit_code)
         return None
 
     def _lost(self, task: TaskKey) -> dict[JobKey, list[JobRecord]]:
@@ -269,6 +243,27 @@ class Observer:
         return template.replace("{path}", place) if template and place else place
 
 
+def _is_asked(record: TaskRecord) -> bool:
+    """Say whether a task may start, or may get more parts."""
+    return record.status is TaskStatus.NEW or (record.is_growing and not record.stopping)
+
+
+def _kept_parts(task: OpenTask) -> tuple[JobSpec, ...]:
+    """Return what the parts of a version do that is tried again and of which some are done."""
+    parts = sorted((job for job in task.jobs if job.key.index >= 0), key=lambda job: job.key.index)
+    is_tried_again = task.task.status is TaskStatus.NEW
+    if is_tried_again and any(job.status is JobStatus.DONE for job in parts):
+        return tuple(job.spec for job in parts)
+    return ()
+
+
+def _paths_by_name(files: Iterable[InputRef]) -> dict[str, tuple[str, ...]]:
+    by_name: dict[str, tuple[str, ...]] = {}
+    for ref in files:
+        by_name[ref.name] = (*by_name.get(ref.name, ()), ref.url)
+    return by_name
+
+
 def look_around(context: Context, now: datetime, workflow_folder: Path) -> Lookup:
     """Return a fresh look at the store for one cycle of a workflow in the context's campaign."""
     settings = context.settings
@@ -284,7 +279,7 @@ def look_around(context: Context, now: datetime, workflow_folder: Path) -> Looku
     )
 
 
-def policy(handler: Handler, context: Context) -> Policy:
+def read_policy(handler: Handler, context: Context) -> Policy:
     """Return the workflow's limits from the settings."""
     settings = context.settings
     chosen = settings.workflow(handler.workflow, handler.resources)

@@ -4,189 +4,166 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
-from autoctrl.files import write_first
+from autoctrl.machine.output_root import claim_output_root
 from autoctrl.machine.situation import ActionKind
-from autoctrl.model.job import JobRecord, attempt_path, tag
+from autoctrl.model.job import attempt_path, tag
 from autoctrl.model.quality import says_the_same
 from autoctrl.model.severity import Severity
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import JobOrder, Message, OpenTask
+from autoctrl.ports import JobOrder, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.machine.context import Context
     from autoctrl.machine.observe import Observer
     from autoctrl.machine.situation import Action
-    from autoctrl.model.job import JobKey
-    from autoctrl.ports import Executor, Lease, Record
+    from autoctrl.machine.writer import LeasedWriter
+    from autoctrl.model.job import JobRecord
+    from autoctrl.ports import Executor, Record
 
 MOST_ALERTS = 3
-OWNER_FILE = ".store"
 REFUSED_DELAY = timedelta(seconds=30)
 
 
 class Performer:
-    """Performs actions under one lease and remembers how the tasks stand then."""
+    """Performs actions: writes their records, then does what the records say."""
 
-    def __init__(self, context: Context, observer: Observer, hold: Callable[[], Lease]) -> None:
-        """Act for ``context``; ``hold`` returns the lease, renewed if it needs to be."""
-        self.context, self.observer, self.hold = context, observer, hold
+    def __init__(self, context: Context, observer: Observer, writer: LeasedWriter) -> None:
+        """Act for ``context`` with the executors that ``observer`` has open."""
+        self.context, self.observer, self.writer = context, observer, writer
         self.problems: list[str] = []
 
     def perform(self, actions: Sequence[Action]) -> list[Record]:
-        """Write all records in one batch, then submit, remove, acknowledge, discard and tell;
-        return what was written.
+        """Perform all actions, and return what was written.
 
-        A crash after the first write leaves intents that the next cycle takes up.
+        All records are written first, in one batch. A crash after that leaves intents that the next
+        cycle takes up.
         """
-        written = [record for action in actions for record in action.records]
-        self._append(written)
-        submitted = self._submit([job for action in actions for job in action.submit])
-        self._append(submitted)
-        self._each_executor((job for action in actions for job in action.remove), "remove")
-        self._each_executor(
-            (job for action in actions for job in action.acknowledge), "acknowledge"
-        )
-        for action in actions:
-            for address in action.discard:
-                with contextlib.suppress(OSError):
-                    Path(address).unlink()
-        for message in gathered(
-            [_alarm(action) for action in actions if action.alert and self._is_news(action)]
-        ):
+        written = self.writer.write(list(chain.from_iterable(each.records for each in actions)))
+        submitted = self._submit(chain.from_iterable(each.submit for each in actions))
+        written += self.writer.write(submitted)
+        self._remove(chain.from_iterable(each.remove for each in actions))
+        self._acknowledge(chain.from_iterable(each.acknowledge for each in actions))
+        _discard(chain.from_iterable(each.discard for each in actions))
+        self._tell(actions)
+        return written
+
+    def _tell(self, actions: Sequence[Action]) -> None:
+        alarms = [_alarm(action) for action in actions if action.alert and self._is_news(action)]
+        for message in gather_alarms(alarms):
             self.context.notifier.tell(message)
-        return [*written, *submitted]
 
     def _is_news(self, action: Action) -> bool:
-        """Say whether an alarm of a done version says anything that the version done before it did
-        not.
-        """
+        """Say whether the alarm of a done version differs from that of the version before it."""
         if action.kind is not ActionKind.FINISH:
             return True
-        records = self.context.store.history(action.task)
-        told = [
-            r.reason for r in records if isinstance(r, TaskRecord) and r.status is TaskStatus.DONE
-        ][-2:]
-        return len(told) == 1 or not says_the_same(*told)
+        remarks = [
+            record.reason
+            for record in self.context.store.history(action.task)
+            if isinstance(record, TaskRecord) and record.status is TaskStatus.DONE
+        ]
+        return len(remarks) == 1 or not says_the_same(*remarks[-2:])
 
-    def _append(self, records: Sequence[Record]) -> None:
-        if records:
-            self.context.store.append(records, self.hold())
-
-    def _submit(self, jobs: Sequence[JobRecord]) -> list[JobRecord]:
-        by_executor: dict[str, list[JobRecord]] = {}
-        for job in jobs:
-            by_executor.setdefault(job.spec.address, []).append(job)
+    def _submit(self, jobs: Iterable[JobRecord]) -> list[JobRecord]:
+        """Hand the attempts to their executors; return what is known of them after that."""
         outcome: list[JobRecord] = []
-        for name, mine in by_executor.items():
+        for address, mine in _by_executor(jobs).items():
             try:
-                outcome += self._submit_to(self.observer.executor(name), mine)
+                executor = self.observer.executor(address)
             except SettingsError as error:
-                self.problems.append(f"executor {name}: {error}")
+                self.problems.append(f"executor {address}: {error}")
+            else:
+                outcome += self._submit_to(executor, mine)
         return outcome
 
     def _submit_to(self, executor: Executor, jobs: Sequence[JobRecord]) -> list[JobRecord]:
-        tags = {tag(self.context.store.store_id, job): job for job in jobs}
-        root = self.context.output_root
-        orders = [
-            JobOrder(name, job.spec, str(root / attempt_path(job))) for name, job in tags.items()
-        ]
+        store_id, root = self.context.store.store_id, self.context.output_root
+        tags = {tag(store_id, job): job for job in jobs}
         try:
             if any(job.spec.outputs for job in jobs):
-                own_folder(root, self.context.store.store_id)
-            handles = executor.submit(orders)
+                claim_output_root(root, store_id)
+            handles = executor.submit([_order(name, job, root) for name, job in tags.items()])
         except SubmitRefused as error:
-            refused = f"{len(jobs)} job{'s' * (len(jobs) != 1)}"
-            self.problems.append(f"executor {executor.name} refused {refused}: {error}")
-            return [self._refused(job, str(error)) for job in jobs]
+            count = f"{len(jobs)} job{'s' if len(jobs) != 1 else ''}"
+            self.problems.append(f"executor {executor.name} refused {count}: {error}")
+            return [self._refuse(job, str(error)) for job in jobs]
         except ExecutorError as error:
             self.problems.append(f"executor {executor.name}: {error}")
-            return self._unanswered(jobs, str(error))
-        if executor.is_immediate:
-            return []
+            return self._explain(jobs, str(error))
+        return [] if executor.is_immediate else self._enter(executor, tags, handles)
+
+    def _enter(
+        self, executor: Executor, tags: Mapping[str, JobRecord], handles: Mapping[str, str]
+    ) -> list[JobRecord]:
+        """Return the records of attempts that the executor has taken, or has left out."""
         now = self.context.clock.now()
         return [
-            job.moved(JobStatus.IDLE, now, handle=handles[name], epoch=job.epoch)
+            job.moved(JobStatus.IDLE, now, handle=handles[name])
             if name in handles
-            else self._refused(job, f"executor {executor.name} did not take it")
+            else self._refuse(job, f"executor {executor.name} did not take it")
             for name, job in tags.items()
         ]
 
-    def _refused(self, job: JobRecord, reason: str) -> JobRecord:
-        """Return the record of a clear no: the same attempt is asked for again later, and does not
-        count.
+    def _refuse(self, job: JobRecord, reason: str) -> JobRecord:
+        """Return the record of a clear no: the same attempt is asked for again later.
+
+        It does not count.
         """
         now = self.context.clock.now()
-        return job.moved(
-            JobStatus.SUBMITTING,
-            now,
-            reason=reason,
-            asked=None,
-            not_before=now + REFUSED_DELAY,
-            epoch=job.epoch,
-        )
+        later = now + REFUSED_DELAY
+        return job.moved(JobStatus.SUBMITTING, now, reason=reason, asked=None, not_before=later)
 
-    def _unanswered(self, jobs: Sequence[JobRecord], reason: str) -> list[JobRecord]:
-        """Return records that say why nothing is known of a submission, where they do not say so
-        already.
-        """
+    def _explain(self, jobs: Sequence[JobRecord], reason: str) -> list[JobRecord]:
+        """Return records that say why nothing is known of a submission, unless they do already."""
         now = self.context.clock.now()
         untold = [job for job in jobs if job.reason != reason]
-        return [
-            job.moved(JobStatus.SUBMITTING, now, reason=reason, epoch=job.epoch) for job in untold
-        ]
+        return [job.moved(JobStatus.SUBMITTING, now, reason=reason) for job in untold]
 
-    def _each_executor(self, jobs: Iterable[JobRecord], verb: str) -> None:
-        by_executor: dict[str, list[str]] = {}
-        for job in jobs:
-            if job.handle:
-                by_executor.setdefault(job.spec.address, []).append(job.handle)
-        for name, handles in by_executor.items():
+    def _remove(self, jobs: Iterable[JobRecord]) -> None:
+        self._ask_executors(jobs, lambda executor, handles: executor.remove(handles))
+
+    def _acknowledge(self, jobs: Iterable[JobRecord]) -> None:
+        self._ask_executors(jobs, lambda executor, handles: executor.acknowledge(handles))
+
+    def _ask_executors(
+        self, jobs: Iterable[JobRecord], ask: Callable[[Executor, list[str]], None]
+    ) -> None:
+        """Ask each executor something about its attempts; one that fails is a problem."""
+        for address, mine in _by_executor(job for job in jobs if job.handle).items():
             try:
-                getattr(self.observer.executor(name), verb)(handles)
+                ask(self.observer.executor(address), [job.handle for job in mine])
             except (ExecutorError, SettingsError) as error:
-                self.problems.append(f"executor {name}: {error}")
+                self.problems.append(f"executor {address}: {error}")
 
 
-def own_folder(root: Path, store_id: str) -> None:
-    """Mark the folder of outputs as this store's, once.
-
-    Another store begins its versions at 1 too and would write into the same places. Raises
-    ``SubmitRefused`` if the folder is another store's, or cannot be written.
-    """
-    mark = root / OWNER_FILE
-    try:
-        if not mark.exists():
-            root.mkdir(parents=True, exist_ok=True)
-            write_first(mark, store_id.encode("ascii"))
-        found = mark.read_text(encoding="ascii")
-    except OSError as error:
-        message = f"The folder of outputs {root} cannot be written: {error.strerror}."
-        raise SubmitRefused(
-            message, hint="See to the disk, or set [outputs] root to another folder."
-        ) from error
-    if found != store_id:
-        message = (
-            f"The folder of outputs {root} belongs to the store {found}, not to this one "
-            f"({store_id})."
-        )
-        hint = (
-            "Move it away, or set [outputs] root to another folder. Only if that store is "
-            "gone for good and this one "
-            f"was restored from its copy: write {store_id} into {mark}."
-        )
-        raise SubmitRefused(message, hint=hint)
+def _by_executor(jobs: Iterable[JobRecord]) -> dict[str, list[JobRecord]]:
+    by_executor: dict[str, list[JobRecord]] = {}
+    for job in jobs:
+        by_executor.setdefault(job.spec.address, []).append(job)
+    return by_executor
 
 
-def gathered(messages: Sequence[Message]) -> list[Message]:
-    """Return the alarms of one cycle as few messages: a fault that fails a hundred tasks is told
-    once.
+def _order(name: str, job: JobRecord, root: Path) -> JobOrder:
+    return JobOrder(name, job.spec, str(root / attempt_path(job)))
+
+
+def _discard(addresses: Iterable[str]) -> None:
+    for address in addresses:
+        with contextlib.suppress(OSError):
+            Path(address).unlink()
+
+
+def gather_alarms(messages: Sequence[Message]) -> list[Message]:
+    """Return the alarms of one cycle as few messages.
+
+    A fault that fails a hundred tasks is told once.
     """
     if len(messages) <= MOST_ALERTS:
         return list(messages)
@@ -198,22 +175,3 @@ def gathered(messages: Sequence[Message]) -> list[Message]:
 def _alarm(action: Action) -> Message:
     task = action.task
     return Message(f"{task.campaign}/{task.workflow}/{task.unit}", Severity.ALARM, action.alert)
-
-
-def as_open_tasks(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
-    """Return the open tasks as they stand after ``written``, without asking the store."""
-    records: dict[object, TaskRecord] = {task.task.key: task.task for task in tasks}
-    jobs: dict[object, dict[JobKey, JobRecord]] = {
-        task.task.key: {j.key: j for j in task.jobs} for task in tasks
-    }
-    for record in written:
-        if isinstance(record, TaskRecord):
-            records[record.key] = record
-            jobs.setdefault(record.key, {})
-        elif isinstance(record, JobRecord):
-            jobs[record.key.task][record.key] = record
-    return [
-        OpenTask(record, tuple(jobs[key].values()))
-        for key, record in records.items()
-        if record.is_open
-    ]

@@ -8,16 +8,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.machine.failures import Policy
+from autoctrl.model.job import JobRecord
+from autoctrl.model.task import TaskRecord
+from autoctrl.ports import OpenTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.locks.lock import Wait
-    from autoctrl.model.job import FileInfo, JobKey, JobRecord, JobSpec
-    from autoctrl.model.task import InputRef, TaskRecord
+    from autoctrl.model.job import FileInfo, JobKey, JobSpec
+    from autoctrl.model.task import InputRef
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import JobReport, JobResult, OpenTask, Record
+    from autoctrl.ports import JobReport, JobResult, Record
 
 
 class ActionKind(StrEnum):
@@ -67,7 +70,7 @@ class Action(NamedTuple):
         return bool(self.records or self.submit or self.remove or self.acknowledge)
 
 
-class Ready(NamedTuple):
+class Startable(NamedTuple):
     """A task that may start: what it reads and which parts it consists of, to be frozen.
 
     inputs      the files found, with size and events
@@ -82,14 +85,14 @@ class Ready(NamedTuple):
     is_growing: bool = False
 
 
-class Late(NamedTuple):
+class LateResult(NamedTuple):
     """The result of an attempt that had been given up as lost."""
 
     attempt: int
     exit_code: int | None
 
 
-class Sighting(NamedTuple):
+class ObservedJob(NamedTuple):
     """What the executor said about one attempt.
 
     handle   its name for the attempt, empty if it does not know the attempt
@@ -107,7 +110,7 @@ class Sighting(NamedTuple):
     files: tuple[FileInfo, ...] = ()
     problem: str = ""
     log: str = ""
-    late: Late | None = None
+    late: LateResult | None = None
 
 
 class Situation(NamedTuple):
@@ -115,26 +118,41 @@ class Situation(NamedTuple):
 
     now          the time of this cycle
     tasks        the open tasks with their jobs
-    gates        by unit: the reason to wait or what to start (new tasks), or more parts (growing
-                 ones)
-    sightings    what the executor said, by job
+    readiness      by unit: the reason to wait or what to start (new tasks), or more parts
+                   (growing ones)
+    observed_jobs  what the executor said, by job
     paused       reason why nothing may be submitted, empty if it may
     policy       the workflow's limits
     merge        makes the merge's specification from the parts; None if parts are not merged
     is_resubmit_safe  by executor's address: submitting one tag twice starts it once
     friend_of    by output name: the input whose friend it is
-    epoch        epoch of the lease
-    environment  the settings' environment
     """
 
     now: datetime
     tasks: Sequence[OpenTask]
-    gates: Mapping[str, Wait | Ready]
-    sightings: Mapping[JobKey, Sighting]
+    readiness: Mapping[str, Wait | Startable]
+    observed_jobs: Mapping[JobKey, ObservedJob]
     paused: str = ""
     policy: Policy = Policy()
     merge: Callable[[TaskRecord, Sequence[JobRecord]], JobSpec | None] | None = None
     is_resubmit_safe: Mapping[str, bool] = {}
     friend_of: Mapping[str, str] = {}
-    epoch: int = 0
-    environment: str = ""
+
+
+def apply_records(tasks: Sequence[OpenTask], written: Sequence[Record]) -> list[OpenTask]:
+    """Return the open tasks as they stand after ``written``, without asking the store."""
+    records: dict[object, TaskRecord] = {task.task.key: task.task for task in tasks}
+    jobs: dict[object, dict[JobKey, JobRecord]] = {
+        task.task.key: {j.key: j for j in task.jobs} for task in tasks
+    }
+    for record in written:
+        if isinstance(record, TaskRecord):
+            records[record.key] = record
+            jobs.setdefault(record.key, {})
+        elif isinstance(record, JobRecord):
+            jobs[record.key.task][record.key] = record
+    return [
+        OpenTask(record, tuple(jobs[key].values()))
+        for key, record in records.items()
+        if record.is_open
+    ]

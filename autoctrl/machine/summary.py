@@ -1,11 +1,11 @@
-"""Summaries of cycles as lines and as JSON. Pure."""
+"""What a cycle did: as a value, as lines and as JSON. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from autoctrl.machine.cycle import Summary
+    from collections.abc import Mapping
 
 PAST = {
     "birth": "born",
@@ -19,6 +19,29 @@ PAST = {
     "finish": "done",
     "fail": "failed",
 }
+
+
+class Summary(NamedTuple):
+    """What one cycle of one workflow did.
+
+    workflow  its name
+    after     the workflows it waits for
+    counts    number of actions by kind
+    moved     number of records written
+    open      tasks that are new, and processing, afterwards
+    failed    one line per task that failed for good in this cycle
+    problems  sentences about what could not be asked
+    error     why the cycle could not work at all, empty if it could
+    """
+
+    workflow: str
+    after: tuple[str, ...] = ()
+    counts: Mapping[str, int] = {}
+    moved: int = 0
+    open: tuple[int, int] = (0, 0)
+    failed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    error: str = ""
 
 
 def describe_summary(summary: Summary) -> str:

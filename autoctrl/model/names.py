@@ -12,6 +12,9 @@ BODIES = "bodies"
 SOURCES = "sources"
 ALERTS = "alerts.log"
 
+# The file in the folder of outputs that says which store they belong to.
+OWNER_FILE = ".store"
+
 RUNS_LEASE = "runs"
 CAMPAIGNS_LEASE = "campaigns"
 COPY_LEASE = "copy"

@@ -113,7 +113,7 @@ class TaskRecord(NamedTuple):
         )
 
 
-def born(key: TaskKey, members: tuple[int, ...], now: datetime, **changes: Any) -> TaskRecord:  # noqa: ANN401 - as moved
+def new_task(key: TaskKey, members: tuple[int, ...], now: datetime, **changes: Any) -> TaskRecord:  # noqa: ANN401 - as moved
     """Return the first record of a task: ``new``, version 1, its members frozen."""
     return TaskRecord(key, TaskStatus.NEW, now, members, since=now, **changes)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.workflow import WorkflowState
     from autoctrl.verbs.request import Request
-    from autoctrl.verbs.tasks import Stamp
+    from autoctrl.verbs.tasks import Mover
 
     Members = Callable[[TaskRecord], tuple[int, ...]]
 
@@ -71,10 +71,10 @@ def _again(request: Request, workflow: str, targets: Sequence[Target]) -> tuple[
     with hold(request, workflow_lease(request.campaign, workflow)) as lease:
         newest = find_tasks(request.store, [target.key for target in targets])
         fresh = [target._replace(task=newest.get(target.key)) for target in targets]
-        return apply(request, fresh, lambda task, stamp: _renewed(task, stamp, members), lease)
+        return apply(request, fresh, lambda task, mover: _renew(task, mover, members), lease)
 
 
-def _renewed(task: TaskRecord, stamp: Stamp, members: Members) -> list[TaskRecord]:
+def _renew(task: TaskRecord, mover: Mover, members: Members) -> list[TaskRecord]:
     if task.status is TaskStatus.NEW:
         refuse(task, "reprocess", "done, failed or skipped")
     cleared = {
@@ -86,7 +86,7 @@ def _renewed(task: TaskRecord, stamp: Stamp, members: Members) -> list[TaskRecor
         "is_growing": False,
     }
     fresh = {"version": task.version + 1, "members": members(task)}
-    return [task.moved(TaskStatus.NEW, stamp.now, **cleared, **fresh, **stamp.changes)]
+    return [mover.move(task, TaskStatus.NEW, **cleared, **fresh)]
 
 
 def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ...]:

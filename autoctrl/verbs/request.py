@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import LeaseHeld
 from autoctrl.model.campaign import PROMPT
+from autoctrl.model.stamp import stamp
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def _claim(request: Request, name: str, owner: str) -> Lease:
 
 
 def write(request: Request, records: Sequence[Record], lease: Lease | None) -> None:
-    """Append all records or none; a dry run and an empty list write nothing."""
+    """Append all records or none, with the lease's epoch and the environment of the request.
+
+    A dry run and an empty list write nothing.
+    """
     if records and not request.dry_run:
-        request.store.append(records, lease=lease)
+        epoch = lease.epoch if lease else 0
+        request.store.append(stamp(records, epoch, request.environment), lease=lease)

@@ -18,23 +18,30 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from autoctrl.model.actor import Actor
     from autoctrl.model.job import FileInfo
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Lease, Record
     from autoctrl.verbs.request import Request
 
-    Decision = Callable[[TaskRecord, "Stamp"], Sequence[Record]]
+    Decision = Callable[[TaskRecord, "Mover"], Sequence[Record]]
 
 
-class Stamp(NamedTuple):
-    """What every record of one write has in common.
+class Mover(NamedTuple):
+    """Moves tasks for a person.
 
-    now      time of the write
-    changes  reason, actor, environment and epoch
+    now     when
+    actor   for whom
+    reason  why
     """
 
     now: datetime
-    changes: dict[str, Any]
+    actor: Actor
+    reason: str
+
+    def move(self, task: TaskRecord, status: TaskStatus, **changes: Any) -> TaskRecord:  # noqa: ANN401 - fields differ in type
+        """Return the record that moves a task. Raises ``TransitionRefused``."""
+        return task.moved(status, self.now, reason=self.reason, actor=self.actor, **changes)
 
 
 def retry(request: Request, runs: str, workflow: str) -> Outcome:
@@ -42,17 +49,17 @@ def retry(request: Request, runs: str, workflow: str) -> Outcome:
     is renewed.
     """
     refuse_closed(request)
-    return move(request, "retry", runs, workflow, _retried)
+    return move(request, "retry", runs, workflow, _retry)
 
 
 def skip(request: Request, runs: str, workflow: str) -> Outcome:
     """Take new and failed tasks out of the processing."""
-    return move(request, "skip", runs, workflow, _skipped)
+    return move(request, "skip", runs, workflow, _skip)
 
 
 def fail(request: Request, runs: str, workflow: str) -> Outcome:
     """Ask that the jobs of processing tasks be removed; each task fails when its jobs are gone."""
-    return move(request, "fail", runs, workflow, _stopped)
+    return move(request, "fail", runs, workflow, _stop)
 
 
 def complete(request: Request, runs: str, workflow: str, files: Sequence[FileInfo]) -> Outcome:
@@ -68,7 +75,7 @@ def complete(request: Request, runs: str, workflow: str, files: Sequence[FileInf
         )
         raise UsageError(message, hint="Complete them one by one.")
     return move(
-        request, "complete", runs, workflow, lambda task, stamp: _completed(task, stamp, files)
+        request, "complete", runs, workflow, lambda task, mover: _complete(task, mover, files)
     )
 
 
@@ -88,11 +95,11 @@ def apply(
     request: Request, targets: Sequence[Target], decide: Decision, lease: Lease | None
 ) -> tuple[Answer, ...]:
     """Decide about each target, write all that is possible at once, and say what came of each."""
-    stamp = _stamp(request, lease)
+    mover = Mover(request.clock.now(), request.actor, request.reason)
     records: list[Record] = []
     answers = []
     for target in targets:
-        answer, written = _answer(target, decide, stamp)
+        answer, written = _answer(target, decide, mover)
         answers.append(answer)
         records.extend(written)
     write(request, records, lease)
@@ -114,22 +121,12 @@ def refuse_closed(request: Request) -> None:
         )
 
 
-def _stamp(request: Request, lease: Lease | None) -> Stamp:
-    changes = {
-        "reason": request.reason,
-        "actor": request.actor,
-        "environment": request.environment,
-        "epoch": lease.epoch if lease else 0,
-    }
-    return Stamp(request.clock.now(), changes)
-
-
-def _answer(target: Target, decide: Decision, stamp: Stamp) -> tuple[Answer, Sequence[Record]]:
+def _answer(target: Target, decide: Decision, mover: Mover) -> tuple[Answer, Sequence[Record]]:
     task, key = target.task, target.key
     if task is None:
         return Answer(key.workflow, key.unit, target.runs, None, None, 0, target.missing), ()
     try:
-        records = decide(task, stamp)
+        records = decide(task, mover)
     except TransitionRefused as error:
         return Answer(
             key.workflow, key.unit, task.members, task.status, None, task.version, str(error)
@@ -140,35 +137,36 @@ def _answer(target: Target, decide: Decision, stamp: Stamp) -> tuple[Answer, Seq
     ), records
 
 
-def _retried(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+def _retry(task: TaskRecord, mover: Mover) -> list[TaskRecord]:
     check_task(str(task.key), task.status, TaskStatus.NEW)
     if task.status not in {TaskStatus.FAILED, TaskStatus.SKIPPED}:
         refuse(task, "retry", "failed or skipped (reprocess does a done one again)")
-    renewed = {"renewals": task.renewals + 1, "stopping": False, "log": ""}
-    return [task.moved(TaskStatus.NEW, stamp.now, **renewed, **stamp.changes)]
+    renewals = task.renewals + 1
+    return [mover.move(task, TaskStatus.NEW, renewals=renewals, stopping=False, log="")]
 
 
-def _skipped(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+def _skip(task: TaskRecord, mover: Mover) -> list[TaskRecord]:
     if task.status is TaskStatus.SKIPPED:
         refuse(task, "skip", "new or failed")
-    return [task.moved(TaskStatus.SKIPPED, stamp.now, **stamp.changes)]
+    return [mover.move(task, TaskStatus.SKIPPED)]
 
 
-def _stopped(task: TaskRecord, stamp: Stamp) -> list[TaskRecord]:
+def _stop(task: TaskRecord, mover: Mover) -> list[TaskRecord]:
     check_task(str(task.key), task.status, TaskStatus.FAILED)
     if task.status is not TaskStatus.PROCESSING:
         refuse(task, "fail", "processing")
-    return [task.moved(TaskStatus.PROCESSING, stamp.now, stopping=True, **stamp.changes)]
+    return [mover.move(task, TaskStatus.PROCESSING, stopping=True)]
 
 
-def _completed(task: TaskRecord, stamp: Stamp, files: Sequence[FileInfo]) -> list[Record]:
+def _complete(task: TaskRecord, mover: Mover, files: Sequence[FileInfo]) -> list[Record]:
     if task.status not in {TaskStatus.NEW, TaskStatus.FAILED}:
         refuse(task, "complete", "new or failed")
     path = [TaskStatus.PROCESSING, TaskStatus.DONE]
     if task.status is TaskStatus.FAILED:
         path.insert(0, TaskStatus.NEW)
-    records: list[Record] = []
+    steps: list[TaskRecord] = []
     for status in path:
-        task = task.moved(status, stamp.now, stopping=False, is_growing=False, **stamp.changes)
-        records.append(task)
-    return [*records[:-1], *(publish(task, file) for file in files), records[-1]]
+        task = mover.move(task, status, stopping=False, is_growing=False)
+        steps.append(task)
+    outputs = [publish(task, file) for file in files]
+    return [*steps[:-1], *outputs, steps[-1]]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from autoctrl.compose import open_project
 from autoctrl.machine.cycle import Cycle
 from autoctrl.model.campaign import PROMPT
-from autoctrl.model.task import born
+from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey, run_unit
 from autoctrl.stores.sqlite.store import SqliteStore
 from tests.benchmarks.filled import handlers_of
@@ -55,7 +55,7 @@ def time_store(folder: Path) -> tuple[float, float]:
         for batch in range(BATCHES):
             numbers = range(batch * RECORDS, (batch + 1) * RECORDS)
             records: list[Record] = [
-                born(TaskKey(PROMPT, "work", run_unit(n)), (n,), now) for n in numbers
+                new_task(TaskKey(PROMPT, "work", run_unit(n)), (n,), now) for n in numbers
             ]
             began = time.perf_counter()
             store.append(records)

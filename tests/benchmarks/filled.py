@@ -17,7 +17,7 @@ from autoctrl.model.actor import CYCLE
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.task import born
+from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey, run_unit
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def records_of(number: int, workflows: Sequence[str], now: datetime) -> Iterator
     """Give what is written of one run on its way to done in some workflows."""
     yield RunRecord(number, {}, is_closed=True, time=now, actor=CYCLE)
     for workflow in workflows:
-        task = born(TaskKey(PROMPT, workflow, run_unit(number)), (number,), now)
+        task = new_task(TaskKey(PROMPT, workflow, run_unit(number)), (number,), now)
         yield task
         yield (task := task.moved(TaskStatus.PROCESSING, now))
         yield task.moved(TaskStatus.DONE, now)

@@ -203,7 +203,7 @@ def wait_for_ever(project: Project, runs: int) -> None:
     from autoctrl.model.campaign import PROMPT
     from autoctrl.model.run import RunRecord
     from autoctrl.model.status import TaskStatus
-    from autoctrl.model.task import born
+    from autoctrl.model.task import new_task
     from autoctrl.model.unit import TaskKey, run_unit
     from tests.benchmarks.filled import handlers_of
 
@@ -212,7 +212,7 @@ def wait_for_ever(project: Project, runs: int) -> None:
     for number in range(1, runs + 1):
         records.append(RunRecord(number, {}, is_closed=True, time=now, actor=CYCLE))
         tasks = [
-            born(TaskKey(PROMPT, each.workflow, run_unit(number)), (number,), now)
+            new_task(TaskKey(PROMPT, each.workflow, run_unit(number)), (number,), now)
             for each in handlers
         ]
         records += [*tasks, tasks[0].moved(TaskStatus.SKIPPED, now)]

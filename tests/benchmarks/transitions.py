@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from autoctrl.compose import SystemClock
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.task import born
+from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey, run_unit
 from autoctrl.process import this_process
 from autoctrl.stores import open_store
@@ -34,7 +34,7 @@ def move(store: Store, workflow: str) -> float:
     """Write the births, moves and ends of new tasks; return the seconds that the moves take."""
     now = SystemClock().now()
     tasks = [
-        born(TaskKey(PROMPT, workflow, run_unit(number)), (number,), now)
+        new_task(TaskKey(PROMPT, workflow, run_unit(number)), (number,), now)
         for number in range(TRANSITIONS)
     ]
     lease = store.lease(LEASE, this_process(), LEASE_S)

@@ -10,7 +10,7 @@ from autoctrl.model.job import JobKey, JobRecord, JobSpec
 from autoctrl.model.output import LocationState, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus, Role, TaskStatus
-from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.task import TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def task(
 ) -> TaskRecord:
     """Return the first record of a task."""
     members = (int(unit.rpartition(":")[2]),)
-    return born(TaskKey(campaign, workflow, unit), members, NOW, **changes)
+    return new_task(TaskKey(campaign, workflow, unit), members, NOW, **changes)
 
 
 def job(owner: TaskRecord, index: int = 0, **changes: Any) -> JobRecord:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.errors import LeaseHeld
-from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.task import TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from tests.contract.stores import Subject, wait_until
@@ -90,7 +90,7 @@ def crew(subject: Subject, url: str, tmp_path: Path) -> Iterator[Crew]:
 @pytest.fixture
 def contested(store: Store) -> Store:
     now = datetime.now(UTC)
-    store.append([born(TaskKey(CAMPAIGN, WORKFLOW, unit), (int(unit),), now) for unit in UNITS])
+    store.append([new_task(TaskKey(CAMPAIGN, WORKFLOW, unit), (int(unit),), now) for unit in UNITS])
     return store
 
 

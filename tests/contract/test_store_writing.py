@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from autoctrl.errors import Conflict, StoreError
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.task import TaskRecord, new_task
 from autoctrl.ports import Selection
 from tests.contract.records import FIELDS, JOBS, MARKS, OUTPUTS, RUNS, TASKS
 from tests.contract.samples import ALICE, NOW, SPEC, finish, job, mark, output, run, task
@@ -51,7 +51,7 @@ class TestRoundTrips:
         """A job record comes back with every field."""
         key = record.key.task._replace(campaign=f"c{next(FRESH)}")
         record = record._replace(key=record.key._replace(task=key))
-        parent = born(key, (1,), NOW, version=record.key.version)
+        parent = new_task(key, (1,), NOW, version=record.key.version)
         store.append([parent, record])
         assert store.open_tasks(key.campaign)[0].jobs == (record,)
         assert record in store.history(key)

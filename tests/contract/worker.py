@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import Conflict, LeaseHeld, LeaseLost
 from autoctrl.model.actor import Actor
-from autoctrl.model.task import TaskRecord, born
+from autoctrl.model.task import TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from autoctrl.stores import open_store
@@ -141,7 +141,7 @@ def hold(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[
 def batch(workflow: str) -> list[TaskRecord]:
     """Return the first records of many tasks."""
     now = datetime.now(UTC)
-    return [born(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
+    return [new_task(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
 
 
 def batches(

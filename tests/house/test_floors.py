@@ -29,10 +29,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}  # opened by compose, met through ports
 MAY_OPEN_ADAPTERS = {"compose", "testing"}
 SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
-KNOWN: dict[str, set[str]] = {
-    "autoctrl/machine/loop.py": {"compose"},
-    "autoctrl/machine/rounds.py": {"compose"},
-}
+KNOWN: dict[str, set[str]] = {}
 KNOWN_CIRCLES: list[str] = [
     "autoctrl.executors.htcondor.executor",
     "autoctrl.executors.htcondor.finding",

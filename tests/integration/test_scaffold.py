@@ -39,8 +39,7 @@ def complete(folder: Path) -> list[tuple[str, str, TaskStatus]]:
     settings = load_settings(folder, environ={})
     with Project(settings) as opened:
         add_runs(Request(opened.store, opened.clock, ME), FIRST_RUNS, {}, settings.attributes)
-    assert not loop(settings, "prompt", until_idle=True)
-    with Project(settings) as opened:
+        assert not loop(opened, "prompt", until_idle=True)
         tasks = opened.store.tasks(Selection("prompt"))
     return [(task.key.workflow, task.key.unit, task.status) for task in tasks]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.machine.situation import Sighting, Situation
+from autoctrl.machine.situation import ObservedJob, Situation
 from autoctrl.model.actor import Actor
 from autoctrl.model.job import MERGE_INDEX, FileInfo, JobKey, JobRecord, JobSpec
 from autoctrl.model.run import RunRecord
@@ -99,31 +99,30 @@ def result(exit_code: int | None = 0, **fields: Any) -> JobResult:
 
 def ended(
     of: JobRecord, end: JobResult | None = None, status: JobStatus = JobStatus.DONE, **fields: Any
-) -> Sighting:
+) -> ObservedJob:
     """Return the sighting of an attempt that has ended."""
     kept = result() if end is None and status is JobStatus.DONE else end
     report = JobReport(status, starts=1, host="node1", **fields)
-    return Sighting(of.handle or "h", report, kept, kept.files if kept else ())
+    return ObservedJob(of.handle or "h", report, kept, kept.files if kept else ())
 
 
-def failed(of: JobRecord, failure: Failure, reason: str = "it broke") -> Sighting:
+def failed(of: JobRecord, failure: Failure, reason: str = "it broke") -> ObservedJob:
     """Return the sighting of an attempt that the executor itself says has failed."""
-    return Sighting(of.handle or "h", JobReport(JobStatus.FAILED, reason, failure), None)
+    return ObservedJob(of.handle or "h", JobReport(JobStatus.FAILED, reason, failure), None)
 
 
 def situation(record: TaskRecord, *jobs: JobRecord, **fields: Any) -> Situation:
     """Return a situation with one task; ``seen`` is what the executor said of its jobs, by
     index.
     """
-    seen: Mapping[int, Sighting] = fields.pop("seen", {})
+    seen: Mapping[int, ObservedJob] = fields.pop("seen", {})
     sightings = {one.key: seen[one.key.index] for one in jobs if one.key.index in seen}
     return Situation(
         **{
             "now": NOW,
             "tasks": [OpenTask(record, jobs)],
-            "gates": {},
-            "sightings": sightings,
-            "epoch": 3,
+            "readiness": {},
+            "observed_jobs": sightings,
             **fields,
         }
     )

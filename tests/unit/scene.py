@@ -10,12 +10,12 @@ from autoctrl.model.job import JobKey, JobRecord, JobSpec
 from autoctrl.model.output import LocationState, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import JobStatus, Role, TaskStatus
-from autoctrl.model.task import InputRef, TaskRecord, born
+from autoctrl.model.task import InputRef, TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
-from autoctrl.stores import open_store
 from autoctrl.testing import FakeClock
 from autoctrl.verbs import Request
+from tests.unit.stamped import StampedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.store: Store = open_store("memory:", clock=self.clock)
+        self.store: Store = StampedStore("mirror", clock=self.clock)
         self.slept: list[float] = []
         self.campaign(Campaign("prompt", follow=True))
 
@@ -107,7 +107,7 @@ class Scene:
             InputRef("in", "/x", 1, "", None, k.workflow, k.unit, version, k.campaign)
             for k, version in reads
         )
-        records = [born(key, tuple(members) or (int(unit),), self.clock.now())]
+        records = [new_task(key, tuple(members) or (int(unit),), self.clock.now())]
         for step in TO[status]:
             records.append(records[-1].moved(step, self.clock.now(), inputs=inputs))
         records[-1] = records[-1]._replace(**changes)

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
-    from autoctrl.machine.observe import Observer
-    from autoctrl.machine.perform import Performer
     from autoctrl.model.task import TaskRecord
 
 PATIENCE_S = 180.0  # longer than a slow machine needs to bring a server back, several times
@@ -136,23 +134,12 @@ class ProbedProject(Project):
     def executor(self, name: str) -> Any:
         return Probe(super().executor(name), name.partition("@")[0], self.counts)
 
+    def calls(self, *words: Any) -> Any:
+        calls = super().calls(*words)
+        return Probe(calls, calls.name, self.counts)
+
     def sources(self) -> list[Any]:
         return self._seen
-
-
-class ProbedCycle(Cycle):
-    """A cycle whose calls of functions stand behind a probe, too."""
-
-    def __init__(self, handler: Handler, project: ProbedProject) -> None:
-        super().__init__(handler, project.context("prompt"))
-        self.calls = project.counts
-
-    def _halves(self) -> tuple[Observer, Performer]:
-        observer, performer = super()._halves()
-        for name, calls in observer.executors.items():
-            probe: Any = Probe(calls, name.partition("@")[0], self.calls)
-            observer.executors[name] = probe
-        return observer, performer
 
 
 def work(project: ProbedProject, handlers: list[Handler]) -> None:
@@ -188,7 +175,7 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
     """
     arrivals = discover(project.store, project.sources(), project.clock)
     assert not arrivals.problems
-    summaries = [ProbedCycle(handler, project).run() for handler in handlers]
+    summaries = [Cycle(handler, project.context("prompt")).run() for handler in handlers]
     bad = [summary for summary in summaries if summary.error or summary.problems]
     for summary in bad:
         assert project.counts.is_disturbed, summary

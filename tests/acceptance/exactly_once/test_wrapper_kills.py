@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoctrl.compose import Project
 from autoctrl.config import load_settings
 from autoctrl.machine import loop
 from autoctrl.node import wrapper
@@ -82,7 +83,8 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 def work(folder: Path) -> None:
     """Make rounds until nothing is left to do."""
-    loop.loop(load_settings(folder), "prompt", every_s=0.05, until_idle=True)
+    with Project(load_settings(folder)) as project:
+        loop.loop(project, "prompt", every_s=0.05, until_idle=True)
 
 
 def test_kills_of_wrapper_and_child(project: Path) -> None:

@@ -12,7 +12,7 @@ from autoctrl.errors import SettingsError
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.machine.context import Context
-from autoctrl.machine.cycle import Cycle, Summary
+from autoctrl.machine.cycle import Cycle
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.job import JobRecord
 from autoctrl.model.names import STATE_FOLDER
@@ -21,15 +21,16 @@ from autoctrl.model.run import RunRecord
 from autoctrl.model.severity import Severity
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
-from autoctrl.stores import open_store
 from autoctrl.testing import FakeClock, RecordingNotifier, ScriptedExecutor
 from autoctrl.verbs import Request
 from tests.unit.given import SOURCE
+from tests.unit.stamped import StampedStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from autoctrl.handlers.handler import Handler
+    from autoctrl.machine.summary import Summary
     from autoctrl.model.output import OutputRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Executor, Store
@@ -43,9 +44,9 @@ class Room:
 
     def __init__(self, folder: Path, text: str = "", campaign: str = "prompt") -> None:
         self.clock = FakeClock()
-        self.store: Store = open_store("memory:", clock=self.clock)
         self.notifier = RecordingNotifier()
         self.settings = parse_settings(text, folder, environ={})
+        self.store: Store = StampedStore(self.settings.environment, clock=self.clock)
         self.executors = {name: ScriptedExecutor(name) for name in self.settings.executors}
         self.jobs = self.executors["local"]
         self.context = Context(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import WorkflowError
-from autoctrl.machine.births import Birth, advance, withdraw
+from autoctrl.machine.births import Birth, Choice, advance, withdraw
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.run import RunRecord, Where
 from autoctrl.model.status import TaskStatus
@@ -35,9 +35,7 @@ def walk(
     """
     cursor, born = Cursor(), dict[str, Birth]()
     for position, batch in enumerate(batches, start=1):
-        births, cursor = advance(
-            cursor, batch, position, where=where, group_by=group_by, wanted=wanted
-        )
+        births, cursor = advance(cursor, batch, position, Choice(where, group_by, wanted))
         for birth in births:
             born.setdefault(birth.unit, birth)
     return list(born.values()), cursor
@@ -210,4 +208,4 @@ def naive(batches: list[list[RunRecord]]) -> list[Birth]:
 def test_what_was_taken_back_is_neither_taken_back_again_nor_kept() -> None:
     """A withdrawn task whose run is refused once more stays as it is, and nobody need be told."""
     gone = task(TaskStatus.SKIPPED, actor=CYCLE)
-    assert withdraw([gone], {gone.key.unit: {4521}}, NOW, {}) == ([], [])
+    assert withdraw([gone], {gone.key.unit: {4521}}, NOW) == ([], [])

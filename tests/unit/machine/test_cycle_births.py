@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.errors import LeaseLost
+from autoctrl.errors import LeaseHeld, LeaseLost
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.locks import After, Lock
 from autoctrl.machine.cycle import Cycle
@@ -15,7 +15,6 @@ from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import Where
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
-from autoctrl.process import this_process
 from tests.unit.machine.room import Room
 
 if TYPE_CHECKING:
@@ -65,27 +64,14 @@ def test_a_cycle_gives_its_lease_up(room: Room) -> None:
     room.store.lease("nowhere/reco", "somebody", 5)
 
 
-def test_a_lease_that_was_lost_ends_the_cycle(room: Room) -> None:
-    """A holder that wakes up after its lease went to another writes nothing under the new one."""
-    cycle = Cycle(RECO, room.context)
-    first = cycle.hold()
-    assert cycle.hold() is first
-    cycle.tick()
-    room.store.lease("prompt/reco", this_process(), 0)
-    cycle.renewed -= 3600
-    with pytest.raises(LeaseLost, match="ran out and was claimed anew"):
-        cycle.hold()
-
-
-def test_a_renewed_lease_keeps_its_epoch(room: Room) -> None:
-    """Long work renews it, and gives a sign of life."""
+def test_long_work_keeps_the_lease_and_gives_a_sign_of_life(room: Room) -> None:
+    """What waits for long says so to the cycle, which tells whoever watches over it."""
     signs: list[str] = []
     cycle = Cycle(RECO, room.context, lambda: signs.append("alive"))
-    first = cycle.hold()
-    cycle.renewed -= 3600
-    cycle.tick()
-    assert cycle.hold().epoch == first.epoch
+    cycle.keep_alive()
     assert signs == ["alive"]
+    with pytest.raises(LeaseHeld):
+        room.store.lease("prompt/reco", "somebody", 5)
 
 
 def test_records_carry_the_epoch_of_the_lease(room: Room) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError, LeaseHeld
-from autoctrl.machine.discover_runs import Arrivals, discover, merge_runs
+from autoctrl.machine.discover_runs import DiscoveredRuns, discover, merge_runs
 from autoctrl.model.actor import Actor
 from autoctrl.ports import Seen
 from autoctrl.stores import open_store
@@ -126,12 +126,12 @@ def test_discovery_writes_what_the_sources_see() -> None:
     good = Listed("files", seen(1), seen(2), problems=("run 3 cannot be read",))
     bad = Listed("table", error="the table is gone")
     first = discover(store, [bad, good], clock)
-    assert first == Arrivals(
+    assert first == DiscoveredRuns(
         (1, 2), (), ("source table: the table is gone", "run 3 cannot be read")
     )
     second = discover(store, [Listed("files", seen(1, is_closed=True), seen(2), seen(9))], clock)
-    assert second == Arrivals((9,), (1,), ())
-    assert discover(store, [Listed("files", seen(2))], clock) == Arrivals((), (), ())
+    assert second == DiscoveredRuns((9,), (1,), ())
+    assert discover(store, [Listed("files", seen(2))], clock) == DiscoveredRuns((), (), ())
     assert [record.number for record in store.runs()[0]] == [1, 2, 9]
 
 
@@ -159,7 +159,7 @@ def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
     corrected = run(1, kind="physics")._replace(sequence=2, time=later(3600))
     store.append([corrected])
     reads = store.reads
-    assert discover(store, [Listed("files", seen(1, kind="cosmics"))], clock) == Arrivals(
+    assert discover(store, [Listed("files", seen(1, kind="cosmics"))], clock) == DiscoveredRuns(
         (), (), ()
     )
     assert store.reads == reads
@@ -171,7 +171,7 @@ def test_without_sources_nothing_is_asked() -> None:
     """Not even the lease."""
     store = open_store("memory:")
     store.lease("runs", "somebody", 60)
-    assert discover(store, [], FakeClock()) == Arrivals((), (), ())
+    assert discover(store, [], FakeClock()) == DiscoveredRuns((), (), ())
 
 
 def test_discovery_is_one_at_a_time() -> None:

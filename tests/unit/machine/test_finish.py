@@ -29,17 +29,10 @@ def test_what_a_version_made_is_published_with_the_record_that_moves_it() -> Non
         fields={"n": 3.0},
         log="/log",
     )
-    action = finish_task(
-        task(version=2), [only], situation(task(), friend_of={"plot": "raw"}, environment="mirror")
-    )
+    action = finish_task(task(version=2), [only], situation(task(), friend_of={"plot": "raw"}))
     moved, first, second, fields = action.records
     assert isinstance(moved, TaskRecord)
-    assert (moved.status, moved.epoch, moved.environment, moved.log) == (
-        TaskStatus.DONE,
-        3,
-        "mirror",
-        "/log",
-    )
+    assert (moved.status, moved.log) == (TaskStatus.DONE, "/log")
     assert isinstance(first, OutputRecord)
     assert isinstance(second, OutputRecord)
     assert (first.task, first.version, first.name, first.url, first.state) == (
@@ -101,12 +94,11 @@ def test_a_failed_task_carries_reason_and_log_and_tells_people_once() -> None:
         ),
         job(JobStatus.LOST, 2, reason="gone"),
     ]
-    action = fail_task(task(is_growing=True), bad, situation(task(), environment="mirror"))
+    action = fail_task(task(is_growing=True), bad, situation(task()))
     (failed,) = action.records
     assert isinstance(failed, TaskRecord)
     text = "2 jobs failed, the first: job 1.2 failed (user code): exit code 3"
     assert (failed.status, failed.reason, failed.log) == (TaskStatus.FAILED, text, "/log/1")
-    assert (failed.epoch, failed.environment) == (3, "mirror")
     assert action.alert == f"run 4521 / reco v1 failed: {text} (log: /log/1)"
     lost = fail_task(task(), bad[1:], situation(task()))
     assert lost.alert == "run 4521 / reco v1 failed: job 2.1 lost (lost): gone"

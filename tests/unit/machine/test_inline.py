@@ -252,10 +252,6 @@ def test_what_began_is_forgotten_once_it_is_settled(tmp_path: Path) -> None:
 def _interrupted_cycle(room: Room, handler: InlineHandler, *, begins: bool) -> None:
     """Make a cycle that ends, as by SIGINT, between the intent and the call, or in the call."""
     from autoctrl.machine.cycle import Cycle
-    from autoctrl.machine.perform import Performer
-
-    cycle = Cycle(handler, room.context)
-    observer, _ = cycle._halves()
 
     class Interrupting(InlineExecutor):
         def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
@@ -263,7 +259,7 @@ def _interrupted_cycle(room: Room, handler: InlineHandler, *, begins: bool) -> N
                 super().submit(orders)
             raise KeyboardInterrupt
 
-    observer.executors["inline"] = Interrupting(room.context.state_folder)
-    performer = Performer(room.context, observer, cycle.hold)
-    cycle._halves = lambda: (observer, performer)  # type: ignore[method-assign]
-    cycle.run()
+    def open_interrupting(*_: object) -> InlineExecutor:
+        return Interrupting(room.context.state_folder)
+
+    Cycle(handler, room.context._replace(calls=open_interrupting)).run()

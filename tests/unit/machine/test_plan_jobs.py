@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.machine.failures import Policy
-from autoctrl.machine.plan import plan, plan_job
-from autoctrl.machine.situation import ActionKind, Late, Sighting
+from autoctrl.machine.plan import plan
+from autoctrl.machine.plan_jobs import plan_job
+from autoctrl.machine.situation import ActionKind, LateResult, ObservedJob
 from autoctrl.model.job import JobRecord
 from autoctrl.model.status import FINAL_JOBS, Failure, JobStatus
 from autoctrl.ports import JobReport
@@ -19,29 +20,30 @@ if TYPE_CHECKING:
 
 LIVE = [status for status in JobStatus if status not in FINAL_JOBS]
 STOPPING = task(stopping=True, reason="wrong")
-UNKNOWN = Sighting("", None)
+UNKNOWN = ObservedJob("", None)
 
 
 def seen(
     status: JobStatus, reason: str = "", failure: Failure | None = None, **fields: object
-) -> Sighting:
+) -> ObservedJob:
     """Return what the executor says of a live job."""
-    return Sighting("h0", JobReport(status, reason, failure, **fields), log="/log")  # type: ignore[arg-type]
+    return ObservedJob("h0", JobReport(status, reason, failure, **fields), log="/log")  # type: ignore[arg-type]
 
 
 def decide(
-    one: JobRecord, sighting: Sighting | None, record: object = None, **fields: object
+    one: JobRecord, sighting: ObservedJob | None, record: object = None, **fields: object
 ) -> tuple[JobRecord, list[Action]]:
     kept = task() if record is None else record
     given = {} if sighting is None else {one.key.index: sighting}
-    return plan_job(kept, one, situation(kept, one, seen=given, **fields))  # type: ignore[arg-type]
+    step = plan_job(kept, one, situation(kept, one, seen=given, **fields))  # type: ignore[arg-type]
+    return step.job, list(step.actions)
 
 
 @pytest.mark.parametrize("status", sorted(FINAL_JOBS))
 @pytest.mark.parametrize(
     "said", [seen(JobStatus.RUNNING), ended(job()), failed(job(), Failure.NODE), None]
 )
-def test_a_final_job_never_changes(status: JobStatus, said: Sighting | None) -> None:
+def test_a_final_job_never_changes(status: JobStatus, said: ObservedJob | None) -> None:
     """Whatever the executor says afterwards, the attempt stands as it was accepted."""
     one = job(status)
     assert decide(one, said) == (one, [])
@@ -52,7 +54,7 @@ def test_no_answer_is_no_transition() -> None:
     for status in LIVE:
         one = job(status)
         assert decide(one, None) == (one, [])
-        assert decide(one, Sighting("h0", None)) == (one, [])
+        assert decide(one, ObservedJob("h0", None)) == (one, [])
 
 
 def test_a_sample_is_written_when_something_changed() -> None:
@@ -105,7 +107,7 @@ def test_a_job_found_finished_is_accepted_at_once() -> None:
     ],
 )
 def test_a_submission_is_repeated_only_after_a_clear_answer(
-    age: float, said: Sighting | None, *, is_safe: bool, is_repeated: bool
+    age: float, said: ObservedJob | None, *, is_safe: bool, is_repeated: bool
 ) -> None:
     """Unless repeating is known to be safe, the answer must be newer than intent and deadline;
     silence never counts.
@@ -191,7 +193,7 @@ def test_a_result_is_accepted_in_the_write_that_moves_the_job() -> None:
         4.0,
         321.0,
     )
-    assert (after.files, after.fields, after.log, after.epoch) == ((file(),), {"n": 1.0}, "/log", 3)
+    assert (after.files, after.fields, after.log) == ((file(),), {"n": 1.0}, "/log")
     assert (action.records, action.acknowledge, action.submit) == ((after,), (after,), ())
 
 
@@ -255,7 +257,7 @@ def test_a_late_result_is_recorded_and_never_accepted() -> None:
     nothing.
     """
     live = job(attempt=2)
-    after, (action,) = decide(live, seen(JobStatus.RUNNING)._replace(late=Late(1, 0)))
+    after, (action,) = decide(live, seen(JobStatus.RUNNING)._replace(late=LateResult(1, 0)))
     assert (after.status, after.attempt, after.late, after.files) == (JobStatus.RUNNING, 2, 1, ())
     assert after.reason == "a late result of attempt 1 (exit code 0) was recorded and not accepted"
     assert (action.records, action.acknowledge) == ((after,), ())
@@ -275,7 +277,7 @@ def test_a_held_job_that_cannot_go_on_is_removed_and_tried_again_for_its_reason(
     still, (again,) = decide(removing, held)
     assert (still, again.remove, again.records) == (removing, (removing,), ())
     following, (gone,) = decide(
-        removing, Sighting("h0", JobReport(JobStatus.REMOVED, "by autoctrl"))
+        removing, ObservedJob("h0", JobReport(JobStatus.REMOVED, "by autoctrl"))
     )
     first = gone.records[0]
     assert isinstance(first, JobRecord)
@@ -324,7 +326,7 @@ def test_stopping_starts_no_further_attempt(failure: Failure) -> None:
     [(None, None, True), (-1, UNKNOWN, False), (-61, UNKNOWN, True), (-61, None, False)],
 )
 def test_stopping_lets_go_of_a_submission_only_when_it_cannot_be_under_way(
-    asked: float | None, said: Sighting | None, *, is_gone: bool
+    asked: float | None, said: ObservedJob | None, *, is_gone: bool
 ) -> None:
     """An attempt that waits is removed at once; one that was asked for only after a clear answer
     past the deadline.
@@ -339,7 +341,7 @@ def test_stopping_lets_go_of_a_submission_only_when_it_cannot_be_under_way(
 
 def test_a_job_that_a_person_removed_fails_its_task_without_another_attempt() -> None:
     """Removal outside autoctrl is a decision: it is reported, not repeated."""
-    gone = Sighting("h0", JobReport(JobStatus.REMOVED, "via condor_rm by ada"))
+    gone = ObservedJob("h0", JobReport(JobStatus.REMOVED, "via condor_rm by ada"))
     actions = plan(situation(task(), job(), seen={0: gone}))
     assert [action.kind for action in actions] == [ActionKind.SAMPLE, ActionKind.FAIL]
     assert (

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.machine.failures import Policy
-from autoctrl.machine.perform import as_open_tasks
 from autoctrl.machine.plan import plan
-from autoctrl.machine.situation import Late, Ready, Sighting, Situation
+from autoctrl.machine.situation import LateResult, ObservedJob, Situation, Startable, apply_records
 from autoctrl.model.job import JobRecord
 from autoctrl.model.output import OutputRecord
 from autoctrl.model.status import Failure, JobStatus, Role, TaskStatus
@@ -45,7 +44,7 @@ ANSWERS = [
 ]
 
 
-def say(dice: Random) -> Sighting | None:
+def say(dice: Random) -> ObservedJob | None:
     """Return what an executor might say of an attempt."""
     if dice.random() < 0.1:
         return None
@@ -53,10 +52,10 @@ def say(dice: Random) -> Sighting | None:
     report = JobReport(JobStatus(dice.choice(ANSWERS)), dice.choice(["", "words"]), failure)
     end = dice.choice([None, result(1), result(0), result(0), result(0)])
     problem = dice.choice(["", "", "", "wrong"])
-    late = Late(1, 0) if dice.random() < 0.1 else None
+    late = LateResult(1, 0) if dice.random() < 0.1 else None
     if dice.random() < 0.2:
-        return Sighting("", None, late=late)
-    return Sighting(
+        return ObservedJob("", None, late=late)
+    return ObservedJob(
         "h", report if dice.random() < 0.9 else None, end, (file(),), problem, late=late
     )
 
@@ -67,7 +66,7 @@ class Step(NamedTuple):
     pass_s: int = 1
     paused: str = ""
     verb: str = ""
-    said: tuple[Sighting | None, ...] = ()
+    said: tuple[ObservedJob | None, ...] = ()
     parts: int = 1
     grows: bool = False
 
@@ -105,14 +104,14 @@ class Machine:
         if not self.record.is_open:
             return
         sightings = dict(zip(self.jobs, how.said, strict=False))
-        gate = Ready((), (SPEC,) * how.parts, is_growing=how.grows)
+        gate = Startable((), (SPEC,) * how.parts, is_growing=how.grows)
         self.situation = Situation(
             now=self.now,
             tasks=[OpenTask(self.record, tuple(self.jobs.values()))],
-            gates={"4521": gate}
+            readiness={"4521": gate}
             if self.record.status is TaskStatus.NEW or self.record.is_growing
             else {},
-            sightings={
+            observed_jobs={
                 key: sighting for key, sighting in sightings.items() if sighting is not None
             },
             paused=how.paused,
@@ -174,7 +173,7 @@ class Machine:
             before = self.jobs.get(job.key)
             if before is None or before.attempt < job.attempt or before.asked is None:
                 continue
-            answer = self.situation.sightings.get(job.key)
+            answer = self.situation.observed_jobs.get(job.key)
             assert answer is not None
             assert not answer.handle
             assert self.is_safe or self.now - before.asked > timedelta(seconds=LIMIT_S)
@@ -215,7 +214,7 @@ def test_planning_is_a_function(seed: int) -> None:
     for how in history(seed):
         machine.step(how)
         before = machine.situation
-        copy = before._replace(tasks=list(before.tasks), sightings=dict(before.sightings))
+        copy = before._replace(tasks=list(before.tasks), observed_jobs=dict(before.observed_jobs))
         assert plan(before) == plan(copy)
         assert before == copy
 
@@ -223,10 +222,10 @@ def test_planning_is_a_function(seed: int) -> None:
 def test_the_walk_reaches_every_end() -> None:
     """A plain history starts, finishes and publishes: the checks above are not vacuous."""
     machine = Machine(is_safe=True)
-    good = Sighting("h", JobReport(JobStatus.DONE), result(0), (file(),))
+    good = ObservedJob("h", JobReport(JobStatus.DONE), result(0), (file(),))
     plain = Step(said=(good,) * 4, parts=2)
     for _ in range(3):
         machine.step(plain)
     assert machine.record.status is TaskStatus.DONE
     assert machine.published == 1
-    assert as_open_tasks(machine.situation.tasks, [machine.record]) == []
+    assert apply_records(machine.situation.tasks, [machine.record]) == []

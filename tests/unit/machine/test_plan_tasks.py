@@ -8,9 +8,8 @@ import pytest
 
 from autoctrl.locks import Wait
 from autoctrl.machine.failures import Policy
-from autoctrl.machine.perform import as_open_tasks
 from autoctrl.machine.plan import plan
-from autoctrl.machine.situation import ActionKind, Ready, Situation
+from autoctrl.machine.situation import ActionKind, Situation, Startable, apply_records
 from autoctrl.model.actor import Actor
 from autoctrl.model.job import MERGE_INDEX, JobRecord
 from autoctrl.model.output import OutputRecord
@@ -27,10 +26,10 @@ RAW = InputRef("raw", "/raw", 7, events=400)
 MERGE = SPEC._replace(argv=("merge",))
 
 
-def ready(parts: int = 1, *, is_growing: bool = False) -> Ready:
+def ready(parts: int = 1, *, is_growing: bool = False) -> Startable:
     """Return permission to start so many parts."""
     specs = tuple(SPEC._replace(events=(200 * n, 200 * n + 200)) for n in range(parts))
-    return Ready((RAW,), specs, "digest", is_growing)
+    return Startable((RAW,), specs, "digest", is_growing)
 
 
 def only(actions: list[Action]) -> Action:
@@ -61,13 +60,13 @@ def test_a_reason_to_wait_is_stored_when_its_text_changes() -> None:
     the time is then.
     """
     gates = {"4521": Wait("run 4521 changed", later(9))}
-    first = only(plan(situation(task(NEW), gates=gates, environment="mirror")))
+    first = only(plan(situation(task(NEW), readiness=gates)))
     record = task_of(first)
     assert (record.status, record.reason, record.until) == (NEW, "run 4521 changed", later(9))
-    assert (record.epoch, record.environment, record.since) == (3, "mirror", later(-60))
-    again = only(plan(situation(record, gates={"4521": Wait("run 4521 changed", later(99))})))
+    assert record.since == later(-60)
+    again = only(plan(situation(record, readiness={"4521": Wait("run 4521 changed", later(99))})))
     assert (again.kind, again.records, again.text) == (ActionKind.WAIT, (), "run 4521 changed")
-    other = only(plan(situation(record, gates={"4521": Wait("something else")})))
+    other = only(plan(situation(record, readiness={"4521": Wait("something else")})))
     assert task_of(other).reason == "something else"
 
 
@@ -76,7 +75,7 @@ def test_starting_freezes_everything_in_the_intent() -> None:
     parts are submitted.
     """
     action = only(
-        plan(situation(task(NEW, reason="waited", stopping=True), gates={"4521": ready(2)}))
+        plan(situation(task(NEW, reason="waited", stopping=True), readiness={"4521": ready(2)}))
     )
     record, *intents = action.records
     assert isinstance(record, TaskRecord)
@@ -94,19 +93,19 @@ def test_starting_freezes_everything_in_the_intent() -> None:
         (1, 1, JobStatus.SUBMITTING, NOW),
     ]
     assert [one.spec.events for one in jobs] == [(0, 200), (200, 400)]
-    assert all(one.role is Role.PART and one.epoch == 3 for one in jobs)
+    assert all(one.role is Role.PART for one in jobs)
     assert (action.kind, action.text) == (ActionKind.START, "start 2 jobs")
 
 
 def test_a_single_job_is_said_in_the_singular() -> None:
     """People read the text."""
-    assert only(plan(situation(task(NEW), gates={"4521": ready()}))).text == "start 1 job"
+    assert only(plan(situation(task(NEW), readiness={"4521": ready()}))).text == "start 1 job"
 
 
 def test_a_paused_workflow_starts_nothing_and_says_so() -> None:
     """The reason is the pause, even where the locks are open."""
     action = only(
-        plan(situation(task(NEW), gates={"4521": ready()}, paused="paused by ada: beam tests"))
+        plan(situation(task(NEW), readiness={"4521": ready()}, paused="paused by ada: beam tests"))
     )
     assert (action.kind, task_of(action).reason, action.submit) == (
         ActionKind.WAIT,
@@ -123,7 +122,7 @@ def test_a_retry_keeps_done_jobs_and_continues_the_numbers() -> None:
         job(JobStatus.DONE, 0, files=(file(),)),
         job(JobStatus.FAILED, 1, attempt=4, used=3, spent=(Failure.TIME,), late=2, sequence=9),
     ]
-    action = only(plan(situation(task(NEW, renewals=1), *old, gates={"4521": ready(2)})))
+    action = only(plan(situation(task(NEW, renewals=1), *old, readiness={"4521": ready(2)})))
     (again,) = jobs_of(action)
     assert (again.key.index, again.attempt, again.used, again.spent, again.sequence) == (
         1,
@@ -132,7 +131,7 @@ def test_a_retry_keeps_done_jobs_and_continues_the_numbers() -> None:
         (),
         10,
     )
-    assert (again.late, again.asked, again.epoch) == (2, NOW, 3)
+    assert (again.late, again.asked) == (2, NOW)
     assert action.submit == (again,)
 
 
@@ -145,9 +144,9 @@ def test_a_retry_keeps_grown_memory(before: int, asked: int, cap: int, after: in
     cap.
     """
     old = job(JobStatus.FAILED, spec=SPEC._replace(memory_mb=before))
-    gate = Ready((), (SPEC._replace(memory_mb=asked),))
+    gate = Startable((), (SPEC._replace(memory_mb=asked),))
     action = only(
-        plan(situation(task(NEW), old, gates={"4521": gate}, policy=Policy(max_memory_mb=cap)))
+        plan(situation(task(NEW), old, readiness={"4521": gate}, policy=Policy(max_memory_mb=cap)))
     )
     assert jobs_of(action)[0].spec.memory_mb == after
 
@@ -249,8 +248,8 @@ def test_a_merge_that_failed_fails_the_task_and_a_retry_merges_again() -> None:
     failed = task_of(only(plan(situation(task(), *parts, bad, **fields))))
     assert failed.status is TaskStatus.FAILED
     retried = failed.moved(NEW, NOW, renewals=1)
-    gate = Ready(retried.inputs, (SPEC, SPEC), retried.provenance)
-    started = only(plan(situation(retried, *parts, bad, gates={"4521": gate}, **fields)))
+    gate = Startable(retried.inputs, (SPEC, SPEC), retried.provenance)
+    started = only(plan(situation(retried, *parts, bad, readiness={"4521": gate}, **fields)))
     assert jobs_of(started) == []
     record = task_of(started)
     merging = only(plan(situation(record, *parts, bad, **fields)))
@@ -282,10 +281,10 @@ def test_a_part_that_a_retry_had_dropped_may_grow_back() -> None:
     old = job(JobStatus.FAILED, 1, attempt=3, sequence=7, time=later(-30))
     gate = {"4521": ready(2, is_growing=True)}
     for done in (job(JobStatus.DONE, 0), job(JobStatus.RUNNING, 0, time=NOW)):
-        (again,) = jobs_of(only(plan(situation(record, done, old, gates=gate))))
+        (again,) = jobs_of(only(plan(situation(record, done, old, readiness=gate))))
         assert (again.key.index, again.attempt, again.sequence) == (1, 4, 8)
     rest = [job(JobStatus.DONE, 0), old, job(JobStatus.DONE, 2)]
-    between = only(plan(situation(record, *rest, gates={"4521": ready(3, is_growing=True)})))
+    between = only(plan(situation(record, *rest, readiness={"4521": ready(3, is_growing=True)})))
     assert [one.key.index for one in jobs_of(between)] == [1]
 
 
@@ -296,7 +295,7 @@ def test_a_task_grows_with_its_run() -> None:
     record = task(is_growing=True, inputs=())
     live = job(JobStatus.RUNNING, 0)
     gate = {"4521": ready(3, is_growing=True)}
-    action = only(plan(situation(record, live, gates=gate)))
+    action = only(plan(situation(record, live, readiness=gate)))
     assert (action.kind, [one.key.index for one in jobs_of(action)]) == (ActionKind.GROW, [1, 2])
     assert (task_of(action).inputs, task_of(action).is_growing, task_of(action).since) == (
         (RAW,),
@@ -305,7 +304,9 @@ def test_a_task_grows_with_its_run() -> None:
     )
     assert action.submit == tuple(jobs_of(action))
     assert (
-        plan(situation(record, job(JobStatus.DONE, 0), gates={"4521": ready(1, is_growing=True)}))
+        plan(
+            situation(record, job(JobStatus.DONE, 0), readiness={"4521": ready(1, is_growing=True)})
+        )
         == []
     )
 
@@ -318,12 +319,13 @@ def test_merge_and_done_wait_for_the_runs_end() -> None:
     parts = [job(JobStatus.DONE, 0), job(JobStatus.DONE, 1)]
     fields = {"merge": lambda *_: MERGE}
     assert (
-        plan(situation(record, *parts, gates={"4521": ready(2, is_growing=True)}, **fields)) == []
+        plan(situation(record, *parts, readiness={"4521": ready(2, is_growing=True)}, **fields))
+        == []
     )
-    last = only(plan(situation(record, *parts, gates={"4521": ready(3)}, **fields)))
+    last = only(plan(situation(record, *parts, readiness={"4521": ready(3)}, **fields)))
     assert [one.key.index for one in jobs_of(last)] == [2]
     assert not task_of(last).is_growing
-    closed = only(plan(situation(record, *parts, gates={"4521": ready(2)}, **fields)))
+    closed = only(plan(situation(record, *parts, readiness={"4521": ready(2)}, **fields)))
     assert (closed.kind, jobs_of(closed)) == (ActionKind.GROW, [])
     assert only(plan(situation(task_of(closed), *parts, **fields))).kind is ActionKind.MERGE
 
@@ -331,9 +333,9 @@ def test_merge_and_done_wait_for_the_runs_end() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"gates": {}},
-        {"gates": {"4521": Wait("the number of events is not known yet")}},
-        {"gates": {"4521": ready(3, is_growing=True)}, "paused": "paused"},
+        {"readiness": {}},
+        {"readiness": {"4521": Wait("the number of events is not known yet")}},
+        {"readiness": {"4521": ready(3, is_growing=True)}, "paused": "paused"},
     ],
 )
 def test_a_task_does_not_grow_without_permission(changes: dict[str, object]) -> None:
@@ -345,7 +347,7 @@ def test_a_stopping_task_does_not_grow() -> None:
     """Once a person has asked to fail it, no job is added."""
     record = task(is_growing=True, stopping=True, reason="wrong")
     live = job(JobStatus.REMOVING)
-    assert plan(situation(record, live, gates={"4521": ready(3, is_growing=True)})) == []
+    assert plan(situation(record, live, readiness={"4521": ready(3, is_growing=True)})) == []
 
 
 def test_tasks_are_decided_in_their_order_and_apart() -> None:
@@ -353,7 +355,7 @@ def test_tasks_are_decided_in_their_order_and_apart() -> None:
     second = KEY._replace(unit="4522")
     both = situation(task(NEW))
     tasks = [*both.tasks, both.tasks[0]._replace(task=task(NEW, key=second))]
-    gates: dict[str, Wait | Ready] = {"4521": Wait("a"), "4522": ready()}
+    gates: dict[str, Wait | Startable] = {"4521": Wait("a"), "4522": ready()}
     actions = plan(Situation(NOW, tasks, gates, {}))
     assert [(action.task, action.kind) for action in actions] == [
         (KEY, ActionKind.WAIT),
@@ -365,7 +367,7 @@ def test_tasks_stand_after_a_write_as_the_store_would_say() -> None:
     """Newly written tasks and jobs are taken in, and a task that is no longer open is left out."""
     first, other = task(NEW), task(NEW, key=KEY._replace(unit="4522"))
     opened = situation(first).tasks
-    started = written(plan(situation(first, gates={"4521": ready(2)})))
-    stand = as_open_tasks(opened, [*started, other])
+    started = written(plan(situation(first, readiness={"4521": ready(2)})))
+    stand = apply_records(opened, [*started, other])
     assert [(one.task.status, len(one.jobs)) for one in stand] == [(PROCESSING, 2), (NEW, 0)]
-    assert as_open_tasks(stand, [stand[0].task.moved(TaskStatus.DONE, NOW)]) == [stand[1]]
+    assert apply_records(stand, [stand[0].task.moved(TaskStatus.DONE, NOW)]) == [stand[1]]

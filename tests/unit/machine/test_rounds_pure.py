@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.machine.cycle import Summary
-from autoctrl.machine.discover_runs import Arrivals
+from autoctrl.machine.discover_runs import DiscoveredRuns
 from autoctrl.machine.loop import next_pause
-from autoctrl.machine.rounds import Round, _summary
+from autoctrl.machine.requests import read_summary
+from autoctrl.machine.rounds import Round
+from autoctrl.machine.summary import Summary
 
 
 def test_a_round_adds_up_what_its_cycles_did() -> None:
     """Runs that were discovered count as movement too."""
     made = Round(
-        Arrivals((1, 2), (3,), ()), (Summary("a", moved=4, open=(1, 2)), Summary("b", open=(0, 5)))
+        DiscoveredRuns((1, 2), (3,), ()),
+        (Summary("a", moved=4, open=(1, 2)), Summary("b", open=(0, 5))),
     )
     assert (made.moved, made.processing) == (7, 7)
-    assert (Round(Arrivals((), (), ()), ()).moved, Round(Arrivals((), (), ()), ()).processing) == (
+    assert (
+        Round(DiscoveredRuns((), (), ()), ()).moved,
+        Round(DiscoveredRuns((), (), ()), ()).processing,
+    ) == (
         0,
         0,
     )
@@ -39,13 +44,13 @@ def test_rounds_follow_quickly_while_something_moves(
     """At once after movement, less and less often while jobs run, at the asked interval when
     idle.
     """
-    done = Round(Arrivals((), (), ()), (Summary("a", moved=moved, open=(0, processing)),))
+    done = Round(DiscoveredRuns((), (), ()), (Summary("a", moved=moved, open=(0, processing)),))
     assert next_pause(done, pause_s, 10.0, is_busy=is_busy) == pytest.approx(expected)
 
 
 def test_no_pause_is_longer_than_asked() -> None:
     """An interval below the shortest pause is taken at its word."""
-    done = Round(Arrivals((), (), ()), (Summary("a", moved=1),))
+    done = Round(DiscoveredRuns((), (), ()), (Summary("a", moved=1),))
     assert next_pause(done, 1.0, 0.01, is_busy=False) == 0.01
 
 
@@ -54,6 +59,8 @@ def test_a_summary_survives_the_way_between_processes() -> None:
     one.
     """
     summary = Summary("a", ("b",), {"start": 1}, 3, (1, 2), ("run 1 / a: x",), ("p",))
-    assert _summary("a", summary._asdict()) == summary
-    assert _summary("a", {**summary._asdict(), "open": [1, 2]}) == summary
-    assert _summary("a", {"error": "ended by SIGSEGV"}) == Summary("a", error="ended by SIGSEGV")
+    assert read_summary("a", summary._asdict()) == summary
+    assert read_summary("a", {**summary._asdict(), "open": [1, 2]}) == summary
+    assert read_summary("a", {"error": "ended by SIGSEGV"}) == Summary(
+        "a", error="ended by SIGSEGV"
+    )

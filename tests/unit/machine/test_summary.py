@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from autoctrl.machine.cycle import Summary
 from autoctrl.machine.situation import ActionKind
-from autoctrl.machine.summary import PAST, describe_summary, summary_values
+from autoctrl.machine.summary import PAST, Summary, describe_summary, summary_values
 
 FULL = Summary(
     "reco",

@@ -11,7 +11,7 @@ from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.job import MERGE_INDEX, attempt_path, index_text, tag, unit_folder, version_path
 from autoctrl.model.status import Failure, JobStatus, Role, TaskStatus
 from autoctrl.model.succession import TICK
-from autoctrl.model.task import born
+from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey
 from tests.unit.given import KEY, NOW, SPEC, file, job, later, task
 
@@ -22,7 +22,7 @@ def test_a_task_is_born_new() -> None:
     """The first record is new, version 1, sequence 1, its members frozen and its status beginning
     now.
     """
-    record = born(KEY, (1, 2), NOW, epoch=4)
+    record = new_task(KEY, (1, 2), NOW, epoch=4)
     assert (record.status, record.version, record.sequence, record.members) == (
         TaskStatus.NEW,
         1,

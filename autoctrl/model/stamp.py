@@ -1,0 +1,26 @@
+"""The stamp that every record of a task or a job carries: under which lease, in which environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from autoctrl.model.job import JobRecord
+from autoctrl.model.task import TaskRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Stamped = TypeVar("Stamped")
+
+
+def stamp(records: Iterable[Stamped], epoch: int, environment: str) -> list[Stamped]:
+    """Return the records as they are written under the lease of this epoch.
+
+    Records of runs, marks, outputs and fields belong to no lease and stay as they are.
+    """
+    return [
+        cast("Any", record)._replace(epoch=epoch, environment=environment)
+        if isinstance(record, TaskRecord | JobRecord)
+        else record
+        for record in records
+    ]
