@@ -1,6 +1,4 @@
-"""For workflow authors' tests: a clock that stands still, an executor that obeys, one task tried
-without a store.
-"""
+"""For workflow authors' tests: doubles of the ports, and one task tried without a store."""
 
 from __future__ import annotations
 
@@ -248,42 +246,48 @@ def try_task(
     with its outputs below ``folder``, a temporary one by default. Raises ``UsageError`` for an
     input that the workflow does not have.
     """
-    unknown = set(inputs or {}) ^ set(handler.inputs)
-    if unknown:
-        message = (
-            f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are "
-            f"{sorted(inputs or {})}."
-        )
-        raise UsageError(message)
+    paths = _paths_of(handler, inputs or {})
     record = RunRecord(run, attributes or {}, is_closed=True, time=START, actor=CYCLE)
-    paths = {
-        name: (value,) if isinstance(value, str) else tuple(value)
-        for name, value in (inputs or {}).items()
-    }
-    task = Task(
-        TaskKey("prompt", handler.workflow, run_unit(run)),
-        1,
-        (run,),
-        {run: record},
-        settings or {},
-        paths,
-    )
-    refs = [InputRef(name, path, 0, events=events) for name, mine in paths.items() for path in mine]
-    resources = Resources("local", 2000, 3600, 1)
+    task = _task_of(handler, record, settings or {}, paths)
+    refs = [InputRef(name, path, 0, events=events) for name in paths for path in paths[name]]
     wanted = handler.where.admits(record.attributes)
-    specs = handler.specs(task, resources, refs, is_closed=True)
+    specs = handler.specs(task, Resources("local", 2000, 3600, 1), refs, is_closed=True)
     if isinstance(specs, Wait):
         return Tried(wanted, specs, (), None)
     called = None if handler.function is None else _call(handler, task, specs[0], folder)
     return Tried(wanted, None, tuple(specs), called)
 
 
+def _task_of(
+    handler: Handler,
+    run: RunRecord,
+    settings: Mapping[str, Any],
+    paths: Mapping[str, tuple[str, ...]],
+) -> Task:
+    key = TaskKey("prompt", handler.workflow, run_unit(run.number))
+    return Task(key, 1, (run.number,), {run.number: run}, settings, paths)
+
+
+def _paths_of(
+    handler: Handler, given: Mapping[str, str | Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    if given.keys() != handler.inputs.keys():
+        message = (
+            f"Workflow {handler.workflow} has the inputs {sorted(handler.inputs)}; given are "
+            f"{sorted(given)}."
+        )
+        raise UsageError(message)
+    return {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in given.items()
+    }
+
+
 def _call(handler: Handler, task: Task, spec: JobSpec, folder: Path | None) -> JobResult | None:
     with tempfile.TemporaryDirectory() as scratch:
-        place = folder or Path(scratch)
-        calls = InlineExecutor(place / STATE_FOLDER, handler.function, lambda _: task)
+        outputs = folder or Path(scratch)
+        calls = InlineExecutor(outputs / STATE_FOLDER, handler.function, lambda _: task)
         tag = f"try/prompt/{handler.workflow}/{task.unit}/v1/0.1"
-        calls.submit([JobOrder(tag, spec, str(place))])
+        calls.submit([JobOrder(tag, spec, str(outputs))])
         return calls.result(tag)
 
 

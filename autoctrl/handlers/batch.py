@@ -1,6 +1,4 @@
-"""Workflows whose work is done by jobs: one command, or one per range of events, merged at the
-end.
-"""
+"""Workflows whose work is done by jobs: one command, or several whose outputs are merged."""
 
 from __future__ import annotations
 
@@ -9,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.handler import Handler, Resources
-from autoctrl.handlers.run_line import NotKnownYet, fill_line, parse_line
+from autoctrl.handlers.run_line import (
+    CannotFill,
+    NotKnownYet,
+    fill_line,
+    only_placeholder,
+    parse_line,
+)
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from autoctrl.handlers.run_line import Filling, Piece
     from autoctrl.model.job import JobRecord
     from autoctrl.model.task import InputRef, Task, TaskRecord
+
+MERGE_COMMAND = (sys.executable, "-m", "autoctrl.science.rootio", "merge")
 
 
 class BatchHandler(Handler):
@@ -50,49 +56,55 @@ class BatchHandler(Handler):
         """
         self.split_events = split_events
         super().__init__(workflow, **declaration)
-        given = [way for way in (run_line, argv, jobs) if way is not None]
-        if len(given) != 1:
+        self._check_ways(run_line, argv, jobs)
+        self.jobs = jobs
+        self.environment = dict(environment or {})
+        self.line = run_line if run_line is not None else tuple(argv or ())
+        self.words = [] if jobs is not None else self._parse_line()
+        self.merge_line = merge_line
+        self.merge_words = [] if merge_line is None else self._parse_merge(merge_line)
+        if split_events is not None:
+            self._check_split(split_events)
+
+    def _check_ways(self, *ways: object) -> None:
+        given = sum(way is not None for way in ways)
+        if given != 1:
             message = (
-                f"{workflow}: a batch workflow has one of run_line, argv and jobs; "
-                f"{len(given)} are given."
+                f"{self.workflow}: a batch workflow has one of run_line, argv and jobs; "
+                f"{given} are given."
             )
             raise WorkflowError(message, hint="Write run_line='mytool {raw} --output {output}'.")
-        self.jobs, self.environment = jobs, dict(environment or {})
-        self.line = run_line if run_line is not None else tuple(argv or ())
-        known = self.scalar_names | self.inputs.keys() | self.outputs.keys()
-        self.words = (
-            [] if jobs is not None else parse_line(f"{workflow}: run_line", self.line, known)
-        )
-        self.merge_line = merge_line
-        self.merge_words = self._parse_merge(merge_line)
-        self._check_split()
 
-    def _parse_merge(self, merge_line: str | None) -> list[list[Piece]]:
-        if merge_line is None:
-            return []
+    def _parse_line(self) -> list[list[Piece]]:
+        known = self.scalar_names | self.inputs.keys() | self.outputs.keys()
+        return parse_line(f"{self.workflow}: run_line", self.line, known)
+
+    def _parse_merge(self, merge_line: str) -> list[list[Piece]]:
+        where = f"{self.workflow}: merge_line"
         parts = {"parts"} | {f"{name}_parts" for name in self.outputs}
         known = (self.scalar_names | parts | self.outputs.keys()) - {"first", "last"}
-        words = parse_line(f"{self.workflow}: merge_line", merge_line, known)
-        for piece in (piece for pieces in words for piece in pieces if "." in (piece.name or "")):
-            message = f"{self.workflow}: merge_line cannot use {{{piece.name}}}."
-            raise WorkflowError(message, hint="A merge knows its parts, its output and its unit.")
+        words = parse_line(where, merge_line, known)
+        for pieces in words:
+            for name in (piece.name for piece in pieces if piece.name is not None):
+                if "." in name:
+                    message = f"{where} cannot use {{{name}}}."
+                    hint = "A merge knows its parts, its output and its unit."
+                    raise WorkflowError(message, hint=hint)
+                if name in parts and only_placeholder(pieces) != name:
+                    message = f"{where}: {{{name}}} stands for several files."
+                    raise WorkflowError(message, hint="Let it be a word of its own.")
         return words
 
-    def _check_split(self) -> None:
-        if self.split_events is None and self.jobs is None:
-            return
-        if self.split_events is not None and self.split_events < 1:
-            message = f"{self.workflow}: split_events={self.split_events} makes no parts."
+    def _check_split(self, size: int) -> None:
+        if size < 1:
+            message = f"{self.workflow}: split_events={size} makes no parts."
             raise WorkflowError(message, hint="Give the number of events of one job, e.g. 200.")
-        if self.split_events is not None and not self.inputs:
+        if not self.inputs:
             message = f"{self.workflow}: split_events needs an input whose events are counted."
             raise WorkflowError(message, hint='Declare inputs={"raw": Files(…)}.')
-        can_merge = self.merge_line or not self.outputs or self._is_one_root_file
-        if self.split_events is not None and not can_merge:
-            message = (
-                f"{self.workflow}: parts of {', '.join(self.outputs)} cannot be merged without "
-                "a merge_line."
-            )
+        if self.outputs and not self._can_merge:
+            outputs = ", ".join(self.outputs)
+            message = f"{self.workflow}: parts of {outputs} cannot be merged without a merge_line."
             raise WorkflowError(
                 message, hint="Write merge_line='mytool merge {parts} --output {output}'."
             )
@@ -105,10 +117,10 @@ class BatchHandler(Handler):
         )
 
     @property
-    def _is_one_root_file(self) -> bool:
-        return len(self.outputs) == 1 and all(
-            name.endswith(".root") for name in self.outputs.values()
-        )
+    def _can_merge(self) -> bool:
+        """Whether there is a way to merge parts: a line, or a single ROOT file."""
+        names = list(self.outputs.values())
+        return bool(self.merge_words) or (len(names) == 1 and names[0].endswith(".root"))
 
     def specs(
         self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
@@ -121,7 +133,7 @@ class BatchHandler(Handler):
             if self.split_events is None:
                 return [self._spec(None, values, task, resources)]
             return self._ranges(task, resources, inputs, values, is_closed=is_closed)
-        except NotKnownYet as error:
+        except (NotKnownYet, CannotFill) as error:
             return Wait(str(error))
 
     def _listed(
@@ -157,13 +169,12 @@ class BatchHandler(Handler):
         events = counts[0] if is_closed else counts[0] - counts[0] % size
         if events == 0:
             return Wait(f"input {first_input} has no events yet")
-        ranges = [(first, min(first + size, events)) for first in range(0, events, size)]
-        return [
-            self._spec(
-                None, {**values, "first": first, "last": last}, task, resources, (first, last)
-            )
-            for first, last in ranges
-        ]
+        specs = []
+        for first in range(0, events, size):
+            last = min(first + size, events)
+            part = self._spec(None, {**values, "first": first, "last": last}, task, resources)
+            specs.append(part._replace(events=(first, last)))
+        return specs
 
     def _spec(
         self,
@@ -171,12 +182,10 @@ class BatchHandler(Handler):
         values: Mapping[str, Filling],
         task: Task,
         resources: Resources,
-        events: tuple[int, int] | None = None,
     ) -> JobSpec:
         outputs = self.output_names(values)
-        filled = argv if argv is not None else fill_line(self.words, {**values, **outputs})
         return JobSpec(
-            argv=filled,
+            argv=argv if argv is not None else fill_line(self.words, {**values, **outputs}),
             outputs=outputs,
             inputs=task.inputs,
             environment=self.environment,
@@ -184,62 +193,46 @@ class BatchHandler(Handler):
             time_limit_s=resources.time_limit_s,
             cpus=resources.cpus,
             executor=resources.executor,
-            events=events,
             place=resources.place,
         )
 
     def merge(self, record: TaskRecord, jobs: Sequence[JobRecord]) -> JobSpec | None:
         """Return the job that merges the parts' outputs, None if there is nothing to merge."""
-        first = min(jobs, key=lambda job: job.key.index)
-        if not self.outputs or not (self.merge_words or self._is_one_root_file):
+        if not self.outputs or not self._can_merge:
             return None
         ordered = sorted(jobs, key=lambda job: job.key.index)
-        parts = {
-            f"{name}_parts": tuple(
-                file.url for job in ordered for file in job.files if file.name == name
-            )
-            for name in self.outputs
-        }
-        outputs = dict(first.spec.outputs)
+        spec = ordered[0].spec
         only = next(iter(self.outputs))
-        values: dict[str, Filling] = {
+        parts = {name: _urls_of(ordered, name) for name in self.outputs}
+        if self.merge_words:
+            argv = fill_line(self.merge_words, self._merge_values(record, spec, parts))
+        else:
+            argv = (*MERGE_COMMAND, spec.outputs[only], *parts[only])
+        events = _joined_range(ordered) or self._counted_range(ordered, only)
+        return spec._replace(argv=argv, inputs={"parts": parts[only]}, events=events)
+
+    def _merge_values(
+        self, record: TaskRecord, spec: JobSpec, parts: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, Filling]:
+        """Return the value of every placeholder of a merge line."""
+        return {
             "unit": record.key.unit,
             "campaign": record.key.campaign,
             "workflow": self.workflow,
             "version": record.version,
             "python": sys.executable,
             "folder": str(self.folder),
-            "cpus": first.spec.cpus,
-            "memory_mb": first.spec.memory_mb,
+            "cpus": spec.cpus,
+            "memory_mb": spec.memory_mb,
             "run": record.members[0],
             "group": record.key.unit.partition(":")[2],
-            "parts": parts[f"{only}_parts"],
-            **parts,
-            **outputs,
+            "parts": next(iter(parts.values())),
+            **{f"{name}_parts": urls for name, urls in parts.items()},
+            **spec.outputs,
         }
-        built_in = (
-            sys.executable,
-            "-m",
-            "autoctrl.science.rootio",
-            "merge",
-            outputs[only],
-            *parts[f"{only}_parts"],
-        )
-        argv = fill_line(self.merge_words, values) if self.merge_words else built_in
-        ranges = [job.spec.events for job in ordered if job.spec.events is not None]
-        events = (
-            (ranges[0][0], ranges[-1][1])
-            if len(ranges) == len(ordered)
-            else self._counted(ordered, only)
-        )
-        return first.spec._replace(
-            argv=argv, inputs={"parts": parts[f"{only}_parts"]}, events=events
-        )
 
-    def _counted(self, jobs: Sequence[JobRecord], name: str) -> tuple[int, int] | None:
-        """Return the range of entries that the merged output must have, None if a part's are not
-        known.
-        """
+    def _counted_range(self, jobs: Sequence[JobRecord], name: str) -> tuple[int, int] | None:
+        """Return the range of entries that the merged output must have, None if it is not known."""
         counts = [
             file.entries.get(self.event_tree)
             for job in jobs
@@ -259,3 +252,14 @@ class BatchHandler(Handler):
             "merge_line": self.merge_line,
             "environment": self.environment,
         }
+
+
+def _urls_of(jobs: Iterable[JobRecord], name: str) -> tuple[str, ...]:
+    """Return where the jobs' files of one output lie."""
+    return tuple(file.url for job in jobs for file in job.files if file.name == name)
+
+
+def _joined_range(jobs: Sequence[JobRecord]) -> tuple[int, int] | None:
+    """Return the range of events of all jobs together, None if one has none."""
+    ranges = [job.spec.events for job in jobs if job.spec.events is not None]
+    return (ranges[0][0], ranges[-1][1]) if len(ranges) == len(jobs) else None

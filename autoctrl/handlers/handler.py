@@ -79,22 +79,18 @@ class Handler:
         """
         _check_workflow_name(workflow)
         self.workflow = workflow
-        self.where = runs if runs is not None else Where()
+        self.where = runs or Where()
         self.group_by = group_by
         self.while_open = while_open
-        self.resources = dict(resources or {})
+        self.resources = self._read_resources(resources or {})
         self.retry_exit_codes = frozenset(retry_exit_codes)
         self.event_tree = event_tree
-        self.folder = Path(sys.argv[0]).absolute().parent
+        self.folder = Path(sys.argv[0]).absolute().parent  # until the module is loaded by its path
         self.inputs = self._read_inputs(inputs or {})
+        self.friend_of: dict[str, str] = {}
         self.outputs = self._read_outputs(outputs or {})
-        self.friend_of = {
-            name: value.of for name, value in (outputs or {}).items() if isinstance(value, Friend)
-        }
         self.lock = self._read_locks(locks)
         self._check_names()
-        self._check_friends()
-        self._check_resources()
 
     @property
     def after(self) -> frozenset[str]:
@@ -107,9 +103,13 @@ class Handler:
         return {name: as_resolver(self.workflow, name, value) for name, value in inputs.items()}
 
     def _read_outputs(self, outputs: Mapping[str, str | Friend]) -> dict[str, str]:
+        """Return the files' names by output, and note whose friends they are."""
         patterns: dict[str, str] = {}
         for name, value in outputs.items():
             self._check_file_name(name, "output")
+            if isinstance(value, Friend):
+                self._check_friend(name, value)
+                self.friend_of[name] = value.of
             patterns[name] = value.name if isinstance(value, Friend) else value
             self._check_output(name, patterns[name])
         return patterns
@@ -153,19 +153,19 @@ class Handler:
             message = f"{self.workflow}: '{min(both)}' names an input and an output."
             raise WorkflowError(message, hint="Give one of them another name.")
 
-    def _check_friends(self) -> None:
-        for name, source in self.friend_of.items():
-            if source not in self.inputs:
-                message = (
-                    f"{self.workflow}: output '{name}' is a friend of '{source}', which is not an "
-                    "input."
-                )
-                raise WorkflowError(message, hint=nearest(source, self.inputs))
+    def _check_friend(self, name: str, friend: Friend) -> None:
+        if friend.of not in self.inputs:
+            message = (
+                f"{self.workflow}: output '{name}' is a friend of '{friend.of}', which is not an "
+                "input."
+            )
+            raise WorkflowError(message, hint=nearest(friend.of, self.inputs))
 
-    def _check_resources(self) -> None:
-        for name in self.resources.keys() - RESOURCES:
+    def _read_resources(self, resources: Mapping[str, int]) -> dict[str, int]:
+        for name in resources.keys() - RESOURCES:
             message = f"{self.workflow}: there is no resource '{name}'. {nearest(name, RESOURCES)}"
             raise WorkflowError(message)
+        return dict(resources)
 
     @property
     def scalar_names(self) -> set[str]:
@@ -229,7 +229,7 @@ class Handler:
         }
 
     def __call__(self, argv: Sequence[str] | None = None) -> int:
-        """Call ``autoctrl cycle`` for this workflow in the project it lies in; return its exit code.
+        """Call ``autoctrl cycle`` for this workflow in its project, and return the exit code.
 
         0 fine, 1 something failed for good in this cycle, 2 the cycle itself could not work.
         ``argv`` are further options, by default those of the command line.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.handler import Handler
-from autoctrl.handlers.run_line import NotKnownYet
+from autoctrl.handlers.run_line import CannotFill, NotKnownYet
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
 from autoctrl.model.names import INLINE
@@ -62,7 +62,7 @@ class InlineHandler(Handler):
             return [self._plain_spec(resources)]
         try:
             outputs = self.output_names(self.values(task, resources))
-        except NotKnownYet as error:
+        except (NotKnownYet, CannotFill) as error:
             return Wait(str(error))
         return [self._plain_spec(resources)._replace(outputs=outputs, inputs=task.inputs)]
 

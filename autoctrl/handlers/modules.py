@@ -12,6 +12,7 @@ from autoctrl.errors import AutoctrlError, WorkflowError
 from autoctrl.handlers.handler import Handler
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import CodeType
 
@@ -19,9 +20,7 @@ FILE_NAME = "handler.py"
 
 
 class FreshLoader(SourceFileLoader):
-    """Compiles a module each time: a cached one passes for fresh if the file was changed within the
-    same second.
-    """
+    """Compiles a module each time: a file may change twice within the second that a cache notes."""
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the loader's interface
         """Return the code of the file as it is now."""
@@ -43,52 +42,57 @@ def load_module(path: Path) -> list[Handler]:
     Modules that lie beside it can be imported by their plain names. Raises ``WorkflowError`` for a
     module that raises, exits, or declares no handler or one workflow twice.
     """
-    name = f"autoctrl_workflow_{path.parent.name}".replace("-", "_")
-    spec = importlib.util.spec_from_file_location(name, path, loader=FreshLoader(name, str(path)))
-    if spec is None or spec.loader is None:
-        message = f"{path} is no Python module."
-        raise WorkflowError(message)
-    module = importlib.util.module_from_spec(spec)
+    called = f"Workflow module {path.parent.name}/{path.name}"
     sys.path.insert(0, str(path.parent))
     try:
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
+        names = _execute(path)
     except AutoctrlError as error:
-        message = f"Workflow module {path.parent.name}/{path.name} cannot be loaded: {error}"
+        message = f"{called} cannot be loaded: {error}"
         raise WorkflowError(message) from error
     except (Exception, SystemExit) as error:
-        where = _line_of(error, path)
-        message = (
-            f"Workflow module {path.parent.name}/{path.name} cannot be loaded: "
-            f"{type(error).__name__}{where}: {error}."
-        )
+        what = f"{type(error).__name__}{_find_line(error, path)}"
+        message = f"{called} cannot be loaded: {what}: {error}."
         raise WorkflowError(
             message, hint=f"Try it alone: python {shlex.quote(str(path))}"
         ) from error
     finally:
         sys.path.remove(str(path.parent))
-    return _declared(path, vars(module))
+    handlers = _collect_handlers(called, names.values())
+    for handler in handlers:
+        handler.folder = path.parent
+    return handlers
 
 
-def _declared(path: Path, names: dict[str, object]) -> list[Handler]:
+def _execute(path: Path) -> dict[str, object]:
+    """Run a module as it is now and return the names that it defines."""
+    name = f"autoctrl_workflow_{path.parent.name}".replace("-", "_")
+    loader = FreshLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    if spec is None:
+        message = f"{path} is not a Python module."
+        raise WorkflowError(message)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return vars(module)
+
+
+def _collect_handlers(called: str, values: Iterable[object]) -> list[Handler]:
+    """Return the handlers among the values. Raises ``WorkflowError`` for none, or one twice."""
     handlers: dict[str, Handler] = {}
-    for value in names.values():
+    for value in values:
         if isinstance(value, Handler) and handlers.setdefault(value.workflow, value) is not value:
-            message = (
-                f"Workflow module {path.parent.name}/{path.name} declares '{value.workflow}' twice."
-            )
+            message = f"{called} declares '{value.workflow}' twice."
             raise WorkflowError(message, hint="Give each handler a name of its own.")
     if not handlers:
-        message = f"Workflow module {path.parent.name}/{path.name} declares no handler."
+        message = f"{called} declares no handler."
         raise WorkflowError(
-            message, hint="Write handler = BatchHandler(…) or handler = InlineHandler(…) in it."
+            message, hint="Write handler = BatchHandler(…) in it, or @inline(…) above a function."
         )
-    for handler in handlers.values():
-        handler.folder = path.parent
     return list(handlers.values())
 
 
-def _line_of(error: BaseException, path: Path) -> str:
+def _find_line(error: BaseException, path: Path) -> str:
+    """Say in which line of the module an error was raised, nothing if it is not known."""
     line = None
     trace = error.__traceback__
     while trace is not None:

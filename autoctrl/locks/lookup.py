@@ -35,6 +35,20 @@ class Declaration(NamedTuple):
     is_live: bool
 
 
+class Answers:
+    """What the store has answered in this cycle; None for what it does not have."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.declarations: dict[str, Declaration | None] = {}
+        self.tasks: dict[TaskKey, TaskRecord | None] = {}
+        self.all_tasks: dict[tuple[str, str], list[TaskRecord]] = {}
+        self.runs: dict[int, RunRecord] = {}
+        self.outputs: dict[TaskKey, list[OutputRecord]] = {}
+        self.marks: dict[str, dict[str, MarkRecord]] = {}
+        self.position: int | None = None
+
+
 class Lookup:
     """Bulk questions to one store about one campaign, with a cache that lives for one cycle."""
 
@@ -61,20 +75,14 @@ class Lookup:
         self.workflow_folder = workflow_folder or folder
         self.limit_s, self.timezone = limit_s, timezone
         self._lineage = find_lineage(store, campaign)
-        self._declarations: dict[str, Declaration | None] = {}
-        self._tasks: dict[TaskKey, TaskRecord | None] = {}
-        self._all: dict[tuple[str, str], list[TaskRecord]] = {}
-        self._runs: dict[int, RunRecord] = {}
-        self._outputs: dict[TaskKey, list[OutputRecord]] = {}
-        self._marks: dict[str, dict[str, MarkRecord]] = {}
-        self._position: int | None = None
+        self._answers = Answers()
 
     @property
     def position(self) -> int:
         """The store's present position in the list of runs."""
-        if self._position is None:
-            self._position = self.store.runs(numbers=()).position
-        return self._position
+        if self._answers.position is None:
+            self._answers.position = self.store.runs(numbers=()).position
+        return self._answers.position
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -85,12 +93,10 @@ class Lookup:
         return merged
 
     def declaration(self, workflow: str) -> Declaration | None:
-        """Return where and how the workflow's tasks are kept, None while it has not made a
-        cycle.
-        """
-        if workflow not in self._declarations:
-            self._declarations[workflow] = self._find_declaration(workflow)
-        return self._declarations[workflow]
+        """Return how the workflow's tasks are kept, None while it has not made a cycle."""
+        if workflow not in self._answers.declarations:
+            self._answers.declarations[workflow] = self._find_declaration(workflow)
+        return self._answers.declarations[workflow]
 
     def _find_declaration(self, workflow: str) -> Declaration | None:
         for campaign in self._lineage:
@@ -105,72 +111,80 @@ class Lookup:
         return None
 
     def _workflow_marks(self, campaign: str) -> dict[str, MarkRecord]:
-        if campaign not in self._marks:
-            self._marks[campaign] = {
+        if campaign not in self._answers.marks:
+            self._answers.marks[campaign] = {
                 mark.name: mark for mark in self.store.marks(WORKFLOW, campaign)
             }
-        return self._marks[campaign]
+        return self._answers.marks[campaign]
 
     def runs(self, numbers: Iterable[int]) -> dict[int, RunRecord]:
         """Return the newest records of these runs; unknown runs are absent."""
         wanted = list(numbers)
-        missing = [number for number in wanted if number not in self._runs]
+        missing = [number for number in wanted if number not in self._answers.runs]
         if missing:
             found = self.store.runs(numbers=missing).records
-            self._runs.update({record.number: record for record in found})
-        return {number: self._runs[number] for number in wanted if number in self._runs}
+            self._answers.runs.update({record.number: record for record in found})
+        return {
+            number: self._answers.runs[number] for number in wanted if number in self._answers.runs
+        }
 
     def tasks(self, keys: Sequence[TaskKey]) -> dict[TaskKey, TaskRecord]:
         """Return the newest record of each of these tasks; a task that was never born is absent."""
         missing: dict[tuple[str, str], list[str]] = {}
         for key in keys:
-            if key not in self._tasks:
+            if key not in self._answers.tasks:
                 missing.setdefault((key.campaign, key.workflow), []).append(key.unit)
         for (campaign, workflow), units in missing.items():
-            self._tasks.update(dict.fromkeys(TaskKey(campaign, workflow, unit) for unit in units))
+            self._answers.tasks.update(
+                dict.fromkeys(TaskKey(campaign, workflow, unit) for unit in units)
+            )
             found = self.store.tasks(Selection(campaign, (workflow,), tuple(units)))
-            self._tasks.update({record.key: record for record in found})
-        return {key: record for key in keys if (record := self._tasks[key]) is not None}
+            self._answers.tasks.update({record.key: record for record in found})
+        return {key: record for key in keys if (record := self._answers.tasks[key]) is not None}
 
     def all_tasks(self, workflow: str) -> list[TaskRecord]:
         """Return every task of a workflow, wherever the campaign has it."""
         declared = self.declaration(workflow)
         if declared is None:
             return []
-        place = (declared.campaign, workflow)
-        if place not in self._all:
-            self._all[place] = self.store.tasks(Selection(declared.campaign, (workflow,)))
-        return self._all[place]
+        pair = (declared.campaign, workflow)
+        if pair not in self._answers.all_tasks:
+            self._answers.all_tasks[pair] = self.store.tasks(
+                Selection(declared.campaign, (workflow,))
+            )
+        return self._answers.all_tasks[pair]
 
     def upstream_keys(self, workflow: str, task: Task) -> list[TaskKey] | None:
-        """Return the upstream tasks that ``task`` depends on: its own unit's, its members', or its
-        run's group's.
+        """Return the upstream tasks that ``task`` depends on.
 
-        None while the workflow has not made a cycle, or a run does not have the grouping attribute
-        yet.
+        Those are its own unit's, its members', or its run's group's. None while the workflow has
+        not made a cycle, or a run does not have the grouping attribute yet.
         """
         declared = self.declaration(workflow)
         if declared is None:
             return None
-        if declared.group_by is None:
-            return [
-                TaskKey(declared.campaign, workflow, run_unit(number)) for number in task.members
-            ]
-        if is_group(task.unit) and task.unit.partition(":")[0] == declared.group_by:
-            return [TaskKey(declared.campaign, workflow, task.unit)]
-        records = self.runs(task.members)
-        values = [
-            records[n].attributes.get(declared.group_by) for n in task.members if n in records
-        ]
-        if len(values) < len(task.members) or None in values:
+        units = self._upstream_units(declared.group_by, task)
+        if units is None:
             return None
-        units = dict.fromkeys(group_unit(declared.group_by, value) for value in values)
         return [TaskKey(declared.campaign, workflow, unit) for unit in units]
+
+    def _upstream_units(self, group_by: str | None, task: Task) -> list[str] | None:
+        if group_by is None:
+            return [run_unit(number) for number in task.members]
+        if is_group(task.unit) and task.unit.partition(":")[0] == group_by:
+            return [task.unit]
+        runs = self.runs(task.members).values()
+        units = [
+            group_unit(group_by, run.attributes[group_by])
+            for run in runs
+            if group_by in run.attributes
+        ]
+        return list(dict.fromkeys(units)) if len(units) == len(task.members) else None
 
     def outputs(self, key: TaskKey) -> list[OutputRecord]:
         """Return the copies of all outputs of all versions of a task."""
-        if key not in self._outputs:
-            self._outputs[key] = self.store.find_outputs(
+        if key not in self._answers.outputs:
+            self._answers.outputs[key] = self.store.find_outputs(
                 Selection(key.campaign, (key.workflow,), (key.unit,))
             )
-        return self._outputs[key]
+        return self._answers.outputs[key]

@@ -14,8 +14,8 @@ handler = BatchHandler(
     "camera-reco",
     runs=Where(kind="physics"),
     inputs={"raw": Files("run{run:05d}.mid.gz"), "pedestal": Latest("camera-pedestal")},
-    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last} --threads {cpus}"
-    f" --tolerate {TOLERATED} --output {{output}}",
+    run_line="autoctrl-camera reco {raw} --pedestal {pedestal} --events {first}:{last}"
+    f" --threads {{cpus}} --tolerate {TOLERATED} --output {{output}}",
     split_events=200,
     merge_line="autoctrl-camera merge {parts} --output {output}",
     outputs={"output": "reco_run{run:05d}.root"},
