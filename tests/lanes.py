@@ -8,26 +8,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
+
 from tests.services import ROOT, SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pytest
-
 WITH_SERVERS = ("tests/contract", "tests/integration", "tests/acceptance")
+WITH_INFLUX = (
+    "tests/contract",
+    "tests/integration",
+    "tests/acceptance/test_store_copy.py",
+    "tests/acceptance/test_web.py",
+)
 
 
 class Lane(NamedTuple):
     """A group of tests that run one after the other.
 
     servers      a test that asks for exactly these servers runs in this lane
+    roots        where such tests lie
     homes        a test without servers runs in the lane whose home, perhaps a pattern, fits best
     is_measured  whether it counts the branches of the pure modules
     is_patient   whether it mostly computes, and gives way to the lanes that wait for servers
     """
 
     servers: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
     is_measured: bool = False
     is_patient: bool = False
@@ -35,10 +43,10 @@ class Lane(NamedTuple):
 
 # Those that take longest begin first.
 LANES = {
-    "pair": Lane(("influxdb2", "htcondor")),
-    "condor": Lane(("htcondor",)),
-    "influx2": Lane(("influxdb2",)),
-    "influx1": Lane(("influxdb1",)),
+    "pair": Lane(("influxdb2", "htcondor"), ("tests/acceptance/production",)),
+    "condor": Lane(("htcondor",), ("tests/contract", "tests/integration")),
+    "influx2": Lane(("influxdb2",), WITH_INFLUX),
+    "influx1": Lane(("influxdb1",), WITH_INFLUX),
     "embedded": Lane(homes=("tests/contract", "tests/acceptance/exactly_once"), is_measured=True),
     "desk": Lane(homes=("tests/integration", "tests/acceptance"), is_patient=True),
     "core": Lane(homes=("tests/unit", "tests/house"), is_measured=True, is_patient=True),
@@ -69,7 +77,7 @@ def where(name: str) -> list[str]:
     """Return what pytest is told to collect for a lane, so that it reads little of the others."""
     lane = LANES[name]
     if lane.servers:
-        return [*WITH_SERVERS]
+        return [*lane.roots]
     found = [str(path) for home in lane.homes for path in sorted(ROOT.glob(home))]
     others = [home for other in LANES.values() for home in other.homes if home not in lane.homes]
     inner = [home for home in others if home.startswith(lane.homes)]
@@ -91,14 +99,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of other lanes."""
+    """Leave out the tests of other lanes; refuse one that its lane would not find."""
     chosen = config.getoption("--lane")
     if chosen is None:
         return
-    root = config.rootpath
-    ours = {
-        item: lane_of(str(item.path.relative_to(root)), servers_of(item)) == chosen
-        for item in items
-    }
-    config.hook.pytest_deselected(items=[item for item in items if not ours[item]])
-    items[:] = [item for item in items if ours[item]]
+    ours, others = [], []
+    for item in items:
+        path = str(item.path.relative_to(config.rootpath))
+        name = lane_of(path, servers_of(item))
+        if LANES[name].roots and not path.startswith(LANES[name].roots):
+            message = f"{path} belongs to lane {name}: add it to its roots in tests/lanes.py"
+            raise pytest.UsageError(message)
+        (ours if name == chosen else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = ours

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -201,6 +202,21 @@ def sum_up(all_ended: Iterable[Ended]) -> None:
     print()
     for one in ended:
         show(one)
+    print(f"\n{total([one.name for one in ended])}")
+
+
+def total(names: Sequence[str]) -> str:
+    """Return how many tests of these lanes passed and did not, by their JUnit files."""
+    counts: Counter[str] = Counter()
+    for name in names:
+        if results_of(name).exists():
+            for suite in ET.parse(results_of(name)).iter("testsuite"):  # noqa: S314 - as above
+                for word in ("tests", "failures", "errors", "skipped"):
+                    counts[word] += int(suite.get(word, 0))
+    bad = {word: counts[word] for word in ("failures", "errors", "skipped") if counts[word]}
+    passed = counts["tests"] - sum(bad.values())
+    said = [f"{passed} passed", *(f"{number} {word}" for word, number in bad.items())]
+    return f"== {', '.join(said)} =="
 
 
 def run(words: Sequence[str]) -> int:
