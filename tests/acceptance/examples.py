@@ -1,4 +1,4 @@
-"""Runs the examples of a document, block by block, in a temporary folder, as CONTRIBUTING.md says."""
+"""Runs the examples of a document in a temporary folder, as CONTRIBUTING.md says."""
 
 from __future__ import annotations
 
