@@ -103,7 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = config.getoption("--lane")
     if chosen is None:
         return
-    ours, others = [], []
+    ours: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
         path = str(item.path.relative_to(config.rootpath))
         name = lane_of(path, servers_of(item))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TERMINAL_S = 60
+TERMINAL_S = 200
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_a_stopped_schedd_is_given_up_at_the_deadline(whole: Pool) -> None:
     """A schedd that accepts a connection and says nothing costs the deadline; afterwards everything
     is as it was.
     """
-    bench = Bench(whole, query_deadline_s=2.0, submit_deadline_s=2.0)
+    bench = Bench(whole, query_deadline_s=8.0, submit_deadline_s=8.0)
     order = bench.order(1, "true")
     handle = bench.executor.submit([order])[order.tag]
     bench.executor.poll([handle])
@@ -209,7 +209,7 @@ def test_a_stopped_schedd_is_given_up_at_the_deadline(whole: Pool) -> None:
     ):
         with pytest.raises(ServiceDown, match="did not answer within"):
             ask()
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 100
     os.kill(schedd, signal.SIGCONT)
     assert bench.end(handle).status is JobStatus.DONE
     until(

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.task import TaskRecord
 
-PATIENCE_S = 180.0  # longer than a slow machine needs to bring a server back, several times
+PATIENCE_S = 400.0  # longer than a slow machine needs to bring a server back, several times
 SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.6
-COMMAND_S = 60.0
+COMMAND_S = 250.0
 # What every life of the production form would import anew, and takes longer than all else; the
 # embedded form lacks it.
 SLOW_IMPORTS = ("influxdb_client", "jinja2")

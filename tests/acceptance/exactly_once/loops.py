@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PATIENCE_S = 60.0
+PATIENCE_S = 250.0
 
 
 def loop(folder: Path, *options: str) -> subprocess.Popen[bytes]:

@@ -118,7 +118,7 @@ def reached(
         }
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("method", METHODS)
 def test_kill_at(
     method: str, counts: Mapping[str, int], reached: Mapping[Point, Future[bool]]

@@ -70,7 +70,7 @@ def kill_often(
         processes[-1].wait()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_kills_of_the_controller(is_long: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
     """However often loop and workers are killed, each job starts once and each result is accepted
     once.
@@ -92,7 +92,7 @@ def test_kills_of_the_controller(is_long: bool, tmp_path: Path) -> None:  # noqa
     check_restarts(folder)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_kills_of_anything(is_long: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a fixture
     """Jobs and wrappers that are killed start again as the next attempt, and only after nothing of
     them is left.

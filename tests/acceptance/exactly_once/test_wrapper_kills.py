@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PATIENCE_S = 60.0
+PATIENCE_S = 250.0
 # Stands in the wrapper's place: that of run N kills itself once, before its N-th change of the
 # world; from run 1001 on the process that is to become the job does. Run 999 dies nowhere and
 # counts both.
