@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from autoctrl.cli.session import Session
     from autoctrl.config import Settings
-    from autoctrl.machine.discover_runs import Arrivals
+    from autoctrl.machine.discover_runs import DiscoveredRuns
     from autoctrl.verbs import Registration
     from autoctrl.views import RunLine, Spelling
 
@@ -146,7 +146,7 @@ def discover(session: Session) -> int:
     return 2 if arrivals.problems and not (arrivals.new or arrivals.changed) else 0
 
 
-def show_arrivals(arrivals: Arrivals, *, is_asked: bool) -> None:
+def show_arrivals(arrivals: DiscoveredRuns, *, is_asked: bool) -> None:
     """Print how many runs the sources gave, and what is wrong with them."""
     from autoctrl.views.spelling import count
 
