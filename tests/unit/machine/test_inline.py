@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.executors.inline import InlineExecutor, checked_fields, measure
+from autoctrl.executors.inline import InlineExecutor
+from autoctrl.executors.inline.executor import checked_fields, measure
 from autoctrl.handlers.inline import InlineHandler
+from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.ports import JobOrder, JobResult
 from tests.unit.given import SPEC, view
@@ -173,7 +175,7 @@ def test_no_fields_are_as_good_as_none() -> None:
 
 def test_a_missing_file_measures_as_missing(tmp_path: Path) -> None:
     """It has no size and no checksum."""
-    assert measure("a", str(tmp_path / "gone")) == ("a", str(tmp_path / "gone"), -1, "")
+    assert measure("a", str(tmp_path / "gone")) == FileInfo("a", str(tmp_path / "gone"), -1, "")
 
 
 def test_a_cycle_of_functions_ends_in_the_same_cycle(tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_what_began_is_forgotten_once_it_is_settled(tmp_path: Path) -> None:
     calls = executor(tmp_path, lambda _: None)
     assert calls.find([tag(2), tag(3)]) == {tag(2): tag(2)}
     calls.submit([JobOrder(tag(3), SPEC, str(tmp_path))])
-    assert calls.begun.known(tag(1)) == {tag(2), tag(3)}
+    assert calls.started.known(tag(1)) == {tag(2), tag(3)}
 
 
 def _interrupted_cycle(room: Room, handler: InlineHandler, *, begins: bool) -> None:

@@ -1,6 +1,4 @@
-"""Which calls of functions have begun: what tells an interrupted call from one that never had its
-turn.
-"""
+"""Which calls were started: it tells an interrupted call from one that never had its turn."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Begun:
-    """A file per workflow with a line per call, written before the call begins.
+class StartedCalls:
+    """A file for each workflow with a line for each call, written before the call is made.
 
     It need not survive a crash of the machine: a call that is forgotten is made again without
     counting.
@@ -31,7 +29,7 @@ class Begun:
         return self.folder / store / campaign / f"{workflow}.begun"
 
     def known(self, tag: str) -> set[str]:
-        """Return the tags that have begun in this tag's workflow."""
+        """Return the tags of this tag's workflow whose calls were started."""
         try:
             return set(self.path(tag).read_text(encoding="utf-8").splitlines())
         except FileNotFoundError:
@@ -39,10 +37,10 @@ class Begun:
 
     def keep_only(self, tag: str, tags: Collection[str]) -> None:
         """Forget all calls of this tag's workflow but those of ``tags``."""
-        place = self.path(tag)
-        kept = self.known(tag).intersection(tags)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, "".join(f"{line}\n" for line in sorted(kept)).encode())
+        path = self.path(tag)
+        kept = sorted(self.known(tag).intersection(tags))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, "".join(f"{line}\n" for line in kept).encode())
 
     def open(self, tag: str) -> int:
         """Return a descriptor to which calls of this tag's workflow are appended, a line each."""
