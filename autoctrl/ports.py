@@ -245,14 +245,15 @@ class Executor(Protocol):
                        submit deadline
     is_immediate       ``submit`` runs the attempts to their end before it returns (inline
                        functions)
-    place              where its jobs are beyond the name: HTCondor's scheduler; empty if the name
-                       says it all
     """
 
     name: str
-    place: str
     has_safe_resubmit: bool
     is_immediate: bool
+
+    @property
+    def place(self) -> str:
+        """Where its jobs are beyond the name, as jobs' records keep it."""
 
     @property
     def remarks(self) -> Sequence[str]:

@@ -17,10 +17,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def passed_on(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
-    """Return what every job gets of ``environment``; ``bin_folder`` comes first in PATH, so our
-    commands are found.
-    """
+def inheritable(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
+    """Return what every job gets of ``environment``; our commands are found in ``bin_folder``."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -30,14 +28,10 @@ def passed_on(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]
 
 
 def hint_variables(hints: Mapping[str, str] | None, command: str) -> dict[str, str]:
-    """Return what a job needs to leave hints by ``$AUTOCTRL_HINT``; without a bucket that does
-    nothing.
-    """
+    """Return what a job needs to leave hints by ``$AUTOCTRL_HINT``, if there is a bucket."""
     return {**(hints or {}), "AUTOCTRL_HINT": command}
 
 
 def job_environment(passed: Mapping[str, str], own: Mapping[str, str], cpus: int) -> dict[str, str]:
-    """Return the environment of one job: what is passed on, as many numeric threads as cores asked
-    for, its own.
-    """
+    """Return the environment of one job: threads as it has cores, what is passed on, its own."""
     return {**dict.fromkeys(THREADS, str(max(1, cpus))), **passed, **own}

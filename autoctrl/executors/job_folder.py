@@ -1,6 +1,4 @@
-"""The files of a job's folder, read and written from the controller's side; HTCondor's jobs have
-the same.
-"""
+"""The files of a job's folder, read and written from the controller's side."""
 
 from __future__ import annotations
 
@@ -13,23 +11,22 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.executors.logs import readable
 from autoctrl.files import write_first
 from autoctrl.model.job import FileInfo
-from autoctrl.model.status import Failure
+from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
-from autoctrl.ports import JobResult
+from autoctrl.ports import JobReport, JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
 MAX_TEXT = 500
 LAST_WORDS = 400
+CANNOT_RUN = {126, 127}  # exit codes of a command of which nothing ran
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a JSON object, empty if there is none or it cannot be read: then nothing may be
-    concluded from it.
-    """
+    """Return a JSON object, empty where none can be read: nothing may be concluded from that."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -43,9 +40,7 @@ def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
 
 
 def void(folder: Path, tag: str, status: str, reason: str) -> bool:
-    """Claim a job so that it never starts and ``status`` is its end; say whether we were the
-    first.
-    """
+    """Claim a job so that it never starts and ends as ``status``; say whether we were first."""
     path = str(folder / wrapper.CLAIM)
     draft = wrapper.open_draft(path)
     content = {"schema": wrapper.SCHEMA, "tag": tag, "void": status, "reason": reason}
@@ -71,29 +66,16 @@ def is_locked(path: Path) -> bool:
 
 
 def own_result(folder: Path) -> JobResult | None:
-    """Return the result in a job's folder, None if there is none or it is not of the job the folder
-    was made for.
-    """
+    """Return the result in a job's folder, None if there is none or it is of another job."""
     result = read(folder / wrapper.RESULT)
     if not result or result.get("tag") != read(folder / wrapper.SPEC).get("tag"):
         return None
     fields, ignored = checked_fields(result["fields"])
-    reason = result["reason"]
-    if result["failure"] == Failure.USER and result["exit_code"] not in {
-        126,
-        127,
-    }:  # else nothing of it ran
-        reason += last_words(folder / LOGS["stderr"])
-    if ignored:
-        reason += (
-            f"{'; ' if reason else ''}fields ignored, being no number or short text: "
-            f"{', '.join(ignored)[:MAX_TEXT]}"
-        )
     return JobResult(
         exit_code=result["exit_code"],
         signal=result["signal"],
         failure=Failure(result["failure"]) if result["failure"] else None,
-        reason=reason,
+        reason=_reason(result, folder, ignored),
         host=result["host"],
         starts=result["start"],
         wall_s=result["wall_s"],
@@ -107,10 +89,28 @@ def own_result(folder: Path) -> JobResult | None:
     )
 
 
+def _reason(result: Mapping[str, Any], folder: Path, ignored: Sequence[str]) -> str:
+    """Return the wrapper's reason, the last words of a job that failed, and the bad fields."""
+    reason = str(result["reason"])
+    if result["failure"] == Failure.USER and result["exit_code"] not in CANNOT_RUN:
+        reason += last_words(folder / LOGS["stderr"])
+    if not ignored:
+        return reason
+    names = ", ".join(ignored)[:MAX_TEXT]
+    remark = f"fields ignored, being neither numbers nor short texts: {names}"
+    return f"{reason}; {remark}" if reason else remark
+
+
+def report_of_result(result: JobResult, log: str) -> JobReport:
+    """Return the report of a job that has ended with this result."""
+    status = JobStatus.FAILED if result.failure else JobStatus.DONE
+    if result.failure is Failure.REMOVED:
+        status = JobStatus.REMOVED
+    return JobReport(status, result.reason, result.failure, result.starts, result.host, log)
+
+
 def checked_fields(reported: Mapping[str, object]) -> tuple[dict[str, float | str], list[str]]:
-    """Return the custom fields of a job, numbers as float, and the names of those that are no
-    number or short text.
-    """
+    """Return the good custom fields of a job, numbers as float, and the names of the others."""
     fields = {
         name: as_field(value) for name, value in reported.items() if 0 < len(name) <= MAX_TEXT
     }

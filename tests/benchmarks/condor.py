@@ -58,7 +58,7 @@ def measure(
         found |= memory(executor, handles)
         (text,) = (Path(folder) / "jobs/bench/batches").glob("*/job.sub")
         found |= raw(text.read_text(), jobs, mode, executor.place, lambda: executor.poll(handles))
-        executor.schedd(executor.place).call("remove_all", 60, "bench", "measured")
+        executor.remove(handles)
         executor.close()
     return found
 

@@ -1,5 +1,4 @@
-"""What an executor keeps of its submissions, so that any controller can go on where another was
-killed.
+"""What an executor keeps of its submissions, for whichever controller goes on after a kill.
 
 Below ``<jobs>/<store id>/``::
 
@@ -23,7 +22,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.executors.htcondor.executable import write_program
-from autoctrl.executors.htcondor.submit import NOTHING, parsed
+from autoctrl.executors.htcondor.submit import NOTHING, parse_row
 from autoctrl.executors.job_folder import read
 from autoctrl.files import write_whole
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from autoctrl.executors.htcondor.submit import Rows
+    from autoctrl.executors.htcondor.submit import JobRow, Rows
 
 ITEMS, ABOUT, MISSED = "items", "about.json", "missed.json"
 RECENT_S = 10 * 86400.0
@@ -47,17 +46,13 @@ class Handle(NamedTuple):
     row: int
 
 
-class Row(NamedTuple):
-    """One job as it was submitted: identity, where its outputs belong, their files by name."""
+class JobBatch(NamedTuple):
+    """One submission.
 
-    tag: str
-    folder: str
-    outputs: Mapping[str, str]
-
-
-class Batch(NamedTuple):
-    """One submission. ``travels``: its files do; ``is_late``: its rows are materialised late;
-    ``created``: when.
+    folder   where it is kept
+    travels  files travel with its jobs; else nodes see this machine's file system
+    is_late  its rows become jobs one after the other
+    created  when it was made, seconds since 1970
     """
 
     folder: Path
@@ -65,7 +60,7 @@ class Batch(NamedTuple):
     is_late: bool
     created: float
 
-    def place(self, row: int) -> Path:
+    def job_folder(self, row: int) -> Path:
         """Return the folder of one job."""
         return self.folder / str(row)
 
@@ -85,12 +80,12 @@ class Batch(NamedTuple):
         with (self.folder / ITEMS).open(encoding="ascii", newline="\n") as file:
             yield from file
 
-    def rows(self, numbers: Iterable[int]) -> dict[int, Row]:
+    def rows(self, numbers: Iterable[int]) -> dict[int, JobRow]:
         """Return rows by number, without those that are not there."""
         wanted = set(numbers)
         try:
             return {
-                number: Row(*parsed(line))
+                number: parse_row(line)
                 for number, line in enumerate(self.lines())
                 if number in wanted
             }
@@ -126,9 +121,9 @@ class Batches:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: dict[tuple[str, int], Batch] = {}
+        self._known: dict[tuple[str, int], JobBatch] = {}
 
-    def write(self, rows: Rows, description: str, *, travels: bool, is_late: bool) -> Batch:
+    def write(self, rows: Rows, description: str, *, travels: bool, is_late: bool) -> JobBatch:
         """Write a new batch down, durably. Raises ``OSError``."""
         now = time.time()
         folder = self.folder / "batches" / f"{int(now):x}-{secrets.token_hex(4)}"
@@ -147,7 +142,7 @@ class Batches:
             (folder / "inputs" / alias).symlink_to(os.path.abspath(path))  # noqa: PTH100 - links are kept as they are
         about = {"travels": travels, "is_late": is_late, "created": now}
         (folder / ABOUT).write_text(json.dumps(about), encoding="ascii")
-        return Batch(folder, **about)  # type: ignore[arg-type] # as read back below
+        return JobBatch(folder, **about)  # type: ignore[arg-type] # as read back below
 
     def program(self, content: bytes) -> Path:
         """Return the path of the executable, written if it is not there. Raises ``OSError``."""
@@ -168,7 +163,7 @@ class Batches:
             path.symlink_to(f"../batches/{batch}")
         self._known.pop((schedd, cluster), None)
 
-    def of(self, schedd: str, cluster: int) -> Batch | None:
+    def of(self, schedd: str, cluster: int) -> JobBatch | None:
         """Return the batch that became a cluster, None if nobody knows."""
         key = (schedd, cluster)
         if key not in self._known:
@@ -178,7 +173,7 @@ class Batches:
             self._known[key] = batch
         return self._known[key]
 
-    def recent(self) -> list[Batch]:
+    def recent(self) -> list[JobBatch]:
         """Return the batches of the last days, newest first."""
         try:
             names = sorted(os.listdir(self.folder / "batches"), reverse=True)  # noqa: PTH208 - names only
@@ -189,10 +184,12 @@ class Batches:
         found = [self._read(self.folder / "batches" / name) for name in young]
         return [batch for batch in found if batch is not None]
 
-    def _read(self, folder: Path) -> Batch | None:
+    def _read(self, folder: Path) -> JobBatch | None:
         about = read(folder / ABOUT)
         return (
-            Batch(folder, about["travels"], about["is_late"], about["created"]) if about else None
+            JobBatch(folder, about["travels"], about["is_late"], about["created"])
+            if about
+            else None
         )
 
     def missed(self) -> dict[str, float]:

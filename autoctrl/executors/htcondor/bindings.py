@@ -1,9 +1,9 @@
-"""The other end of ``schedd``: a process that makes the calls of HTCondor's bindings, one at a
-time.
+"""The other end of ``schedd``: a process that calls HTCondor's bindings, one call at a time.
 
 Run as a program, never imported by the rest: requests come in on stdin, answers go out on stdout,
 both as a length and then ``marshal``. The bindings hold the interpreter's lock while they wait, so
-only another process can give up on them.
+only another process can give up on them. Answers are plain tuples; ``job_queue`` names what is in
+them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import struct
 import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import classad2
 import htcondor2
@@ -33,27 +33,28 @@ SAMPLE = (
     "RemoteHost",
     "LastRemoteHost",
 )
+LENGTH = struct.Struct("<Q")  # of a request or an answer, before it
 UNMADE = ("RemoveReason", "NumShadowStarts")
 SPOOLED = ("HoldReasonCode", "StageInFinish", "EnteredCurrentStatus")
 REASONS = (*SPOOLED, "HoldReasonSubCode", "HoldReason", "RemoveReason")
-FACTORY = ("JobMaterializeNextProcId", "TotalSubmitProcs", "JobMaterializePauseReason")
+FACTORY = ("JobMaterializeNextProcId", "JobMaterializePauseReason")
 IDLE, REMOVED, COMPLETED, HELD = 1, 3, 4, 5
 SPOOLING = 16
 MOST_CLUSTERS = 50
 PAUSE_S = 0.1
 LONGEST_REASON = 500
-TAKEN_BACK = (
-    "taken back: "  # how the reason begins for which we removed what was never meant to run
-)
-STAGING = "Staging of job files failed"  # a schedd's own reason, when it was killed while files were coming in
+# How the reasons begin for which a job was removed before it could start: ours, and a schedd's own
+# when it was killed while files were coming in.
+TAKEN_BACK = "taken back: "
+STAGING = "Staging of job files failed"
 
 
 class NoSchedd(Exception):
     """The collector knows no schedd of this name."""
 
 
-class Misfit(Exception):
-    """HTCondor made something else of a submission than was asked for; nothing of it is left."""
+class RowMismatch(Exception):
+    """HTCondor made other jobs of a submission than was asked for; none of them is left."""
 
 
 class Calls:
@@ -92,7 +93,7 @@ class Calls:
     def submit(self, text: str, count: int, spool: bool) -> tuple[int, str]:  # noqa: FBT001 - called by position
         """Submit; return cluster and warnings, once the schedd has written down that it has all.
 
-        Raises ``Misfit``.
+        Raises ``RowMismatch``.
         """
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -105,63 +106,40 @@ class Calls:
         except Exception:
             self._remove([str(cluster)], f"{TAKEN_BACK}not submitted completely")
             raise
-        awaited_now = (
-            f"ClusterId == {cluster} && JobStatus == {HELD} && HoldReasonCode == {SPOOLING}"
-        )
-        while spool and self.schedd.query(
-            awaited_now, ["ProcId"]
-        ):  # a schedd that dies before forgets that it has all
+        # a schedd that dies while it awaits files forgets that it has them all
+        awaits = f"ClusterId == {cluster} && JobStatus == {HELD} && HoldReasonCode == {SPOOLING}"
+        while spool and self.schedd.query(awaits, ["ProcId"]):
             time.sleep(PAUSE_S)
         return cluster, "; ".join(str(warning.message) for warning in said)[:LONGEST_REASON]
 
     def tags(self, store: str, wanted: Sequence[str]) -> list[tuple[str, int, int, int, str, int]]:
-        """Return tag, cluster, proc, status, batch of jobs, and for how long their files have been
-        awaited, else -1.
+        """Return tag, cluster, proc, status and batch of the jobs that have one of these tags.
+
+        Last comes for how long their files have been awaited, -1 if they are not.
         """
-        names = [
-            "ClusterId",
-            "ProcId",
-            "AutoctrlTag",
-            "AutoctrlBatch",
-            "JobStatus",
-            *UNMADE,
-            *SPOOLED,
-        ]
+        own = ["AutoctrlTag", "AutoctrlBatch"]
+        names = ["ClusterId", "ProcId", "JobStatus", *own, *UNMADE, *SPOOLED]
         chosen = set(wanted)
         found = []
         for ad in self.schedd.query(f'AutoctrlStore == "{store}"', names):
             tag = ad.get("AutoctrlTag")
             if tag in chosen and not is_taken_back(ad):
-                awaited_s = (
-                    awaited(ad)
-                    if ad["JobStatus"] == HELD and ad.get("HoldReasonCode") == SPOOLING
-                    else -1
-                )
-                batch = text(ad, "AutoctrlBatch")
-                found.append(
-                    (tag, ad["ClusterId"], ad["ProcId"], ad["JobStatus"], batch, awaited_s)
-                )
+                status, batch = ad["JobStatus"], text(ad, "AutoctrlBatch")
+                is_awaited = status == HELD and ad.get("HoldReasonCode") == SPOOLING
+                awaited_s = awaited(ad) if is_awaited else -1
+                found.append((tag, ad["ClusterId"], ad["ProcId"], status, batch, awaited_s))
         return found
 
-    def factories(
-        self, store: str, clusters: Sequence[int]
-    ) -> list[tuple[int, int, int, str, str]]:
-        """Return cluster, next row, number of rows, batch and trouble of clusters that are
-        materialised late.
-        """
+    def factories(self, store: str) -> list[tuple[int, int, str, str]]:
+        """Return cluster, next row, batch and trouble of clusters that are materialised late."""
         names = ["ClusterId", "AutoctrlBatch", *FACTORY]
         constraint = (
             f'AutoctrlStore == "{store}" && JobMaterializeNextProcId isnt undefined && ProcId '
             "is undefined"
         )
-        if clusters:
-            constraint += f" && {among(clusters)}"
         option = htcondor2.QueryOpt.IncludeClusterAd
-        return [
-            factory(ad)
-            for ad in self.schedd.query(constraint, names, opts=option)
-            if "ProcId" not in ad
-        ]
+        ads = self.schedd.query(constraint, names, opts=option)
+        return [factory(ad) for ad in ads if "ProcId" not in ad]
 
     def poll(self, store: str, clusters: Sequence[int], late: bool) -> tuple[list[Any], list[Any]]:  # noqa: FBT001
         """Return samples of the jobs of clusters, by cluster, and their factories; one question."""
@@ -180,9 +158,7 @@ class Calls:
         return samples, factories
 
     def history(self, store: str, clusters: Sequence[int], limit: int, since: int) -> list[Any]:
-        """Return samples of jobs that left the queue after ``since`` (seconds since 1970), newest
-        first.
-        """
+        """Return samples of jobs that left the queue since then (s since 1970), newest first."""
         ads = self.gone(store, among(clusters), limit, since)
         return [sample(ad, ad["ProcId"]) for ad in ads]
 
@@ -196,16 +172,11 @@ class Calls:
         return [(text(ad, "AutoctrlTag"), ad["ClusterId"], ad["ProcId"]) for ad in left]
 
     def gone(self, store: str, condition: str, limit: int, since: int) -> list[Any]:
-        """Return what the history knows; it is read from its end back to the first job that left
-        before ``since``.
-        """
+        """Return what the history knows, read back to the first job that left before ``since``."""
         stop = classad2.ExprTree(f"CompletionDate < {since} && EnteredCurrentStatus < {since}")
         names = [*SAMPLE, *REASONS, *UNMADE, "AutoctrlTag"]
-        return list(
-            self.schedd.history(
-                f'AutoctrlStore == "{store}" && {condition}', names, match=limit, since=stop
-            )
-        )
+        constraint = f'AutoctrlStore == "{store}" && {condition}'
+        return list(self.schedd.history(constraint, names, match=limit, since=stop))
 
     def remove(self, store: str, handles: Sequence[tuple[int, int]], reason: str) -> None:
         """Remove jobs of this store that are in the queue."""
@@ -224,14 +195,9 @@ class Calls:
         constraint = f'ClusterId == {cluster} && AutoctrlStore == "{store}"'
         self._remove(constraint, reason)
 
-    def remove_all(self, store: str, reason: str) -> None:
-        """Remove all jobs of a store."""
-        self._remove(f'AutoctrlStore == "{store}"', reason)
-
     def _remove(self, what: list[str] | str, reason: str) -> None:
-        self.schedd.act(
-            htcondor2.JobAction.Remove, what, (reason, 0)
-        )  # a bare string would be ignored
+        # a reason that is a bare string would be ignored
+        self.schedd.act(htcondor2.JobAction.Remove, what, (reason, 0))
 
     def retrieve(self, ids: list[str]) -> None:
         """Bring the files of completed jobs back."""
@@ -240,28 +206,22 @@ class Calls:
     def ping(self, store: str) -> tuple[str, str, list[int]]:
         """Return the schedd's name, its version and the statuses of our jobs."""
         ads = self.schedd.query(f'AutoctrlStore == "{store}"', ["JobStatus"])
-        words = str(self.schedd._version).split()  # noqa: SLF001 - the only place that has it
-        return (
-            self.name or self.local_name(),
-            words[1] if len(words) > 1 else "",
-            [ad["JobStatus"] for ad in ads],
-        )
+        words = str(self.schedd._version).split()  # noqa: SLF001 - nothing else has it
+        version = words[1] if len(words) > 1 else ""
+        return self.name or self.local_name(), version, [ad["JobStatus"] for ad in ads]
 
 
 def compare(first: int, made: int, wanted: int) -> None:
-    """Raise ``Misfit`` unless each row became one job, in order."""
+    """Raise ``RowMismatch`` unless each row became one job, in order."""
     if (first, made) != (0, wanted):
         message = f"{wanted} rows became {made} jobs from {first} on"
-        raise Misfit(message)
+        raise RowMismatch(message)
 
 
 def is_taken_back(ad: Any) -> bool:  # noqa: ANN401 - as above
-    """Say whether we or the schedd removed a job before it could start: its tag is as good as never
-    submitted.
-    """
-    return text(ad, "RemoveReason").startswith((TAKEN_BACK, STAGING)) and not number(
-        ad.get("NumShadowStarts")
-    )
+    """Say whether a job was removed before it could start: it is as good as never submitted."""
+    has_started = number(ad.get("NumShadowStarts")) > 0
+    return not has_started and text(ad, "RemoveReason").startswith((TAKEN_BACK, STAGING))
 
 
 def among(clusters: Iterable[int]) -> str:
@@ -270,18 +230,14 @@ def among(clusters: Iterable[int]) -> str:
 
 
 def sample(ad: Any, proc: int) -> tuple[Any, ...]:  # noqa: ANN401 - as above
-    """Return cluster, proc and the fields of ``statuses.Sample``; no more than two for a job that
-    has not begun.
-    """
+    """Return cluster, proc and the fields of ``statuses.JobSample``, none for a job not begun."""
     status = ad["JobStatus"]
-    shadows = number(
-        ad.get("NumShadowStarts")
-    )  # NumJobStarts comes late, or never for a job that is evicted at once
+    # NumJobStarts comes late, or never for a job that is evicted at once
+    shadows = number(ad.get("NumShadowStarts"))
     if status == IDLE and not shadows:
         return ad["ClusterId"], proc
-    starts = shadows - number(
-        ad.get("NumJobReconnects")
-    )  # a schedd that was restarted gives its jobs new shadows
+    # a schedd that was restarted gives its jobs new shadows
+    starts = shadows - number(ad.get("NumJobReconnects"))
     host = (text(ad, "RemoteHost") or text(ad, "LastRemoteHost")).rpartition("@")[2]
     if status == HELD:
         code = number(ad.get("HoldReasonCode"))
@@ -292,48 +248,33 @@ def sample(ad: Any, proc: int) -> tuple[Any, ...]:  # noqa: ANN401 - as above
 
 
 def awaited(ad: Any) -> int:  # noqa: ANN401 - as above
-    """Return for how long the files of a job have been awaited by the schedd, by its own clock,
-    seconds.
-    """
+    """Return for how many seconds, by its own clock, the schedd has awaited the files of a job."""
     if number(ad.get("StageInFinish")):
         return 0
     return max(0, number(ad.get("ServerTime")) - number(ad.get("EnteredCurrentStatus")))
 
 
-def factory(ad: Any) -> tuple[int, int, int, str, str]:  # noqa: ANN401 - as above
-    """Return what a cluster's own ad says of its rows."""
-    rows = number(ad.get("JobMaterializeNextProcId")), number(ad.get("TotalSubmitProcs"))
-    return (
-        ad["ClusterId"],
-        *rows,
-        text(ad, "AutoctrlBatch"),
-        text(ad, "JobMaterializePauseReason"),
-    )
+def factory(ad: Any) -> tuple[int, int, str, str]:  # noqa: ANN401 - as above
+    """Return cluster, next row, batch and trouble, as the cluster's own ad has them."""
+    next_row, trouble = (ad.get("JobMaterializeNextProcId"), text(ad, "JobMaterializePauseReason"))
+    return ad["ClusterId"], number(next_row), text(ad, "AutoctrlBatch"), trouble
 
 
 def number(value: object) -> int:
-    """Return a whole number, 0 for what is none: an undefined attribute is neither None nor a
-    number.
-    """
+    """Return a whole number, 0 for anything else: an undefined attribute is a value of its own."""
     return value if type(value) is int else 0
 
 
 def text(ad: Any, name: str) -> str:  # noqa: ANN401 - as above
-    """Return an attribute that is a string, empty if it is none."""
+    """Return an attribute that is a string, empty if it is not."""
     value = ad.get(name)
     return value[:LONGEST_REASON] if isinstance(value, str) else ""
 
 
-def serve(calls: Calls, requests: int, answers: int) -> None:
+def serve(calls: Calls, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    while True:
-        head = receive(requests, 8)
-        if head is None:
-            return
-        body = receive(requests, struct.unpack("<Q", head)[0])
-        if body is None:
-            return
-        function, limit_s, arguments = marshal.loads(body)  # noqa: S302 - from our own parent
+    while head := requests.read(LENGTH.size):
+        function, limit_s, arguments = marshal.loads(requests.read(*LENGTH.unpack(head)))  # noqa: S302 - from our own parent
         signal.alarm(limit_s)  # also if the parent is stopped and does not watch
         try:
             answer = ("", getattr(calls, function)(*arguments))
@@ -342,34 +283,17 @@ def serve(calls: Calls, requests: int, answers: int) -> None:
             answer = (type(error).__name__, str(error))
         signal.alarm(0)
         data = marshal.dumps(answer)
-        send(answers, struct.pack("<Q", len(data)) + data)
-
-
-def receive(fd: int, size: int) -> bytes | None:
-    """Read exactly ``size`` bytes, None at the end of the stream."""
-    parts = []
-    while size:
-        part = os.read(fd, min(size, 1 << 20))
-        if not part:
-            return None
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def send(fd: int, data: bytes) -> None:
-    """Write all of ``data``."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+        answers.write(LENGTH.pack(len(data)))
+        answers.write(data)
+        answers.flush()
 
 
 def main() -> None:
     """Serve the parent; die with it, even in the middle of a call."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    answers = os.dup(1)
-    os.dup2(2, 1)  # whatever else prints does not get among the answers
-    serve(Calls(sys.argv[1], sys.argv[2]), 0, answers)
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # whatever else prints does not get among the answers
+        serve(Calls(sys.argv[1], sys.argv[2]), sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""The executable of HTCondor jobs: a few lines of shell that find Python, then ``node`` and the
-wrapper as an archive.
+"""The executable of HTCondor jobs: a few lines of shell, then ``node`` and the wrapper, zipped.
 
 One file, so that it travels once with a cluster and there is nothing to install on a node. A
 program for a row that was removed before it started ends with ``NEVER_STARTED``.
@@ -32,9 +31,7 @@ exec {python} -I -X utf8 "$0" "$@" 2>>"$1/node.log"
 
 
 def program(python: str, path: str) -> bytes:
-    """Return the executable for nodes whose interpreter is ``python``, looked for in ``path``, the
-    jobs' PATH too.
-    """
+    """Return the executable for nodes that find ``python`` in ``path``, which is the jobs' PATH."""
     archive = io.BytesIO()
     with ZipFile(archive, "w") as file:
         for name, module in MEMBERS.items():

@@ -2,23 +2,18 @@
 
 What a SIGKILL of the controller can leave behind, and what becomes of it:
 
-===============================================  ==================================================================
-left behind                                      what happens next
-===============================================  ==================================================================
-a batch, no cluster                              nothing knows of it; the tags are submitted again
-a cluster whose files were not all taken in      ``find`` removes it and does not name its tags
-a cluster, its handles not recorded              ``find`` names them by the tags in the jobs' ads
-the same, rows not materialised yet              ``find`` names them by the batch that the cluster's
-                                                 ad names
-the same, but a person removed it meanwhile      ``find`` names them by the history, ``poll`` says
-removed
-two clusters with one tag                        ``find`` keeps the older job and removes the
-                                                 younger one
-results fetched, not judged                      they are fetched and judged again, nothing is
-                                                 overwritten
-results judged, not acknowledged                 the jobs stay in the queue until somebody does, or
-                                                 for a month
-===============================================  ==================================================================
+======================================  ============================================================
+left behind                             what happens next
+======================================  ============================================================
+a batch, no cluster                     nothing knows of it; the tags are submitted again
+a cluster, its files not all taken in   ``find`` removes it and does not name its tags
+a cluster, its handles not recorded     ``find`` names them by the tags in the jobs' ads
+the same, rows not materialised yet     ``find`` names them by the batch that the cluster's ad names
+the same, since removed by a person     ``find`` names them by the history; ``poll`` says removed
+two clusters with one tag               ``find`` keeps the older job and removes the younger one
+results fetched, not judged             they are fetched and judged again; nothing is overwritten
+results judged, not acknowledged        the jobs stay in the queue until they are, or for a month
+======================================  ============================================================
 """
 
 from __future__ import annotations
@@ -27,6 +22,7 @@ import importlib.util
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +31,8 @@ from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
 from autoctrl.executors.htcondor.batches import FORGOTTEN_S, Batches, parse_handle
 from autoctrl.executors.htcondor.executable import NEVER_STARTED, program
-from autoctrl.executors.htcondor.preflight import check_files, culprit, files, located
+from autoctrl.executors.htcondor.job_queue import Desk, JobId, JobQueue
+from autoctrl.executors.htcondor.preflight import blame, check_files, files, locate_files
 from autoctrl.executors.htcondor.results import NODE_LOG, outcome, starts
 from autoctrl.executors.htcondor.schedd import Schedd
 from autoctrl.executors.htcondor.statuses import HELD, IDLE, OUR_MEMORY, RUNNING
@@ -47,7 +44,7 @@ from autoctrl.node.hint import TOKEN_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from autoctrl.executors.htcondor.batches import Batch, Handle
+    from autoctrl.executors.htcondor.batches import Handle, JobBatch
     from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
     from autoctrl.ports import JobOrder, JobReport, JobResult
 
@@ -90,40 +87,42 @@ class HTCondorExecutor:
             what = f"The executor {name} of type htcondor"
             raise MissingExtra(what, "htcondor")
         self.name, self.store_id, self.now = name, store_id, now
-        self.settings = located(settings, folder.absolute())
+        self.settings = locate_files(settings, folder.absolute())
         self.templates = templates
         self.hints = dict(hints or {})
         self.batches = Batches(jobs.absolute() / store_id)
         self.travels = settings.mode == "spool"
-        self.noted: list[str] = []
+        self._remarks: list[str] = []
         self._place = place or settings.schedd
         self._schedds: dict[str, Schedd] = {}
 
     @property
     def remarks(self) -> list[str]:
         """Sentences about what it had to put right since they were last read."""
-        said, self.noted = self.noted, []
+        said = [*self._remarks]
+        self._remarks.clear()
         return said
 
     @property
     def place(self) -> str:
-        """Name of the schedd that takes new jobs; of this machine's own one as HTCondor's
-        configuration has it.
-        """
+        """Name of the schedd that takes new jobs, by default this machine's own."""
         if not self._place:
-            self.place = str(self.schedd("").call("local_name", self.settings.query_deadline_s))
+            self._place = str(self.schedd("").call("local_name", self.settings.query_deadline_s))
         return self._place
-
-    @place.setter
-    def place(self, name: str) -> None:
-        """Choose another schedd."""
-        self._place = name
 
     def schedd(self, name: str) -> Schedd:
         """Return a schedd by its name."""
         if name not in self._schedds:
             self._schedds[name] = Schedd(name, self.settings.collector, self.settings.config)
         return self._schedds[name]
+
+    def queue(self, name: str) -> JobQueue:
+        """Return our jobs in a schedd."""
+        schedd = self.schedd(name)
+        return JobQueue(schedd, name, self.store_id, self.settings.query_deadline_s)
+
+    def _desk(self, name: str) -> Desk:
+        return Desk(self.queue(name), self.batches, self.settings, self._remarks, self.now)
 
     def submit(self, orders: Sequence[JobOrder]) -> dict[str, str]:
         """Submit a cluster for each workflow; return the handles by tag.
@@ -148,46 +147,47 @@ class HTCondorExecutor:
                 except SubmitRefused as error:
                     if not handles:
                         raise
-                    self.noted.append(str(error))
+                    self._remarks.append(str(error))
         return handles
 
     def _submit(
         self, workflow: str, orders: Sequence[JobOrder], deadline_s: float
     ) -> dict[str, str]:
+        batch, text = self._write_batch(workflow, orders)
+        queue = self.queue(self.place)
+        try:
+            made = queue.submit(text, len(orders), deadline_s, spool=self.travels)
+        except SubmitRefused as error:
+            hint = blame(error.message, self.settings, self.name)
+            raise SubmitRefused(error.message, hint=hint) from error
+        cluster = made.cluster
+        if made.warnings:
+            self._remarks.append(f"HTCondor about cluster {cluster} of {workflow}: {made.warnings}")
+        self.batches.link(queue.name, cluster, batch.folder.name)
+        return {order.tag: f"{queue.name}#{cluster}.{row}" for row, order in enumerate(orders)}
+
+    def _write_batch(self, workflow: str, orders: Sequence[JobOrder]) -> tuple[JobBatch, str]:
+        """Write a submission down; return it and its description. Raises as ``submit`` does."""
         check_files(self.settings, self.name)
         description = self._rendered(workflow)
         is_late = not self.travels and len(orders) > self.settings.materialize_above
         try:
-            batch, text = self._write(orders, description, is_late=is_late)
+            return self._write(orders, description, is_late=is_late)
         except OSError as error:
             message = (
                 f"Executor {self.name} cannot write below {self.batches.folder}: {error.strerror}."
             )
             raise ServiceDown(message, hint="Make room there, or make it writable.") from error
-        place = self.place
-        try:
-            cluster, said = self.schedd(place).call(
-                "submit", deadline_s, text, len(orders), self.travels
-            )
-        except SubmitRefused as error:
-            raise SubmitRefused(
-                error.message, hint=culprit(error.message, self.settings, self.name)
-            ) from error
-        if said:
-            self.noted.append(f"HTCondor about cluster {cluster} of {workflow}: {said}")
-        self.batches.link(place, cluster, batch.folder.name)
-        return {order.tag: f"{place}#{cluster}.{row}" for row, order in enumerate(orders)}
 
     def _write(
         self, orders: Sequence[JobOrder], description: str, *, is_late: bool
-    ) -> tuple[Batch, str]:
+    ) -> tuple[JobBatch, str]:
         content = rows(orders, self._manner(), os.path.exists)
         batch = self.batches.write(content, description, travels=self.travels, is_late=is_late)
+        executable = self.batches.program(program(self.settings.python, self.settings.path))
         values = {
             "folder": literal(str(batch.folder)),
-            "program": literal(
-                str(self.batches.program(program(self.settings.python, self.settings.path)))
-            ),
+            "program": literal(str(executable)),
             "batch": batch.folder.name,
             "common": content.common,
         }
@@ -198,24 +198,25 @@ class HTCondorExecutor:
 
     def _manner(self) -> Manner:
         is_other = self.travels or self.settings.python != "python3"
-        token = self.hints.get(TOKEN_FILE)
-        further = [
-            path for path in [*files(self.settings), *([token] if token else [])] if self.travels
-        ]
+        travelling = self._files() if self.travels else []
         return Manner(
             travels=self.travels,
             python=self.settings.python if is_other else "",
             interpreter=sys.executable,
             grace_s=self.settings.grace_s,
-            common={path: os.path.basename(path.rstrip("/")) for path in further},  # noqa: PTH119 - kept as it is
+            common={path: os.path.basename(path.rstrip("/")) for path in travelling},  # noqa: PTH119 - kept as it is
             hints=hint_variables(self.hints, HINT_NAME),
         )
+
+    def _files(self) -> list[str]:
+        """Return the files that every job needs: those of the settings, and the token for hints."""
+        token = self.hints.get(TOKEN_FILE)
+        return [*files(self.settings), *([token] if token else [])]
 
     def _rendered(self, workflow: str) -> str:
         from autoctrl.executors.htcondor.templates import render
 
         settings = self.settings
-        token = self.hints.get(TOKEN_FILE)
         values = {
             "workflow": encoded(workflow),
             "store_id": self.store_id,
@@ -223,9 +224,7 @@ class HTCondorExecutor:
             "requirements": settings.requirements,
             "accounting_group": settings.accounting_group,
             "container_image": settings.container_image,
-            "transfer_input": [
-                literal(path) for path in [*files(self.settings), *([token] if token else [])]
-            ],
+            "transfer_input": [literal(path) for path in self._files()],
             "x509_proxy": settings.x509_proxy,
             "python": settings.python,
             "path": settings.path,
@@ -245,28 +244,28 @@ class HTCondorExecutor:
 
     def find(self, tags: Iterable[str]) -> dict[str, str]:
         """Return the handle of each tag that the schedd knows. Raises ``ServiceDown``."""
-        place = self.place
-        found = finding.find(list(tags), self, self.schedd(place), place)
-        return {tag: f"{place}#{cluster}.{row}" for tag, (cluster, row) in found.items()}
+        schedd = self.place
+        found = finding.find(list(tags), self._desk(schedd))
+        return {tag: f"{schedd}#{job.cluster}.{job.row}" for tag, job in found.items()}
 
     def poll(self, handles: Sequence[str]) -> dict[str, JobReport]:
-        """Return a report for each handle; one question to each schedd, and one to its history for
-        what it lacks.
+        """Return a report for each handle.
+
+        Asks one question of each schedd, and one of its history for what its queue lacks.
         """
         reports: dict[str, JobReport] = {}
-        for name, mine in self._by_schedd(handles).items():
-            reports |= polling.Poll(self, self.schedd(name), name, mine).reports()
+        for schedd, mine in self._by_schedd(handles).items():
+            reports |= polling.Poll(self._desk(schedd), mine).reports()
         return reports
 
-    def _by_schedd(self, handles: Iterable[str]) -> dict[str, dict[tuple[int, int], str]]:
-        """Return handles by (cluster, row), by schedd; what is no handle of a schedd is left
-        out.
-        """
-        found: dict[str, dict[tuple[int, int], str]] = {}
+    def _by_schedd(self, handles: Iterable[str]) -> dict[str, dict[JobId, str]]:
+        """Return the handles of jobs by schedd; what is not such a handle is left out."""
+        found: dict[str, dict[JobId, str]] = {}
         for handle in handles:
             parsed = parse_handle(handle)
             if parsed is not None:
-                found.setdefault(parsed.schedd, {})[parsed.cluster, parsed.row] = handle
+                mine = found.setdefault(parsed.schedd, {})
+                mine[JobId(parsed.cluster, parsed.row)] = handle
         return found
 
     def result(self, handle: str) -> JobResult | None:
@@ -275,48 +274,48 @@ class HTCondorExecutor:
         if parsed is None or batch is None:
             return None
         row = batch.rows([parsed.row]).get(parsed.row)
-        return outcome(batch.place(parsed.row), row) if row is not None else None
+        return outcome(batch.job_folder(parsed.row), row) if row is not None else None
 
-    def _locate(self, handle: str) -> tuple[Handle | None, Batch | None]:
+    def _locate(self, handle: str) -> tuple[Handle | None, JobBatch | None]:
         parsed = parse_handle(handle)
-        return parsed, self.batches.of(
-            parsed.schedd, parsed.cluster
-        ) if parsed is not None else None
+        if parsed is None:
+            return None, None
+        return parsed, self.batches.of(parsed.schedd, parsed.cluster)
 
     def remove(self, handles: Sequence[str]) -> None:
         """Ask that the attempts be ended; a row that is not materialised yet never starts.
 
         Raises ``ServiceDown``.
         """
-        for name, mine in self._by_schedd(handles).items():
-            late: dict[int, set[int]] = {}
-            for cluster, row in mine:
-                batch = self.batches.of(name, cluster)
-                if batch is not None and batch.is_late:
-                    batch.removal(row).touch()
-                    late.setdefault(cluster, set()).add(row)
-            self._act("remove", name, list(mine), REMOVED)
-            for cluster, marked in late.items():
-                batch = self.batches.of(name, cluster)
-                if batch is not None and len(marked) == sum(1 for _ in batch.lines()):
-                    self._act("remove_cluster", name, cluster, REMOVED)
+        for schedd, mine in self._by_schedd(handles).items():
+            marked = self._mark_removed(schedd, mine)
+            queue = self.queue(schedd)
+            queue.remove(mine, REMOVED)
+            for cluster, count in marked.items():
+                batch = self.batches.of(schedd, cluster)
+                if batch is not None and count == sum(1 for _ in batch.lines()):
+                    queue.remove_cluster(cluster, REMOVED)
 
-    def _act(self, function: str, schedd: str, *arguments: object) -> None:
-        self.schedd(schedd).call(
-            function, self.settings.query_deadline_s, self.store_id, *arguments
-        )
+    def _mark_removed(self, schedd: str, jobs: Iterable[JobId]) -> Counter[int]:
+        """Note which rows never start; return how many that are, by cluster."""
+        marked: Counter[int] = Counter()
+        for job in jobs:
+            batch = self.batches.of(schedd, job.cluster)
+            if batch is not None and batch.is_late:
+                batch.removal(job.row).touch()
+                marked[job.cluster] += 1
+        return marked
 
     def acknowledge(self, handles: Sequence[str]) -> None:
         """Take finished jobs out of the queue; logs and results are kept here.
 
         Raises ``ServiceDown``.
         """
-        for name, mine in self._by_schedd(handles).items():
-            self._act("remove", name, list(mine), "its result is stored")
+        for schedd, mine in self._by_schedd(handles).items():
+            self.queue(schedd).remove(mine, "its result is stored")
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed in its newest start; where files travel that is known at
-        its end.
+        """Return what the attempt printed in its newest start, at its end where files travel.
 
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
@@ -326,24 +325,24 @@ class HTCondorExecutor:
         parsed, batch = self._locate(handle)
         if parsed is None or batch is None:
             return f"[… nothing is kept here of {handle} …]\n"
-        place = batch.place(parsed.row)
-        newest = next(iter(starts(place)), None)
         try:
-            if newest is not None:
-                return read_log(newest / LOGS[stream]) + (
-                    read_log(place / NODE_LOG) if stream == "stderr" else ""
-                )
-            if not place.exists():
-                when = (
-                    "come back yet; what it prints comes with it, at its end"
-                    if batch.travels
-                    else "started yet"
-                )
-                return f"[… {handle} has not {when} …]\n"
-            return read_log(place / NODE_LOG) if stream == "stderr" else ""
+            return self._read_log(handle, batch.job_folder(parsed.row), stream, batch)
         except OSError as error:
             message = f"The log of {handle} cannot be read: {error.strerror}."
             raise ServiceDown(message) from error
+
+    def _read_log(self, handle: str, folder: Path, stream: str, batch: JobBatch) -> str:
+        newest = next(iter(starts(folder)), None)
+        complaints = read_log(folder / NODE_LOG) if stream == "stderr" else ""
+        if newest is not None:
+            return read_log(newest / LOGS[stream]) + complaints
+        if folder.exists():
+            return complaints
+        if batch.travels:
+            return (
+                f"[… {handle} has not come back yet; what it prints comes with it, at its end …]\n"
+            )
+        return f"[… {handle} has not started yet …]\n"
 
     def ping(self) -> str:
         """Return the schedd, its version and how many jobs of ours it has.
@@ -356,16 +355,12 @@ class HTCondorExecutor:
         check_files(self.settings, self.name)
         for workflow in overriding(self.templates):
             self._rendered(workflow)
-        place = self.place
-        name, version, found = self.schedd(place).call(
-            "ping", self.settings.query_deadline_s, self.store_id
-        )
-        counts = {
-            what: found.count(status)
-            for what, status in (("idle", IDLE), ("running", RUNNING), ("held", HELD))
-        }
-        numbers = ", ".join(f"{count} {what}" for what, count in counts.items())
-        return f"schedd {name}, HTCondor {version}: {numbers} of {len(found)} jobs"
+        state = self.queue(self.place).state()
+        kinds = {"idle": IDLE, "running": RUNNING, "held": HELD}
+        counts = {kind: state.statuses.count(status) for kind, status in kinds.items()}
+        numbers = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        total = len(state.statuses)
+        return f"schedd {state.schedd}, HTCondor {state.version}: {numbers} of {total} jobs"
 
     def close(self) -> None:
         """End the processes that ask."""
@@ -374,9 +369,9 @@ class HTCondorExecutor:
 
 
 def workflow_of(tag: str) -> str:
-    """Return the workflow that a tag names. Raises ``SettingsError`` for what is no tag."""
+    """Return the workflow that a tag names. Raises ``SettingsError`` for anything else."""
     words = tag.split("/")
     if len(words) < 3:  # noqa: PLR2004 - store, campaign, workflow
-        message = f"'{tag}' is no tag of a job."
+        message = f"'{tag}' is not the tag of a job."
         raise SettingsError(message)
     return words[2]

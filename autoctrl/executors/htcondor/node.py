@@ -1,8 +1,7 @@
-"""What runs on the node: take one row's description from the job's ad, run it under the wrapper,
-tidy up.
+"""What runs on the node: take a row's description from the job's ad, run it, tidy up.
 
 One file, standard library only, Python 3.9 or later; it travels with the wrapper as one executable
-(see ``program``), which has made the folder ROW and writes its own complaints to ``ROW/node.log``.
+(see ``executable``), which has made the folder ROW and writes its complaints to ``ROW/node.log``.
 Each start keeps its records in a folder of its own, ``ROW/<number of the start's shadow>``: no
 start ever touches what an earlier one wrote.
 """
@@ -34,9 +33,7 @@ BEFORE, AFTER = r"(?<![^=:,;'\"])", r"(?![^:,;?#'\"])"
 
 
 def read_ad(text: str) -> dict[str, str]:
-    """Return the attributes that matter here, as they stand in the job's ad without their
-    quotes.
-    """
+    """Return the attributes of a job's ad that matter here, without their quotes."""
     wanted = {name.lower(): name for name in ATTRIBUTES}
     ad = {}
     for line in text.splitlines():
@@ -56,39 +53,37 @@ def shadow_of(ad: Mapping[str, str]) -> int:
     return number(ad.get("NumShadowStarts")) or 1
 
 
-def arrived(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str], list[str]]:
-    """Return where each input lies on this node, and the inputs that do not lie here; names count
-    from ``base``.
-    """
-    places = {path: os.path.join(base, name) for path, name in inputs.items() if name is not None}
-    here = {path: place for path, place in places.items() if os.access(place, os.R_OK)}
+def locate(inputs: Mapping[str, str | None], base: str) -> tuple[dict[str, str], list[str]]:
+    """Return where each input lies on this node, and those that do not; ``base`` has the files."""
+    paths = {path: os.path.join(base, name) for path, name in inputs.items() if name is not None}
+    here = {path: there for path, there in paths.items() if os.access(there, os.R_OK)}
     return here, [path for path in inputs if path not in here]
 
 
-def renamed(word: str, places: Mapping[str, str]) -> str:
+def rename_paths(word: str, moved: Mapping[str, str]) -> str:
     """Return a word with each input's path in it replaced by where that input lies here.
 
     A path counts where it stands alone or between ``= : , ;`` and quotes, so
     ``--in=/data/a.root:tree`` is found and ``/data/a.root.bak`` is not.
     """
-    if not places or "/" not in word:
+    if not moved or "/" not in word:
         return word
-    paths = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
-    return re.sub(f"{BEFORE}({paths}){AFTER}", lambda match: places[match.group()], word)
+    paths = "|".join(re.escape(path) for path in sorted(moved, key=len, reverse=True))
+    return re.sub(f"{BEFORE}({paths}){AFTER}", lambda match: moved[match.group()], word)
 
 
-def described(ad: Mapping[str, str], base: str) -> tuple[dict[str, Any], list[str]]:
+def describe(ad: Mapping[str, str], base: str) -> tuple[dict[str, Any], list[str]]:
     """Return what the wrapper is told (``spec.json``), and the inputs that are missing."""
     given = {**json.loads(unquote(ad["AutoctrlCommon"])), **json.loads(unquote(ad["AutoctrlSpec"]))}
-    places, missing = arrived(given.pop("inputs"), base)
-    moved = {path: place for path, place in places.items() if path != place}
+    here, missing = locate(given.pop("inputs"), base)
+    moved = {path: there for path, there in here.items() if path != there}
     spec = {
         **given,
         "schema": 1,
         "tag": unquote(ad["AutoctrlTag"]),
-        "argv": [renamed(word, moved) for word in given["argv"]],
+        "argv": [rename_paths(word, moved) for word in given["argv"]],
         "environment": {
-            name: renamed(value, moved) for name, value in given["environment"].items()
+            name: rename_paths(value, moved) for name, value in given["environment"].items()
         },
         "workdir": OUT,
         "inherit": True,
@@ -127,29 +122,43 @@ def tidy(folder: str) -> None:
     for name in ("claim", "fields.json", HINT):
         if os.path.lexists(os.path.join(folder, name)):
             os.unlink(os.path.join(folder, name))
-    for place, folders, files in os.walk(os.path.join(folder, OUT), topdown=False):
+    for parent, folders, files in os.walk(os.path.join(folder, OUT), topdown=False):
         for name in (*files, *folders):
-            path = os.path.join(place, name)
-            if os.path.isdir(path) and not os.path.islink(path):
-                if not os.listdir(path):
-                    os.rmdir(path)
-            elif os.path.islink(path) or os.path.realpath(path) not in kept:
-                os.unlink(path)
+            drop(os.path.join(parent, name), kept)
+
+
+def drop(path: str, kept: set[str]) -> None:
+    """Remove an empty folder, a link, and a file that is not to be kept."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        if not os.listdir(path):
+            os.rmdir(path)
+    elif os.path.islink(path) or os.path.realpath(path) not in kept:
+        os.unlink(path)
+
+
+def own_ad() -> dict[str, str]:
+    """Return the attributes of this job's ad that matter here."""
+    with open(os.environ["_CONDOR_JOB_AD"], encoding="utf-8", errors="surrogateescape") as file:
+        return read_ad(file.read())
+
+
+def unpack_hint(folder: str) -> str:
+    """Write the program for hints into a folder; return its path."""
+    path = os.path.join(folder, HINT)
+    with ZipFile(sys.argv[0]) as program, open(path, "wb") as file:
+        file.write(program.read("hint.py"))
+    return path
 
 
 def run(row: str, *, travels: bool) -> int:
     """Run the job of one row; return 0 once its result is written."""
     wrapper = import_module("wrapper")
-    base = os.getcwd()
-    with open(os.environ["_CONDOR_JOB_AD"], encoding="utf-8", errors="surrogateescape") as file:
-        ad = read_ad(file.read())
-    spec, missing = described(ad, base)
+    base, ad = os.getcwd(), own_ad()
+    spec, missing = describe(ad, base)
     folder = os.path.join(base, row, str(shadow_of(ad)))
     os.makedirs(folder, exist_ok=True)
     if "AUTOCTRL_HINT" in spec["environment"]:
-        with ZipFile(sys.argv[0]) as program, open(os.path.join(folder, HINT), "wb") as file:
-            file.write(program.read("hint.py"))
-        spec["environment"]["AUTOCTRL_HINT"] = os.path.join(folder, HINT)
+        spec["environment"]["AUTOCTRL_HINT"] = unpack_hint(folder)
     write(os.path.join(folder, wrapper.SPEC), spec)
     if missing:
         refuse(folder, spec, f"its input {missing[0]} is not on {os.uname().nodename}")

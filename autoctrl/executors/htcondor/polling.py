@@ -20,7 +20,6 @@ from autoctrl.executors.htcondor.statuses import (
     NOT_STARTED,
     REMOVED,
     SPOOLING,
-    Sample,
     left_queue,
     lost,
     report_of,
@@ -32,11 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from autoctrl.executors.htcondor.batches import Batch
-    from autoctrl.executors.htcondor.executor import HTCondorExecutor
-    from autoctrl.executors.htcondor.schedd import Schedd
-
-    Key = tuple[int, int]  # cluster and row
+    from autoctrl.executors.htcondor.batches import JobBatch
+    from autoctrl.executors.htcondor.job_queue import Desk, Factory, JobId
+    from autoctrl.executors.htcondor.statuses import JobSample
+    from autoctrl.executors.htcondor.submit import JobRow
 
 DAY_S = 86400
 AT_ONCE = 100  # jobs whose files are fetched by one call
@@ -47,245 +45,244 @@ NEVER = JobReport(JobStatus.REMOVED, "removed before it started", Failure.REMOVE
 class Poll:
     """One poll of one schedd; ``wanted`` holds handles by cluster and row."""
 
-    def __init__(
-        self, executor: HTCondorExecutor, schedd: Schedd, name: str, wanted: Mapping[Key, str]
-    ) -> None:
-        self.executor, self.schedd, self.name, self.wanted = executor, schedd, name, wanted
-        self.store_id, self.deadline_s = executor.store_id, executor.settings.query_deadline_s
+    def __init__(self, desk: Desk, wanted: Mapping[JobId, str]) -> None:
+        self.desk, self.queue, self.wanted = desk, desk.queue, wanted
         self.found: dict[str, JobReport] = {}
-        self.missed = executor.batches.missed()
-        self.clusters = sorted({cluster for cluster, _ in wanted})
-        self.known = {cluster: executor.batches.of(name, cluster) for cluster in self.clusters}
+        self.missed = desk.batches.missed()
+        self.clusters = sorted({job.cluster for job in wanted})
+        self.known = {cluster: desk.batch(cluster) for cluster in self.clusters}
         self.removals = {
             cluster: batch.removals() for cluster, batch in self.known.items() if batch is not None
         }
-        self.void: list[Key] = []
 
     def reports(self) -> dict[str, JobReport]:
         """Return what is known now. Raises ``ServiceDown`` if the schedd does not answer."""
         is_late = any(batch is not None and batch.is_late for batch in self.known.values())
-        samples, factories = self.schedd.call(
-            "poll", self.deadline_s, self.store_id, self.clusters, is_late
-        )
-        finished: dict[Key, Sample] = {}
-        seen: set[Key] = set()
-        for fields in samples:
-            key = fields[:2]
-            handle = self.wanted.get(key)
-            if handle is None:
-                continue
-            seen.add(key)
-            if len(fields) == len(key):
-                is_void = key[1] in self.removals.get(key[0], ())
-                self.found[handle] = NEVER if is_void else NOT_STARTED
-                self.void += [key] if is_void else []
-            elif fields[2] == COMPLETED or (fields[2] == REMOVED and self._is_judged(key)):
-                finished[key] = Sample(*fields[2:])
-            else:
-                self._running(key, handle, Sample(*fields[2:]))
-        if self.void:  # materialised after they were removed
-            self.schedd.call("remove", self.deadline_s, self.store_id, self.void, NEVER.reason)
-        missing = {key for key in self.wanted if key not in seen}
-        missing -= self._unmade(missing, factories)
-        self._finish(finished, self._fetch(finished))
+        look = self.queue.look(self.clusters, is_late=is_late)
+        missing = {job for job in self.wanted if job not in look.samples}
+        finished = self._report_queued(look.samples)
+        missing -= self._report_unmade(missing, look.factories)
+        self._report_finished(finished, self._fetch(finished))
         if missing:
-            self._gone(missing)
+            self._report_gone(missing)
         self._remember(finished)
         return self.found
 
-    def _running(self, key: Key, handle: str, sample: Sample) -> None:
-        report = report_of(sample)
-        if sample.code == SPOOLING and sample.subcode > self.executor.settings.lost_after_s:
-            report = JobReport(JobStatus.HELD, f"{sample.reason}, which never ended", Failure.NODE)
-        batch = self.known.get(key[0])
-        if batch is not None and not batch.travels and report.starts:
-            report = report._replace(log=log_path(batch.place(key[1])))
-        self.found[handle] = report
+    def _report_queued(
+        self, samples: Mapping[tuple[int, int], JobSample | None]
+    ) -> dict[JobId, JobSample]:
+        """Report the jobs in the queue that have not ended; return those that have."""
+        finished: dict[JobId, JobSample] = {}
+        late: list[JobId] = []  # became jobs after they were removed
+        for job, handle in self.wanted.items():
+            if job not in samples:
+                continue
+            sample = samples[job]
+            if sample is None:
+                is_removed = self._is_never_to_start(job)
+                self.found[handle] = NEVER if is_removed else NOT_STARTED
+                late += [job] if is_removed else []
+            elif self._has_ended(job, sample):
+                finished[job] = sample
+            else:
+                self.found[handle] = self._report_living(job, sample)
+        if late:
+            self.queue.remove(late, NEVER.reason)
+        return finished
 
-    def _unmade(
-        self, missing: Iterable[Key], factories: Iterable[tuple[int, int, int, str, str]]
-    ) -> set[Key]:
-        """Report rows that are not materialised yet; return them."""
-        following = {cluster: (row, trouble) for cluster, row, _, _, trouble in factories}
-        unmade = {key for key in missing if key[0] in following and key[1] >= following[key[0]][0]}
-        for key in unmade:
-            trouble = following[key[0]][1]
-            idle = (
-                JobReport(JobStatus.IDLE, f"not materialised: {trouble}")
-                if trouble
-                else NOT_STARTED
-            )
-            self.found[self.wanted[key]] = (
-                NEVER if key[1] in self.removals.get(key[0], ()) else idle
-            )
+    def _is_never_to_start(self, job: JobId) -> bool:
+        return job.row in self.removals.get(job.cluster, ())
+
+    def _has_ended(self, job: JobId, sample: JobSample) -> bool:
+        """Say whether a job has completed, or is leaving the queue because it was acknowledged."""
+        return sample.status == COMPLETED or (sample.status == REMOVED and self._is_judged(job))
+
+    def _report_living(self, job: JobId, sample: JobSample) -> JobReport:
+        if sample.code == SPOOLING and sample.subcode > self.desk.settings.lost_after_s:
+            return JobReport(JobStatus.HELD, f"{sample.reason}, which never ended", Failure.NODE)
+        report = report_of(sample)
+        batch = self.known.get(job.cluster)
+        if batch is not None and not batch.travels and report.starts:
+            return report._replace(log=log_path(batch.job_folder(job.row)))
+        return report
+
+    def _report_unmade(
+        self, missing: Iterable[JobId], factories: Mapping[int, Factory]
+    ) -> set[JobId]:
+        """Report rows that are not jobs yet; return them."""
+        unmade = set()
+        for job in missing:
+            factory = factories.get(job.cluster)
+            if factory is None or job.row < factory.next_row:
+                continue
+            unmade.add(job)
+            report = NOT_STARTED
+            if factory.trouble:
+                report = JobReport(JobStatus.IDLE, f"not materialised: {factory.trouble}")
+            self.found[self.wanted[job]] = NEVER if self._is_never_to_start(job) else report
         return unmade
 
-    def _fetch(self, finished: Mapping[Key, Sample]) -> dict[Key, str]:
-        """Bring back the files of finished jobs, as long as there is time; return why some are not
-        here.
+    def _fetch(self, finished: Iterable[JobId]) -> dict[JobId, str]:
+        """Bring back the files of finished jobs, as long as there is time.
+
+        Returns why those of some are not here.
         """
-        absent: dict[Key, str] = {}
-        begun = time.monotonic()
-        queue = [key for key in finished if self._is_to_fetch(key)]
-        chunks = [queue[first : first + AT_ONCE] for first in range(0, len(queue), AT_ONCE)]
+        absent: dict[JobId, str] = {}
+        began = time.monotonic()
+        jobs = [job for job in finished if self._is_to_fetch(job)]
+        chunks = [jobs[first : first + AT_ONCE] for first in range(0, len(jobs), AT_ONCE)]
         while chunks:
             chunk = chunks.pop(0)
-            if time.monotonic() - begun > self.deadline_s:
+            if time.monotonic() - began > self.queue.deadline_s:
                 absent |= dict.fromkeys(chunk, "it has ended; its files are fetched next time")
                 continue
             try:
-                ids = [f"{cluster}.{row}" for cluster, row in chunk]
-                self.schedd.call(
-                    "retrieve", self.deadline_s, ids, progress=partial(self._bytes_of, chunk)
-                )
+                self.queue.retrieve(chunk, partial(self._bytes_of, chunk))
             except ExecutorError as error:
                 if len(chunk) > 1:  # one of them is the trouble
-                    chunks[:0] = [[key] for key in chunk]
+                    chunks[:0] = [[job] for job in chunk]
                 else:
                     absent[chunk[0]] = f"it has ended; its files cannot be fetched: {error}"
         return absent
 
-    def _is_judged(self, key: Key) -> bool:
-        """Say whether a job that is leaving the queue was acknowledged."""
-        batch = self.known[key[0]]
-        return batch is not None and is_settled(batch.place(key[1]))
+    def _is_judged(self, job: JobId) -> bool:
+        """Say whether the result of a job was judged, so that it may be acknowledged."""
+        batch = self.known[job.cluster]
+        return batch is not None and is_settled(batch.job_folder(job.row))
 
-    def _is_to_fetch(self, key: Key) -> bool:
-        batch = self.known[key[0]]
-        return batch is not None and batch.travels and not is_settled(batch.place(key[1]))
+    def _is_to_fetch(self, job: JobId) -> bool:
+        batch = self.known[job.cluster]
+        return batch is not None and batch.travels and not self._is_judged(job)
 
-    def _bytes_of(self, keys: Iterable[Key]) -> int:
+    def _bytes_of(self, jobs: Iterable[JobId]) -> int:
         """Return how much of these jobs is here: it grows as long as a transfer gets on."""
         total = 0
-        for cluster, row in keys:
-            batch = self.known[cluster]
+        for job in jobs:
+            batch = self.known[job.cluster]
             if batch is not None:
-                total += sum(
-                    path.lstat().st_size for path in batch.place(row).rglob("*") if path.is_file()
-                )
+                files = (path for path in batch.job_folder(job.row).rglob("*") if path.is_file())
+                total += sum(path.lstat().st_size for path in files)
         return total
 
-    def _finish(self, finished: Mapping[Key, Sample], absent: Mapping[Key, str]) -> None:
+    def _report_finished(
+        self, finished: Mapping[JobId, JobSample], absent: Mapping[JobId, str]
+    ) -> None:
         """Report jobs that have ended by themselves, once what they left was judged."""
-        for cluster in sorted({cluster for cluster, _ in finished}):
+        by_cluster: dict[int, list[JobId]] = {}
+        for job in finished:
+            by_cluster.setdefault(job.cluster, []).append(job)
+        for cluster, jobs in sorted(by_cluster.items()):
             batch = self.known[cluster]
-            mine = {key: sample for key, sample in finished.items() if key[0] == cluster}
-            rows = batch.rows(row for _, row in mine) if batch is not None else {}
-            for key, sample in mine.items():
-                handle, row = self.wanted[key], rows.get(key[1])
+            rows = batch.rows(job.row for job in jobs) if batch is not None else {}
+            for job in jobs:
+                row = rows.get(job.row)
                 if batch is None or row is None:
-                    self.found[handle] = lost("it has ended, but nobody knows any more what it was")
-                    continue
-                problem = absent.get(key) or self._judge(batch, key, handle)
-                waiting = JobReport(JobStatus.RUNNING, problem, None, sample.starts, sample.host)
-                if problem and self._is_overdue(handle):
-                    waiting = waiting._replace(status=JobStatus.FAILED, failure=Failure.NODE)
-                place = batch.place(key[1])
-                self.found[handle] = (
-                    waiting if problem else ended(place, row, sample.host, sample.starts)
-                )
+                    report = lost("it has ended, but nobody knows any more what it was")
+                else:
+                    why = absent.get(job) or self._judge(batch, row, job)
+                    report = self._report_judged(job, finished[job], batch, row, why)
+                self.found[self.wanted[job]] = report
 
-    def _judge(self, batch: Batch, key: Key, handle: str) -> str:
-        """Judge a result that is here; return why that is not possible yet, empty if it was
-        done.
-        """
-        place = batch.place(key[1])
-        if is_settled(place):
+    def _report_judged(
+        self, job: JobId, sample: JobSample, batch: JobBatch, row: JobRow, why_not: str
+    ) -> JobReport:
+        """Return the report of a job that has ended; ``why_not`` if it could not be judged yet."""
+        if not why_not:
+            return ended(batch.job_folder(job.row), row, sample.host, sample.starts)
+        if self._is_overdue(self.wanted[job]):
+            return JobReport(JobStatus.FAILED, why_not, Failure.NODE, sample.starts, sample.host)
+        return JobReport(JobStatus.RUNNING, why_not, None, sample.starts, sample.host)
+
+    def _judge(self, batch: JobBatch, row: JobRow, job: JobId) -> str:
+        """Judge a result that is here; return why that is not possible yet, empty if it was."""
+        folder = batch.job_folder(job.row)
+        if is_settled(folder):
             return ""
-        row = batch.rows([key[1]])[key[1]]
         is_silent = (
             not batch.travels
-            and complete(place, row.tag) is None
-            and not has_words(place / NODE_LOG)
+            and complete(folder, row.tag) is None
+            and not has_words(folder / NODE_LOG)
         )
-        if is_silent and self.executor.now() - self._missed_since(handle) < VISIBLE_S:
+        if is_silent and self.desk.now() - self._missed_since(self.wanted[job]) < VISIBLE_S:
             return "it has ended; its result is not visible here yet"
         try:
-            settle(place, row, travelled=batch.travels)
+            settle(folder, row, travelled=batch.travels)
         except OSError as error:
             return f"it has ended; its result cannot be stored: {error}"
         return ""
 
     def _missed_since(self, handle: str) -> float:
-        return self.missed.setdefault(handle, self.executor.now())
+        return self.missed.setdefault(handle, self.desk.now())
 
     def _is_overdue(self, handle: str) -> bool:
-        return (
-            self.executor.now() - self._missed_since(handle) >= self.executor.settings.lost_after_s
-        )
+        missed_s = self.desk.now() - self._missed_since(handle)
+        return missed_s >= self.desk.settings.lost_after_s
 
-    def _gone(self, missing: set[Key]) -> None:
-        """Report jobs that are not in the queue: judged before, in the history, or missed for so
-        long that lost.
+    def _report_gone(self, missing: set[JobId]) -> None:
+        """Report jobs that are not in the queue.
+
+        They were judged before, are in the history, or were missed for so long that they are lost.
         """
-        batches = [self.known[cluster] for cluster in {cluster for cluster, _ in missing}]
-        since = (
-            int(min((batch.created for batch in batches if batch is not None), default=DAY_S))
-            - DAY_S
-        )
-        clusters = sorted({cluster for cluster, _ in missing})
+        clusters = sorted({job.cluster for job in missing})
+        batches = [self.known[cluster] for cluster in clusters]
+        created = [batch.created for batch in batches if batch is not None]
         try:
-            past = self.schedd.call("history", self.deadline_s, self.store_id, clusters, -1, since)
+            past = self.queue.history(clusters, int(min(created, default=DAY_S)) - DAY_S)
         except ServiceDown as error:
-            self.executor.noted.append(
+            self.desk.remarks.append(
                 f"{len(missing)} jobs are not in the queue, and the history is silent: {error}"
             )
             return
-        left = {
-            fields[:2]: Sample(*fields[2:]) if len(fields) > 2 else Sample(1)  # noqa: PLR2004
-            for fields in reversed(past)
-        }
-        for key in missing:
-            report = self._left(key, left.get(key))
+        for job in missing:
+            handle = self.wanted[job]
+            report = self._report_left(job, past.get(job))
+            if report is None and self._is_overdue(handle):
+                where = f"neither in the queue nor in the history of {self.queue.name}"
+                report = lost(f"{where} for {self.desk.settings.lost_after_s:g} s")
             if report is not None:
-                self.found[self.wanted[key]] = report
-            elif self._is_overdue(self.wanted[key]):
-                limit_s = self.executor.settings.lost_after_s
-                text = f"neither in the queue nor in the history of {self.name} for {limit_s:g} s"
-                self.found[self.wanted[key]] = lost(text)
+                self.found[handle] = report
 
-    def _left(self, key: Key, sample: Sample | None) -> JobReport | None:
+    def _report_left(self, job: JobId, sample: JobSample | None) -> JobReport | None:
         """Return the report of a job that left the queue, None if nothing can be said."""
-        batch, handle = self.known[key[0]], self.wanted[key]
-        row = batch.rows([key[1]]).get(key[1]) if batch is not None else None
+        batch = self.known[job.cluster]
+        row = batch.rows([job.row]).get(job.row) if batch is not None else None
         if batch is not None and row is not None:
-            place = batch.place(key[1])
-            if key[1] in self.removals[key[0]] and (sample is None or not sample.starts):
+            has_started = sample is not None and sample.starts > 0
+            if self._is_never_to_start(job) and not has_started:
                 return NEVER
-            if is_settled(place) or (
-                not batch.travels and is_over(sample) and not self._judge(batch, key, handle)
-            ):
-                return ended(place, row)
+            if self._can_be_judged(batch, row, job, sample):
+                return ended(batch.job_folder(job.row), row)
         if sample is None:
             return None
-        report = left_queue(sample)
-        return (
-            report
-            if report is not None
-            else lost("it left the queue before its files were fetched")
-        )
+        return left_queue(sample) or lost("it left the queue before its files were fetched")
 
-    def _remember(self, finished: Mapping[Key, Sample]) -> None:
+    def _can_be_judged(
+        self, batch: JobBatch, row: JobRow, job: JobId, sample: JobSample | None
+    ) -> bool:
+        """Judge a job that left the queue, if that is possible; say whether it is judged."""
+        if is_settled(batch.job_folder(job.row)):
+            return True
+        return not batch.travels and is_over(sample) and not self._judge(batch, row, job)
+
+    def _remember(self, finished: Mapping[JobId, JobSample]) -> None:
         """Keep since when jobs are missed, of those that still are."""
         if not self.missed:
             return
-        for key, handle in self.wanted.items():
+        for job, handle in self.wanted.items():
             report = self.found.get(handle)
-            if (
-                report is not None
-                and report.status is not JobStatus.LOST
-                and not (key in finished and report.reason)
-            ):
+            if report is None or report.status is JobStatus.LOST:
+                continue
+            if not (job in finished and report.reason):
                 self.missed.pop(handle, None)
         try:
-            self.executor.batches.note_missed(self.missed, self.executor.now())
+            self.desk.batches.note_missed(self.missed, self.desk.now())
         except OSError as error:
-            self.executor.noted.append(
+            self.desk.remarks.append(
                 f"it cannot be written down since when jobs are missed: {error}"
             )
 
 
-def is_over(sample: Sample | None) -> bool:
+def is_over(sample: JobSample | None) -> bool:
     """Say whether the history knows that a job ended by itself."""
     return sample is not None and sample.status == COMPLETED
 

@@ -1,6 +1,4 @@
-"""What the settings of a pool name: local files, which have to be there, and the setting that a
-refusal is about.
-"""
+"""What the settings of a pool name: files that have to be there, and what a refusal is about."""
 
 from __future__ import annotations
 
@@ -26,16 +24,14 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def located(settings: HTCondorExecutorSettings, folder: Path) -> HTCondorExecutorSettings:
-    """Return settings in which relative paths of this machine count from ``folder``, addresses are
-    as they were.
-    """
+def locate_files(settings: HTCondorExecutorSettings, folder: Path) -> HTCondorExecutorSettings:
+    """Return settings whose paths on this machine count from ``folder``; addresses stay."""
     return replace(
         settings,
-        config=_place(settings.config, folder),
-        x509_proxy=_place(settings.x509_proxy, folder),
-        container_image=_place(settings.container_image, folder),
-        transfer_input=",".join(_place(path, folder) for path in files(settings)),
+        config=_from(settings.config, folder),
+        x509_proxy=_from(settings.x509_proxy, folder),
+        container_image=_from(settings.container_image, folder),
+        transfer_input=",".join(_from(path, folder) for path in files(settings)),
     )
 
 
@@ -56,17 +52,15 @@ def check_files(settings: HTCondorExecutorSettings, name: str) -> None:
             raise SubmitRefused(message, hint=f"Make it, or change {key} in [executors.{name}].")
 
 
-def culprit(words: str, settings: HTCondorExecutorSettings, name: str) -> str:
-    """Return a hint: the setting of the executor ``name`` that a refusal in these words is about,
-    else the template.
-    """
+def blame(words: str, settings: HTCondorExecutorSettings, name: str) -> str:
+    """Return a hint at the setting that a refusal in these words is about, else the template."""
     guilty = [key for key, sign in SIGNS.items() if getattr(settings, key) and sign.search(words)]
     if guilty:
         return f"Look at {' and '.join(guilty)} in [executors.{name}]."
     return "Look at the template job.sub.j2."
 
 
-def _place(path: str, folder: Path) -> str:
+def _from(path: str, folder: Path) -> str:
     if not path or "://" in path:
         return path
     return os.path.join(folder, os.path.expanduser(path))  # noqa: PTH111, PTH118 - a slash at its end means something

@@ -1,5 +1,6 @@
-"""Results of jobs, judged once: the newest complete start counts, its outputs are checked and put
-where they belong.
+"""Results of jobs, judged once.
+
+The newest complete start counts; its outputs are checked and put where they belong.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.htcondor.node import OUT
-from autoctrl.executors.job_folder import LOGS, last_words, log_of, own_result, read
+from autoctrl.executors.job_folder import (
+    LOGS,
+    last_words,
+    log_of,
+    own_result,
+    read,
+    report_of_result,
+)
 from autoctrl.files import Digest, digest_of, link_or_copy, write_whole
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
@@ -19,28 +27,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from autoctrl.executors.htcondor.batches import Row
+    from autoctrl.executors.htcondor.submit import JobRow
     from autoctrl.ports import JobResult
 
 OUTCOME, NODE_LOG = "outcome.json", "node.log"
 
 
-def starts(place: Path) -> list[Path]:
+def starts(folder: Path) -> list[Path]:
     """Return the folders of a job's starts, newest first."""
     try:
-        names = [name for name in os.listdir(place) if name.isdigit()]  # noqa: PTH208 - names only
+        names = [name for name in os.listdir(folder) if name.isdigit()]  # noqa: PTH208 - names only
     except OSError:
         return []
-    return [place / name for name in sorted(names, key=int, reverse=True)]
+    return [folder / name for name in sorted(names, key=int, reverse=True)]
 
 
-def complete(place: Path, tag: str) -> Path | None:
+def complete(folder: Path, tag: str) -> Path | None:
     """Return the newest start that left a complete result of this job.
 
     An earlier start that says it was removed was evicted, and what followed it left nothing: then
     there is none.
     """
-    for number, start in enumerate(starts(place)):
+    for number, start in enumerate(starts(folder)):
         result = result_in(start, tag)
         if result is not None and (number == 0 or result.failure is not Failure.REMOVED):
             return start
@@ -48,61 +56,73 @@ def complete(place: Path, tag: str) -> Path | None:
 
 
 def result_in(start: Path, tag: str) -> JobResult | None:
-    """Return the result of one start, None if there is none or it is no result of this job."""
+    """Return the result of one start, None if there is none or it belongs to another job."""
     if read(start / wrapper.RESULT).get("tag") != tag:
         return None
     try:
         return own_result(start)
     except (KeyError, ValueError, TypeError, AttributeError):
-        return None  # a node wrote it; what is no result is none
+        return None  # a node wrote it, whatever it is
 
 
-def is_settled(place: Path) -> bool:
+def is_settled(folder: Path) -> bool:
     """Say whether a job's result was judged already."""
-    return (place / OUTCOME).exists()
+    return (folder / OUTCOME).exists()
 
 
-def settle(place: Path, row: Row, *, travelled: bool) -> None:
+def settle(folder: Path, row: JobRow, *, travelled: bool) -> None:
     """Judge the result of a job that has ended, and put its outputs into their folder.
 
     Safe to repeat after a crash. Raises ``OSError`` if the outputs cannot be stored: then nothing
     is judged yet.
     """
-    start = complete(place, row.tag)
+    start = complete(folder, row.tag)
     problem = ""
     if start is not None:
         for output in read(start / wrapper.RESULT)["outputs"]:
             problem = problem or take(start, output, row, travelled=travelled)
-    place.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     judged = {"start": start.name if start else "", "problem": problem}
-    write_whole(place / OUTCOME, json.dumps(judged).encode())
+    write_whole(folder / OUTCOME, json.dumps(judged).encode())
 
 
-def take(start: Path, output: Mapping[str, Any], row: Row, *, travelled: bool) -> str:
-    """Move one output to its folder, never over another file; return why that may not be, empty if
-    it was done.
+def take(start: Path, output: Mapping[str, Any], row: JobRow, *, travelled: bool) -> str:
+    """Move one output to its folder, never over another file.
+
+    Returns why that may not be, empty if it was done. Raises ``OSError``.
     """
     name = output["name"]
     path = row.outputs.get(name)
     if path is None:
         return f"the result names an output '{name}' that was not asked for"
-    source, target = start / OUT / path, os.path.join(row.folder, path)  # noqa: PTH118 - the folder is kept as it is
+    source = start / OUT / path
+    target = os.path.join(row.folder, path)  # noqa: PTH118 - the folder is kept as it is
     measured = Digest(output["bytes"], output["sha256"])
     if not os.path.lexists(source) and is_same(target, measured):
         return ""
-    if not str(source.resolve()).startswith(f"{start.resolve()}/") or not source.is_file():
+    if not is_file_within(source, start):
         return f"its output '{name}' ({path}) did not come back"
-    size = source.stat().st_size
-    if size != measured.bytes or (travelled and digest_of(source, sync=True) != measured):
-        return (
-            f"its output '{name}' ({path}) was changed on its way: {size} bytes, the node had "
-            f"{measured.bytes}"
-        )
+    if not is_intact(source, measured, travelled=travelled):
+        size = source.stat().st_size
+        change = f"{size} bytes, the node had {measured.bytes}"
+        return f"its output '{name}' ({path}) was changed on its way: {change}"
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - as above
     if not link_or_copy(str(source), target) and not is_same(target, measured):
         return f"its output '{name}' cannot be stored: {target} exists and is another file"
     source.unlink()
     return ""
+
+
+def is_intact(path: Path, measured: Digest, *, travelled: bool) -> bool:
+    """Say whether a file is as the node measured it; of one that did not travel, its size."""
+    if path.stat().st_size != measured.bytes:
+        return False
+    return not travelled or digest_of(path, sync=True) == measured
+
+
+def is_file_within(path: Path, folder: Path) -> bool:
+    """Say whether a path is a file that does not lie elsewhere, by whatever link."""
+    return str(path.resolve()).startswith(f"{folder.resolve()}/") and path.is_file()
 
 
 def is_same(path: str, measured: Digest) -> bool:
@@ -114,10 +134,10 @@ def is_same(path: str, measured: Digest) -> bool:
     )
 
 
-def outcome(place: Path, row: Row) -> JobResult | None:
+def outcome(folder: Path, row: JobRow) -> JobResult | None:
     """Return the result that counts, with its outputs' places; None if the job has left none."""
-    judged = read(place / OUTCOME)
-    start = place / judged["start"] if judged.get("start") else complete(place, row.tag)
+    judged = read(folder / OUTCOME)
+    start = folder / judged["start"] if judged.get("start") else complete(folder, row.tag)
     result = result_in(start, row.tag) if start is not None else None
     if result is None:
         return None
@@ -131,23 +151,18 @@ def outcome(place: Path, row: Row) -> JobResult | None:
     return result._replace(files=files)
 
 
-def ended(place: Path, row: Row, host: str = "", started: int = 0) -> JobReport:
+def ended(folder: Path, row: JobRow, host: str = "", started: int = 0) -> JobReport:
     """Return the report of a job whose result was judged."""
-    result = outcome(place, row)
+    result = outcome(folder, row)
     if result is None:
-        reason = f"it ended without a result{last_words(place / NODE_LOG)}"
-        return JobReport(JobStatus.FAILED, reason, Failure.NODE, started, host, log_path(place))
-    status = JobStatus.FAILED if result.failure else JobStatus.DONE
-    if result.failure is Failure.REMOVED:
-        status = JobStatus.REMOVED
-    return JobReport(
-        status, result.reason, result.failure, result.starts, result.host, log_path(place)
-    )
+        reason = f"it ended without a result{last_words(folder / NODE_LOG)}"
+        return JobReport(JobStatus.FAILED, reason, Failure.NODE, started, host, log_path(folder))
+    return report_of_result(result, log_path(folder))
 
 
-def log_path(place: Path) -> str:
+def log_path(folder: Path) -> str:
     """Return the log that says most about how a job ended, empty if there is none yet."""
-    newest = next(iter(starts(place)), None)
+    newest = next(iter(starts(folder)), None)
     if newest is not None and (newest / LOGS["stdout"]).exists():
         return log_of(newest)
-    return str(place / NODE_LOG) if (place / NODE_LOG).exists() else ""
+    return str(folder / NODE_LOG) if (folder / NODE_LOG).exists() else ""

@@ -1,5 +1,8 @@
-"""HTCondor as seen from here: every call is made by another process (``calls``) and has a
-deadline.
+"""HTCondor as seen from here: every call is made by another process and has a deadline.
+
+That process (``bindings``) may hang or be stopped at any byte of an answer, so both directions of
+the pipe are waited for piece by piece, each wait with its limit; the standard library's
+``Connection`` waits for the first byte only.
 """
 
 from __future__ import annotations
@@ -15,14 +18,16 @@ import time
 import weakref
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import ExecutorError, ServiceDown, SubmitRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 PROGRAM = Path(__file__).with_name("bindings.py")
+LENGTH = struct.Struct("<Q")  # of a request or an answer, before it
+PIECE_BYTES = 1 << 20
 SLICE_S = 1.0
 LONGEST_WORDS = 300
 LOOK = "Look at collector and config in [executors.<name>], and at that configuration."
@@ -45,9 +50,19 @@ REFUSALS = (
 )
 
 
+class BindingsAnswer(NamedTuple):
+    """What came back: the class of an exception, empty for none, and its text or the answer."""
+
+    error: str
+    value: object
+
+
 class Schedd:
-    """One schedd. ``name`` and ``collector`` empty: as HTCondor's configuration has it; ``config``:
-    that file.
+    """One schedd.
+
+    name       its name, empty for the one of HTCondor's configuration
+    collector  where it is looked up, empty for that of the configuration
+    config     file of the configuration, empty for the usual one
     """
 
     def __init__(self, name: str, collector: str = "", config: str = "") -> None:
@@ -64,7 +79,7 @@ class Schedd:
         *arguments: object,
         progress: Callable[[], object] | None = None,
     ) -> Any:  # noqa: ANN401 - differs from function to function
-        """Return what ``calls.Calls.<function>`` returns.
+        """Return what ``bindings.Calls.<function>`` returns.
 
         ``progress`` returns something that differs as long as the call gets on; then the deadline
         begins anew. Raises ``ServiceDown`` if there is no answer in time or the service cannot do
@@ -75,7 +90,7 @@ class Schedd:
             request = marshal.dumps((function, limit_s, arguments))  # type: ignore[arg-type] # plain values only
             process = self._running()
             try:
-                answer = self._ask(process, request, deadline_s, progress)
+                answer = self._ask(process, request, Patience(deadline_s, progress))
             except (OSError, EOFError, ValueError) as error:
                 self._end()
                 words = self._last_words()
@@ -84,10 +99,9 @@ class Schedd:
                 raise ServiceDown(
                     message, hint=LOOK if "configuration" in words.lower() else hint
                 ) from error
-        kind, value = answer
-        if kind:
-            raise self._error(function, kind, str(value))
-        return value
+        if answer.error:
+            raise self._error(function, answer.error, str(answer.value))
+        return answer.value
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -102,44 +116,48 @@ class Schedd:
                 bufsize=0,
                 start_new_session=True,
             )
+            if self._process.stdin is not None:
+                os.set_blocking(self._process.stdin.fileno(), False)
             self._finalizer = weakref.finalize(self, end, self._process)
         return self._process
 
     def _ask(
-        self,
-        process: subprocess.Popen[bytes],
-        request: bytes,
-        deadline_s: float,
-        progress: Callable[[], object] | None,
-    ) -> tuple[str, object]:
+        self, process: subprocess.Popen[bytes], request: bytes, patience: Patience
+    ) -> BindingsAnswer:
         if process.stdin is None or process.stdout is None:
             raise EOFError
-        patience = Patience(deadline_s, progress)
-        process.stdin.write(struct.pack("<Q", len(request)))
-        view = memoryview(request)
-        while view:
-            view = view[process.stdin.write(view) or 0 :]
-        fd = process.stdout.fileno()
-        size = struct.unpack("<Q", self._read(fd, 8, patience))[0]
-        answer = marshal.loads(self._read(fd, size, patience))  # noqa: S302 - from our own child
-        return str(answer[0]), answer[1]
+        self._write(process.stdin.fileno(), LENGTH.pack(len(request)) + request, patience)
+        answers = process.stdout.fileno()
+        (size,) = LENGTH.unpack(self._read(answers, LENGTH.size, patience))
+        answer = marshal.loads(self._read(answers, size, patience))  # noqa: S302 - from our own child
+        return BindingsAnswer(*answer)
+
+    def _write(self, fd: int, data: bytes, patience: Patience) -> None:
+        left = memoryview(data)
+        while left:
+            while not select.select([], [fd], [], patience.slice_s())[1]:
+                self._check(patience)
+            left = left[os.write(fd, left) :]
 
     def _read(self, fd: int, size: int, patience: Patience) -> bytes:
         parts = []
         while size:
             while not select.select([fd], [], [], patience.slice_s())[0]:
-                if patience.is_over():
-                    self._end()
-                    message = f"{self} did not answer within {patience.deadline_s:g} s."
-                    raise ServiceDown(
-                        message, hint="Nothing is concluded; it is asked again in the next cycle."
-                    )
-            part = os.read(fd, min(size, 1 << 20))
+                self._check(patience)
+            part = os.read(fd, min(size, PIECE_BYTES))
             if not part:
                 raise EOFError
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
+
+    def _check(self, patience: Patience) -> None:
+        """Raise ``ServiceDown`` if it was waited for long enough, and end the process that asks."""
+        if patience.is_over():
+            self._end()
+            message = f"{self} did not answer within {patience.deadline_s:g} s."
+            hint = "Nothing is concluded; it is asked again in the next cycle."
+            raise ServiceDown(message, hint=hint)
 
     def _end(self) -> None:
         if self._process is not None:
@@ -159,33 +177,28 @@ class Schedd:
         return f"The schedd {self.name}" if self.name else "This machine's schedd"
 
     def _error(self, function: str, kind: str, text: str) -> ExecutorError:
+        """Return our error for an exception of the bindings, of class ``kind`` with that text."""
         words = " ".join(text.split()).rstrip(".") or "it gave no reason"
         lower = words.lower()
+        pool = f"The collector {self.collector or 'of the configuration'}"
         if kind == "NoSchedd":
-            message = (
-                f"The collector {self.collector or 'of the configuration'} knows no schedd "
-                f"{self.name or 'here'}."
-            )
-            return ServiceDown(
-                message,
-                hint="Set schedd in [executors.<name>], or start it; condor_status -schedd.",
-            )
+            hint = "Set schedd in [executors.<name>], or start it; condor_status -schedd."
+            return ServiceDown(f"{pool} knows no schedd {self.name or 'here'}.", hint=hint)
         if "collector" in lower:
-            message = (
-                f"The collector {self.collector or 'of the configuration'} does not answer: "
-                f"{words}."
-            )
+            message = f"{pool} does not answer: {words}."
             return ServiceDown(message, hint=f"{LOOK} Try condor_status.")
-        if kind == "Misfit" or (function == "submit" and any(word in lower for word in REFUSALS)):
+        if kind == "RowMismatch" or (function == "submit" and has_any(REFUSALS, lower)):
             return SubmitRefused(f"{self} refused a submission: {words}.")
-        if any(word in lower for word in NOT_ALLOWED):
-            message = f"{self} does not let us do this ({function}): {words}."
-            return ServiceDown(
-                message, hint="Look at the token or the authentication methods; condor_ping WRITE."
-            )
-        return ServiceDown(
-            f"{self} could not do this ({function}): {words}.", hint="It is asked again later."
-        )
+        if has_any(NOT_ALLOWED, lower):
+            hint = "Look at the token or the authentication methods; condor_ping WRITE."
+            return ServiceDown(f"{self} does not let us do this ({function}): {words}.", hint=hint)
+        message = f"{self} could not do this ({function}): {words}."
+        return ServiceDown(message, hint="It is asked again later.")
+
+
+def has_any(signs: Iterable[str], words: str) -> bool:
+    """Say whether one of the signs stands in these words."""
+    return any(sign in words for sign in signs)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,7 @@ WORDS: Mapping[Failure, re.Pattern[str]] = {
 }
 
 
-class Sample(NamedTuple):
+class JobSample(NamedTuple):
     """What one question to HTCondor said of one job.
 
     status   JobStatus
@@ -81,7 +81,7 @@ NOT_STARTED = JobReport(JobStatus.IDLE)
 
 
 @lru_cache(maxsize=4096)
-def report_of(sample: Sample) -> JobReport:
+def report_of(sample: JobSample) -> JobReport:
     """Return the report of a job in the queue that has not completed; equal samples share one."""
     if sample.status == HELD and sample.code == SPOOLING:
         return NOT_STARTED
@@ -104,7 +104,7 @@ def hold_class(code: int, subcode: int, reason: str) -> Failure:
     return HOLDS.get(code, Failure.HELD)
 
 
-def left_queue(sample: Sample) -> JobReport | None:
+def left_queue(sample: JobSample) -> JobReport | None:
     """Return the report of a job that only the history knows, None if it ended by itself."""
     if sample.status == COMPLETED:
         return None

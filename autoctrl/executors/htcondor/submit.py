@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autoctrl.model.job import JobSpec
     from autoctrl.ports import JobOrder
 
-SAFE = " {}[]:,/=+-_.@!*()~"  # readable, and without meaning for submit descriptions and ClassAd strings
+SAFE = " {}[]:,/=+-_.@!*()~"  # readable, and without meaning in submit descriptions and ClassAds
 ODD = re.compile(r"[^\w.+=-]", re.ASCII)
 PLAIN = re.compile(r"[\w@%+=:./-]+", re.ASCII)  # a path that a list of files can hold as it is
 SEPARATOR = "\x1f"
@@ -49,6 +49,27 @@ class Manner(NamedTuple):
     hints: Mapping[str, str]
 
 
+class JobRow(NamedTuple):
+    """One job as it was submitted: identity, where its outputs belong, their files by name."""
+
+    tag: str
+    folder: str
+    outputs: Mapping[str, str]
+
+
+class Transfers(NamedTuple):
+    """How the inputs of one job get to its node.
+
+    inputs   by path here: the name on the node, None if it is missing here
+    files    what HTCondor is to transfer
+    aliases  by alias: the input that has to be linked under it, because its name is odd or taken
+    """
+
+    inputs: dict[str, str | None]
+    files: list[str]
+    aliases: dict[str, str]
+
+
 class Rows(NamedTuple):
     """What a submission consists of.
 
@@ -63,9 +84,7 @@ class Rows(NamedTuple):
 
 
 def encoded(content: object) -> str:
-    """Return JSON as one word of plain ASCII that means nothing to HTCondor's two languages; a
-    string stays bare.
-    """
+    """Return JSON as one word of ASCII that means nothing to HTCondor; a string stays bare."""
     text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
     return quote(text, safe=SAFE)
 
@@ -76,30 +95,25 @@ def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], boo
     ``exists`` says whether an input is there; a job whose input is not will say so itself, as a
     failure of its own.
     """
-    environments = [order.spec.environment for order in orders]
-    shared = (
-        environments[0]
-        if all(environment == environments[0] for environment in environments)
-        else None
-    )
+    first = orders[0].spec
+    is_shared = all(order.spec.environment == first.environment for order in orders)
     common: dict[str, object] = {"grace_s": manner.grace_s}
-    if shared is not None:
-        common["environment"] = environment_of(orders[0].spec, manner)
-    aliases: dict[str, str] = {}
-    items = []
-    for number, order in enumerate(orders):
-        spec = described(order.spec, manner)
-        if shared is None or order.spec.cpus != orders[0].spec.cpus:
-            spec["environment"] = environment_of(order.spec, manner)
-        inputs, files, linked = transfers(local_files(order.spec), number, manner, exists)
-        spec["inputs"] = inputs
-        aliases |= linked
-        items.append((order, ",".join(files), spec))
-    nothing = NOTHING if any(files for _, files, _ in items) else ""
-    lines = [
-        line(number, order, files or nothing, spec)
-        for number, (order, files, spec) in enumerate(items)
+    if is_shared:
+        common["environment"] = environment_of(first, manner)
+    moved = [
+        transfers(local_files(order.spec), number, manner, exists)
+        for number, order in enumerate(orders)
     ]
+    nothing = NOTHING if any(transfer.files for transfer in moved) else ""
+    lines = []
+    for number, (order, transfer) in enumerate(zip(orders, moved, strict=True)):
+        spec = describe_job(order.spec, manner) | {"inputs": transfer.inputs}
+        if not is_shared or order.spec.cpus != first.cpus:
+            spec["environment"] = environment_of(order.spec, manner)
+        lines.append(line(number, order, ",".join(transfer.files) or nothing, spec))
+    aliases: dict[str, str] = {}
+    for transfer in moved:
+        aliases |= transfer.aliases
     return Rows(encoded(common), lines, aliases)
 
 
@@ -107,33 +121,31 @@ def line(number: int, order: JobOrder, files: str, spec: Mapping[str, object]) -
     """Return the items of one row."""
     wanted = order.spec
     avoid = ",".join(encoded(host) for host in wanted.avoid)
-    numbers = (
+    items = (
         str(number),
         encoded(order.tag),
         str(wanted.memory_mb),
         str(wanted.cpus),
         str(wanted.time_limit_s),
+        avoid or NOBODY,
+        files,
+        encoded(spec),
+        encoded(order.folder),
     )
-    return (
-        SEPARATOR.join((*numbers, avoid or NOBODY, files, encoded(spec), encoded(order.folder)))
-        + "\n"
-    )
+    return SEPARATOR.join(items) + "\n"
 
 
-def parsed(line: str) -> tuple[str, str, dict[str, str]]:
-    """Return tag, folder and outputs of a row."""
-    items = line.rstrip("\n").split(SEPARATOR)
-    spec = json.loads(unquote(items[COLUMNS.index("spec")]))
-    return (
-        unquote(items[COLUMNS.index("tag")]),
-        unquote(items[COLUMNS.index("folder")]),
-        spec["outputs"],
-    )
+def parse_row(line: str) -> JobRow:
+    """Return what a row says of its job's outputs."""
+    items = dict(zip(COLUMNS, line.rstrip("\n").split(SEPARATOR), strict=True))
+    spec = json.loads(unquote(items["spec"]))
+    return JobRow(unquote(items["tag"]), unquote(items["folder"]), spec["outputs"])
 
 
-def described(spec: JobSpec, manner: Manner) -> dict[str, object]:
-    """Return a job's own part of the wrapper's description; its limits lie somewhat above those of
-    HTCondor.
+def describe_job(spec: JobSpec, manner: Manner) -> dict[str, object]:
+    """Return a job's own part of the wrapper's description.
+
+    Its limits lie somewhat above those of HTCondor.
     """
     argv = list(spec.argv)
     if manner.python and argv[0] == manner.interpreter:
@@ -147,48 +159,41 @@ def described(spec: JobSpec, manner: Manner) -> dict[str, object]:
 
 
 def environment_of(spec: JobSpec, manner: Manner) -> dict[str, str]:
-    """Return what is set for a job: as many numeric threads as cores, variables for hints, its
-    own.
-    """
+    """Return the variables of a job: as many threads as cores, those for hints, its own."""
     return {**dict.fromkeys(THREADS, str(max(1, spec.cpus))), **manner.hints, **spec.environment}
 
 
 def local_files(spec: JobSpec) -> list[str]:
-    """Return the inputs that are files here, each once; addresses (``root://…``) are the job's own
-    business.
-    """
+    """Return the inputs that are files here, each once; the job reads addresses by itself."""
     urls = dict.fromkeys(url for urls in spec.inputs.values() for url in urls)
     return [url for url in urls if "://" not in url]
 
 
 def transfers(
     paths: Iterable[str], number: int, manner: Manner, exists: Callable[[str], bool]
-) -> tuple[dict[str, str | None], list[str], dict[str, str]]:
-    """Return a job's inputs with their names on the node (None if missing here), what to transfer,
-    and its aliases.
-    """
+) -> Transfers:
+    """Return how the inputs of the job in row ``number`` get to its node."""
     if not manner.travels:
-        return {path: path for path in paths}, [], {}
-    inputs: dict[str, str | None] = dict(manner.common)
-    files: list[str] = []
-    aliases: dict[str, str] = {}
+        return Transfers({path: path for path in paths}, [], {})
+    found = Transfers(dict(manner.common), [], {})
     taken = set(manner.common.values())
     for path in paths:
-        if path in inputs:
+        if path in found.inputs:
             continue
         if not exists(path):
-            inputs[path] = None
+            found.inputs[path] = None
             continue
         name = path.rstrip("/").rpartition("/")[2]
-        if name in taken or not PLAIN.fullmatch(path):
-            name = f"{number}-{len(files)}-{ODD.sub('_', name)}"
-            aliases[name] = path
-            files.append(f"inputs/{name}")
+        is_plain = PLAIN.fullmatch(path) is not None
+        if is_plain and name not in taken:
+            found.files.append(path)
         else:
-            files.append(path)
+            name = f"{number}-{len(found.files)}-{ODD.sub('_', name)}"
+            found.aliases[name] = path
+            found.files.append(f"inputs/{name}")
         taken.add(name)
-        inputs[path] = name
-    return inputs, files, aliases
+        found.inputs[path] = name
+    return found
 
 
 def prologue(batch: Mapping[str, str], max_idle: int) -> str:

@@ -1,6 +1,4 @@
-"""Submit descriptions from templates: packaged, overridden by a project, and by one of its
-workflows.
-"""
+"""Submit descriptions from templates: packaged, overridden by a project and by a workflow."""
 
 from __future__ import annotations
 
@@ -13,90 +11,64 @@ from autoctrl.errors import SettingsError, nearest
 from autoctrl.executors.htcondor.commands import COMMANDS, PACKAGED, missing_keys, unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 NAME = "job.sub.j2"
-LEVEL = re.compile(r"(\d+)!(.*)", re.DOTALL)
+LEVEL = "!"
 
 
-def places(workflow: str, templates: Sequence[Path]) -> list[Path]:
-    """Return where templates of a workflow lie, the most particular place first; not all of them
-    have to exist.
-    """
+def template_folders(workflow: str, templates: Sequence[Path]) -> list[Path]:
+    """Return where templates of a workflow lie, the most particular first; some need not exist."""
     project, *rest = templates or (None,)
     own = [folder / workflow / "templates" for folder in rest]
-    both = [place for folder in own for place in (folder, folder / "htcondor")]
+    both = [found for folder in own for found in (folder, folder / "htcondor")]
     return [*both, *([project / "htcondor"] if project is not None else []), PACKAGED]
 
 
 def overriding(templates: Sequence[Path]) -> list[str]:
-    """Return the workflows that have templates of their own, and a word that is none for all the
-    others.
-    """
-    found = [
-        path.relative_to(folder)
+    """Return the workflows with templates of their own, and ``-``, which stands for all others."""
+    own = {
+        path.relative_to(folder).parts[0]
         for folder in templates[1:]
         for path in folder.glob(f"*/templates/**/{NAME}")
-    ]
-    own = {path.parts[0] for path in found}
+    }
     return ["-", *sorted(own)]
 
 
-class Layers(jinja2.BaseLoader):
-    """Templates of several places; names are ``<level>!<file>``: the file in the first place from
-    that level on.
+class LayeredTemplates(jinja2.Environment):
+    """A template that extends its own name means the one beneath it.
+
+    Names are ``<level>!<file>``: the file in the first folder from that level on.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = folders
-
-    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
-        """Return source and path. Raises ``TemplateNotFound``."""
-        del environment
-        level, name = parts(template)
-        path = self.find(level, name)
-        if path is None:
-            raise jinja2.TemplateNotFound(name)
-        return path.read_text(encoding="utf-8"), str(path), None
-
-    def find(self, level: int, name: str) -> Path | None:
-        """Return the file that a name means from a level on."""
-        return next(
-            (folder / name for folder in self.folders[level:] if (folder / name).is_file()), None
-        )
-
-
-class Renderer(jinja2.Environment):
-    """A template that extends its own name means the one beneath it."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self.layers = Layers(folders)
         super().__init__(  # no HTML, so nothing to escape
-            loader=self.layers,
+            loader=jinja2.FunctionLoader(self._read),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,
         )
 
+    def _read(self, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return source, path and whether that is still so. Raises ``TemplateNotFound``."""
+        first, _, name = template.partition(LEVEL)
+        try:
+            return jinja2.FileSystemLoader(self.folders[int(first) :]).get_source(self, name)
+        except jinja2.TemplateNotFound as error:
+            raise jinja2.TemplateNotFound(name) from error
+
     def join_path(self, template: str, parent: str) -> str:
         """Return the name of a template that another one names."""
-        level, name = parts(parent)
-        path = self.layers.find(level, name)
+        first, _, name = parent.partition(LEVEL)
         wanted = template.removeprefix("htcondor/")
-        start = (
-            self.layers.folders.index(path.parent) + 1
-            if path is not None and wanted == name
-            else level
-        )
-        return f"{start}!{wanted}"
-
-
-def parts(template: str) -> tuple[int, str]:
-    """Return level and file of a template's name."""
-    match = LEVEL.fullmatch(template)
-    return (int(match[1]), match[2]) if match else (0, template)
+        if wanted != name:
+            return f"{first}{LEVEL}{wanted}"
+        levels = range(int(first), len(self.folders))
+        level = next(level for level in levels if (self.folders[level] / name).is_file())
+        return f"{level + 1}{LEVEL}{wanted}"
 
 
 def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) -> str:
@@ -106,44 +78,39 @@ def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) 
     Raises ``SettingsError`` with file and line if a template cannot be rendered, and for a command
     that HTCondor does not know or that it needs.
     """
-    folders = places(workflow, templates)
+    folders = template_folders(workflow, templates)
     try:
-        text = Renderer(folders).get_template(f"0!{NAME}").render(values)
+        text = LayeredTemplates(folders).get_template(f"0{LEVEL}{NAME}").render(values)
     except (jinja2.TemplateError, OSError, TypeError, ValueError, ArithmeticError) as error:
-        message = (
-            f"The submit template {whereabouts(error, folders)} cannot be used: "
-            f"{str(error).rstrip('.')}."
-        )
-        raise SettingsError(
-            message, hint=f"What it may use: {', '.join(sorted(values))}."
-        ) from error
-    text = (
-        "\n".join(
-            line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
-        )
-        + "\n"
-    )
+        words = str(error).rstrip(".")
+        message = f"The submit template {whereabouts(error, folders)} cannot be used: {words}."
+        hint = f"What it may use: {', '.join(sorted(values))}."
+        raise SettingsError(message, hint=hint) from error
+    lines = (line for line in text.splitlines() if line.strip())
+    text = "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#"))
+    check_keys(text, folders)
+    return text
+
+
+def check_keys(text: str, folders: Sequence[Path]) -> None:
+    """Raise ``SettingsError`` for a command that HTCondor does not know or that is missing."""
     for key in unknown_keys(text):
-        message = (
-            f"The submit template {line_of(key, folders)} sets '{key}', which is no submit "
-            "command of HTCondor."
-        )
+        where = f"The submit template {line_of(key, folders)}"
+        message = f"{where} sets '{key}', which is not a submit command of HTCondor."
         hint = "It is written by autoctrl." if key == "queue" else nearest(key.lower(), COMMANDS)
         raise SettingsError(message, hint=f"{hint} An attribute of the job is written +{key} = …")
     missing = missing_keys(text)
     if missing:
-        message = f"The submit template {folder_of(folders)} leaves out {', '.join(missing)}."
-        raise SettingsError(
-            message, hint="Keep these lines: without them no job would be found again."
-        )
-    return text
+        message = f"The submit template {chosen_template(folders)} leaves out {', '.join(missing)}."
+        hint = "Keep these lines: without them no job would be found again."
+        raise SettingsError(message, hint=hint)
 
 
 def whereabouts(error: BaseException, folders: Sequence[Path]) -> str:
     """Return file and line of a template's error."""
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return f"{error.filename or folder_of(folders)}:{error.lineno}"
-    trace, found = error.__traceback__, str(folder_of(folders))
+        return f"{error.filename or chosen_template(folders)}:{error.lineno}"
+    trace, found = error.__traceback__, str(chosen_template(folders))
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(NAME):
             found = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
@@ -159,9 +126,9 @@ def line_of(key: str, folders: Sequence[Path]) -> str:
         match = pattern.search(source)
         if match:
             return f"{path}:{source.count(chr(10), 0, match.end()) + 1}"
-    return str(folder_of(folders))
+    return str(chosen_template(folders))
 
 
-def folder_of(folders: Sequence[Path]) -> Path:
+def chosen_template(folders: Sequence[Path]) -> Path:
     """Return the template that is used."""
     return next(folder / NAME for folder in folders if (folder / NAME).is_file())

@@ -4,28 +4,23 @@ Everything known of a job lies in its folder, so any controller can go on where 
 What a SIGKILL at any instruction of the controller, of a slot's process or of the wrapper can leave
 behind:
 
-========================================  ===============
-                                          ======================================================
-folder of the job                         reported as      what happens next
-========================================  ===============
-                                          ======================================================
-none, or no readable ``spec.json``        unknown          ``find`` does not name it, so it is
-                                          submitted again
-the same, asked for by its handle         lost             nothing
-``spec.json``, not queued                 idle             ``find`` and ``poll`` queue it again
-``spec.json``, queued                     idle             a free slot takes it
-``remove``, no ``claim``                  removed          ``poll`` claims it, so that it never
-                                          starts
-``claim`` that says void                  removed          nothing, it never starts
-``claim`` locked, its wrapper alive       running          the wrapper goes on
-``claim`` locked, its wrapper dead        running          ``poll`` kills what still holds the lock
-``claim`` not locked, a process is left   running          ``poll`` kills it
-``claim`` not locked, nothing is left     lost             after a last look for the result
-the same, with ``remove``                 removed          nothing
-``result.json``                           what it says     nothing
-(any, but of another store)               lost             nothing, it is never touched
-========================================  ===============
-                                          ======================================================
+========================================  ===========  ============================================
+folder of the job                         reported as  what happens next
+========================================  ===========  ============================================
+none, or no readable ``spec.json``        unknown      ``find`` omits it, so it is submitted again
+the same, asked for by its handle         lost         nothing
+``spec.json``, not queued                 idle         ``find`` and ``poll`` queue it again
+``spec.json``, queued                     idle         a free slot takes it
+``remove``, no ``claim``                  removed      ``poll`` claims it, so that it never starts
+``claim`` that says void                  removed      nothing, it never starts
+``claim`` locked, its wrapper alive       running      the wrapper goes on
+``claim`` locked, its wrapper dead        running      ``poll`` kills what still holds the lock
+``claim`` not locked, a process is left   running      ``poll`` kills it
+``claim`` not locked, nothing is left     lost         after a last look for the result
+the same, with ``remove``                 removed      nothing
+``result.json``                           as it says   nothing
+(any, but of another store)               lost         nothing, it is never touched
+========================================  ===========  ============================================
 
 An entry of the queue whose job is claimed or gone is dropped by the next process that serves a
 slot. Drafts (``claim.<pid>.<random>`` and the like) are never read.
@@ -40,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
-from autoctrl.executors.environment import hint_variables, job_environment, passed_on
+from autoctrl.executors.environment import hint_variables, inheritable, job_environment
 from autoctrl.executors.job_folder import (
     LOGS,
     is_locked,
@@ -48,6 +43,7 @@ from autoctrl.executors.job_folder import (
     log_of,
     own_result,
     read,
+    report_of_result,
     void,
     write_spec,
 )
@@ -67,8 +63,7 @@ REMOVED = "removed before it started"
 
 
 class LocalExecutor:
-    """An ``Executor`` of detached processes, at most ``slots`` at once (0: one for each usable
-    core).
+    """An ``Executor`` of detached processes, at most ``slots`` at once (0: one for each core).
 
     jobs      folder of the jobs' folders, those of each store apart
     store_id  store whose jobs these are; two executors for one store and folder share its slots and
@@ -97,7 +92,7 @@ class LocalExecutor:
         self.store_id = store_id
         self.grace_s = grace_s
         self.environment = {
-            **passed_on(os.environ, f"{sys.prefix}/bin"),
+            **inheritable(os.environ, f"{sys.prefix}/bin"),
             **hint_variables(hints, hint.__file__),
         }
         self.pool = Pool(
@@ -189,7 +184,7 @@ class LocalExecutor:
         for handle in handles:
             with contextlib.suppress(OSError):  # no answer for this one, so nothing is concluded
                 reports[handle] = (
-                    self._report(handle, queued) if self._is_ours(handle) else copied(handle)
+                    self._report(handle, queued) if self._is_ours(handle) else report_copied(handle)
                 )
         self.pool.start()
         return reports
@@ -203,7 +198,7 @@ class LocalExecutor:
         if not claim:
             return self._unclaimed(handle, folder, queued)
         if "void" in claim:
-            return ended_unstarted(JobStatus(claim["void"]), claim["reason"])
+            return report_unstarted(JobStatus(claim["void"]), claim["reason"])
         running = JobReport(
             JobStatus.RUNNING,
             starts=claim["start"],
@@ -216,34 +211,22 @@ class LocalExecutor:
             return running
         if leftovers.is_here(claim) and leftovers.end(claim):
             return running
-        return self._ended(folder) or self._lost(
-            folder, claim
-        )  # it may have been written since we looked
+        # the result may have been written since we looked
+        return self._ended(folder) or self._lost(folder, claim)
 
     def _ended(self, folder: Path) -> JobReport | None:
         result = own_result(folder)
-        if result is None:
-            return None
-        status = JobStatus.FAILED if result.failure else JobStatus.DONE
-        if result.failure is Failure.REMOVED:
-            status = JobStatus.REMOVED
-        return JobReport(
-            status, result.reason, result.failure, result.starts, result.host, log_of(folder)
-        )
+        return None if result is None else report_of_result(result, log_of(folder))
 
     def _unclaimed(self, handle: str, folder: Path, queued: set[str]) -> JobReport:
         if (folder / wrapper.REMOVE).exists():  # whoever asked was killed before the claim
             void(folder, "", JobStatus.REMOVED, REMOVED)
             return self._report(handle, queued)
         if not (folder / wrapper.SPEC).exists():
-            return ended_unstarted(JobStatus.LOST, f"its folder {folder} is gone")
-        if (
-            mark(handle) not in queued
-            and read(folder / wrapper.SPEC).get("schema") != wrapper.SCHEMA
-        ):
-            return ended_unstarted(
-                JobStatus.LOST, f"its description {folder / wrapper.SPEC} cannot be read"
-            )
+            return report_unstarted(JobStatus.LOST, f"its folder {folder} is gone")
+        spec = folder / wrapper.SPEC
+        if mark(handle) not in queued and read(spec).get("schema") != wrapper.SCHEMA:
+            return report_unstarted(JobStatus.LOST, f"its description {spec} cannot be read")
         self._repair(handle, queued)
         return JobReport(JobStatus.IDLE)
 
@@ -265,9 +248,7 @@ class LocalExecutor:
         return JobReport(JobStatus.LOST, reason, Failure.NODE, starts, host, log)
 
     def result(self, handle: str) -> JobResult | None:
-        """Return what the wrapper wrote, None if there is nothing (yet) or it belongs to another
-        job.
-        """
+        """Return what the wrapper wrote, None if there is nothing yet or it is another job's."""
         return own_result(self.jobs / handle) if self._is_ours(handle) else None
 
     def remove(self, handles: Sequence[str]) -> None:
@@ -299,9 +280,7 @@ class LocalExecutor:
             leftovers.end(claim)
 
     def acknowledge(self, handles: Sequence[str]) -> None:
-        """Do nothing: a finished job has left the queue, and costs nothing but the space of its
-        folder and logs.
-        """
+        """Do nothing: a finished job has left the queue, and costs but the space of its folder."""
 
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return what the attempt printed so far; of a very large log the middle is left out.
@@ -341,15 +320,11 @@ class LocalExecutor:
         )
 
     def _is_ours(self, handle: str) -> bool:
-        """Say whether a job is our store's; one of a store that was copied is left to its own
-        controller.
-        """
+        """Say whether a job is our store's; one of the store it is a copy of is left alone."""
         return handle.startswith(f"{self.store_id}/")
 
     def _check_reachable(self) -> None:
-        """Raise ``ServiceDown`` if the folder in which handles were given out has vanished: nothing
-        is known then.
-        """
+        """Raise ``ServiceDown`` if our folder has vanished: nothing is known then."""
         if self.pool.folder.is_dir():
             return
         message = (
@@ -360,8 +335,7 @@ class LocalExecutor:
 
 
 def handle_of(tag: str) -> str:
-    """Return the folder of an attempt, relative to that of all jobs: the tag as it is, so that it
-    tells whose it is.
+    """Return the folder of an attempt below that of all jobs: its tag, which tells whose it is.
 
     Raises ``SubmitRefused`` if that would lie elsewhere.
     """
@@ -373,10 +347,8 @@ def handle_of(tag: str) -> str:
     return tag
 
 
-def copied(handle: str) -> JobReport:
-    """Return the report of a job of the store of which ours is a copy: whoever has the original
-    goes on with it.
-    """
+def report_copied(handle: str) -> JobReport:
+    """Return the report of a job of the store of which ours is a copy; the original goes on."""
     owner = handle.partition("/")[0]
     return JobReport(
         JobStatus.LOST,
@@ -385,7 +357,7 @@ def copied(handle: str) -> JobReport:
     )
 
 
-def ended_unstarted(status: JobStatus, reason: str) -> JobReport:
+def report_unstarted(status: JobStatus, reason: str) -> JobReport:
     """Return the report of a job that never started and never will."""
     return JobReport(
         status, reason, Failure.REMOVED if status is JobStatus.REMOVED else Failure.NODE

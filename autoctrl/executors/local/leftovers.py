@@ -12,27 +12,21 @@ from autoctrl.node.wrapper import machine, start_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Claim = Mapping[str, Any]
+    ClaimFile = Mapping[str, Any]
 
 
-def is_here(claim: Claim) -> bool:
-    """Say whether the claim's process numbers mean something here: same boot, same set of
-    processes.
-    """
+def is_here(claim: ClaimFile) -> bool:
+    """Say whether the claim's process numbers mean something here: same boot, same container."""
     return bool(claim["machine"] == machine())
 
 
-def is_wrapper_alive(claim: Claim) -> bool:
-    """Say whether the process that claimed the job still runs; a later one of the same number does
-    not count.
-    """
+def is_wrapper_alive(claim: ClaimFile) -> bool:
+    """Say whether the very process that claimed the job still runs."""
     return bool(start_time(claim["pid"]) == claim["pid_start"])
 
 
-def survivors(claim: Claim) -> list[int]:
-    """Return the living processes of a job: those of its group or session, and those that carry its
-    tag.
-    """
+def find(claim: ClaimFile) -> list[int]:
+    """Return the living processes of a job: of its group or session, or with its tag."""
     variable = f"AUTOCTRL_TAG={claim['tag']}".encode()
     is_number_reused = start_time(claim["group"]) not in {None, claim["group_start"]}
     group = None if is_number_reused else claim["group"]
@@ -56,18 +50,16 @@ def _belongs(pid: int, group: int | None, variable: bytes, since: int) -> bool:
         return False  # it ended while we looked, or is somebody else's
 
 
-def end(claim: Claim) -> bool:
+def end(claim: ClaimFile) -> bool:
     """Kill what is left of a job; say whether there was anything."""
-    found = survivors(claim)
+    found = find(claim)
     for pid in found:
         _send(pid, signal.SIGKILL)
     return bool(found)
 
 
-def ask_to_stop(claim: Claim) -> None:
-    """Send SIGTERM to the wrapper, which then ends its job; a process that took over its number is
-    left alone.
-    """
+def ask_to_stop(claim: ClaimFile) -> None:
+    """Send SIGTERM to the wrapper, and to no process that took its number; it ends its job."""
     try:
         fd = os.pidfd_open(claim["pid"])
     except OSError:

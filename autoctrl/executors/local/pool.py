@@ -1,5 +1,4 @@
-"""The local pool: a queue of jobs and a fixed number of slots, both of them files, shared by all
-controllers.
+"""The local pool: a queue of jobs and a fixed number of slots, files that controllers share.
 
 ``queue/`` holds one symbolic link for each job that is not claimed yet, named by the time of its
 submission; ``slots/`` one file for each slot, locked while a process (or a job that it started) has
@@ -13,7 +12,6 @@ import sys
 import time
 from hashlib import blake2b
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ServiceDown
@@ -23,6 +21,7 @@ from autoctrl.node import wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 FIRST_FREE_FD = 3
 
@@ -97,26 +96,17 @@ class Pool:
                 os.close(fd)
 
     def _launch(self, slots: Mapping[int, int]) -> None:
-        """Start the program that serves the slots; it detaches at once, so this takes a few
-        milliseconds.
-        """
-        first = (
-            max(FIRST_FREE_FD, *slots.values()) + 1
-        )  # descriptors that collide with none of ours
-        log = str(self.folder / "log")
-        appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        actions: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, log, appending, 0o666),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-            *((os.POSIX_SPAWN_DUP2, fd, first + place) for place, fd in enumerate(slots.values())),
-        ]
-        pairs = [f"{number}:{first + place}" for place, number in enumerate(slots)]
+        """Start the program that serves the slots; it detaches within a few milliseconds."""
+        log = self.folder / "log"
+        above_ours = max(FIRST_FREE_FD, *slots.values()) + 1
+        inherited = dict(enumerate(slots.values(), above_ours))  # descriptors: there, here
+        pairs = [f"{number}:{fd}" for number, fd in zip(slots, inherited, strict=True)]
         program = [str(slot_program.__file__), str(self.folder), str(wrapper.__file__), *pairs]
         argv = [sys.executable, "-I", "-S", "-X", "utf8", *program]
+        actions = spawn_actions(str(log), inherited)
         pid = os.posix_spawn(sys.executable, argv, dict(self.environment), file_actions=actions)
         if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0:
-            last = Path(log).read_text(errors="replace").strip().rpartition("\n")[2]
+            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
             message = f"The processes that run local jobs cannot be started: {last}."
             raise ServiceDown(message, hint=f"Look into {log}.")
 
@@ -127,6 +117,19 @@ class Pool:
             if fd is not None:
                 os.close(fd)
         return held.count(None)
+
+
+def spawn_actions(
+    log: str, inherited: Mapping[int, int]
+) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:
+    """Return what a new process does with its descriptors; ``inherited``: ours by its own."""
+    appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, appending, 0o666),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+        *((os.POSIX_SPAWN_DUP2, fd, new_fd) for new_fd, fd in inherited.items()),
+    ]
 
 
 def mark(handle: str) -> str:

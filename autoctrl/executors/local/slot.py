@@ -1,5 +1,4 @@
-"""Serve the queue of a local pool: one detached process for each slot, which runs jobs until none
-is left.
+"""Serve the queue of a local pool: one detached process for each slot runs jobs until none is left.
 
 Run as a program, never imported by the rest: ``python slot.py POOL WRAPPER SLOT:FD…``. Each FD is
 an open, locked file ``POOL/slots/SLOT``; whoever holds the lock has the slot, and a job inherits
@@ -19,37 +18,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Run = Callable[[str], int]
+    RunJob = Callable[[str], int]
+
+BAD_SPEC = 2  # exit code of a wrapper that cannot read the job's description: nobody can
 
 
-def serve(pool: str, slot: str, fd: int | None, run: Run) -> int:
-    """Run queued jobs, oldest first, while the slot is ours and there are any; return the process's
-    exit code.
-    """
+def serve(pool: str, slot: str, fd: int | None, run: RunJob) -> int:
+    """Run queued jobs, oldest first, while the slot is ours; return the process's exit code."""
     queue = os.path.join(pool, "queue")
     while fd is not None:
         for entry in sorted(os.listdir(queue)):
             if not take(os.path.join(queue, entry), run):
                 return 1
         os.close(fd)
-        # The slot is free before we look once more: who queues a job after this look finds a free
-        # slot.
+        # The slot is free before we look once more: who queues a job after that finds it free.
         fd = hold(os.path.join(pool, "slots", slot)) if os.listdir(queue) else None
     return 0
 
 
-def take(entry: str, run: Run) -> bool:
-    """Run the job of one entry in a process of its own and drop the entry; say whether going on
-    makes sense.
-    """
+def take(entry: str, run: RunJob) -> bool:
+    """Run the job of one entry and drop the entry; say whether going on makes sense."""
     try:
         folder = os.path.normpath(os.path.join(os.path.dirname(entry), os.readlink(entry)))
     except FileNotFoundError:
         return True
     code = 0 if is_settled(folder) else run_apart(run, folder)
-    if code == 2 or is_settled(folder):  # noqa: PLR2004 - the wrapper cannot read the job's description, nobody can
+    if code == BAD_SPEC or is_settled(folder):
         drop(entry)
-    return code <= 2  # noqa: PLR2004 - else nothing can be recorded here, and the next job would fail in the same way
+    return code <= BAD_SPEC  # else nothing can be recorded here, of the next job neither
 
 
 def is_settled(folder: str) -> bool:
@@ -59,7 +55,7 @@ def is_settled(folder: str) -> bool:
     ) or not os.path.isdir(folder)
 
 
-def run_apart(run: Run, folder: str) -> int:
+def run_apart(run: RunJob, folder: str) -> int:
     """Run the wrapper in a forked process; return its exit code, negative if a signal ended it."""
     pid = os.fork()
     if pid == 0:
@@ -100,9 +96,7 @@ def hold(path: str) -> int | None:
 
 
 def close_others(kept: set[int]) -> None:
-    """Close every descriptor that is not standard or ``kept``: a slot outlives whoever started
-    it.
-    """
+    """Close all descriptors but ``kept`` and the standard ones: slots outlive their starter."""
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and int(name) not in kept:  # noqa: PLR2004 - stdin, stdout, stderr
             try:

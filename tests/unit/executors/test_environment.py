@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.executors.environment import job_environment, passed_on
+from autoctrl.executors.environment import inheritable, job_environment
 
 
 def test_path_begins_with_our_commands() -> None:
     """PATH begins with the folder of our commands, and is a sensible one where the controller has
     none.
     """
-    assert passed_on({"PATH": "/a:/b"}, "/venv/bin")["PATH"] == "/venv/bin:/a:/b"
-    assert passed_on({}, "/venv/bin")["PATH"] == "/venv/bin:/usr/local/bin:/usr/bin:/bin"
+    assert inheritable({"PATH": "/a:/b"}, "/venv/bin")["PATH"] == "/venv/bin:/a:/b"
+    assert inheritable({}, "/venv/bin")["PATH"] == "/venv/bin:/usr/local/bin:/usr/bin:/bin"
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_path_begins_with_our_commands() -> None:
 )
 def test_what_programs_need_is_passed_on(name: str) -> None:
     """Home, language, time zone, libraries and the like are passed on."""
-    assert passed_on({name: "x"}, "")[name] == "x"
+    assert inheritable({name: "x"}, "")[name] == "x"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_programs_need_is_passed_on(name: str) -> None:
 )
 def test_secrets_and_the_unknown_stay_behind(name: str) -> None:
     """What is not on the list, or is named like a secret, is not passed on."""
-    assert name not in passed_on({name: "x"}, "")
+    assert name not in inheritable({name: "x"}, "")
 
 
 def test_a_job_says_the_last_word() -> None:

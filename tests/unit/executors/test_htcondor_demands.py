@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.errors import SubmitRefused
-from autoctrl.executors.htcondor.preflight import check_files, culprit, files, located
+from autoctrl.executors.htcondor.preflight import blame, check_files, files, locate_files
 from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def test_relative_paths_count_from_the_project(tmp_path: Path) -> None:
         container_image="docker://a/b",
         transfer_input="a, tables/,/b, osdf://c/d",
     )
-    found = located(given, tmp_path)
+    found = locate_files(given, tmp_path)
     assert (found.config, found.x509_proxy) == (f"{tmp_path}/c", f"{tmp_path}/p/x")
     assert found.container_image == "docker://a/b"
     assert files(found) == [f"{tmp_path}/a", f"{tmp_path}/tables/", "/b", "osdf://c/d"]
-    assert located(found, tmp_path / "elsewhere") == found
-    assert located(SITE, tmp_path) == SITE
+    assert locate_files(found, tmp_path / "elsewhere") == found
+    assert locate_files(SITE, tmp_path) == SITE
 
 
 @pytest.mark.parametrize("key", ["config", "x509_proxy", "transfer_input"])
@@ -42,7 +42,7 @@ def test_a_file_that_is_not_there_is_named_with_its_setting(key: str, tmp_path: 
     there is fine.
     """
     given: Any = {key: "x"}
-    settings = located(replace(SITE, **given), tmp_path)
+    settings = locate_files(replace(SITE, **given), tmp_path)
     with pytest.raises(
         SubmitRefused,
         match=rf"site needs {tmp_path}/x, which is not there.*{key} in \[executors.site",
@@ -72,4 +72,4 @@ def test_addresses_and_what_does_not_travel_are_not_looked_for() -> None:
 )
 def test_the_hint_names_what_is_at_fault(words: str, hint: str) -> None:
     """A refusal about a setting that is set names the setting, any other one the template."""
-    assert culprit(words, replace(SITE, requirements="((", accounting_group="a b"), "site") == hint
+    assert blame(words, replace(SITE, requirements="((", accounting_group="a b"), "site") == hint

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.executors.htcondor.finding import chosen
+from autoctrl.executors.htcondor.finding import split_by_age
+from autoctrl.executors.htcondor.job_queue import JobId, TaggedJob
 from autoctrl.executors.htcondor.statuses import (
     HOLDS,
     OUR_MEMORY,
-    Sample,
+    JobSample,
     hold_class,
     left_queue,
     lost,
@@ -33,7 +34,7 @@ def test_each_status_has_its_report(status: int, expected: JobStatus) -> None:
     """A job in the queue is idle, running, held or being removed; what is suspended or brought back
     still runs.
     """
-    report = report_of(Sample(status, 2, "node7", 0, 0, "because"))
+    report = report_of(JobSample(status, 2, "node7", 0, 0, "because"))
     assert (report.status, report.starts, report.host) == (expected, 2, "node7")
     assert report.reason == ("because" if expected in {JobStatus.HELD, JobStatus.REMOVING} else "")
 
@@ -62,32 +63,34 @@ def test_each_hold_has_its_class(code: int, subcode: int, reason: str, failure: 
     reason.
     """
     assert hold_class(code, subcode, reason) is failure
-    report = report_of(Sample(5, 1, "n", code, subcode, reason))
+    report = report_of(JobSample(5, 1, "n", code, subcode, reason))
     assert (report.status, report.failure, report.reason) == (JobStatus.HELD, failure, reason)
 
 
 def test_a_job_whose_files_are_taken_in_is_idle() -> None:
     """HTCondor calls a job held while it takes its files in; it only waits."""
-    assert report_of(Sample(5, 0, "", 16, 3, "Spooling input data files")).status is JobStatus.IDLE
+    assert (
+        report_of(JobSample(5, 0, "", 16, 3, "Spooling input data files")).status is JobStatus.IDLE
+    )
     assert 16 not in HOLDS
 
 
 def test_equal_jobs_share_one_report() -> None:
     """Reports of equal samples are one object, so many jobs cost little."""
-    assert report_of(Sample(2, 1, "n1")) is report_of(Sample(2, 1, "n1"))
+    assert report_of(JobSample(2, 1, "n1")) is report_of(JobSample(2, 1, "n1"))
 
 
 def test_what_left_the_queue_was_removed_or_ended() -> None:
     """A job that only the history knows was removed, with the reason, or ended by itself."""
-    report = left_queue(Sample(3, 1, "n", 0, 0, "via condor_rm (by user alice)"))
+    report = left_queue(JobSample(3, 1, "n", 0, 0, "via condor_rm (by user alice)"))
     assert report is not None
     assert (report.status, report.failure, report.reason) == (
         JobStatus.REMOVED,
         Failure.REMOVED,
         "via condor_rm (by user alice)",
     )
-    assert left_queue(Sample(3)) is not None
-    assert left_queue(Sample(4)) is None
+    assert left_queue(JobSample(3)) is not None
+    assert left_queue(JobSample(4)) is None
     assert (lost("gone").status, lost("gone").failure) == (JobStatus.LOST, Failure.NODE)
 
 
@@ -95,7 +98,9 @@ def test_the_older_of_two_jobs_stays() -> None:
     """Of several living jobs of one tag the oldest stays; one that is being removed counts only if
     it is alone.
     """
-    first, second = ("t", 12, 0, 1, "b1", -1), ("t", 13, 5, 2, "b2", -1)
-    going, alone = ("t", 11, 0, 3, "b0", -1), ("u", 11, 1, 3, "b0", -1)
-    assert chosen([second, first]) == ({"t": first}, [(13, 5)])
-    assert chosen([going, second, alone]) == ({"t": second, "u": alone}, [])
+    first = TaggedJob("t", JobId(12, 0), 1, "b1", -1)
+    second = TaggedJob("t", JobId(13, 5), 2, "b2", -1)
+    going = TaggedJob("t", JobId(11, 0), 3, "b0", -1)
+    alone = TaggedJob("u", JobId(11, 1), 3, "b0", -1)
+    assert split_by_age([second, first]) == ({"t": first}, [second.id])
+    assert split_by_age([going, second, alone]) == ({"t": second, "u": alone}, [])

@@ -17,7 +17,7 @@ from autoctrl.executors.htcondor.submit import (
     Manner,
     encoded,
     literal,
-    parsed,
+    parse_row,
     prologue,
     rows,
 )
@@ -48,7 +48,7 @@ def on_node(common: str, line: str, base: str = "/scratch") -> dict[str, Any]:
         "AutoctrlSpec": items(line)["spec"],
         "AutoctrlTag": items(line)["tag"],
     }
-    return node.described({**ad, "NumShadowStarts": "3", "NumJobReconnects": "1"}, base)[0]
+    return node.describe({**ad, "NumShadowStarts": "3", "NumJobReconnects": "1"}, base)[0]
 
 
 @given(
@@ -93,7 +93,7 @@ def test_a_row_begins_with_its_number_and_has_no_empty_item() -> None:
 def test_what_was_written_can_be_read() -> None:
     """A row gives back tag, folder and outputs."""
     (line,) = rows([order(7)._replace(folder="/out put/é%")], SPOOL, lambda _: True).lines
-    assert parsed(line) == ("s/prompt/reco/7/v1/0.1", "/out put/é%", {"out": "x.root"})
+    assert parse_row(line) == ("s/prompt/reco/7/v1/0.1", "/out put/é%", {"out": "x.root"})
 
 
 def test_inputs_keep_their_names_or_get_better_ones() -> None:
@@ -169,7 +169,7 @@ def test_words_that_name_inputs_are_mapped() -> None:
         "s/d/a/",
         "'/d/a'",
     ]
-    found = [node.renamed(word, places) for word in words]
+    found = [node.rename_paths(word, places) for word in words]
     assert found == [
         "/s/a",
         "--in=/s/x.root:tree",
@@ -179,7 +179,7 @@ def test_words_that_name_inputs_are_mapped() -> None:
         "s/d/a/",
         "'/s/a'",
     ]
-    assert node.renamed("/d/a", {}) == "/d/a"
+    assert node.rename_paths("/d/a", {}) == "/d/a"
 
 
 def test_a_jobs_ad_is_read_by_name() -> None:

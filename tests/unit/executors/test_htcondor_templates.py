@@ -8,7 +8,7 @@ import pytest
 
 from autoctrl.errors import SettingsError
 from autoctrl.executors.htcondor.commands import COMMANDS, missing_keys, unknown_keys
-from autoctrl.executors.htcondor.templates import overriding, places, render
+from autoctrl.executors.htcondor.templates import overriding, render, template_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,9 +173,9 @@ def test_workflows_with_templates_of_their_own_are_known(tmp_path: Path) -> None
 
 def test_places_are_ordered(tmp_path: Path) -> None:
     """The workflow's templates come first, then the project's, then the packaged one."""
-    found = places("reco", (tmp_path / "templates", tmp_path / "workflows"))
+    found = template_folders("reco", (tmp_path / "templates", tmp_path / "workflows"))
     assert [place.name for place in found] == ["templates", "htcondor", "htcondor", "htcondor"]
-    assert len(places("reco", ())) == 1
+    assert len(template_folders("reco", ())) == 1
     assert "request_memory" in COMMANDS
 
 
