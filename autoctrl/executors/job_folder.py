@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.logs import readable
 from autoctrl.files import write_first
+from autoctrl.model.fields import choose_fields
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
 from autoctrl.ports import JobReport, JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 LOGS = {"stdout": "stdout.log", "stderr": "stderr.log"}
-MAX_TEXT = 500
 LAST_WORDS = 400
 CANNOT_RUN = {126, 127}  # exit codes of a command of which nothing ran
 
@@ -70,12 +69,12 @@ def own_result(folder: Path) -> JobResult | None:
     result = read(folder / wrapper.RESULT)
     if not result or result.get("tag") != read(folder / wrapper.SPEC).get("tag"):
         return None
-    fields, ignored = checked_fields(result["fields"])
+    fields = choose_fields(result["fields"])
     return JobResult(
         exit_code=result["exit_code"],
         signal=result["signal"],
         failure=Failure(result["failure"]) if result["failure"] else None,
-        reason=_reason(result, folder, ignored),
+        reason=_reason(result, folder, fields.remark),
         host=result["host"],
         starts=result["start"],
         wall_s=result["wall_s"],
@@ -85,20 +84,16 @@ def own_result(folder: Path) -> JobResult | None:
             FileInfo(output["name"], output["path"], output["bytes"], f"sha256:{output['sha256']}")
             for output in result["outputs"]
         ),
-        fields=fields,
+        fields=fields.values,
     )
 
 
-def _reason(result: Mapping[str, Any], folder: Path, ignored: Sequence[str]) -> str:
-    """Return the wrapper's reason, the last words of a job that failed, and the bad fields."""
+def _reason(result: Mapping[str, Any], folder: Path, remark: str) -> str:
+    """Return the wrapper's reason, the last words of a job that failed, and what else to remark."""
     reason = str(result["reason"])
     if result["failure"] == Failure.USER and result["exit_code"] not in CANNOT_RUN:
         reason += last_words(folder / LOGS["stderr"])
-    if not ignored:
-        return reason
-    names = ", ".join(ignored)[:MAX_TEXT]
-    remark = f"fields ignored, being neither numbers nor short texts: {names}"
-    return f"{reason}; {remark}" if reason else remark
+    return "; ".join(filter(None, (reason, remark)))
 
 
 def report_of_result(result: JobResult, log: str) -> JobReport:
@@ -107,26 +102,6 @@ def report_of_result(result: JobResult, log: str) -> JobReport:
     if result.failure is Failure.REMOVED:
         status = JobStatus.REMOVED
     return JobReport(status, result.reason, result.failure, result.starts, result.host, log)
-
-
-def checked_fields(reported: Mapping[str, object]) -> tuple[dict[str, float | str], list[str]]:
-    """Return the good custom fields of a job, numbers as float, and the names of the others."""
-    fields = {
-        name: as_field(value) for name, value in reported.items() if 0 < len(name) <= MAX_TEXT
-    }
-    good = {name: value for name, value in fields.items() if value is not None}
-    return good, [name[:40] for name in reported if name not in good]
-
-
-def as_field(value: object) -> float | str | None:
-    """Return a finite number as float, a short text as it is, None for all else."""
-    if isinstance(value, str):
-        return value if len(value) <= MAX_TEXT else None
-    try:
-        number = float(value) if isinstance(value, (int, float)) else math.nan
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def last_words(path: Path) -> str:

@@ -30,11 +30,7 @@ ADAPTERS = {"stores", "executors", "notifiers", "sources"}  # opened by compose,
 MAY_OPEN_ADAPTERS = {"compose", "testing"}
 SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
 KNOWN: dict[str, set[str]] = {}
-KNOWN_CIRCLES: list[str] = [
-    "autoctrl.executors.htcondor.executor",
-    "autoctrl.executors.htcondor.finding",
-    "autoctrl.executors.htcondor.polling",
-]
+KNOWN_CIRCLES: list[str] = []
 
 
 def imports(path: Path) -> Iterator[str]:

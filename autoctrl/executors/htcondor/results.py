@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.htcondor.node import OUT
@@ -25,7 +26,6 @@ from autoctrl.ports import JobReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from autoctrl.executors.htcondor.submit import JobRow
     from autoctrl.ports import JobResult
@@ -98,19 +98,24 @@ def take(start: Path, output: Mapping[str, Any], row: JobRow, *, travelled: bool
     source = start / OUT / path
     target = os.path.join(row.folder, path)  # noqa: PTH118 - the folder is kept as it is
     measured = Digest(output["bytes"], output["sha256"])
+    label = f"its output '{name}' ({path})"
     if not os.path.lexists(source) and is_same(target, measured):
         return ""
     if not is_file_within(source, start):
-        return f"its output '{name}' ({path}) did not come back"
+        return f"{label} did not come back"
     if not is_intact(source, measured, travelled=travelled):
-        size = source.stat().st_size
-        change = f"{size} bytes, the node had {measured.bytes}"
-        return f"its output '{name}' ({path}) was changed on its way: {change}"
-    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - as above
-    if not link_or_copy(str(source), target) and not is_same(target, measured):
-        return f"its output '{name}' cannot be stored: {target} exists and is another file"
+        sizes = f"{source.stat().st_size} bytes, the node had {measured.bytes}"
+        return f"{label} was changed on its way: {sizes}"
+    if not put(source, target, measured):
+        return f"{label} cannot be stored: {target} exists and is another file"
     source.unlink()
     return ""
+
+
+def put(source: Path, target: str, measured: Digest) -> bool:
+    """Put a file where it belongs, if nothing is there; say whether it is there now."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    return link_or_copy(str(source), target) or is_same(target, measured)
 
 
 def is_intact(path: Path, measured: Digest, *, travelled: bool) -> bool:

@@ -97,24 +97,30 @@ def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], boo
     """
     first = orders[0].spec
     is_shared = all(order.spec.environment == first.environment for order in orders)
-    common: dict[str, object] = {"grace_s": manner.grace_s}
-    if is_shared:
-        common["environment"] = environment_of(first, manner)
+    common = describe_all(manner, environment_of(first, manner) if is_shared else None)
     moved = [
         transfers(local_files(order.spec), number, manner, exists)
         for number, order in enumerate(orders)
     ]
     nothing = NOTHING if any(transfer.files for transfer in moved) else ""
     lines = []
-    for number, (order, transfer) in enumerate(zip(orders, moved, strict=True)):
-        spec = describe_job(order.spec, manner) | {"inputs": transfer.inputs}
+    for number, order in enumerate(orders):
+        spec = describe_job(order.spec, manner, moved[number])
         if not is_shared or order.spec.cpus != first.cpus:
             spec["environment"] = environment_of(order.spec, manner)
-        lines.append(line(number, order, ",".join(transfer.files) or nothing, spec))
-    aliases: dict[str, str] = {}
-    for transfer in moved:
-        aliases |= transfer.aliases
-    return Rows(encoded(common), lines, aliases)
+        lines.append(line(number, order, ",".join(moved[number].files) or nothing, spec))
+    return Rows(encoded(common), lines, join_aliases(moved))
+
+
+def describe_all(manner: Manner, environment: Mapping[str, str] | None) -> dict[str, object]:
+    """Return the part of the wrapper's description that all jobs share."""
+    grace: dict[str, object] = {"grace_s": manner.grace_s}
+    return grace if environment is None else grace | {"environment": environment}
+
+
+def join_aliases(moved: Iterable[Transfers]) -> dict[str, str]:
+    """Return the aliases of all jobs; no two jobs have one in common."""
+    return {alias: path for transfer in moved for alias, path in transfer.aliases.items()}
 
 
 def line(number: int, order: JobOrder, files: str, spec: Mapping[str, object]) -> str:
@@ -142,7 +148,7 @@ def parse_row(line: str) -> JobRow:
     return JobRow(unquote(items["tag"]), unquote(items["folder"]), spec["outputs"])
 
 
-def describe_job(spec: JobSpec, manner: Manner) -> dict[str, object]:
+def describe_job(spec: JobSpec, manner: Manner, moved: Transfers) -> dict[str, object]:
     """Return a job's own part of the wrapper's description.
 
     Its limits lie somewhat above those of HTCondor.
@@ -153,6 +159,7 @@ def describe_job(spec: JobSpec, manner: Manner) -> dict[str, object]:
     return {
         "argv": argv,
         "outputs": dict(spec.outputs),
+        "inputs": moved.inputs,
         "memory_mb": int(spec.memory_mb * MEMORY_MARGIN) + MEMORY_MARGIN_MB,
         "time_limit_s": int(spec.time_limit_s * TIME_MARGIN) + TIME_MARGIN_S,
     }

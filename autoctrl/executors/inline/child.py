@@ -25,13 +25,15 @@ PIPE_BYTES = 1 << 16
 class CallReport(NamedTuple):
     """What a call came to, as it travels from the child to the parent.
 
-    reason   why it failed, empty if it did not
+    error    why it failed, empty if it did not
+    remark   what of its fields was left out, empty if nothing was
     fields   custom fields that the function returned
     files    the declared outputs; of one that is missing the size is -1
     wall_s, cpu_s  seconds
     """
 
-    reason: str
+    error: str
+    remark: str
     fields: Mapping[str, float | str]
     files: Sequence[FileInfo]
     wall_s: float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import socket
@@ -14,20 +13,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.executors.inline.child import CallReport, Child
 from autoctrl.executors.inline.started import StartedCalls
 from autoctrl.files import digest_of
+from autoctrl.model.fields import Fields, choose_fields
 from autoctrl.model.job import FileInfo
 from autoctrl.model.names import INLINE, JOBS
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.ports import JobReport, JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.executors.inline.child import Report
     from autoctrl.model.task import Task
     from autoctrl.ports import JobOrder
 
 TICK_S = 0.5
-LONGEST_TEXT = 500
 INTERRUPTED = "the cycle that ran it was interrupted"
 
 
@@ -180,12 +179,13 @@ class InlineExecutor:
     def _take(self, order: JobOrder, report: Report) -> None:
         """Turn the report of a call that ended by itself into its result."""
         call = report.call
-        reason, failure = call.reason, None
+        failure = None
+        reason = call.error or call.remark
         empty = [file.name for file in call.files if file.bytes < 1]
-        if not reason and empty:
+        if empty:
             failure, reason = Failure.OUTPUT, f"output {empty[0]} is missing or empty"
         result = JobResult(
-            exit_code=1 if call.reason else 0,
+            exit_code=1 if call.error else 0,
             signal=None,
             failure=failure,
             reason=reason,
@@ -194,7 +194,7 @@ class InlineExecutor:
             wall_s=call.wall_s,
             cpu_s=call.cpu_s,
             peak_memory_mb=0.0,
-            files=() if reason else tuple(call.files),
+            files=() if call.error or failure else tuple(call.files),
             fields=call.fields,
         )
         self._keep(order, result, report.text)
@@ -210,17 +210,16 @@ class InlineExecutor:
     def call(self, order: JobOrder) -> CallReport:
         """Call the function for one order; whatever it raises is the reason of its failure."""
         began, cpu = time.monotonic(), time.process_time()
-        reason, fields, files = "", {}, []
+        error, fields, files = "", Fields({}, ""), []
         try:
             paths = self._output_paths(order)
-            fields = checked_fields(self._answer(order, paths))
+            fields = choose_fields(as_mapping(self._answer(order, paths)))
             files = [measure(name, path) for name, path in paths.items()]
-        except BaseException as error:  # noqa: BLE001 - SystemExit too is a failure of the author's
+        except BaseException as raised:  # noqa: BLE001 - SystemExit too is a failure of the author's
             traceback.print_exc()
-            reason = f"{type(error).__name__}: {error}"
-        return CallReport(
-            reason, fields, files, time.monotonic() - began, time.process_time() - cpu
-        )
+            error, fields = f"{type(raised).__name__}: {raised}", Fields({}, "")
+        wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
+        return CallReport(error, fields.remark, fields.values, files, wall_s, cpu_s)
 
     def _output_paths(self, order: JobOrder) -> dict[str, str]:
         folder = Path(order.folder)
@@ -250,31 +249,16 @@ def broken(host: str, status: int, progress: Progress, limit_s: int) -> JobResul
     return JobResult(code, number, failure, reason, host, 1, wall_s, 0.0, 0.0, (), {})
 
 
-def checked_fields(answer: object) -> dict[str, float | str]:
-    """Return the custom fields that a function returned; numbers become floats.
-
-    Raises ``TypeError`` for anything else than a dictionary of numbers and short texts.
-    """
+def as_mapping(answer: object) -> Mapping[Any, object]:
+    """Return what a function returned as fields; raises ``TypeError`` for what cannot be fields."""
     if answer is None:
         return {}
-    if not isinstance(answer, dict):
-        message = (
-            f"it returned {type(answer).__name__}; a function returns a dictionary of fields, "
-            "or None"
-        )
-        raise TypeError(message)
-    fields: dict[str, float | str] = {}
-    for name, value in answer.items():
-        if isinstance(value, str) and len(value) <= LONGEST_TEXT:
-            fields[str(name)] = value
-        elif isinstance(value, int | float) and math.isfinite(value):
-            fields[str(name)] = float(value)
-        else:
-            kinds = f"finite numbers or texts of up to {LONGEST_TEXT} characters"
-            what = value if isinstance(value, float) else type(value).__name__
-            message = f"field '{name}' is {what}; fields are {kinds}"
-            raise TypeError(message)
-    return fields
+    if isinstance(answer, dict):
+        return answer
+    message = (
+        f"it returned {type(answer).__name__}; a function returns a dictionary of fields, or None"
+    )
+    raise TypeError(message)
 
 
 def measure(name: str, path: str) -> FileInfo:

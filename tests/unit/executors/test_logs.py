@@ -1,30 +1,11 @@
-"""How the files of a job's folder are judged and shown."""
+"""How logs are shown, whatever a job prints."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as some
 
-from autoctrl.executors.job_folder import checked_fields
 from autoctrl.executors.logs import readable
-
-
-def test_fields_are_numbers_or_short_texts() -> None:
-    """Numbers become floats and short texts stay; all else is named."""
-    reported = {
-        "n": 1,
-        "x": 0.5,
-        "ok": True,
-        "t": "text",
-        "": 1,
-        "long": "x" * 501,
-        "huge": 10**400,
-        "list": [1],
-    }
-    fields, ignored = checked_fields({**reported, "nan": float("nan"), "none": None})
-    assert fields == {"n": 1.0, "x": 0.5, "ok": 1.0, "t": "text"}
-    assert all(isinstance(fields[name], float) for name in ("n", "x", "ok"))
-    assert ignored == ["", "long", "huge", "list", "nan", "none"]
 
 
 def test_odd_bytes_are_shown() -> None:
