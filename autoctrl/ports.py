@@ -291,8 +291,9 @@ class Executor(Protocol):
         """
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed to ``stdout`` or ``stderr`` so far; bytes that are no
-        text are shown too.
+        """Return what the attempt printed to ``stdout`` or ``stderr`` so far, bytes shown as text.
+
+        Raises ``UsageError`` for another stream.
         """
 
     def describe(self, workflow: str) -> Mapping[str, str]:

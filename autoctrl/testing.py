@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import NotifierError, ServiceDown, SubmitRefused, UsageError
 from autoctrl.executors.inline import InlineExecutor
+from autoctrl.executors.logs import check_stream
 from autoctrl.handlers.handler import Resources
 from autoctrl.locks.lock import Wait
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.run import RunRecord
-from autoctrl.model.status import JobStatus
+from autoctrl.model.status import Failure, JobStatus
 from autoctrl.model.task import InputRef, Task
 from autoctrl.model.unit import TaskKey, run_unit
 from autoctrl.ports import JobOrder, JobReport, JobResult
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.job import FileInfo, JobSpec
     from autoctrl.model.run import Value
-    from autoctrl.model.status import Failure
     from autoctrl.ports import Message
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,6 +109,7 @@ class ScriptedExecutor:
         self.refusal = ""
         self.reports: dict[str, JobReport] = {}
         self.results: dict[str, JobResult] = {}
+        self.printed: dict[str, str] = {}
         self.templates: dict[str, str] = {}
         self.place = ""
         self.remarks: Sequence[str] = ()
@@ -140,7 +141,8 @@ class ScriptedExecutor:
         """Remove the jobs at once."""
         self._answer()
         self.removed += handles
-        self.reports.update({handle: JobReport(JobStatus.REMOVED) for handle in handles})
+        removed = JobReport(JobStatus.REMOVED, failure=Failure.REMOVED)
+        self.reports.update(dict.fromkeys(handles, removed))
 
     def acknowledge(self, handles: Sequence[str]) -> None:
         """Remember that the results are stored."""
@@ -148,8 +150,10 @@ class ScriptedExecutor:
         self.acknowledged += handles
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return a text that names the job."""
-        return f"{stream} of {handle}\n"
+        """Return what the test let the job print, else a text that names the job."""
+        check_stream(stream, handle)
+        printed = self.printed.get(handle, "") if stream == "stdout" else ""
+        return printed or f"{stream} of {handle}\n"
 
     def describe(self, workflow: str) -> dict[str, str]:
         """Return the texts in ``templates``."""
@@ -177,9 +181,11 @@ class ScriptedExecutor:
         failure: Failure | None = None,
         reason: str = "",
         peak_memory_mb: float = 10.0,
+        stdout: str = "",
     ) -> None:
         """Let a job end with this result."""
         handle = self.tag(job)
+        self.printed[handle] = stdout
         self.results[handle] = JobResult(
             exit_code,
             None,

@@ -1,21 +1,31 @@
-"""Show a log file as text, however large it is and whatever is in it."""
+"""Logs of jobs, shown as text, however large they are and whatever is in them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from autoctrl.errors import UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 LIMIT = 1024 * 1024
+STREAMS = ("stdout", "stderr")
+
+
+def check_stream(stream: str, handle: str) -> None:
+    """Raise ``UsageError`` unless jobs have a log of this name."""
+    if stream not in STREAMS:
+        message = f"There is no log '{stream}' of {handle}."
+        raise UsageError(message, hint=f"Known: {', '.join(STREAMS)}.")
 
 
 def read_log(path: Path, limit: int = LIMIT) -> str:
     r"""Return a log's text, empty if there is none yet.
 
-    Bytes that are no UTF-8 and control characters appear as ``\xff``; of more than ``limit`` bytes
+    Bytes that are not UTF-8 and control characters appear as ``\xff``; of more than ``limit`` bytes
     the middle is left out, with a note. Raises ``OSError`` if the file cannot be read.
     """
     try:

@@ -8,11 +8,11 @@ import os
 import shutil
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.errors import ServiceDown, SubmitRefused
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
 from tests.integration.jobs import (
@@ -31,39 +31,8 @@ from tests.integration.jobs import (
     wait_for,
 )
 
-
-def test_a_job_runs_and_its_result_can_be_read(tmp_path: Path) -> None:
-    """A job goes to done, with its outputs below its own folder and its fields; acknowledging keeps
-    the log.
-    """
-    executor = executor_in(tmp_path)
-    line = """echo hello; echo '{"hits": 3}' > $AUTOCTRL_FIELDS; echo data > x"""
-    handle = submit_one(executor, tmp_path, line, outputs={"output": "x"})
-    assert handle == "store/prompt/reco/1/v1/0.1"
-    assert executor.result(handle) is None or executor.result(handle)
-    report = settle(executor, [handle])[handle]
-    assert (report.status, report.starts, report.host) == (JobStatus.DONE, 1, os.uname().nodename)
-    executor.acknowledge([handle])
-    result = executor.result(handle)
-    assert result is not None
-    assert result.fields == {"hits": 3.0}
-    (file,) = result.files
-    assert (file.name, file.url, file.bytes) == ("output", f"{tmp_path}/outputs/1/x", 5)
-    assert file.checksum.startswith("sha256:")
-    assert executor.log(handle) == "hello\n"
-    assert Path(report.log).read_text() == "hello\n"
-
-
-def test_a_failed_job_says_why(tmp_path: Path) -> None:
-    """A failed job has its class and its reason in the report, and its stderr as the log to
-    read.
-    """
-    executor = executor_in(tmp_path)
-    handle = submit_one(executor, tmp_path, "echo bad geometry >&2; exit 4")
-    report = settle(executor, [handle])[handle]
-    assert (report.status, report.failure) == (JobStatus.FAILED, Failure.USER)
-    assert report.reason == "exited with code 4; it last said: bad geometry"
-    assert report.log.endswith("stderr.log")
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_slots_are_respected_and_the_queue_drains_by_itself(tmp_path: Path) -> None:
@@ -270,9 +239,7 @@ def test_slots_that_cannot_be_started_are_a_service_down(tmp_path: Path) -> None
 
 
 def test_logs_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
-    """Logs are text even if the job printed bytes; of a huge one the middle is left out; other
-    streams are refused.
-    """
+    """Logs are text even if the job printed bytes; of a huge one the middle is left out."""
     executor = executor_in(tmp_path)
     line = (
         r"printf 'a\000\377\033[31mb\n' >&2; echo first; head -c 3000000 /dev/zero | tr '\0' "
@@ -287,8 +254,6 @@ def test_logs_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
     assert text.endswith("xxx\nlast\n")
     assert "bytes left out" in text
     assert len(text) < 1_100_000
-    with pytest.raises(UsageError, match="no log 'both'"):
-        executor.log(handle, "both")
 
 
 def test_a_job_gets_no_secret_and_finds_our_commands(

@@ -26,7 +26,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefused, UsageError
+from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefused
 from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
 from autoctrl.executors.htcondor.batches import FORGOTTEN_S, Batches, parse_handle
@@ -38,7 +38,7 @@ from autoctrl.executors.htcondor.schedd import Schedd
 from autoctrl.executors.htcondor.statuses import HELD, IDLE, OUR_MEMORY, RUNNING
 from autoctrl.executors.htcondor.submit import COLUMNS, Manner, encoded, literal, prologue, rows
 from autoctrl.executors.job_folder import LOGS
-from autoctrl.executors.logs import read_log
+from autoctrl.executors.logs import check_stream, read_log
 from autoctrl.node.hint import TOKEN_FILE
 
 if TYPE_CHECKING:
@@ -319,9 +319,7 @@ class HTCondorExecutor:
 
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
-        if stream not in LOGS:
-            message = f"There is no log '{stream}' of {handle}."
-            raise UsageError(message, hint=f"Known: {', '.join(LOGS)}.")
+        check_stream(stream, handle)
         parsed, batch = self._locate(handle)
         if parsed is None or batch is None:
             return f"[… nothing is kept here of {handle} …]\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.executors.inline.child import CallReport, Child
 from autoctrl.executors.inline.started import StartedCalls
+from autoctrl.executors.logs import check_stream
 from autoctrl.files import digest_of
 from autoctrl.model.fields import Fields, choose_fields
 from autoctrl.model.job import FileInfo
@@ -118,7 +119,11 @@ class InlineExecutor:
             self.results.pop(handle, None)
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the function printed; both streams are kept as ``stdout``."""
+        """Return what the function printed; both streams are kept as ``stdout``.
+
+        Raises ``UsageError`` for another stream.
+        """
+        check_stream(stream, handle)
         path = self.log_path(handle)
         if stream != "stdout" or not path.exists():
             return ""

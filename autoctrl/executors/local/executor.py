@@ -34,7 +34,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.errors import ServiceDown, SubmitRefused, UsageError
+from autoctrl.errors import ServiceDown, SubmitRefused
 from autoctrl.executors.environment import hint_variables, inheritable, job_environment
 from autoctrl.executors.job_folder import (
     LOGS,
@@ -49,7 +49,7 @@ from autoctrl.executors.job_folder import (
 )
 from autoctrl.executors.local import leftovers
 from autoctrl.executors.local.pool import Pool, mark
-from autoctrl.executors.logs import read_log
+from autoctrl.executors.logs import check_stream, read_log
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import hint, wrapper
 from autoctrl.ports import JobReport
@@ -287,9 +287,7 @@ class LocalExecutor:
 
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
-        if stream not in LOGS:
-            message = f"There is no log '{stream}' of {handle}."
-            raise UsageError(message, hint=f"Known: {', '.join(LOGS)}.")
+        check_stream(stream, handle)
         try:
             return read_log(self.jobs / handle / LOGS[stream])
         except OSError as error:
