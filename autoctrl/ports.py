@@ -241,10 +241,8 @@ class Executor(Protocol):
 
     name               as in the settings
     has_safe_resubmit  submitting one tag twice is known to start it once; else a ``submitting``
-                       record is submitted again only after a positive answer that is newer than the
-                       submit deadline
-    is_immediate       ``submit`` runs the attempts to their end before it returns (inline
-                       functions)
+                       record is submitted again only after an answer newer than the deadline
+    is_immediate       ``submit`` runs the attempts to their end before it returns (functions)
     """
 
     name: str
@@ -285,10 +283,7 @@ class Executor(Protocol):
         """Ask that the attempts be ended; poll says when they are. Raises ``ServiceDown``."""
 
     def acknowledge(self, handles: Sequence[str]) -> None:
-        """Say that the results are stored: the executor may forget these attempts.
-
-        Keeps their logs.
-        """
+        """Say that the results are stored: all but the logs of these attempts may be forgotten."""
 
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return what the attempt printed to ``stdout`` or ``stderr`` so far, bytes shown as text.
@@ -297,9 +292,7 @@ class Executor(Protocol):
         """
 
     def describe(self, workflow: str) -> Mapping[str, str]:
-        """Return the rendered templates by which it submits a workflow's jobs, by name, for
-        provenance.
-        """
+        """Return the rendered templates of a workflow's jobs by name, for provenance."""
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``ServiceDown`` with a hint."""

@@ -1,3 +1,1 @@
-"""What runs on a worker node: one file each, of the standard library alone, for Python 3.9 and
-newer.
-"""
+"""What runs on a worker node: one file each, standard library only, for Python 3.9 and newer."""

@@ -47,33 +47,37 @@ def line(tag: str, status: str, fields: Mapping[str, float | str], now_ns: int) 
 
     Raises ``ValueError`` for a tag or a field that cannot be kept.
     """
+    for name in OWN:
+        if name in fields:
+            message = f"the name '{name}' is taken"
+            raise ValueError(message)
+    store, campaign, workflow, unit, version, job = _words(tag)
+    index, attempt = _numbers(job)
+    head = f"{MEASUREMENT},campaign={_key(campaign)},workflow={_key(workflow)},unit={_key(unit)}"
+    own = f"store={_text(store)},version={int(version[1:])}i,index={index}i,attempt={attempt}i"
+    given = [f"status={_text(status)}"] if status else []
+    given += [f"{_key(name)}={_value(value)}" for name, value in fields.items()]
+    moment = now_ns // 1000 * 1000 + index % 1000  # jobs of one unit at one time would be one point
+    return f"{head} {','.join([own, *given])} {moment}"
+
+
+def _words(tag: str) -> list[str]:
     words = tag.split("/")
     if len(words) != TAG_WORDS:
-        message = f"{TAG} is '{tag}', which names no job"
+        message = f"{TAG} is '{tag}', which does not name a job"
         raise ValueError(message)
-    store, campaign, workflow, unit, version, job = words
-    index_text, _, attempt = job.partition(".")
-    index = MERGE if index_text == "merge" else int(index_text)
-    for name in set(fields).intersection(OWN):
-        message = f"the name '{name}' is taken"
-        raise ValueError(message)
-    tags = {"campaign": campaign, "workflow": workflow, "unit": unit}
-    head = ",".join([MEASUREMENT, *(f"{key}={_key(value)}" for key, value in tags.items())])
-    own = [
-        f"store={_text(store)}",
-        f"version={int(version[1:])}i",
-        f"index={index}i",
-        f"attempt={int(attempt)}i",
-    ]
-    own += [f"status={_text(status)}"] if status else []
-    given = [f"{_key(name)}={_value(value)}" for name, value in fields.items()]
-    moment = now_ns // 1000 * 1000 + index % 1000  # jobs of one unit at one time would be one point
-    return f"{head} {','.join([*own, *given])} {moment}"
+    return words
+
+
+def _numbers(job: str) -> tuple[int, int]:
+    """Return index and attempt of a job, which stands as ``0.1`` or ``merge.1`` in its tag."""
+    index, _, attempt = job.partition(".")
+    return MERGE if index == "merge" else int(index), int(attempt)
 
 
 def _key(word: str) -> str:
     if not word or "\n" in word or word.endswith("\\"):
-        message = f"'{word}' is no name"
+        message = f"'{word}' cannot be a name"
         raise ValueError(message)
     return word.replace(",", r"\,").replace(" ", r"\ ").replace("=", r"\=")
 
@@ -108,9 +112,7 @@ def _send(url: str, point: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Send ``status=TEXT name=NUMBER …``; return 0 whether or not it was kept, 2 for words that are
-    no pairs.
-    """
+    """Send ``status=TEXT name=NUMBER …``; return 0 even if it was not kept, 2 for other words."""
     pairs = [word.partition("=") for word in arguments]
     if not pairs or not all(name and equals for name, equals, _ in pairs):
         sys.stderr.write('usage: hint.py status="what it does" name=number …\n')

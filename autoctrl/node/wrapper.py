@@ -1,7 +1,6 @@
 """Run one job on any node and write down what became of it: ``python wrapper.py FOLDER``.
 
-One file, standard library only, Python 3.9 or later, so that a copy of it runs wherever a job can
-run.
+One file, standard library only, Python 3.9 or later, so that a copy of it runs wherever a job can.
 
 FOLDER is the job's bookkeeping folder: ``spec.json`` says what to do (see
 ``docs/reference/executors.md``), ``claim``, linked into place complete and locked, who does it (the
@@ -23,16 +22,18 @@ import stat
 import sys
 import time
 
-TYPE_CHECKING = (
-    False  # typing, contextlib and pathlib take as long to import as a small job takes to run
-)
+TYPE_CHECKING = False  # typing, contextlib and pathlib take as long to import as a small job to run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    Draft = tuple[str, int]  # name and descriptor
+    Outputs = list[dict[str, Any]]  # each as in ``result.json``
+
 SCHEMA, MB, MAX_FIELDS_BYTES = 1, 1024 * 1024, 64 * 1024
 SPEC, CLAIM, RESULT, REMOVE, FIELDS = "spec.json", "claim", "result.json", "remove", "fields.json"
 RECORDED, BAD_SPEC, UNRECORDED = 0, 2, 3
+NO_COMMAND, NOT_EXECUTABLE = 127, 126
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 WATCHED = STOPS | {signal.SIGCHLD}
 FIRST_SAMPLE_S, SLOWEST_SAMPLE_S, LINGER_S, LEFTOVER_GRACE_S = 0.1, 0.5, 0.5, 2.0
@@ -40,17 +41,15 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Refused(Exception):
-    """The job cannot be started or its outputs not accepted; its arguments are failure class,
-    sentence, exit code.
-    """
+    """A job or an output is not accepted; arguments: failure class, sentence, exit code."""
 
 
 def publish(
-    path: str, content: dict[str, Any], place: Callable[[str, str], None], draft: tuple[str, int]
+    path: str, content: dict[str, Any], put: Callable[[str, str], None], draft: Draft
 ) -> None:
-    """Fill a draft and put it in place whole, also after a power cut.
+    """Fill a draft and put it in place whole, also after a power cut; leave no half file.
 
-    Raises ``OSError``; no half file is left.
+    Raises ``OSError``.
     """
     name, fd = draft
     try:
@@ -58,7 +57,7 @@ def publish(
         while data:
             data = data[os.write(fd, data) :]
         os.fsync(fd)
-        place(name, path)
+        put(name, path)
     finally:
         unlink(name)
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
@@ -66,7 +65,7 @@ def publish(
     os.close(folder)
 
 
-def open_draft(path: str) -> tuple[str, int]:
+def open_draft(path: str) -> Draft:
     """Make a file beside ``path`` that nobody reads; return its name and descriptor."""
     name = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     return name, os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
@@ -85,17 +84,13 @@ def complain(text: str, code: int) -> int:
 
 
 def machine() -> str:
-    """Identify the running kernel and what process numbers mean in it; those of another one say
-    nothing here.
-    """
+    """Identify the running kernel and its set of process numbers, which mean nothing elsewhere."""
     with open("/proc/sys/kernel/random/boot_id") as file:
         return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
 
 
 def start_time(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot; None if it does not live (a zombie
-    does not).
-    """
+    """Return when a process started, in clock ticks since boot; None if it is dead or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             words = file.read().rpartition(b")")[2].split()
@@ -105,9 +100,7 @@ def start_time(pid: int) -> int | None:
 
 
 def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process where the system can; where not, the executor ends what is
-    left.
-    """
+    """Set an attribute of this process if possible; if not, the executor ends what is left."""
     try:
         import ctypes
 
@@ -130,34 +123,37 @@ def descendants() -> list[int]:
     return found[1:]
 
 
-def memory_mb(pids: Iterable[int], *, is_exact: bool = False) -> float:
-    """Return the resident memory of processes, MB; the exact one counts shared pages once, which
-    takes longer.
-    """
-    total = 0.0
-    for pid in pids:
-        try:
-            with open(
-                f"/proc/{pid}/smaps_rollup" if is_exact else f"/proc/{pid}/statm", "rb"
-            ) as file:
-                words = file.read().partition(b"\nPss:")[2 if is_exact else 0].split()
-            total += (
-                int(words[0]) / 1024 if is_exact else int(words[1]) * resource.getpagesize() / MB
-            )
-        except (OSError, IndexError):
-            continue  # it ended while we looked
-    return total
+def memory_mb(pids: Iterable[int]) -> float:
+    """Return the resident memory of processes, MB; pages that they share count for each."""
+    return sum(_read_memory(f"/proc/{pid}/statm", b"", 1, resource.getpagesize()) for pid in pids)
+
+
+def exact_memory_mb(pids: Iterable[int]) -> float:
+    """Return the resident memory of processes, MB, shared pages counted once; takes longer."""
+    return sum(_read_memory(f"/proc/{pid}/smaps_rollup", b"\nPss:", 0, 1024) for pid in pids)
+
+
+def _read_memory(path: str, label: bytes, word: int, unit: int) -> float:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+        return int(text[text.index(label) + len(label) :].split()[word]) * unit / MB
+    except (OSError, IndexError, ValueError):
+        return 0.0  # it ended while we looked
 
 
 def send(function: Callable[[int, int], None], pids: Iterable[int], number: int) -> None:
-    """Send a signal to processes (``os.kill``) or groups (``os.killpg``), whether or not they still
-    live.
-    """
+    """Send a signal to processes (``os.kill``) or groups (``os.killpg``), if they still live."""
     for pid in pids:
         try:
             function(pid, number)
         except (ProcessLookupError, PermissionError):
             continue
+
+
+def children_cpu_s() -> float:
+    """Return the processor time of all our processes that have ended, seconds."""
+    return round(sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]), 6)
 
 
 def timestamp() -> str:
@@ -167,17 +163,15 @@ def timestamp() -> str:
 
 
 class Start:
-    """One start of the job whose folder is the current one: first its own side of the fork, then
-    the wrapper's.
+    """One start of the job whose folder is the current one.
+
+    First its own side of the fork, then the wrapper's.
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec, self.folder, self.workdir = spec, os.getcwd(), os.path.abspath(spec["workdir"])
-        self.tag, self.start, self.outputs = (
-            spec["tag"],
-            int(spec.get("start", 1)),
-            spec.get("outputs", {}),
-        )
+        self.tag, self.start = spec["tag"], int(spec.get("start", 1))
+        self.outputs = spec.get("outputs", {})
         self.pid, self.status, self.peak_mb, self.failure, self.reason = 0, 0, 0.0, "", ""
         self.limit_s = float(spec.get("time_limit_s") or math.inf)
         self.limit_mb = float(spec.get("memory_mb") or math.inf)
@@ -185,9 +179,7 @@ class Start:
         self.kill_at, self.interval = math.inf, FIRST_SAMPLE_S
 
     def become_job(self, go: int, errors: int, parent: int) -> None:
-        """Wait for the word of the wrapper, then become the job; where that fails, tell the
-        wrapper. Never returns.
-        """
+        """Wait for the wrapper's word, then become the job, or tell it why not; never return."""
         message: list[Any] = ["node", "the job could not be started", None]
         try:
             os.setsid()
@@ -201,15 +193,12 @@ class Start:
             message = [*error.args]
         except BaseException as error:  # noqa: BLE001 - whatever it is, the wrapper writes it down
             message[1] += f": {error}"
-        os.write(
-            errors, json.dumps([message[0], message[1][:2000], message[2]]).encode()
-        )  # less than the pipe holds
-        os._exit(127)
+        message[1] = message[1][:2000]  # so that all is less than the pipe holds
+        os.write(errors, json.dumps(message).encode())
+        os._exit(NO_COMMAND)
 
     def prepare(self) -> None:
-        """Open the logs; make folders for the outputs and remove what an earlier start left under
-        their names.
-        """
+        """Open the logs, make folders for the outputs, remove what an earlier start left there."""
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for fd, log in ((1, "stdout.log"), (2, "stderr.log")):
             os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), fd)
@@ -217,40 +206,32 @@ class Start:
         os.makedirs(self.workdir, exist_ok=True)
         for name, path in self.outputs.items():
             if os.path.isabs(path) or ".." in path.split("/"):
-                raise Refused(
-                    "user code", f"its output '{name}' is '{path}', outside the job's folder", None
-                )
+                reason = f"its output '{name}' is '{path}', outside the job's folder"
+                raise Refused("user code", reason, None)
             whole = self.check_inside(name, path)
             os.makedirs(os.path.dirname(whole), exist_ok=True)
             if not os.path.isdir(whole):
                 unlink(whole)
 
     def check_inside(self, name: str, path: str) -> str:
-        """Return the real path of an output.
-
-        Raises ``Refused`` if a link leads it out of the job's folder.
-        """
+        """Return the real path of an output; raise ``Refused`` if a link leads it elsewhere."""
         real = os.path.realpath(os.path.join(self.workdir, path))
         if not real.startswith(os.path.realpath(self.workdir).rstrip("/") + "/"):
-            raise Refused(
-                "output", f"its output '{name}' leads out of the job's folder, to {real}", None
-            )
+            reason = f"its output '{name}' leads out of the job's folder, to {real}"
+            raise Refused("output", reason, None)
         return real
 
     def environment(self) -> dict[str, str]:
-        """Return the job's environment: the wrapper's if it inherits that, what the spec sets, and
-        who the job is.
-        """
-        identity = {
+        """Return the job's environment: the inherited one, what the spec sets, who the job is."""
+        inherited = os.environ if self.spec.get("inherit") else {}
+        return {
+            **inherited,
+            **self.spec.get("environment", {}),
             "AUTOCTRL_TAG": self.tag,
             "AUTOCTRL_START": str(self.start),
             "AUTOCTRL_OUTPUT_DIR": self.workdir,
+            "AUTOCTRL_FIELDS": os.path.join(self.folder, FIELDS),
         }
-        given = {
-            **(os.environ if self.spec.get("inherit") else {}),
-            **self.spec.get("environment", {}),
-        }
-        return {**given, **identity, "AUTOCTRL_FIELDS": os.path.join(self.folder, FIELDS)}
 
     def execute(self, argv: list[str], environment: dict[str, str]) -> None:
         """Become the command. Raises ``Refused`` with the exit code that a shell would give."""
@@ -260,24 +241,42 @@ class Start:
         try:
             os.execvpe(argv[0], argv, environment)  # noqa: S606 - no shell is the point
         except (FileNotFoundError, NotADirectoryError) as error:
-            where = (
-                f"PATH is {environment.get('PATH', 'not set')}; a script's missing interpreter "
-                "looks the same"
-            )
-            raise Refused(
-                "user code", f"cannot run '{argv[0]}': no such command ({where})", 127
-            ) from error
+            path = f"PATH is {environment.get('PATH', 'not set')}"
+            where = f"({path}; a script's missing interpreter looks the same)"
+            reason = f"cannot run '{argv[0]}': no such command {where}"
+            raise Refused("user code", reason, NO_COMMAND) from error
         except (OSError, ValueError) as error:
-            raise Refused("user code", f"cannot run '{argv[0]}': {error}", 126) from error
+            reason = f"cannot run '{argv[0]}': {error}"
+            raise Refused("user code", reason, NOT_EXECUTABLE) from error
 
     def run(self) -> None:
-        """Fork the job, claim it while the fork waits, let it go, and write what became of it.
+        """Fork the job, claim it while the fork waits, let it go, write what became of it.
 
         Raises ``OSError``.
         """
         draft = open_draft(CLAIM)
         fcntl.flock(draft[1], fcntl.LOCK_EX)
         os.set_inheritable(draft[1], True)  # noqa: FBT003 - positional-only
+        go, errors = self.fork()
+        claim = self.claim(os.getpid())
+        try:
+            publish(CLAIM, claim, os.link, draft)
+        except FileExistsError:
+            os.close(go)  # somebody else was first; our fork reads the end of the pipe and ends
+            return
+        self.began = self.now = time.monotonic()
+        self.sample_at = self.began + self.interval
+        os.write(go, b"g")
+        self.wait()
+        wall_s = round(time.monotonic() - self.began, 6)
+        left = self.end_leftovers()
+        result = self.result(os.read(errors, 65536), left)
+        who = {name: claim[name] for name in ("schema", "tag", "start", "host")}
+        spent = {"started": claim["time"], "wall_s": wall_s}
+        publish(RESULT, {**who, **spent, **result}, os.rename, open_draft(RESULT))
+
+    def fork(self) -> tuple[int, int]:
+        """Fork the job; return where it waits for our word, and where it says what went wrong."""
         (waiting, go), (errors, report) = os.pipe(), os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
@@ -285,44 +284,35 @@ class Start:
             os.close(go)
             self.become_job(waiting, report, parent)
         os.close(report)
-        who = {"schema": SCHEMA, "tag": self.tag, "start": self.start, "host": os.uname().nodename}
-        pids = {"pid": parent, "pid_start": start_time(parent), "machine": machine()}
-        group = {"group": self.pid, "group_start": start_time(self.pid), "time": timestamp()}
-        try:
-            publish(CLAIM, {**who, **pids, **group}, os.link, draft)
-        except FileExistsError:
-            return os.close(
-                go
-            )  # somebody else was first; our fork reads the end of the pipe and ends
-        self.began = self.now = time.monotonic()
-        self.sample_at = self.began + self.interval
-        os.write(go, b"g")
-        self.wait()
-        wall_s = round(time.monotonic() - self.began, 6)
-        result = self.result(os.read(errors, 65536), self.end_leftovers())
-        return publish(
-            RESULT,
-            {**who, "started": group["time"], "wall_s": wall_s, **result},
-            os.rename,
-            open_draft(RESULT),
-        )
+        return go, errors
+
+    def claim(self, parent: int) -> dict[str, Any]:
+        """Return who has the job: the wrapper and the job's group, by numbers and their starts."""
+        return {
+            "schema": SCHEMA,
+            "tag": self.tag,
+            "start": self.start,
+            "host": os.uname().nodename,
+            "pid": parent,
+            "pid_start": start_time(parent),
+            "machine": machine(),
+            "group": self.pid,
+            "group_start": start_time(self.pid),
+            "time": timestamp(),
+        }
 
     def wait(self) -> None:
         """Return when the main process has ended, by itself or because it was stopped."""
         while not self.reap():
-            until = min(
-                self.sample_at,
-                self.kill_at,
-                math.inf if self.failure else self.began + self.limit_s,
-            )
+            ends_at = math.inf if self.failure else self.began + self.limit_s
+            until = min(self.sample_at, self.kill_at, ends_at)
             caught = signal.sigtimedwait(WATCHED, max(0.0, until - time.monotonic()))
             self.now = time.monotonic()
             if caught is not None and caught.si_signo in STOPS:
                 self.stop("removed", f"removed while it ran (signal {caught.si_signo})")
             if self.now >= self.began + self.limit_s:
-                self.stop(
-                    "time limit", f"ran longer than its limit of {self.limit_s:g} s and was stopped"
-                )
+                limit = f"its limit of {self.limit_s:g} s"
+                self.stop("time limit", f"ran longer than {limit} and was stopped")
             if self.now >= self.kill_at:
                 self.kill()
             if self.now >= self.sample_at:
@@ -347,7 +337,7 @@ class Start:
             send(os.killpg, [self.pid], signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill the job, and again a second later, for a child that was born meanwhile."""
+        """Kill the job, and again a second later, for a child that was forked meanwhile."""
         self.kill_at = self.now + 1.0
         send(os.killpg, [self.pid], signal.SIGKILL)
         send(os.kill, descendants(), signal.SIGKILL)
@@ -359,14 +349,12 @@ class Start:
         pids = descendants()
         used = memory_mb(pids)
         if used > self.limit_mb:
-            used = memory_mb(pids, is_exact=True) or used
+            used = exact_memory_mb(pids) or used
         self.peak_mb = max(self.peak_mb, used)
         if used > self.limit_mb and not self.failure:
+            limit = f"its {self.limit_mb:.0f} MB"
             self.failure = "memory"
-            self.reason = (
-                f"used {used:.0f} MB of memory, more than its {self.limit_mb:.0f} MB, and was "
-                "stopped"
-            )
+            self.reason = f"used {used:.0f} MB of memory, more than {limit}, and was stopped"
             self.kill()
         elif os.path.lexists(REMOVE):
             self.stop("removed", "removed while it ran")
@@ -378,10 +366,8 @@ class Start:
         while True:
             self.reap()
             left = descendants()
-            if not left:
-                send(
-                    os.killpg, [self.pid], signal.SIGKILL
-                )  # finds something only where there is no subreaper
+            if not left:  # the group holds something only where there is no subreaper
+                send(os.killpg, [self.pid], signal.SIGKILL)
                 return len(seen)
             seen.update(left)
             waited = time.monotonic() - began
@@ -393,67 +379,59 @@ class Start:
             signal.sigtimedwait({signal.SIGCHLD}, 0.05)
 
     def result(self, complaint: bytes, left: int) -> dict[str, Any]:
-        """Return what became of the job; ``complaint`` is what its side of the fork could not
-        do.
-        """
+        """Return what became of the job; ``complaint``: what its side of the fork could not do."""
         code = os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None
         number = os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
-        failure, reason, outputs = self.failure, self.reason, []
+        failure, reason = self.failure, self.reason
         if complaint:
             failure, reason, code = json.loads(complaint)
-        elif not failure and number == signal.SIGKILL and self.peak_mb > self.limit_mb:
-            failure, reason = (
-                "memory",
-                f"used {self.peak_mb:.0f} MB of its {self.limit_mb:.0f} MB, and was killed",
-            )
-        elif not failure and (code or number):
-            failure, reason = (
-                "user code",
-                f"exited with code {code}" if code else f"was ended by signal {number}",
-            )
-        try:
-            outputs = [
-                self.measure(name, path) for name, path in self.outputs.items() if not failure
-            ]
-        except Refused as error:
-            failure, reason = error.args[0], f"exited 0, but {error.args[1]}"
+        elif not failure:
+            failure, reason = self.judge(code, number)
+        outputs: Outputs = []
+        if not failure:
+            outputs, failure, reason = self.collect()
         fields, remark = read_fields()
-        remarks = [
-            reason,
-            remark,
-            f"{left} processes left behind were ended" if left and not self.failure else "",
-        ]
-        ending = {
+        remarks = [reason, remark]
+        if left and not self.failure:
+            remarks.append(f"{left} processes left behind were ended")
+        return {
             "exit_code": code,
             "signal": number,
             "failure": failure or None,
             "ended": timestamp(),
-        }
-        cpu_s = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-        used = {"cpu_s": round(cpu_s, 6), "peak_memory_mb": round(self.peak_mb, 1)}
-        return {
-            **ending,
-            **used,
+            "cpu_s": children_cpu_s(),
+            "peak_memory_mb": round(self.peak_mb, 1),
             "reason": "; ".join(filter(None, remarks)),
             "outputs": outputs,
             "fields": fields,
         }
 
-    def measure(self, name: str, path: str) -> dict[str, Any]:
-        """Return name, path, bytes and SHA-256 of an output, now on disk.
+    def judge(self, code: int | None, number: int | None) -> tuple[str, str]:
+        """Return failure class and reason of a job that ended by itself, empty if it did well."""
+        if number == signal.SIGKILL and self.peak_mb > self.limit_mb:
+            used = f"{self.peak_mb:.0f} MB of its {self.limit_mb:.0f} MB"
+            return "memory", f"used {used}, and was killed"
+        if code:
+            return "user code", f"exited with code {code}"
+        return ("user code", f"was ended by signal {number}") if number else ("", "")
 
-        Raises ``Refused`` if it is none.
+    def collect(self) -> tuple[Outputs, str, str]:
+        """Return the outputs; else failure class and reason why they cannot be accepted."""
+        try:
+            return [self.measure(name, path) for name, path in self.outputs.items()], "", ""
+        except Refused as error:
+            return [], error.args[0], f"exited 0, but {error.args[1]}"
+
+    def measure(self, name: str, path: str) -> dict[str, Any]:
+        """Return name, path, bytes and SHA-256 of an output, which is on disk then.
+
+        Raises ``Refused`` if it is missing, empty or not a file.
         """
         import hashlib
 
-        real, digest, size, why = (
-            self.check_inside(name, path),
-            hashlib.sha256(),
-            0,
-            "is not a file",
-        )
+        digest, size, why = hashlib.sha256(), 0, "is not a file"
         try:
-            fd = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            fd = os.open(self.check_inside(name, path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             with os.fdopen(fd, "rb", buffering=0) as file:
                 if stat.S_ISREG(os.fstat(fd).st_mode):
                     os.fsync(fd)
@@ -461,20 +439,14 @@ class Start:
                         digest.update(block)
                         size += len(block)
                     why = "" if size else "is empty"
+        except FileNotFoundError:
+            why = "is missing"
         except OSError as error:
-            why = (
-                "is missing"
-                if isinstance(error, FileNotFoundError)
-                else f"cannot be read: {error.strerror}"
-            )
+            why = f"cannot be read: {error.strerror}"
         if why:
             raise Refused("output", f"its output '{name}' ({path}) {why}", None)
-        return {
-            "name": name,
-            "path": os.path.join(self.workdir, path),
-            "bytes": size,
-            "sha256": digest.hexdigest(),
-        }
+        whole = os.path.join(self.workdir, path)
+        return {"name": name, "path": whole, "bytes": size, "sha256": digest.hexdigest()}
 
 
 def read_fields() -> tuple[dict[str, Any], str]:
@@ -482,27 +454,20 @@ def read_fields() -> tuple[dict[str, Any], str]:
     try:
         fd = os.open(FIELDS, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         with os.fdopen(fd, "rb") as file:
-            content = json.loads(
-                file.read(MAX_FIELDS_BYTES)
-            )  # what is longer is cut, and so no JSON
+            content = json.loads(file.read(MAX_FIELDS_BYTES))  # what is longer is cut, and not JSON
     except FileNotFoundError:
         content = {}
     except (OSError, ValueError, RecursionError) as error:
         content = str(error)
-    if isinstance(
-        content, dict
-    ):  # whoever reads the result judges the values; what is nested is none
-        return {
-            key: None if isinstance(value, (dict, list)) else value
-            for key, value in content.items()
-        }, ""
-    return {}, f"its fields are no JSON object: {content}"[:500]
+    if not isinstance(content, dict):
+        return {}, f"its fields are not a JSON object: {content}"[:500]
+    # whoever reads the result judges the values; what is nested is none of them
+    nested = {key: None for key, value in content.items() if isinstance(value, (dict, list))}
+    return {**content, **nested}, ""
 
 
 def run(folder: str) -> int:
-    """Run the job described in ``folder`` once, unless somebody has claimed it; return the
-    wrapper's exit code.
-    """
+    """Run the job of a folder once, unless it is claimed; return the wrapper's exit code."""
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
@@ -525,6 +490,5 @@ def run(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        run(sys.argv[1]) if len(sys.argv) == 2 else complain("usage: wrapper.py FOLDER", BAD_SPEC)  # noqa: PLR2004
-    )
+    is_asked_well = len(sys.argv) == 2  # noqa: PLR2004 - program and folder
+    sys.exit(run(sys.argv[1]) if is_asked_well else complain("usage: wrapper.py FOLDER", BAD_SPEC))

@@ -209,12 +209,13 @@ class Entry(NamedTuple):
 
 
 MORE_THAN_THE_POOL_HAS = 999
+# A lane finds its tests by the word ``htcondor``, which names the server.
 EXECUTORS = {
     "scripted": Entry(Scripted),
     "inline": Entry(Inline, is_lasting=False),
     "local": Entry(Local),
-    "htcondor-spool": Entry(lambda _, request: HTCondor("spool", request)),
-    "htcondor-shared": Entry(lambda _, request: HTCondor("shared", request)),
+    "htcondor spool": Entry(lambda _, request: HTCondor("spool", request)),
+    "htcondor shared": Entry(lambda _, request: HTCondor("shared", request)),
 }
 
 

@@ -30,7 +30,8 @@ from pathlib import Path
 class Known:
     schedd, config, tools = sys.argv[1], Path(sys.argv[2]), Path("/")
 folder, store, mode, count, line, deadline, cpus = Path(sys.argv[3]), *sys.argv[4:10]
-bench = Bench(Known, mode, store, folder, materialize_above=5, max_idle=3, submit_deadline_s=float(deadline))
+limits = {"materialize_above": 5, "max_idle": 3, "submit_deadline_s": float(deadline)}
+bench = Bench(Known, mode, store, folder, **limits)
 orders = [bench.order(number, line, cpus=int(cpus)) for number in range(int(count))]
 """
 DIES_AFTER = """
@@ -42,7 +43,8 @@ bench.executor.submit(orders)
 DIES_BETWEEN = """
 import os, signal, marshal
 from autoctrl.executors.htcondor import schedd
-program = Path(schedd.PROGRAM).read_text().replace("self.schedd.spool(result)", "os.kill(os.getppid(), 9)")
+program = Path(schedd.PROGRAM).read_text()
+program = program.replace("self.schedd.spool(result)", "os.kill(os.getppid(), 9)")
 schedd.PROGRAM = folder / "calls.py"
 schedd.PROGRAM.write_text(program)
 bench.executor.submit(orders)

@@ -82,7 +82,7 @@ executor.submit([order(folder, 1, job_spec(LEDGER.format(ledger, "true")))])
 """
 SERVE = """
 folder, ledger = Path(sys.argv[2]), sys.argv[3]
-from autoctrl.executors import slot
+from autoctrl.executors.local import slot
 executor = executor_in(folder, slots=0)
 executor.submit([order(folder, 1, job_spec(LEDGER.format(ledger, "true")))])
 fd = slot.hold(str(executor.pool.folder / "slots" / "0"))
