@@ -17,7 +17,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def inheritable(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
+def select_inherited(environment: Mapping[str, str], bin_folder: str) -> dict[str, str]:
     """Return what every job gets of ``environment``; our commands are found in ``bin_folder``."""
     kept = {
         name: value

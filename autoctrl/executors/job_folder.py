@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.executors.logs import readable
+from autoctrl.executors.logs import make_readable
 from autoctrl.files import write_first
 from autoctrl.model.fields import choose_fields
 from autoctrl.model.job import FileInfo
@@ -24,7 +24,7 @@ LAST_WORDS = 400
 CANNOT_RUN = {126, 127}  # exit codes of a command of which nothing ran
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object, empty where none can be read: nothing may be concluded from that."""
     try:
         content = json.loads(path.read_bytes())
@@ -38,7 +38,7 @@ def write_spec(folder: Path, spec: Mapping[str, object]) -> bool:
     return write_first(folder / wrapper.SPEC, json.dumps(spec).encode(), mode=0o600)
 
 
-def void(folder: Path, tag: str, status: str, reason: str) -> bool:
+def claim_void(folder: Path, tag: str, status: str, reason: str) -> bool:
     """Claim a job so that it never starts and ends as ``status``; say whether we were first."""
     path = str(folder / wrapper.CLAIM)
     draft = wrapper.open_draft(path)
@@ -64,10 +64,10 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def own_result(folder: Path) -> JobResult | None:
+def read_own_result(folder: Path) -> JobResult | None:
     """Return the result in a job's folder, None if there is none or it is of another job."""
-    result = read(folder / wrapper.RESULT)
-    if not result or result.get("tag") != read(folder / wrapper.SPEC).get("tag"):
+    result = read_json(folder / wrapper.RESULT)
+    if not result or result.get("tag") != read_json(folder / wrapper.SPEC).get("tag"):
         return None
     fields = choose_fields(result["fields"])
     return JobResult(
@@ -92,7 +92,7 @@ def _reason(result: Mapping[str, Any], folder: Path, remark: str) -> str:
     """Return the wrapper's reason, the last words of a job that failed, and what else to remark."""
     reason = str(result["reason"])
     if result["failure"] == Failure.USER and result["exit_code"] not in CANNOT_RUN:
-        reason += last_words(folder / LOGS["stderr"])
+        reason += read_last_words(folder / LOGS["stderr"])
     return "; ".join(filter(None, (reason, remark)))
 
 
@@ -104,19 +104,19 @@ def report_of_result(result: JobResult, log: str) -> JobReport:
     return JobReport(status, result.reason, result.failure, result.starts, result.host, log)
 
 
-def last_words(path: Path) -> str:
+def read_last_words(path: Path) -> str:
     """Return the last line of a log as the end of a sentence, empty if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - 4096))
-            lines = readable(file.read()).split("\n")
+            lines = make_readable(file.read()).split("\n")
     except OSError:
         return ""
     words = [line.strip() for line in lines if line.strip()]
     return f"; it last said: {words[-1][:LAST_WORDS]}" if words else ""
 
 
-def log_of(folder: Path) -> str:
+def choose_log(folder: Path) -> str:
     """Return the log that says more about how a job ended: stderr if there is anything in it."""
     errors = folder / LOGS["stderr"]
     return str(errors if errors.exists() and errors.stat().st_size else folder / LOGS["stdout"])

@@ -33,7 +33,7 @@ def read_log(path: Path, limit: int = LIMIT) -> str:
             size = file.seek(0, 2)
             file.seek(0)
             if size <= limit:
-                return readable(file.read(limit))
+                return make_readable(file.read(limit))
             head = file.read(limit // 4)
             file.seek(size - (limit - limit // 4))
             tail = file.read(limit - limit // 4)
@@ -41,12 +41,12 @@ def read_log(path: Path, limit: int = LIMIT) -> str:
         return ""
     left_out = size - len(head) - len(tail)
     return (
-        f"{readable(head)}\n[… {left_out} bytes left out here; the whole log is {path} "
-        f"…]\n{readable(tail)}"
+        f"{make_readable(head)}\n[… {left_out} bytes left out here; the whole log is {path} "
+        f"…]\n{make_readable(tail)}"
     )
 
 
-def readable(raw: bytes) -> str:
+def make_readable(raw: bytes) -> str:
     """Return text that a terminal can show; line ends of any kind become new lines."""
     text = raw.decode(errors="backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
     return CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autoctrl.executors.job_folder import read
+from autoctrl.executors.job_folder import read_json
 from autoctrl.executors.local.executor import LocalExecutor
 from autoctrl.model.job import JobSpec
 from autoctrl.model.status import FINAL_JOBS, JobStatus
@@ -118,14 +118,14 @@ def wait_for(executor: LocalExecutor, handle: str, status: JobStatus) -> None:
 
 def claim_of(executor: LocalExecutor, handle: str) -> dict[str, Any]:
     """Return who runs a job."""
-    return read(executor.jobs / handle / wrapper.CLAIM)
+    return read_json(executor.jobs / handle / wrapper.CLAIM)
 
 
 def wrapped(folder: Path, *argv: str, **changes: Any) -> dict[str, Any]:
     """Run one job under the wrapper in ``folder``; return its result."""
     write_job(folder, *argv, **changes)
     run_wrapper(folder)
-    return read(folder / wrapper.RESULT)
+    return read_json(folder / wrapper.RESULT)
 
 
 def write_job(folder: Path, *argv: str, **changes: Any) -> None:

@@ -228,9 +228,9 @@ def test_a_job_of_the_pools_own_policy_is_classed_by_its_words(
 
 def test_the_program_needs_only_a_shell_and_python(tmp_path: Path) -> None:
     """The jobs' program says on its own when a row was removed before it started."""
-    from autoctrl.executors.htcondor.executable import NEVER_STARTED, program, write_program
+    from autoctrl.executors.htcondor.executable import NEVER_STARTED, build_program, write_program
 
-    write_program(tmp_path / "program", program("python3", "/usr/bin:/bin"))
+    write_program(tmp_path / "program", build_program("python3", "/usr/bin:/bin"))
     (tmp_path / "0.remove").touch()
     done = subprocess.run([str(tmp_path / "program"), "0", "shared"], cwd=tmp_path, check=False)
     assert done.returncode == NEVER_STARTED

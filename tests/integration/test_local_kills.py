@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.executors.job_folder import read
+from autoctrl.executors.job_folder import read_json
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import wrapper
 from tests.integration.jobs import (
@@ -264,7 +264,7 @@ def test_a_result_that_comes_late_can_still_be_read(tmp_path: Path) -> None:
     executor.pool.slots = 1
     other = next(iter(executor.submit([order(tmp_path, 2, job_spec("true"))]).values()))
     settle(executor, [other])
-    content = read(executor.jobs / other / wrapper.RESULT)
+    content = read_json(executor.jobs / other / wrapper.RESULT)
     late = executor.jobs / handle / wrapper.RESULT
     late.write_text(json.dumps(content))
     assert executor.result(handle) is None, "a result of another job does not count"

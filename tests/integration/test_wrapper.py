@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.executors.job_folder import own_result, read
+from autoctrl.executors.job_folder import read_json, read_own_result
 from autoctrl.node import wrapper
 from tests.integration.jobs import (
     WRAPPER,
@@ -189,7 +189,7 @@ def test_a_wrong_exit_code_is_user_code(tmp_path: Path) -> None:
     """An exit code other than 0 fails the job; the reason quotes what it said last."""
     result = wrapped(tmp_path, "echo first >&2; echo 'no such detector' >&2; exit 3")
     assert (result["exit_code"], result["failure"]) == (3, "user code")
-    judged = own_result(tmp_path)
+    judged = read_own_result(tmp_path)
     assert judged is not None
     assert judged.reason == "exited with code 3; it last said: no such detector"
 
@@ -273,8 +273,8 @@ def test_sigterm_to_the_wrapper_removes_the_job(tmp_path: Path, line: str) -> No
     process = start_wrapper(tmp_path)
     process.terminate()
     assert process.wait(10) == 0
-    assert read(tmp_path / "result.json")["failure"] == "removed"
-    assert not is_alive(read(tmp_path / "claim")["group"])
+    assert read_json(tmp_path / "result.json")["failure"] == "removed"
+    assert not is_alive(read_json(tmp_path / "claim")["group"])
 
 
 def test_a_file_asks_for_removal_from_afar(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_file_asks_for_removal_from_afar(tmp_path: Path) -> None:
     process = start_wrapper(tmp_path)
     (tmp_path / "remove").touch()
     assert process.wait(10) == 0
-    assert read(tmp_path / "result.json")["failure"] == "removed"
+    assert read_json(tmp_path / "result.json")["failure"] == "removed"
 
 
 def test_a_removed_job_never_starts(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_fields_are_taken_or_named(
     """
     (tmp_path / "given").write_text(text)
     assert wrapped(tmp_path, "cat ../given > $AUTOCTRL_FIELDS")["failure"] is None
-    result = own_result(tmp_path)
+    result = read_own_result(tmp_path)
     assert result is not None
     assert result.fields == fields
     assert remark in result.reason
@@ -362,7 +362,7 @@ def test_of_racing_wrappers_one_starts_the_job(tmp_path: Path) -> None:
     racers = [subprocess.Popen(command) for _ in range(2)]
     assert [racer.wait(60) for racer in racers] == [0, 0]
     assert [(job / "out" / "ran").read_text() for job in jobs] == ["started\n"] * 50
-    assert all(read(job / "result.json")["failure"] is None for job in jobs)
+    assert all(read_json(job / "result.json")["failure"] is None for job in jobs)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_a_job_dies_with_its_wrapper(tmp_path: Path) -> None:
     """A wrapper that is killed takes its job with it."""
     write_job(tmp_path, "exec sleep 60")
     process = start_wrapper(tmp_path)
-    pid = read(tmp_path / "claim")["group"]
+    pid = read_json(tmp_path / "claim")["group"]
     process.kill()
     process.wait(10)
     until(lambda: not is_alive(pid), "the death of the job")
@@ -442,7 +442,7 @@ def test_the_wrapper_runs_with_every_python_that_is_here(tmp_path: Path) -> None
         folder = tmp_path / str(number)
         write_job(folder, "echo hello > x", outputs={"output": "x"})
         assert run_wrapper(folder, python).stderr == ""
-        assert read(folder / "result.json")["outputs"][0]["bytes"] == 6
+        assert read_json(folder / "result.json")["outputs"][0]["bytes"] == 6
 
 
 def test_starting_is_light(tmp_path: Path) -> None:

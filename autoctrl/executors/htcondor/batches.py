@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.executors.htcondor.executable import write_program
 from autoctrl.executors.htcondor.submit import NOTHING, parse_row
-from autoctrl.executors.job_folder import read
+from autoctrl.executors.job_folder import read_json
 from autoctrl.files import write_whole
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Batches:
         return [batch for batch in found if batch is not None]
 
     def _read(self, folder: Path) -> JobBatch | None:
-        about = read(folder / ABOUT)
+        about = read_json(folder / ABOUT)
         return (
             JobBatch(folder, about["travels"], about["is_late"], about["created"])
             if about
@@ -194,7 +194,9 @@ class Batches:
 
     def missed(self) -> dict[str, float]:
         """Return since when jobs are missed, by handle."""
-        return {str(handle): float(since) for handle, since in read(self.folder / MISSED).items()}
+        return {
+            str(handle): float(since) for handle, since in read_json(self.folder / MISSED).items()
+        }
 
     def note_missed(self, missed: Mapping[str, float], now: float) -> None:
         """Replace what ``missed`` returns, where it differs. Raises ``OSError``."""

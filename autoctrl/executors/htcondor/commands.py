@@ -30,20 +30,20 @@ KEY = re.compile(r"^[ \t]*(\+?[ \t]*[A-Za-z_][\w.]*)[ \t]*=", re.MULTILINE)
 QUEUE = re.compile(r"^[ \t]*(queue)\b", re.MULTILINE | re.IGNORECASE)
 
 
-def unknown_keys(description: str) -> Iterator[str]:
+def find_unknown_keys(description: str) -> Iterator[str]:
     """Yield each key that is no command, no attribute, and no macro that the description uses."""
     used = {name.lower() for name in re.findall(r"\$[A-Za-z]*\(([\w.]+)", description)}
     for match in KEY.finditer(description):
         key = match.group(1).lower()
         name = key.replace(" ", "")
         is_known = name in COMMANDS or name in used or FAMILIES.fullmatch(key)
-        if not is_known or close_to_request(name):
+        if not is_known or is_close_to_request(name):
             yield match.group(1)
     if QUEUE.search(description):
         yield "queue"
 
 
-def close_to_request(name: str) -> bool:
+def is_close_to_request(name: str) -> bool:
     """Say whether a custom resource looks like a misspelt one of HTCondor's own:
     ``request_memroy``.
     """
@@ -57,7 +57,7 @@ def close_to_request(name: str) -> bool:
     )
 
 
-def missing_keys(description: str) -> list[str]:
+def find_missing_keys(description: str) -> list[str]:
     """Return what a description must have and does not."""
     there = {
         match.group(1).replace(" ", "").lower().replace("my.", "+")

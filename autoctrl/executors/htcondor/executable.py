@@ -30,7 +30,7 @@ exec {python} -I -X utf8 "$0" "$@" 2>>"$1/node.log"
 """
 
 
-def program(python: str, path: str) -> bytes:
+def build_program(python: str, path: str) -> bytes:
     """Return the executable for nodes that find ``python`` in ``path``, which is the jobs' PATH."""
     archive = io.BytesIO()
     with ZipFile(archive, "w") as file:

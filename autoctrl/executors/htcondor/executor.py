@@ -30,13 +30,20 @@ from autoctrl.errors import MissingExtra, ServiceDown, SettingsError, SubmitRefu
 from autoctrl.executors.environment import hint_variables
 from autoctrl.executors.htcondor import finding, polling
 from autoctrl.executors.htcondor.batches import FORGOTTEN_S, Batches, parse_handle
-from autoctrl.executors.htcondor.executable import NEVER_STARTED, program
+from autoctrl.executors.htcondor.executable import NEVER_STARTED, build_program
 from autoctrl.executors.htcondor.job_queue import Desk, JobId, JobQueue
-from autoctrl.executors.htcondor.preflight import blame, check_files, files, locate_files
-from autoctrl.executors.htcondor.results import NODE_LOG, outcome, starts
+from autoctrl.executors.htcondor.preflight import blame, check_files, locate_files, split_files
+from autoctrl.executors.htcondor.results import NODE_LOG, list_starts, read_outcome
 from autoctrl.executors.htcondor.schedd import Schedd
 from autoctrl.executors.htcondor.statuses import HELD, IDLE, OUR_MEMORY, RUNNING
-from autoctrl.executors.htcondor.submit import COLUMNS, Manner, encoded, literal, prologue, rows
+from autoctrl.executors.htcondor.submit import (
+    COLUMNS,
+    Manner,
+    build_rows,
+    encode,
+    escape,
+    write_prologue,
+)
 from autoctrl.executors.job_folder import LOGS
 from autoctrl.executors.logs import check_stream, read_log
 from autoctrl.node.hint import TOKEN_FILE
@@ -182,16 +189,16 @@ class HTCondorExecutor:
     def _write(
         self, orders: Sequence[JobOrder], description: str, *, is_late: bool
     ) -> tuple[JobBatch, str]:
-        content = rows(orders, self._manner(), os.path.exists)
+        content = build_rows(orders, self._manner(), os.path.exists)
         batch = self.batches.write(content, description, travels=self.travels, is_late=is_late)
-        executable = self.batches.program(program(self.settings.python, self.settings.path))
+        executable = self.batches.program(build_program(self.settings.python, self.settings.path))
         values = {
-            "folder": literal(str(batch.folder)),
-            "program": literal(str(executable)),
+            "folder": escape(str(batch.folder)),
+            "program": escape(str(executable)),
             "batch": batch.folder.name,
             "common": content.common,
         }
-        head = prologue(values, self.settings.max_idle if is_late else 0)
+        head = write_prologue(values, self.settings.max_idle if is_late else 0)
         text = f"{head}{description}queue {','.join(COLUMNS)} from {batch.folder}/items\n"
         (batch.folder / "job.sub").write_text(text, encoding="utf-8")
         return batch, text
@@ -211,20 +218,20 @@ class HTCondorExecutor:
     def _files(self) -> list[str]:
         """Return the files that every job needs: those of the settings, and the token for hints."""
         token = self.hints.get(TOKEN_FILE)
-        return [*files(self.settings), *([token] if token else [])]
+        return [*split_files(self.settings), *([token] if token else [])]
 
     def _rendered(self, workflow: str) -> str:
         from autoctrl.executors.htcondor.templates import render
 
         settings = self.settings
         values = {
-            "workflow": encoded(workflow),
+            "workflow": encode(workflow),
             "store_id": self.store_id,
             "mode": settings.mode,
             "requirements": settings.requirements,
             "accounting_group": settings.accounting_group,
             "container_image": settings.container_image,
-            "transfer_input": [literal(path) for path in self._files()],
+            "transfer_input": [escape(path) for path in self._files()],
             "x509_proxy": settings.x509_proxy,
             "python": settings.python,
             "path": settings.path,
@@ -274,7 +281,7 @@ class HTCondorExecutor:
         if parsed is None or batch is None:
             return None
         row = batch.rows([parsed.row]).get(parsed.row)
-        return outcome(batch.job_folder(parsed.row), row) if row is not None else None
+        return read_outcome(batch.job_folder(parsed.row), row) if row is not None else None
 
     def _locate(self, handle: str) -> tuple[Handle | None, JobBatch | None]:
         parsed = parse_handle(handle)
@@ -330,7 +337,7 @@ class HTCondorExecutor:
             raise ServiceDown(message) from error
 
     def _read_log(self, handle: str, folder: Path, stream: str, batch: JobBatch) -> str:
-        newest = next(iter(starts(folder)), None)
+        newest = next(iter(list_starts(folder)), None)
         complaints = read_log(folder / NODE_LOG) if stream == "stderr" else ""
         if newest is not None:
             return read_log(newest / LOGS[stream]) + complaints
@@ -348,10 +355,10 @@ class HTCondorExecutor:
         Raises ``ServiceDown``, ``SubmitRefused`` if a file of the settings is missing and, for a
         template that cannot be used, ``SettingsError``: with either nothing could be submitted.
         """
-        from autoctrl.executors.htcondor.templates import overriding
+        from autoctrl.executors.htcondor.templates import list_overriding
 
         check_files(self.settings, self.name)
-        for workflow in overriding(self.templates):
+        for workflow in list_overriding(self.templates):
             self._rendered(workflow)
         state = self.queue(self.place).state()
         kinds = {"idle": IDLE, "running": RUNNING, "held": HELD}

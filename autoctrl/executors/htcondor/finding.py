@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.executors.htcondor.job_queue import TAKEN_BACK, JobId
 from autoctrl.executors.htcondor.statuses import REMOVED
-from autoctrl.executors.htcondor.submit import encoded
+from autoctrl.executors.htcondor.submit import encode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ def find(tags: Sequence[str], desk: Desk) -> dict[str, JobId]:
     A cluster that nobody remembers and whose files are awaited does not count: as long as somebody
     may be sending them it is left alone, then it is removed.
     """
-    wanted = {encoded(tag): tag for tag in tags}
+    wanted = {encode(tag): tag for tag in tags}
     jobs = desk.queue.with_tags(list(wanted))
     awaited = awaited_clusters(jobs, desk)
     remove_cut_off(awaited, desk)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import ExecutorError, ServiceDown
 from autoctrl.executors.htcondor.results import (
     NODE_LOG,
-    complete,
-    ended,
+    find_complete,
+    find_log,
     is_settled,
-    log_path,
+    report_ended,
     settle,
 )
 from autoctrl.executors.htcondor.statuses import (
@@ -20,9 +20,9 @@ from autoctrl.executors.htcondor.statuses import (
     NOT_STARTED,
     REMOVED,
     SPOOLING,
-    left_queue,
-    lost,
-    report_of,
+    report_left,
+    report_lost,
+    report_sample,
 )
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.ports import JobReport
@@ -100,10 +100,10 @@ class Poll:
     def _report_living(self, job: JobId, sample: JobSample) -> JobReport:
         if sample.code == SPOOLING and sample.subcode > self.desk.settings.lost_after_s:
             return JobReport(JobStatus.HELD, f"{sample.reason}, which never ended", Failure.NODE)
-        report = report_of(sample)
+        report = report_sample(sample)
         batch = self.known.get(job.cluster)
         if batch is not None and not batch.travels and report.starts:
-            return report._replace(log=log_path(batch.job_folder(job.row)))
+            return report._replace(log=find_log(batch.job_folder(job.row)))
         return report
 
     def _report_unmade(
@@ -177,7 +177,7 @@ class Poll:
             for job in jobs:
                 row = rows.get(job.row)
                 if batch is None or row is None:
-                    report = lost("it has ended, but nobody knows any more what it was")
+                    report = report_lost("it has ended, but nobody knows any more what it was")
                 else:
                     why = absent.get(job) or self._judge(batch, row, job)
                     report = self._report_judged(job, finished[job], batch, row, why)
@@ -188,7 +188,7 @@ class Poll:
     ) -> JobReport:
         """Return the report of a job that has ended; ``why_not`` if it could not be judged yet."""
         if not why_not:
-            return ended(batch.job_folder(job.row), row, sample.host, sample.starts)
+            return report_ended(batch.job_folder(job.row), row, sample.host, sample.starts)
         if self._is_overdue(self.wanted[job]):
             return JobReport(JobStatus.FAILED, why_not, Failure.NODE, sample.starts, sample.host)
         return JobReport(JobStatus.RUNNING, why_not, None, sample.starts, sample.host)
@@ -200,7 +200,7 @@ class Poll:
             return ""
         is_silent = (
             not batch.travels
-            and complete(folder, row.tag) is None
+            and find_complete(folder, row.tag) is None
             and not has_words(folder / NODE_LOG)
         )
         if is_silent and self.desk.now() - self._missed_since(self.wanted[job]) < VISIBLE_S:
@@ -238,7 +238,7 @@ class Poll:
             report = self._report_left(job, past.get(job))
             if report is None and self._is_overdue(handle):
                 where = f"neither in the queue nor in the history of {self.queue.name}"
-                report = lost(f"{where} for {self.desk.settings.lost_after_s:g} s")
+                report = report_lost(f"{where} for {self.desk.settings.lost_after_s:g} s")
             if report is not None:
                 self.found[handle] = report
 
@@ -251,10 +251,10 @@ class Poll:
             if self._is_never_to_start(job) and not has_started:
                 return NEVER
             if self._can_be_judged(batch, row, job, sample):
-                return ended(batch.job_folder(job.row), row)
+                return report_ended(batch.job_folder(job.row), row)
         if sample is None:
             return None
-        return left_queue(sample) or lost("it left the queue before its files were fetched")
+        return report_left(sample) or report_lost("it left the queue before its files were fetched")
 
     def _can_be_judged(
         self, batch: JobBatch, row: JobRow, job: JobId, sample: JobSample | None

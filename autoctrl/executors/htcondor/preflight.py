@@ -31,11 +31,11 @@ def locate_files(settings: HTCondorExecutorSettings, folder: Path) -> HTCondorEx
         config=_from(settings.config, folder),
         x509_proxy=_from(settings.x509_proxy, folder),
         container_image=_from(settings.container_image, folder),
-        transfer_input=",".join(_from(path, folder) for path in files(settings)),
+        transfer_input=",".join(_from(path, folder) for path in split_files(settings)),
     )
 
 
-def files(settings: HTCondorExecutorSettings) -> list[str]:
+def split_files(settings: HTCondorExecutorSettings) -> list[str]:
     """Return the files that travel with every job."""
     return [path for path in map(str.strip, settings.transfer_input.split(",")) if path]
 
@@ -44,7 +44,9 @@ def check_files(settings: HTCondorExecutorSettings, name: str) -> None:
     """Raise ``SubmitRefused`` if a file that the settings name is not there."""
     wanted = [("config", settings.config), ("x509_proxy", settings.x509_proxy)]
     wanted += (
-        [("transfer_input", path) for path in files(settings)] if settings.mode == "spool" else []
+        [("transfer_input", path) for path in split_files(settings)]
+        if settings.mode == "spool"
+        else []
     )
     for key, path in wanted:
         if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.executors.htcondor.node import OUT
 from autoctrl.executors.job_folder import (
     LOGS,
-    last_words,
-    log_of,
-    own_result,
-    read,
+    choose_log,
+    read_json,
+    read_last_words,
+    read_own_result,
     report_of_result,
 )
 from autoctrl.files import Digest, digest_of, link_or_copy, write_whole
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 OUTCOME, NODE_LOG = "outcome.json", "node.log"
 
 
-def starts(folder: Path) -> list[Path]:
+def list_starts(folder: Path) -> list[Path]:
     """Return the folders of a job's starts, newest first."""
     try:
         names = [name for name in os.listdir(folder) if name.isdigit()]  # noqa: PTH208 - names only
@@ -42,25 +42,25 @@ def starts(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, key=int, reverse=True)]
 
 
-def complete(folder: Path, tag: str) -> Path | None:
+def find_complete(folder: Path, tag: str) -> Path | None:
     """Return the newest start that left a complete result of this job.
 
     An earlier start that says it was removed was evicted, and what followed it left nothing: then
     there is none.
     """
-    for number, start in enumerate(starts(folder)):
-        result = result_in(start, tag)
+    for number, start in enumerate(list_starts(folder)):
+        result = read_result(start, tag)
         if result is not None and (number == 0 or result.failure is not Failure.REMOVED):
             return start
     return None
 
 
-def result_in(start: Path, tag: str) -> JobResult | None:
+def read_result(start: Path, tag: str) -> JobResult | None:
     """Return the result of one start, None if there is none or it belongs to another job."""
-    if read(start / wrapper.RESULT).get("tag") != tag:
+    if read_json(start / wrapper.RESULT).get("tag") != tag:
         return None
     try:
-        return own_result(start)
+        return read_own_result(start)
     except (KeyError, ValueError, TypeError, AttributeError):
         return None  # a node wrote it, whatever it is
 
@@ -76,10 +76,10 @@ def settle(folder: Path, row: JobRow, *, travelled: bool) -> None:
     Safe to repeat after a crash. Raises ``OSError`` if the outputs cannot be stored: then nothing
     is judged yet.
     """
-    start = complete(folder, row.tag)
+    start = find_complete(folder, row.tag)
     problem = ""
     if start is not None:
-        for output in read(start / wrapper.RESULT)["outputs"]:
+        for output in read_json(start / wrapper.RESULT)["outputs"]:
             problem = problem or take(start, output, row, travelled=travelled)
     folder.mkdir(exist_ok=True)
     judged = {"start": start.name if start else "", "problem": problem}
@@ -139,11 +139,11 @@ def is_same(path: str, measured: Digest) -> bool:
     )
 
 
-def outcome(folder: Path, row: JobRow) -> JobResult | None:
+def read_outcome(folder: Path, row: JobRow) -> JobResult | None:
     """Return the result that counts, with its outputs' places; None if the job has left none."""
-    judged = read(folder / OUTCOME)
-    start = folder / judged["start"] if judged.get("start") else complete(folder, row.tag)
-    result = result_in(start, row.tag) if start is not None else None
+    judged = read_json(folder / OUTCOME)
+    start = folder / judged["start"] if judged.get("start") else find_complete(folder, row.tag)
+    result = read_result(start, row.tag) if start is not None else None
     if result is None:
         return None
     if judged.get("problem"):
@@ -156,18 +156,18 @@ def outcome(folder: Path, row: JobRow) -> JobResult | None:
     return result._replace(files=files)
 
 
-def ended(folder: Path, row: JobRow, host: str = "", started: int = 0) -> JobReport:
+def report_ended(folder: Path, row: JobRow, host: str = "", started: int = 0) -> JobReport:
     """Return the report of a job whose result was judged."""
-    result = outcome(folder, row)
+    result = read_outcome(folder, row)
     if result is None:
-        reason = f"it ended without a result{last_words(folder / NODE_LOG)}"
-        return JobReport(JobStatus.FAILED, reason, Failure.NODE, started, host, log_path(folder))
-    return report_of_result(result, log_path(folder))
+        reason = f"it ended without a result{read_last_words(folder / NODE_LOG)}"
+        return JobReport(JobStatus.FAILED, reason, Failure.NODE, started, host, find_log(folder))
+    return report_of_result(result, find_log(folder))
 
 
-def log_path(folder: Path) -> str:
+def find_log(folder: Path) -> str:
     """Return the log that says most about how a job ended, empty if there is none yet."""
-    newest = next(iter(starts(folder)), None)
+    newest = next(iter(list_starts(folder)), None)
     if newest is not None and (newest / LOGS["stdout"]).exists():
-        return log_of(newest)
+        return choose_log(newest)
     return str(folder / NODE_LOG) if (folder / NODE_LOG).exists() else ""

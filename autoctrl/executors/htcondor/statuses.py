@@ -81,19 +81,21 @@ NOT_STARTED = JobReport(JobStatus.IDLE)
 
 
 @lru_cache(maxsize=4096)
-def report_of(sample: JobSample) -> JobReport:
+def report_sample(sample: JobSample) -> JobReport:
     """Return the report of a job in the queue that has not completed; equal samples share one."""
     if sample.status == HELD and sample.code == SPOOLING:
         return NOT_STARTED
     status = STATUSES.get(sample.status, JobStatus.RUNNING)
     failure = (
-        hold_class(sample.code, sample.subcode, sample.reason) if status is JobStatus.HELD else None
+        classify_hold(sample.code, sample.subcode, sample.reason)
+        if status is JobStatus.HELD
+        else None
     )
     reason = sample.reason if status in {JobStatus.HELD, JobStatus.REMOVING} else ""
     return JobReport(status, reason, failure, sample.starts, sample.host)
 
 
-def hold_class(code: int, subcode: int, reason: str) -> Failure:
+def classify_hold(code: int, subcode: int, reason: str) -> Failure:
     """Return the class of failure that a hold means."""
     if code == 3 and subcode == OUR_MEMORY:  # noqa: PLR2004 - a job's own periodic_hold
         return Failure.MEMORY
@@ -104,7 +106,7 @@ def hold_class(code: int, subcode: int, reason: str) -> Failure:
     return HOLDS.get(code, Failure.HELD)
 
 
-def left_queue(sample: JobSample) -> JobReport | None:
+def report_left(sample: JobSample) -> JobReport | None:
     """Return the report of a job that only the history knows, None if it ended by itself."""
     if sample.status == COMPLETED:
         return None
@@ -112,6 +114,6 @@ def left_queue(sample: JobSample) -> JobReport | None:
     return JobReport(JobStatus.REMOVED, reason, Failure.REMOVED, sample.starts, sample.host)
 
 
-def lost(reason: str) -> JobReport:
+def report_lost(reason: str) -> JobReport:
     """Return the report of a job that nothing is known of any more."""
     return JobReport(JobStatus.LOST, reason, Failure.NODE)

@@ -83,13 +83,13 @@ class Rows(NamedTuple):
     aliases: dict[str, str]
 
 
-def encoded(content: object) -> str:
+def encode(content: object) -> str:
     """Return JSON as one word of ASCII that means nothing to HTCondor; a string stays bare."""
     text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
     return quote(text, safe=SAFE)
 
 
-def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], bool]) -> Rows:
+def build_rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], bool]) -> Rows:
     """Return the rows of one submission, in the order of the orders; row = ProcId.
 
     ``exists`` says whether an input is there; a job whose input is not will say so itself, as a
@@ -97,9 +97,9 @@ def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], boo
     """
     first = orders[0].spec
     is_shared = all(order.spec.environment == first.environment for order in orders)
-    common = describe_all(manner, environment_of(first, manner) if is_shared else None)
+    common = describe_all(manner, build_environment(first, manner) if is_shared else None)
     moved = [
-        transfers(local_files(order.spec), number, manner, exists)
+        plan_transfers(list_local_files(order.spec), number, manner, exists)
         for number, order in enumerate(orders)
     ]
     nothing = NOTHING if any(transfer.files for transfer in moved) else ""
@@ -107,9 +107,9 @@ def rows(orders: Sequence[JobOrder], manner: Manner, exists: Callable[[str], boo
     for number, order in enumerate(orders):
         spec = describe_job(order.spec, manner, moved[number])
         if not is_shared or order.spec.cpus != first.cpus:
-            spec["environment"] = environment_of(order.spec, manner)
-        lines.append(line(number, order, ",".join(moved[number].files) or nothing, spec))
-    return Rows(encoded(common), lines, join_aliases(moved))
+            spec["environment"] = build_environment(order.spec, manner)
+        lines.append(build_line(number, order, ",".join(moved[number].files) or nothing, spec))
+    return Rows(encode(common), lines, join_aliases(moved))
 
 
 def describe_all(manner: Manner, environment: Mapping[str, str] | None) -> dict[str, object]:
@@ -123,20 +123,20 @@ def join_aliases(moved: Iterable[Transfers]) -> dict[str, str]:
     return {alias: path for transfer in moved for alias, path in transfer.aliases.items()}
 
 
-def line(number: int, order: JobOrder, files: str, spec: Mapping[str, object]) -> str:
+def build_line(number: int, order: JobOrder, files: str, spec: Mapping[str, object]) -> str:
     """Return the items of one row."""
     wanted = order.spec
-    avoid = ",".join(encoded(host) for host in wanted.avoid)
+    avoid = ",".join(encode(host) for host in wanted.avoid)
     items = (
         str(number),
-        encoded(order.tag),
+        encode(order.tag),
         str(wanted.memory_mb),
         str(wanted.cpus),
         str(wanted.time_limit_s),
         avoid or NOBODY,
         files,
-        encoded(spec),
-        encoded(order.folder),
+        encode(spec),
+        encode(order.folder),
     )
     return SEPARATOR.join(items) + "\n"
 
@@ -165,18 +165,18 @@ def describe_job(spec: JobSpec, manner: Manner, moved: Transfers) -> dict[str, o
     }
 
 
-def environment_of(spec: JobSpec, manner: Manner) -> dict[str, str]:
+def build_environment(spec: JobSpec, manner: Manner) -> dict[str, str]:
     """Return the variables of a job: as many threads as cores, those for hints, its own."""
     return {**dict.fromkeys(THREADS, str(max(1, spec.cpus))), **manner.hints, **spec.environment}
 
 
-def local_files(spec: JobSpec) -> list[str]:
+def list_local_files(spec: JobSpec) -> list[str]:
     """Return the inputs that are files here, each once; the job reads addresses by itself."""
     urls = dict.fromkeys(url for urls in spec.inputs.values() for url in urls)
     return [url for url in urls if "://" not in url]
 
 
-def transfers(
+def plan_transfers(
     paths: Iterable[str], number: int, manner: Manner, exists: Callable[[str], bool]
 ) -> Transfers:
     """Return how the inputs of the job in row ``number`` get to its node."""
@@ -203,12 +203,12 @@ def transfers(
     return found
 
 
-def prologue(batch: Mapping[str, str], max_idle: int) -> str:
+def write_prologue(batch: Mapping[str, str], max_idle: int) -> str:
     """Return the macros that differ from batch to batch; the template knows them by name."""
     lines = [f"autoctrl_{name} = {value}" for name, value in batch.items()]
     return "\n".join([*lines, *([f"max_idle = {max_idle}"] if max_idle else [])]) + "\n"
 
 
-def literal(text: str) -> str:
+def escape(text: str) -> str:
     """Return text that stands for itself in a submit description."""
     return text.replace("$", "$(DOLLAR)")

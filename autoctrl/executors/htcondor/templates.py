@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from autoctrl.errors import SettingsError, nearest
-from autoctrl.executors.htcondor.commands import COMMANDS, PACKAGED, missing_keys, unknown_keys
+from autoctrl.executors.htcondor.commands import (
+    COMMANDS,
+    PACKAGED,
+    find_missing_keys,
+    find_unknown_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +31,7 @@ def template_folders(workflow: str, templates: Sequence[Path]) -> list[Path]:
     return [*both, *([project / "htcondor"] if project is not None else []), PACKAGED]
 
 
-def overriding(templates: Sequence[Path]) -> list[str]:
+def list_overriding(templates: Sequence[Path]) -> list[str]:
     """Return the workflows with templates of their own, and ``-``, which stands for all others."""
     own = {
         path.relative_to(folder).parts[0]
@@ -83,7 +88,7 @@ def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) 
         text = LayeredTemplates(folders).get_template(f"0{LEVEL}{NAME}").render(values)
     except (jinja2.TemplateError, OSError, TypeError, ValueError, ArithmeticError) as error:
         words = str(error).rstrip(".")
-        message = f"The submit template {whereabouts(error, folders)} cannot be used: {words}."
+        message = f"The submit template {locate_error(error, folders)} cannot be used: {words}."
         hint = f"What it may use: {', '.join(sorted(values))}."
         raise SettingsError(message, hint=hint) from error
     lines = (line for line in text.splitlines() if line.strip())
@@ -94,23 +99,23 @@ def render(workflow: str, templates: Sequence[Path], values: Mapping[str, Any]) 
 
 def check_keys(text: str, folders: Sequence[Path]) -> None:
     """Raise ``SettingsError`` for a command that HTCondor does not know or that is missing."""
-    for key in unknown_keys(text):
-        where = f"The submit template {line_of(key, folders)}"
+    for key in find_unknown_keys(text):
+        where = f"The submit template {locate_key(key, folders)}"
         message = f"{where} sets '{key}', which is not a submit command of HTCondor."
         hint = "It is written by autoctrl." if key == "queue" else nearest(key.lower(), COMMANDS)
         raise SettingsError(message, hint=f"{hint} An attribute of the job is written +{key} = …")
-    missing = missing_keys(text)
+    missing = find_missing_keys(text)
     if missing:
-        message = f"The submit template {chosen_template(folders)} leaves out {', '.join(missing)}."
+        message = f"The submit template {find_template(folders)} leaves out {', '.join(missing)}."
         hint = "Keep these lines: without them no job would be found again."
         raise SettingsError(message, hint=hint)
 
 
-def whereabouts(error: BaseException, folders: Sequence[Path]) -> str:
+def locate_error(error: BaseException, folders: Sequence[Path]) -> str:
     """Return file and line of a template's error."""
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return f"{error.filename or chosen_template(folders)}:{error.lineno}"
-    trace, found = error.__traceback__, str(chosen_template(folders))
+        return f"{error.filename or find_template(folders)}:{error.lineno}"
+    trace, found = error.__traceback__, str(find_template(folders))
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(NAME):
             found = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
@@ -118,7 +123,7 @@ def whereabouts(error: BaseException, folders: Sequence[Path]) -> str:
     return found
 
 
-def line_of(key: str, folders: Sequence[Path]) -> str:
+def locate_key(key: str, folders: Sequence[Path]) -> str:
     """Return file and line where a key is set; the file only, if it is put together."""
     pattern = re.compile(rf"^.*?{re.escape(key)}\b", re.MULTILINE)
     for path in (folder / NAME for folder in folders):
@@ -126,9 +131,9 @@ def line_of(key: str, folders: Sequence[Path]) -> str:
         match = pattern.search(source)
         if match:
             return f"{path}:{source.count(chr(10), 0, match.end()) + 1}"
-    return str(chosen_template(folders))
+    return str(find_template(folders))
 
 
-def chosen_template(folders: Sequence[Path]) -> Path:
+def find_template(folders: Sequence[Path]) -> Path:
     """Return the template that is used."""
     return next(folder / NAME for folder in folders if (folder / NAME).is_file())

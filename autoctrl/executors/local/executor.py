@@ -35,16 +35,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import ServiceDown, SubmitRefused
-from autoctrl.executors.environment import hint_variables, inheritable, job_environment
+from autoctrl.executors.environment import hint_variables, job_environment, select_inherited
 from autoctrl.executors.job_folder import (
     LOGS,
+    choose_log,
+    claim_void,
     is_locked,
-    last_words,
-    log_of,
-    own_result,
-    read,
+    read_json,
+    read_last_words,
+    read_own_result,
     report_of_result,
-    void,
     write_spec,
 )
 from autoctrl.executors.local import leftovers
@@ -92,7 +92,7 @@ class LocalExecutor:
         self.store_id = store_id
         self.grace_s = grace_s
         self.environment = {
-            **inheritable(os.environ, f"{sys.prefix}/bin"),
+            **select_inherited(os.environ, f"{sys.prefix}/bin"),
             **hint_variables(hints, hint.__file__),
         }
         self.pool = Pool(
@@ -141,7 +141,7 @@ class LocalExecutor:
         if write_spec(folder, self._spec(order)):
             self.pool.enqueue(handle)
             return ""
-        owner = read(folder / wrapper.SPEC).get("tag")
+        owner = read_json(folder / wrapper.SPEC).get("tag")
         if owner != order.tag:
             return f"{folder} already holds the job {owner}, not {order.tag}."
         self._repair(handle, queued)
@@ -167,7 +167,10 @@ class LocalExecutor:
         found = {}
         for tag in tags:
             handle = handle_of(tag)
-            if self._is_ours(handle) and read(self.jobs / handle / wrapper.SPEC).get("tag") == tag:
+            if (
+                self._is_ours(handle)
+                and read_json(self.jobs / handle / wrapper.SPEC).get("tag") == tag
+            ):
                 self._repair(handle, queued)
                 found[tag] = handle
         return found
@@ -194,7 +197,7 @@ class LocalExecutor:
         report = self._ended(folder)
         if report is not None:
             return report
-        claim = read(folder / wrapper.CLAIM)
+        claim = read_json(folder / wrapper.CLAIM)
         if not claim:
             return self._unclaimed(handle, folder, queued)
         if "void" in claim:
@@ -215,17 +218,17 @@ class LocalExecutor:
         return self._ended(folder) or self._lost(folder, claim)
 
     def _ended(self, folder: Path) -> JobReport | None:
-        result = own_result(folder)
-        return None if result is None else report_of_result(result, log_of(folder))
+        result = read_own_result(folder)
+        return None if result is None else report_of_result(result, choose_log(folder))
 
     def _unclaimed(self, handle: str, folder: Path, queued: set[str]) -> JobReport:
         if (folder / wrapper.REMOVE).exists():  # whoever asked was killed before the claim
-            void(folder, "", JobStatus.REMOVED, REMOVED)
+            claim_void(folder, "", JobStatus.REMOVED, REMOVED)
             return self._report(handle, queued)
         if not (folder / wrapper.SPEC).exists():
             return report_unstarted(JobStatus.LOST, f"its folder {folder} is gone")
         spec = folder / wrapper.SPEC
-        if mark(handle) not in queued and read(spec).get("schema") != wrapper.SCHEMA:
+        if mark(handle) not in queued and read_json(spec).get("schema") != wrapper.SCHEMA:
             return report_unstarted(JobStatus.LOST, f"its description {spec} cannot be read")
         self._repair(handle, queued)
         return JobReport(JobStatus.IDLE)
@@ -236,7 +239,7 @@ class LocalExecutor:
             self.pool.enqueue(handle)
 
     def _lost(self, folder: Path, claim: Mapping[str, Any]) -> JobReport:
-        starts, host, log = claim["start"], claim["host"], log_of(folder)
+        starts, host, log = claim["start"], claim["host"], choose_log(folder)
         if (folder / wrapper.REMOVE).exists():
             return JobReport(
                 JobStatus.REMOVED, "removed while it ran", Failure.REMOVED, starts, host, log
@@ -244,12 +247,12 @@ class LocalExecutor:
         reason = "its wrapper ended without a result"
         if not leftovers.is_here(claim):
             reason = f"{host} was restarted while it ran"
-        reason += last_words(folder / LOGS["stderr"])
+        reason += read_last_words(folder / LOGS["stderr"])
         return JobReport(JobStatus.LOST, reason, Failure.NODE, starts, host, log)
 
     def result(self, handle: str) -> JobResult | None:
         """Return what the wrapper wrote, None if there is nothing yet or it is another job's."""
-        return own_result(self.jobs / handle) if self._is_ours(handle) else None
+        return read_own_result(self.jobs / handle) if self._is_ours(handle) else None
 
     def remove(self, handles: Sequence[str]) -> None:
         """Ask that the attempts be ended; a queued one never starts.
@@ -265,13 +268,13 @@ class LocalExecutor:
                 raise ServiceDown(message, hint="Make room there, or make it writable.") from error
 
     def _remove(self, folder: Path) -> None:
-        if not folder.is_dir() or own_result(folder) is not None:
+        if not folder.is_dir() or read_own_result(folder) is not None:
             return
         (folder / wrapper.REMOVE).touch()
-        tag = str(read(folder / wrapper.SPEC).get("tag", ""))
-        if void(folder, tag, JobStatus.REMOVED, REMOVED):
+        tag = str(read_json(folder / wrapper.SPEC).get("tag", ""))
+        if claim_void(folder, tag, JobStatus.REMOVED, REMOVED):
             return
-        claim = read(folder / wrapper.CLAIM)
+        claim = read_json(folder / wrapper.CLAIM)
         if "void" in claim or not leftovers.is_here(claim):
             return  # a wrapper on another machine sees the file ``remove``
         if leftovers.is_wrapper_alive(claim):

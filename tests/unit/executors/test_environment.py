@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.executors.environment import inheritable, job_environment
+from autoctrl.executors.environment import job_environment, select_inherited
 
 
 def test_path_begins_with_our_commands() -> None:
     """PATH begins with the folder of our commands, and is a sensible one where the controller has
     none.
     """
-    assert inheritable({"PATH": "/a:/b"}, "/venv/bin")["PATH"] == "/venv/bin:/a:/b"
-    assert inheritable({}, "/venv/bin")["PATH"] == "/venv/bin:/usr/local/bin:/usr/bin:/bin"
+    assert select_inherited({"PATH": "/a:/b"}, "/venv/bin")["PATH"] == "/venv/bin:/a:/b"
+    assert select_inherited({}, "/venv/bin")["PATH"] == "/venv/bin:/usr/local/bin:/usr/bin:/bin"
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_path_begins_with_our_commands() -> None:
 )
 def test_what_programs_need_is_passed_on(name: str) -> None:
     """Home, language, time zone, libraries and the like are passed on."""
-    assert inheritable({name: "x"}, "")[name] == "x"
+    assert select_inherited({name: "x"}, "")[name] == "x"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_programs_need_is_passed_on(name: str) -> None:
 )
 def test_secrets_and_the_unknown_stay_behind(name: str) -> None:
     """What is not on the list, or is named like a secret, is not passed on."""
-    assert name not in inheritable({name: "x"}, "")
+    assert name not in select_inherited({name: "x"}, "")
 
 
 def test_a_job_says_the_last_word() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.errors import SubmitRefused
-from autoctrl.executors.htcondor.preflight import blame, check_files, files, locate_files
+from autoctrl.executors.htcondor.preflight import blame, check_files, locate_files, split_files
 from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_relative_paths_count_from_the_project(tmp_path: Path) -> None:
     found = locate_files(given, tmp_path)
     assert (found.config, found.x509_proxy) == (f"{tmp_path}/c", f"{tmp_path}/p/x")
     assert found.container_image == "docker://a/b"
-    assert files(found) == [f"{tmp_path}/a", f"{tmp_path}/tables/", "/b", "osdf://c/d"]
+    assert split_files(found) == [f"{tmp_path}/a", f"{tmp_path}/tables/", "/b", "osdf://c/d"]
     assert locate_files(found, tmp_path / "elsewhere") == found
     assert locate_files(SITE, tmp_path) == SITE
 

@@ -10,10 +10,10 @@ from autoctrl.executors.htcondor.statuses import (
     HOLDS,
     OUR_MEMORY,
     JobSample,
-    hold_class,
-    left_queue,
-    lost,
-    report_of,
+    classify_hold,
+    report_left,
+    report_lost,
+    report_sample,
 )
 from autoctrl.model.status import Failure, JobStatus
 
@@ -34,7 +34,7 @@ def test_each_status_has_its_report(status: int, expected: JobStatus) -> None:
     """A job in the queue is idle, running, held or being removed; what is suspended or brought back
     still runs.
     """
-    report = report_of(JobSample(status, 2, "node7", 0, 0, "because"))
+    report = report_sample(JobSample(status, 2, "node7", 0, 0, "because"))
     assert (report.status, report.starts, report.host) == (expected, 2, "node7")
     assert report.reason == ("because" if expected in {JobStatus.HELD, JobStatus.REMOVING} else "")
 
@@ -62,36 +62,40 @@ def test_each_hold_has_its_class(code: int, subcode: int, reason: str, failure: 
     """A hold is classed by its code, a policy's by its words; HTCondor's own words are the
     reason.
     """
-    assert hold_class(code, subcode, reason) is failure
-    report = report_of(JobSample(5, 1, "n", code, subcode, reason))
+    assert classify_hold(code, subcode, reason) is failure
+    report = report_sample(JobSample(5, 1, "n", code, subcode, reason))
     assert (report.status, report.failure, report.reason) == (JobStatus.HELD, failure, reason)
 
 
 def test_a_job_whose_files_are_taken_in_is_idle() -> None:
     """HTCondor calls a job held while it takes its files in; it only waits."""
     assert (
-        report_of(JobSample(5, 0, "", 16, 3, "Spooling input data files")).status is JobStatus.IDLE
+        report_sample(JobSample(5, 0, "", 16, 3, "Spooling input data files")).status
+        is JobStatus.IDLE
     )
     assert 16 not in HOLDS
 
 
 def test_equal_jobs_share_one_report() -> None:
     """Reports of equal samples are one object, so many jobs cost little."""
-    assert report_of(JobSample(2, 1, "n1")) is report_of(JobSample(2, 1, "n1"))
+    assert report_sample(JobSample(2, 1, "n1")) is report_sample(JobSample(2, 1, "n1"))
 
 
 def test_what_left_the_queue_was_removed_or_ended() -> None:
     """A job that only the history knows was removed, with the reason, or ended by itself."""
-    report = left_queue(JobSample(3, 1, "n", 0, 0, "via condor_rm (by user alice)"))
+    report = report_left(JobSample(3, 1, "n", 0, 0, "via condor_rm (by user alice)"))
     assert report is not None
     assert (report.status, report.failure, report.reason) == (
         JobStatus.REMOVED,
         Failure.REMOVED,
         "via condor_rm (by user alice)",
     )
-    assert left_queue(JobSample(3)) is not None
-    assert left_queue(JobSample(4)) is None
-    assert (lost("gone").status, lost("gone").failure) == (JobStatus.LOST, Failure.NODE)
+    assert report_left(JobSample(3)) is not None
+    assert report_left(JobSample(4)) is None
+    assert (report_lost("gone").status, report_lost("gone").failure) == (
+        JobStatus.LOST,
+        Failure.NODE,
+    )
 
 
 def test_the_older_of_two_jobs_stays() -> None:

@@ -15,11 +15,11 @@ from autoctrl.executors.htcondor.submit import (
     COLUMNS,
     SEPARATOR,
     Manner,
-    encoded,
-    literal,
+    build_rows,
+    encode,
+    escape,
     parse_row,
-    prologue,
-    rows,
+    write_prologue,
 )
 from autoctrl.model.job import JobSpec
 from autoctrl.ports import JobOrder
@@ -59,7 +59,7 @@ def test_whatever_is_given_arrives(argv: list[str], environment: dict[str, str])
     """Any words and any environment arrive as they were, and no row holds a character that could
     end it.
     """
-    made = rows([order(argv=tuple(argv), environment=environment)], SHARED, lambda _: True)
+    made = build_rows([order(argv=tuple(argv), environment=environment)], SHARED, lambda _: True)
     (line,) = made.lines
     assert re.fullmatch(r"[ -~]*", made.common + line.rstrip("\n").replace(SEPARATOR, ""))
     assert not set("\"'$\\") & set(made.common + line)
@@ -71,7 +71,7 @@ def test_whatever_is_given_arrives(argv: list[str], environment: dict[str, str])
 
 def test_bytes_that_are_no_text_arrive() -> None:
     """A word with bytes that are no UTF-8, as file names may have them, arrives as it was."""
-    made = rows(
+    made = build_rows(
         [order(argv=(b"\xff\xfe".decode(errors="surrogateescape"),))], SHARED, lambda _: True
     )
     (word,) = on_node(made.common, made.lines[0])["argv"]
@@ -83,7 +83,7 @@ def test_a_row_begins_with_its_number_and_has_no_empty_item() -> None:
     one.
     """
     orders = [order(0, inputs=("/data/a",)), order(1), order(2, avoid=("n1", "n2"))]
-    found = [items(line) for line in rows(orders, SPOOL, lambda _: True).lines]
+    found = [items(line) for line in build_rows(orders, SPOOL, lambda _: True).lines]
     assert [each["row"] for each in found] == ["0", "1", "2"]
     assert [each["inputs"] for each in found] == ["/data/a", "nothing", "nothing"]
     assert [each["avoid"] for each in found] == ["-", "-", "n1,n2"]
@@ -92,7 +92,7 @@ def test_a_row_begins_with_its_number_and_has_no_empty_item() -> None:
 
 def test_what_was_written_can_be_read() -> None:
     """A row gives back tag, folder and outputs."""
-    (line,) = rows([order(7)._replace(folder="/out put/é%")], SPOOL, lambda _: True).lines
+    (line,) = build_rows([order(7)._replace(folder="/out put/é%")], SPOOL, lambda _: True).lines
     assert parse_row(line) == ("s/prompt/reco/7/v1/0.1", "/out put/é%", {"out": "x.root"})
 
 
@@ -108,7 +108,7 @@ def test_inputs_keep_their_names_or_get_better_ones() -> None:
         "root://far/raw.dat",
         "/a/raw.dat",
     )
-    made = rows([order(4, inputs=paths)], SPOOL, lambda path: path != "/d/missing")
+    made = build_rows([order(4, inputs=paths)], SPOOL, lambda path: path != "/d/missing")
     spec = json.loads(unquote(items(made.lines[0])["spec"]))
     assert made.aliases == {"0-1-raw.dat": "/b/raw.dat", "0-2-odd___.dat": "/c/odd, é.dat"}
     assert items(made.lines[0])["inputs"] == "/a/raw.dat,inputs/0-1-raw.dat,inputs/0-2-odd___.dat"
@@ -124,11 +124,11 @@ def test_what_all_rows_share_is_said_once() -> None:
     """An environment that all rows share stands in the common part; rows that differ have their
     own.
     """
-    alike = rows([order(0), order(1)], SPOOL, lambda _: True)
+    alike = build_rows([order(0), order(1)], SPOOL, lambda _: True)
     assert all(
         "environment" not in json.loads(unquote(items(line)["spec"])) for line in alike.lines
     )
-    mixed = rows(
+    mixed = build_rows(
         [order(0), order(1, environment={"A": "1"}), order(2, cpus=4)], SPOOL, lambda _: True
     )
     seen = [on_node(mixed.common, line)["environment"] for line in mixed.lines]
@@ -142,13 +142,13 @@ def test_the_controllers_interpreter_is_the_nodes_there() -> None:
     """
     command = ("/venv/python", "-m", "tool", "/venv/python")
     for manner, first in ((SPOOL, "python3"), (SHARED, "/venv/python")):
-        made = rows([order(argv=command)], manner, lambda _: True)
+        made = build_rows([order(argv=command)], manner, lambda _: True)
         assert on_node(made.common, made.lines[0])["argv"] == [first, *command[1:]]
 
 
 def test_the_wrappers_limits_lie_above_htcondors() -> None:
     """The wrapper stops a job only somewhat beyond what HTCondor is asked for."""
-    made = rows([order(memory_mb=1000, time_limit_s=100)], SPOOL, lambda _: True)
+    made = build_rows([order(memory_mb=1000, time_limit_s=100)], SPOOL, lambda _: True)
     spec = on_node(made.common, made.lines[0])
     assert (spec["memory_mb"], spec["time_limit_s"]) == (1164, 165)
     assert (items(made.lines[0])["memory_mb"], items(made.lines[0])["time_limit_s"]) == (
@@ -194,7 +194,7 @@ def test_a_jobs_ad_is_read_by_name() -> None:
 
 def test_descriptions_are_safe_from_their_values() -> None:
     """A dollar stands for itself, and the macros of a batch come before everything else."""
-    assert literal("/a$(b)") == "/a$(DOLLAR)(b)"
-    assert encoded('a"b$') == "a%22b%24"
-    assert prologue({"batch": "x"}, 0) == "autoctrl_batch = x\n"
-    assert prologue({"batch": "x"}, 7) == "autoctrl_batch = x\nmax_idle = 7\n"
+    assert escape("/a$(b)") == "/a$(DOLLAR)(b)"
+    assert encode('a"b$') == "a%22b%24"
+    assert write_prologue({"batch": "x"}, 0) == "autoctrl_batch = x\n"
+    assert write_prologue({"batch": "x"}, 7) == "autoctrl_batch = x\nmax_idle = 7\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.errors import SettingsError
-from autoctrl.executors.htcondor.commands import COMMANDS, missing_keys, unknown_keys
-from autoctrl.executors.htcondor.templates import overriding, render, template_folders
+from autoctrl.executors.htcondor.commands import COMMANDS, find_missing_keys, find_unknown_keys
+from autoctrl.executors.htcondor.templates import list_overriding, render, template_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +49,8 @@ def test_the_packaged_template_says_all_that_is_needed() -> None:
     it.
     """
     text = render("reco", (), VALUES)
-    assert not list(unknown_keys(text))
-    assert not missing_keys(text)
+    assert not list(find_unknown_keys(text))
+    assert not find_missing_keys(text)
     assert "transfer_input_files = $(inputs)" in lines(text)
     assert "job_max_vacate_time = 15" in lines(text)
     assert not any(
@@ -167,8 +167,8 @@ def test_workflows_with_templates_of_their_own_are_known(tmp_path: Path) -> None
     folders = layers(tmp_path, "", '{% extends "job.sub.j2" %}')
     (tmp_path / "workflows/dq/templates/htcondor").mkdir(parents=True)
     (tmp_path / "workflows/dq/templates/htcondor/job.sub.j2").touch()
-    assert overriding(folders) == ["-", "dq", "reco"]
-    assert overriding(()) == ["-"]
+    assert list_overriding(folders) == ["-", "dq", "reco"]
+    assert list_overriding(()) == ["-"]
 
 
 def test_places_are_ordered(tmp_path: Path) -> None:
