@@ -101,7 +101,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}."
-        raise AutoctrlError(message, hint="Make room, or choose another place.") from error
+        raise AutoctrlError(message, hint="Make room, or choose another folder.") from error
     finally:
         # what prevented the writing may prevent this too, and is the error worth telling
         with suppress(OSError):

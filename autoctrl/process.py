@@ -1,6 +1,4 @@
-"""Owners of leases: this process by a name from which others on its machine see whether it still
-lives.
-"""
+"""Owners of leases: this process by a name from which others on its machine see if it lives."""
 
 from __future__ import annotations
 
@@ -15,16 +13,13 @@ NUMBERS = 3
 
 
 def this_process() -> str:
-    """Return ``host:pid:start:machine``: start in clock ticks since boot; boot and space of process
-    numbers as one.
-    """
+    """Return ``host:pid:start:machine``: ticks since boot, and a number for boot and container."""
     pid = os.getpid()
     return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{_machine()}"
 
 
 def has_died(owner: str) -> bool:
-    """Say whether an owner is known to be dead: its name ends as ``this_process`` names one of this
-    machine, now gone.
+    """Say whether an owner is known to be dead: a process of this very machine that is gone.
 
     A process number alone proves nothing: it is reused, and means something else after a boot, on
     another machine and in another container.
@@ -32,14 +27,12 @@ def has_died(owner: str) -> bool:
     numbers = owner.rsplit(":", NUMBERS)[1:]
     if len(numbers) != NUMBERS or not all(number.isdecimal() for number in numbers):
         return False
-    pid, start, place = map(int, numbers)
-    return place == _machine() and start_time(pid) != start
+    pid, start, where = map(int, numbers)
+    return where == _machine() and start_time(pid) != start
 
 
 def spell_owner(owner: str) -> str:
-    """Return ``process 4711 on node7`` for an owner as ``this_process`` names one, any other as it
-    is.
-    """
+    """Return ``process 4711 on node7`` for what ``this_process`` named, else the name itself."""
     host, *numbers = owner.rsplit(":", NUMBERS)
     is_process = len(numbers) == NUMBERS and all(number.isdecimal() for number in numbers)
     return f"process {numbers[0]} on {host}" if is_process else owner

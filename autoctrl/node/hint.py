@@ -101,10 +101,10 @@ def _send(url: str, point: str) -> None:
     with open(os.environ[TOKEN_FILE], encoding="ascii") as file:
         token = file.read().strip()
     scheme = "https" if parts.scheme in ("influxdbs", "https") else "http"
-    place = parts.netloc if parts.port else f"{parts.netloc}:{PORT}"
+    server = parts.netloc if parts.port else f"{parts.netloc}:{PORT}"
     where = f"org={quote(org, safe='')}&bucket={quote(bucket, safe='')}&precision=ns"
     request = Request(  # noqa: S310 - the scheme is one of two
-        f"{scheme}://{place}/api/v2/write?{where}",
+        f"{scheme}://{server}/api/v2/write?{where}",
         point.encode(),
         {"Authorization": f"Token {token}"},
     )

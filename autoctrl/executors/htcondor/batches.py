@@ -106,7 +106,7 @@ class JobBatch(NamedTuple):
 
 
 def parse_handle(handle: str) -> Handle | None:
-    """Return a handle taken apart, None if it is none of HTCondor's."""
+    """Return a handle taken apart, None if it is not one of HTCondor's."""
     schedd, _, job = handle.rpartition("#")
     cluster, _, row = job.partition(".")
     return (

@@ -31,7 +31,7 @@ QUEUE = re.compile(r"^[ \t]*(queue)\b", re.MULTILINE | re.IGNORECASE)
 
 
 def find_unknown_keys(description: str) -> Iterator[str]:
-    """Yield each key that is no command, no attribute, and no macro that the description uses."""
+    """Yield each key that is neither a command nor an attribute nor a macro that is used."""
     used = {name.lower() for name in re.findall(r"\$[A-Za-z]*\(([\w.]+)", description)}
     for match in KEY.finditer(description):
         key = match.group(1).lower()

@@ -67,7 +67,7 @@ class HTCondorExecutor:
     store_id   store whose jobs these are; those of others are neither seen nor touched
     settings   ``[executors.<name>]``
     folder     the project's, from which relative paths of the settings count
-    place      the schedd that is meant, where that is not the settings' one
+    place      the schedd that is meant, empty for that of the settings
     templates  folders of the project's templates and of its workflows
     hints      variables that tell a job where to leave hints
     now        the time, seconds since 1970

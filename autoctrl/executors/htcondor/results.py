@@ -140,7 +140,7 @@ def is_same(path: str, measured: Digest) -> bool:
 
 
 def read_outcome(folder: Path, row: JobRow) -> JobResult | None:
-    """Return the result that counts, with its outputs' places; None if the job has left none."""
+    """Return the result that counts, its outputs where they belong; None if there is none."""
     judged = read_json(folder / OUTCOME)
     start = folder / judged["start"] if judged.get("start") else find_complete(folder, row.tag)
     result = read_result(start, row.tag) if start is not None else None

@@ -40,7 +40,7 @@ class CallReport(NamedTuple):
     cpu_s: float
 
 
-class Report(NamedTuple):
+class EndedCall(NamedTuple):
     """A call that has ended, and what it printed."""
 
     call: CallReport
@@ -71,7 +71,7 @@ class Child:
             _be_child(orders, call, started, _Ends(writing, printed.fileno(), parent))
         os.close(writing)
 
-    def reports(self, wait_s: float) -> list[Report] | None:
+    def reports(self, wait_s: float) -> list[EndedCall] | None:
         """Return the calls that ended since the last look; None if the child itself has ended."""
         if not select.select([self._reports], [], [], wait_s)[0]:
             return []
@@ -81,11 +81,11 @@ class Child:
         *lines, self._rest = (self._rest + piece).split(b"\n")
         return [self._read(line) for line in lines]
 
-    def _read(self, line: bytes) -> Report:
+    def _read(self, line: bytes) -> EndedCall:
         end, *values = json.loads(line)
         call = CallReport(*values)
         files = [FileInfo(*file) for file in call.files]
-        return Report(call._replace(files=files), self._printed_up_to(end))
+        return EndedCall(call._replace(files=files), self._printed_up_to(end))
 
     def _printed_up_to(self, end: int) -> bytes:
         begin, self._shown_bytes = self._shown_bytes, end

@@ -23,7 +23,7 @@ from autoctrl.ports import JobReport, JobResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from autoctrl.executors.inline.child import Report
+    from autoctrl.executors.inline.child import EndedCall
     from autoctrl.model.task import Task
     from autoctrl.ports import JobOrder
 
@@ -31,7 +31,7 @@ TICK_S = 0.5
 INTERRUPTED = "the cycle that ran it was interrupted"
 
 
-class Progress(NamedTuple):
+class CallProgress(NamedTuple):
     """How far a child came.
 
     done        how many calls were reported
@@ -148,7 +148,7 @@ class InlineExecutor:
 
         with tempfile.TemporaryFile() as printed:
             child = Child(orders, self.call, self.started, printed)
-            progress = Progress(0, time.monotonic(), is_overdue=True)
+            progress = CallProgress(0, time.monotonic(), is_overdue=True)
             try:
                 progress = self._collect(child, orders)
             finally:
@@ -160,14 +160,14 @@ class InlineExecutor:
             self._keep(order, result, child.unread())
             return progress.done + 1
 
-    def _collect(self, child: Child, orders: Sequence[JobOrder]) -> Progress:
+    def _collect(self, child: Child, orders: Sequence[JobOrder]) -> CallProgress:
         """Take in reports until the child ends or a call exceeds its limit."""
         done, began = 0, time.monotonic()
         ticked = began
         while done < len(orders):
             left_s = began + orders[done].spec.time_limit_s - time.monotonic()
             if left_s <= 0:
-                return Progress(done, began, is_overdue=True)
+                return CallProgress(done, began, is_overdue=True)
             reports = child.reports(min(left_s, TICK_S))
             if reports is None:
                 break
@@ -179,9 +179,9 @@ class InlineExecutor:
             if now - ticked > TICK_S:
                 self.tick()
                 ticked = time.monotonic()
-        return Progress(done, began)
+        return CallProgress(done, began)
 
-    def _take(self, order: JobOrder, report: Report) -> None:
+    def _take(self, order: JobOrder, report: EndedCall) -> None:
         """Turn the report of a call that ended by itself into its result."""
         call = report.call
         failure = None
@@ -241,7 +241,7 @@ class InlineExecutor:
         return self.function(task._replace(inputs=order.spec.inputs, outputs=paths))
 
 
-def broken(host: str, status: int, progress: Progress, limit_s: int) -> JobResult:
+def broken(host: str, status: int, progress: CallProgress, limit_s: int) -> JobResult:
     """Return the result of a call that took its process with it."""
     wall_s = time.monotonic() - progress.since
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
