@@ -141,7 +141,7 @@ class Calls:
         ads = self.schedd.query(constraint, names, opts=option)
         return [factory(ad) for ad in ads if "ProcId" not in ad]
 
-    def poll(self, store: str, clusters: Sequence[int], late: bool) -> tuple[list[Any], list[Any]]:  # noqa: FBT001
+    def poll(self, store: str, clusters: Sequence[int], late: bool) -> tuple[list[Any], list[Any]]:  # noqa: FBT001 - as above
         """Return samples of the jobs of clusters, by cluster, and their factories; one question."""
         constraint = f'AutoctrlStore == "{store}"'
         if len(clusters) <= MOST_CLUSTERS:

@@ -49,7 +49,7 @@ def check_files(settings: HTCondorExecutorSettings, name: str) -> None:
         else []
     )
     for key, path in wanted:
-        if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110
+        if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110 - kept as it is
             message = f"Executor {name} needs {path}, which is not there."
             raise SubmitRefused(message, hint=f"Make it, or change {key} in [executors.{name}].")
 

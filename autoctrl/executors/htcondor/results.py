@@ -131,12 +131,11 @@ def is_file_within(path: Path, folder: Path) -> bool:
 
 
 def is_same(path: str, measured: Digest) -> bool:
-    """Say whether a file is the one that was measured."""
-    return (
-        os.path.isfile(path)  # noqa: PTH113
-        and os.path.getsize(path) == measured.bytes  # noqa: PTH202
-        and digest_of(path, sync=True) == measured
-    )
+    """Say whether a file is the one that was measured, and on disk."""
+    file = Path(path)
+    if not file.is_file() or file.stat().st_size != measured.bytes:
+        return False
+    return digest_of(file, sync=True) == measured
 
 
 def read_outcome(folder: Path, row: JobRow) -> JobResult | None:
