@@ -75,10 +75,6 @@ def _left(held: Held, ticks: Ticks) -> int:
     return held.ends - ticks.micros if held.boot == ticks.boot else 0
 
 
-def _said(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def margin(length: int) -> int:
     """Return how much of a lease (µs) is too little to begin a batch with: a tenth of it, at most
     one second.
@@ -93,31 +89,28 @@ def claim(
 
     Raises ``LeaseHeld`` if somebody else has it.
     """
+    epoch = _next_epoch(name, held, owner, ticks)
     length = round(seconds * MICROS)
-    is_held = held is not None and _left(held, ticks) > 0
-    if held is not None and is_held and held.owner != owner and has_died(held.owner):
-        is_held = False
-    if held is not None and is_held and held.owner != owner:
-        message = (
-            f"The lease {name} is held by {spell_owner(held.owner)} until {_said(held.expires)}."
-        )
-        raise LeaseHeld(
-            message,
-            hint=(
-                "Wait: its holder renews it while working, and it ends by itself once the "
-                "holder is dead."
-            ),
-        )
-    before = held.epoch if held is not None else 0
-    epoch = before if is_held else before + 1
-    return Held(
-        owner,
-        epoch,
-        ticks.boot,
-        ticks.micros + length,
-        length,
-        now + timedelta(microseconds=length),
+    expires = now + timedelta(microseconds=length)
+    return Held(owner, epoch, ticks.boot, ticks.micros + length, length, expires)
+
+
+def _next_epoch(name: str, held: Held | None, owner: str, ticks: Ticks) -> int:
+    """Return the epoch that ``owner`` claims: it stays as long as the holder does."""
+    if held is None:
+        return 1
+    if _left(held, ticks) <= 0:
+        return held.epoch + 1
+    if held.owner == owner:
+        return held.epoch
+    if has_died(held.owner):
+        return held.epoch + 1
+    until = f"{held.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    message = f"The lease {name} is held by {spell_owner(held.owner)} until {until}."
+    hint = (
+        "Wait: its holder renews it while working, and it ends by itself once the holder is dead."
     )
+    raise LeaseHeld(message, hint=hint)
 
 
 def release(held: Held | None, owner: str, ticks: Ticks, now: datetime) -> Held | None:

@@ -172,7 +172,7 @@ class MemoryStore:
                 raise conflict(span.first, span.last, newest)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see ``Store``."""
+        """Return every open task with the newest record of each job; see ``Store``."""
         content = self._content
         with content.lock:
             newest = [chain[-1] for key, chain in content.tasks.items() if key.campaign == campaign]
@@ -210,7 +210,7 @@ class MemoryStore:
             return in_order([*chains, *([record] for record in singles)])
 
     def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
-        """Return the runs written after a position, and the present position; see ``Store``."""
+        """Return the runs written after a position, and the position now; see ``Store``."""
         content = self._content
         with content.lock:
             meant = (

@@ -14,6 +14,7 @@ from autoctrl.errors import SettingsError, StoreError
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
 from autoctrl.stores.influx.address import parse_address
+from autoctrl.stores.influx.journal import WorkflowKey
 from autoctrl.stores.influx.server import Server, read_token
 from autoctrl.stores.influx.store import InfluxStore
 from tests.contract.samples import NOW, finish, output, task
@@ -294,13 +295,13 @@ def test_marks_move(store: InfluxStore) -> None:
         store.append(done)
     with opened_url(store) as newcomer:
         assert [one.task for one in newcomer.open_tasks("prompt", "reco")] == waiting
-        assert newcomer._newest.read_since["prompt", "reco"] > 0
-        assert newcomer._newest.read_count["prompt", "reco"] < 600
+        assert newcomer.follower.cache.read_since[WorkflowKey("prompt", "reco")] > 0
+        assert newcomer.follower.cache.read_count[WorkflowKey("prompt", "reco")] < 600
         assert len(list(newcomer.records())) == 905
     assert len(store.history(waiting[0].key)) == 1
 
 
 def test_ping(store: InfluxStore) -> None:
     """Pinging tells the store's id, where it lies, and how far the clocks are apart."""
-    assert store.ping().startswith(f"store {store.store_id} in {store.server.address.place} (")
+    assert store.ping().startswith(f"store {store.store_id} in {store.server.address.location} (")
     assert float(store.ping().split()[-3]) < 60

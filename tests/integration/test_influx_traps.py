@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from autoctrl.stores.influx.server import Row
+    from autoctrl.stores.influx.server import FluxRow
     from tests.services import Influx
 
 T = 1_700_000_000_000_000_000  # ns since 1970
@@ -54,7 +54,7 @@ class Raw(NamedTuple):
     def bucket(self) -> str:
         return self.edge.address.bucket
 
-    def points(self, measurement: str, then: str = "") -> list[Row]:
+    def points(self, measurement: str, then: str = "") -> list[FluxRow]:
         """Return the rows of all fields of a measurement."""
         return self.edge.query(
             f"from(bucket: {flux.text(self.bucket)}) |> range(start: 0, stop: {flux.END_OF_TIME})"
@@ -144,7 +144,7 @@ def test_the_client_cuts_nanoseconds(raw: Raw, store: InfluxStore) -> None:
     assert len({record.get_time() for table in tables for record in table.records}) == 1
     assert [row.time for row in raw.points("trap")] == [T, T + 1]
     assert {row.time % 1000 % 2 for row in raw.points("mutex") if '"end"' in row.value} == {1}
-    assert store.mutex.committed > 0
+    assert store.view.committed > 0
 
 
 def test_a_status_as_tag_is_a_series_for_each_value(raw: Raw, store: InfluxStore) -> None:
@@ -258,7 +258,7 @@ def test_a_refusal_may_have_stored_a_part(raw: Raw, store: InfluxStore) -> None:
 
 def raw_now(store: InfluxStore) -> int:
     """Return the server's time in ns: on 1.8 a type is fixed for each shard, which has a week."""
-    return store.mutex.look()[0].now
+    return store.view.look().state.now
 
 
 def test_nothing_is_written_over_and_nothing_deleted(

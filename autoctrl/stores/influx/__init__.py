@@ -2,9 +2,10 @@
 
 ``influxdb://HOST:PORT/ORG/BUCKET``, with TLS ``influxdbs://…``.
 
-``points`` and ``flux`` say what is written and asked, ``turns`` decides whose turn it is, all pure;
-``server`` is the edge; ``mutex`` gives turns, ``journal`` reads, ``newest`` remembers, ``store`` is
-the port.
+``points``, ``lease_points`` and ``flux`` say what is written and asked, ``turns`` whose turn it is,
+``batch`` what a batch becomes: all pure. ``server`` is the edge, ``view`` reads what counts, and
+``mutex`` gives turns. ``journal`` asks, ``cache``, ``follower`` and ``snapshot`` remember,
+``lease_book`` keeps the leases, ``append`` writes a batch, and ``store`` is the port.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""One batch into the store, within a turn: what must be looked up, the sequence check, the
-points.
-"""
+"""One batch on its way into the store: what must be looked up, the sequence check, the points."""
 
 from __future__ import annotations
 
@@ -13,25 +11,37 @@ from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Selection
 from autoctrl.stores.influx.cache import identity, newest_of
-from autoctrl.stores.influx.journal import EVER, Journal
-from autoctrl.stores.influx.points import Body, carried_line, encode_body, field_text, line, lines
+from autoctrl.stores.influx.flux import Positions
+from autoctrl.stores.influx.journal import EVER, WATER, Journal, workflow_of
+from autoctrl.stores.influx.points import (
+    NS_PER_US,
+    Body,
+    Entry,
+    carried_line,
+    encode_body,
+    field_text,
+    line,
+    lines,
+)
+from autoctrl.stores.influx.turns import Payload
 from autoctrl.stores.json_values import Encoder
 from autoctrl.stores.ordering import by_kind, conflict, spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
-    from autoctrl.stores.influx.cache import Newest, Place
-    from autoctrl.stores.influx.points import Placed
+    from autoctrl.stores.influx.cache import Cache
+    from autoctrl.stores.influx.journal import WorkflowKey
     from autoctrl.stores.ordering import Sequenced, Span
 
 CHAINED = (TaskRecord, JobRecord, RunRecord, MarkRecord)
-FEWEST_CARRIED = 500
-PART_OPEN = 4
+# Runs and marks go first, and tasks before what belongs to them, as in ``Store.records``.
+FIRST_KINDS = (RunRecord, MarkRecord, TaskRecord)
 
 
-class Batch(NamedTuple):
+class PreparedBatch(NamedTuple):
     """Records on their way in.
 
     bodies  ready to be written, in the order of their positions
@@ -42,9 +52,26 @@ class Batch(NamedTuple):
     spans: dict[object, Span]
 
 
-def prepare(records: Sequence[Record]) -> Batch:
-    """Return the batch. Raises ``Conflict`` for gaps within it, ``StoreError`` for what no store
-    keeps.
+class ComposedBatch(NamedTuple):
+    """What a turn writes for a batch.
+
+    payload   the points
+    entries   the records with their positions
+    to_cache  the records to remember, in order, with the jobs that are carried along
+    """
+
+    payload: Payload
+    entries: list[Entry]
+    to_cache: list[Record]
+
+
+EMPTY = ComposedBatch(Payload([], 0), [], [])
+
+
+def prepare(records: Sequence[Record]) -> PreparedBatch:
+    """Return the batch, ready to be written.
+
+    Raises ``Conflict`` for gaps within it, ``StoreError`` for what no store can hold.
     """
     kinds = by_kind(records)
     found: dict[object, Span] = {}
@@ -52,107 +79,89 @@ def prepare(records: Sequence[Record]) -> Batch:
         chained: Any = kinds.get(kind, ())
         found.update(spans(chained, identity))
     encode = Encoder()
-    # Tasks go before what belongs to them, as in ``Store.records``.
-    order = [RunRecord, MarkRecord, TaskRecord, *kinds]
-    sorted_kinds = {kind: kinds[kind] for kind in dict.fromkeys(order) if kind in kinds}
-    return Batch(
-        [encode_body(record, encode) for kind in sorted_kinds.values() for record in kind], found
-    )
+    order = dict.fromkeys([*FIRST_KINDS, *kinds])
+    in_order = [record for kind in order for record in kinds.get(kind, ())]
+    return PreparedBatch([encode_body(record, encode) for record in in_order], found)
 
 
-def streams(journal: Journal, batch: Batch, newest: Newest, upto: int) -> str:
-    """Return the streams that tell what is there of the identities that are not known."""
-    units: dict[Place, set[str]] = defaultdict(set)
-    numbers: set[int] = set()
-    marks: dict[str, set[str]] = defaultdict(set)
+class Unknown(NamedTuple):
+    """The identities of a batch of which the store may hold records that are not known here."""
+
+    units: dict[WorkflowKey, set[str]]
+    runs: set[int]
+    marks: dict[str, set[str]]
+
+
+def find_unknown(batch: PreparedBatch, cache: Cache) -> Unknown:
+    """Return the identities of the batch that must be looked up."""
+    found = Unknown(defaultdict(set), set(), defaultdict(set))
     for span in batch.spans.values():
         record = span.last
-        if newest.known(record) is not None or newest.has_all_of(record):
+        if cache.known(record) is not None or cache.is_complete_for(record):
             continue
         if isinstance(record, RunRecord):
-            numbers.add(record.number)
+            found.runs.add(record.number)
         elif isinstance(record, MarkRecord):
-            marks[record.kind].add(record.name)
+            found.marks[record.kind].add(record.name)
         else:
             key = record.key if isinstance(record, TaskRecord) else record.key.task
-            units[key[:2]].add(key.unit)
-    asked = [
-        journal.selected(
-            f"units {number}", ("task", "job"), Selection(*_wanted(place, units[place])), upto
-        )
-        for number, place in enumerate(units)
-    ]
-    asked += [
-        journal.marks(f"marks {number}", kind, marks[kind], upto)
-        for number, kind in enumerate(marks)
-    ]
-    if numbers:
-        asked.append(journal.of_runs("runs", (EVER, upto), numbers))
+            found.units[workflow_of(key)].add(key.unit)
+    return found
+
+
+def look_up(journal: Journal, unknown: Unknown, upto: int) -> str:
+    """Return the streams that ask for the newest records of unknown identities."""
+    asked = []
+    for number, (where, units) in enumerate(unknown.units.items()):
+        selection = Selection(where.campaign, (where.workflow,), tuple(sorted(units)))
+        asked.append(journal.selected(f"units {number}", ("task", "job"), selection, upto))
+    for number, (kind, names) in enumerate(unknown.marks.items()):
+        asked.append(journal.marks(f"marks {number}", kind, names, upto))
+    if unknown.runs:
+        asked.append(journal.of_runs("runs", Positions(EVER, upto), unknown.runs))
     return "".join(asked)
 
 
-def _wanted(place: Place, units: set[str]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    return place[0], (place[1],), tuple(sorted(units))
+def check(
+    batch: PreparedBatch, cache: Cache, looked_up: Iterable[Entry]
+) -> dict[object, Sequenced]:
+    """Return the newest records that were looked up, by identity.
 
-
-def check(batch: Batch, newest: Newest, looked_up: Iterable[Placed]) -> dict[object, Sequenced]:
-    """Raise ``Conflict`` unless every identity goes on where it is; return what was looked up."""
-    found = newest_of(one.record for one in looked_up)
+    Raises ``Conflict`` unless the batch follows what is there of every identity.
+    """
+    found = newest_of(entry.record for entry in looked_up)
     for key, span in batch.spans.items():
-        there = newest.known(span.last) or found.get(key)
+        there = cache.known(span.last) or found.get(key)
         if span.first != (there.sequence if there else 0) + 1:
             raise conflict(span.first, span.last, there)
     return found
 
 
-class Content(NamedTuple):
-    """What a turn writes.
-
-    lines   points
-    size    how many positions they take
-    placed  the records with their positions
-    taken   the records to remember, in order, the carried ones with them
-    """
-
-    lines: list[str]
-    size: int
-    placed: list[tuple[int, Record]]
-    taken: list[Record]
-
-
-def compose(batch: Batch, first: int, newest: Newest, found: dict[object, Sequenced]) -> Content:
+def compose(
+    batch: PreparedBatch, first: int, cache: Cache, found: dict[object, Sequenced]
+) -> ComposedBatch:
     """Return the points of a batch, with the jobs of tasks that it opens again."""
-    placed = [(first + number, body.record) for number, body in enumerate(batch.bodies)]
-    written = [
-        point for number, body in enumerate(batch.bodies) for point in lines(body, first + number)
-    ]
-    taken: list[Record] = [body.record for body in batch.bodies]
-    carried = _jobs_of_reopened(batch, newest, found)
+    entries = []
+    written = []
+    for position, body in enumerate(batch.bodies, start=first):
+        entries.append(Entry(position, body.kind, body.record))
+        written += lines(body, position)
+    carried = _jobs_of_reopened(batch, cache, found)
     encode = Encoder()
-    for number, job in enumerate(carried, start=first + len(batch.bodies)):
-        written.append(carried_line(encode_body(job, encode), number))
-    return Content(written, len(batch.bodies) + len(carried), placed, [*taken, *carried])
+    for position, job in enumerate(carried, start=first + len(entries)):
+        written.append(carried_line(encode_body(job, encode), position))
+    payload = Payload(written, len(entries) + len(carried))
+    return ComposedBatch(payload, entries, [*(body.record for body in batch.bodies), *carried])
 
 
 def _jobs_of_reopened(
-    batch: Batch, newest: Newest, found: dict[object, Sequenced]
+    batch: PreparedBatch, cache: Cache, found: dict[object, Sequenced]
 ) -> list[JobRecord]:
     """Return the newest jobs of tasks that become open again in the version that they had."""
-    closed = {
-        body.record.key
-        for body in batch.bodies
-        if isinstance(body.record, TaskRecord) and not body.record.is_open
-    }
-    reopened = {
-        span.last.key: span.last.version
-        for key, span in batch.spans.items()
-        if isinstance(span.last, TaskRecord)
-        and span.last.is_open
-        and (key in closed or _was_closed(found.get(key)))
-    }
+    reopened = _reopened_versions(batch, found)
     jobs = {key: record for key, record in found.items() if isinstance(record, JobRecord)}
-    for owner in reopened:
-        jobs.update({record.key: record for record in newest.jobs.get(owner, {}).values()})
+    for task in reopened:
+        jobs.update((job.key, job) for job in cache.jobs.get(task, {}).values())
     return [
         job
         for key, job in jobs.items()
@@ -160,30 +169,31 @@ def _jobs_of_reopened(
     ]
 
 
-def _was_closed(record: Sequenced | None) -> bool:
-    return isinstance(record, TaskRecord) and not record.is_open
+def _reopened_versions(batch: PreparedBatch, found: dict[object, Sequenced]) -> dict[TaskKey, int]:
+    """Return the version of every task that is open in the end and was closed before or within."""
+    closed = {
+        record.key
+        for record in (*(body.record for body in batch.bodies), *found.values())
+        if isinstance(record, TaskRecord) and not record.is_open
+    }
+    last = [span.last for span in batch.spans.values()]
+    return {
+        task.key: task.version
+        for task in last
+        if isinstance(task, TaskRecord) and task.is_open and task.key in closed
+    }
 
 
-def carry(newest: Newest, place: Place, first: int) -> tuple[list[str], int]:
-    """Return the points that repeat all that is open in a place, so that reading may begin there,
-    and their number.
-    """
+def carry(cache: Cache, where: WorkflowKey, first: int) -> Payload:
+    """Return points that repeat all that is open in a workflow, and the mark to read them from."""
     encode = Encoder()
     records: list[Record] = []
-    for one in newest.open_tasks(place):
+    for one in cache.open_tasks(where):
         records += [one.task, *one.jobs]
     written = [
-        carried_line(encode_body(record, encode), first + number)
-        for number, record in enumerate(records)
+        carried_line(encode_body(record, encode), position)
+        for position, record in enumerate(records, start=first)
     ]
-    tags = {"campaign": place[0], "workflow": place[1]}
-    written.append(line("water", tags, [("word", field_text(str(first)))], first * 1000))
-    return written, max(1, len(records))
-
-
-def is_due(newest: Newest, place: Place) -> bool:
-    """Say whether a place has so many records since its mark that the mark should move."""
-    count = newest.read_count.get(place, 0)
-    if count <= FEWEST_CARRIED:
-        return False
-    return count > PART_OPEN * sum(1 + len(one.jobs) for one in newest.open_tasks(place))
+    mark = [("word", field_text(str(first)))]
+    written.append(line(WATER, where._asdict(), mark, first * NS_PER_US))
+    return Payload(written, max(1, len(records)))

@@ -3,48 +3,63 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.stores.influx.points import tag_text
+from autoctrl.stores.influx.points import NS_PER_US, tag_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-NS_PER_US = 1000
 END_OF_TIME = "2262-01-01T00:00:00Z"
 WHOLE_S = 49 * 365 * 86_400
+BODIES = r"r._field =~ /^body[0-9]*$/"
+WORD = 'r._field == "word"'
+LAST, FIRST = " |> last()", " |> first()"
+_COLUMNS = ("_time", "_value", "_field", "_measurement")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "$": "\\x24"}
-_MEANS_SOMETHING = re.compile(r"[.+/]")
+_SPECIAL = re.compile(r"[.+/]")
+
+
+class Positions(NamedTuple):
+    """The positions from ``first`` to ``last``, both included."""
+
+    first: int
+    last: int
 
 
 def text(value: str) -> str:
-    """Return a Flux string literal; a dollar never begins an interpolation."""
+    """Return a Flux string literal, in which a dollar sign never starts an interpolation."""
     return '"' + "".join(_ESCAPES.get(letter, letter) for letter in value) + '"'
 
 
-def moment(position_ns: int) -> str:
+def moment(time_ns: int) -> str:
     """Return a Flux time literal for ns since 1970."""
-    return f"time(v: {position_ns})"
+    return f"time(v: {time_ns})"
 
 
-def one_of(tag: str, values: Iterable[str]) -> str:
-    """Return a condition that a tag has one of these values, as a regular expression: long chains
-    of or are refused.
-    """
-    escaped = (_MEANS_SOMETHING.sub(r"\\\g<0>", tag_text(value)) for value in values)
-    return f"r.{tag} =~ /^({'|'.join(escaped)})$/"
+def measurement(*names: str) -> str:
+    """Return the condition that a point belongs to one of few measurements."""
+    return "(" + " or ".join(f"r._measurement == {text(name)}" for name in names) + ")"
 
 
 def equal(tag: str, value: str) -> str:
-    """Return a condition that a tag has this value."""
+    """Return the condition that a tag has this value."""
     return f"r.{tag} == {text(tag_text(value))}"
 
 
-def words(bucket: str, back_s: int) -> str:
-    """Return the stream of the mutex's words of the last ``back_s`` seconds by the server's clock,
-    and of the future.
+def one_of(tag: str, values: Iterable[str]) -> str:
+    """Return the condition that a tag has one of these values.
 
-    ``_start`` of each row tells the server's present time.
+    It is a regular expression, since servers refuse long chains of ``or``.
+    """
+    escaped = (_SPECIAL.sub(r"\\\g<0>", tag_text(value)) for value in values)
+    return f"r.{tag} =~ /^({'|'.join(escaped)})$/"
+
+
+def words(bucket: str, back_s: int) -> str:
+    """Return the stream of the mutex's words since ``back_s`` ago, by the server's clock.
+
+    Words of the future are included. ``_start`` of each row tells the server's present time.
     """
     return (
         f"from(bucket: {text(bucket)}) |> range(start: -{back_s}s, stop: {END_OF_TIME})"
@@ -57,16 +72,15 @@ def select(
     bucket: str,
     name: str,
     conditions: Sequence[str],
-    span: tuple[int, int],
+    span: Positions,
     *,
     columns: Sequence[str] = (),
     then: str = "",
 ) -> str:
-    """Return the stream of points with ``first <= position <= last`` that meet all conditions."""
-    keep = ", ".join(
-        f'"{column}"' for column in ("_time", "_value", "_field", "_measurement", *columns)
-    )
-    start, stop = span[0] * NS_PER_US, max(span[1] + 1, span[0] + 1) * NS_PER_US
+    """Return the stream of the points at some positions that meet all conditions."""
+    keep = ", ".join(f'"{column}"' for column in (*_COLUMNS, *columns))
+    start = span.first * NS_PER_US
+    stop = (max(span.last, span.first) + 1) * NS_PER_US
     return (
         f"from(bucket: {text(bucket)}) |> range(start: {moment(start)}, stop: {moment(stop)})"
         f" |> filter(fn: (r) => {' and '.join(conditions)}){then}"
@@ -76,20 +90,9 @@ def select(
 
 def at_time(bucket: str, name: str, time_ns: int) -> str:
     """Return the stream of the one point of a measurement at this time."""
+    span = f"start: {moment(time_ns)}, stop: {moment(time_ns + 1)}"
     return (
-        f"from(bucket: {text(bucket)}) |> range(start: {moment(time_ns)}, stop: "
-        f"{moment(time_ns + 1)})"
-        f' |> filter(fn: (r) => r._measurement == {text(name)}) |> keep(columns: ["_time", '
-        '"_value"])'
-        f' |> yield(name: "at {time_ns}")\n'
+        f"from(bucket: {text(bucket)}) |> range({span})"
+        f" |> filter(fn: (r) => r._measurement == {text(name)})"
+        f' |> keep(columns: ["_time", "_value"]) |> yield(name: "at {time_ns}")\n'
     )
-
-
-def measurement(*names: str) -> str:
-    """Return a condition that a point belongs to one of few measurements."""
-    return "(" + " or ".join(f"r._measurement == {text(name)}" for name in names) + ")"
-
-
-BODIES = r"r._field =~ /^body[0-9]*$/"
-WORD = 'r._field == "word"'
-LAST, FIRST = " |> last()", " |> first()"

@@ -1,6 +1,4 @@
-"""What jobs said of themselves from worker nodes, read from the bucket for hints; see
-``autoctrl.node.hint``.
-"""
+"""What jobs said of themselves from worker nodes, read from the bucket of hints."""
 
 from __future__ import annotations
 
@@ -16,15 +14,17 @@ from autoctrl.ports import Hint
 from autoctrl.stores.influx import flux
 from autoctrl.stores.influx.address import HINTS, parse_address
 from autoctrl.stores.influx.errors import Unreachable
-from autoctrl.stores.influx.server import SECOND_NS, Server, read_token
+from autoctrl.stores.influx.points import NS_PER_S
+from autoctrl.stores.influx.server import Server, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from autoctrl.stores.influx.server import Row
+    from autoctrl.stores.influx.server import FluxRow
 
 NOBODY = TaskKey("", "", "")
-OWN = ("store", "version", "index", "attempt", "status")
+ATTEMPT = ("version", "index", "attempt")
+OWN = frozenset({"store", "status", *ATTEMPT})
 
 
 def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
@@ -32,7 +32,7 @@ def read_hints(url: str, store_id: str, task: TaskKey) -> list[Hint]:
 
     Raises ``StoreError`` or ``SettingsError``.
     """
-    with _opened(url, patience_s=0) as server:
+    with _open(url, patience_s=0) as server:
         return newest_hints(server.query(_script(server.address.bucket, task)), store_id)
 
 
@@ -41,19 +41,19 @@ def ping_hints(url: str) -> str:
 
     Raises ``StoreError`` or ``SettingsError`` if jobs cannot write it.
     """
-    with _opened(url) as server:
-        place = server.address.place
+    with _open(url) as server:
+        location = server.address.location
         server.check_writing()
         try:
             server.query(_script(server.address.bucket, NOBODY))
         except Unreachable:
             raise
         except StoreError:
-            return f"{place}; this token may not read it, so autoctrl jobs shows no hints"
-    return place
+            return f"{location}; this token may not read it, so autoctrl jobs shows no hints"
+    return location
 
 
-def _opened(url: str, **patience: float) -> closing[Server]:
+def _open(url: str, **patience: float) -> closing[Server]:
     address = parse_address(url, HINTS)
     return closing(Server(address, read_token(address), **patience))
 
@@ -61,33 +61,32 @@ def _opened(url: str, **patience: float) -> closing[Server]:
 def _script(bucket: str, task: TaskKey) -> str:
     tags = {"campaign": task.campaign, "workflow": task.workflow, "unit": unit_folder(task.unit)}
     conditions = [f"r.{tag} == {flux.text(value)}" for tag, value in tags.items()]
+    span = f"start: -{flux.WHOLE_S}s, stop: {flux.END_OF_TIME}"
     return (
-        f"from(bucket: {flux.text(bucket)}) |> range(start: -{flux.WHOLE_S}s, stop: "
-        f"{flux.END_OF_TIME})"
+        f"from(bucket: {flux.text(bucket)}) |> range({span})"
         f" |> filter(fn: (r) => {' and '.join([flux.measurement(MEASUREMENT), *conditions])})"
         " |> map(fn: (r) => ({_time: r._time, _field: r._field, _value: string(v: r._value)}))"
         ' |> yield(name: "hints")\n'
     )
 
 
-def newest_hints(rows: Iterable[Row], store_id: str) -> list[Hint]:
-    """Return the newest hint of every attempt of this store's jobs from the rows of their
-    fields.
-    """
+def newest_hints(rows: Iterable[FluxRow], store_id: str) -> list[Hint]:
+    """Return the newest hint of every attempt of this store's jobs, in their order."""
     points: dict[int, dict[str, str]] = {}
     for row in rows:
         points.setdefault(row.time, {})[row.field] = row.value
     newest: dict[tuple[int, int, int], Hint] = {}
     for time_ns, fields in sorted(points.items()):
-        if fields.get("store") != store_id or not {"version", "index", "attempt"} <= fields.keys():
-            continue
-        key = (int(fields["version"]), int(fields["index"]), int(fields["attempt"]))
-        values = {name: _value(text) for name, text in fields.items() if name not in OWN}
-        when = datetime.fromtimestamp(time_ns / SECOND_NS, UTC)
-        newest[key] = Hint(
-            key[0], index_text(key[1]), key[2], when, fields.get("status", ""), values
-        )
+        if fields.get("store") == store_id and fields.keys() >= set(ATTEMPT):
+            version, index, attempt = (int(fields[name]) for name in ATTEMPT)
+            when = datetime.fromtimestamp(time_ns / NS_PER_S, UTC)
+            hint = Hint(version, index_text(index), attempt, when, fields.get("status", ""), {})
+            newest[version, index, attempt] = hint._replace(values=_values(fields))
     return [newest[key] for key in sorted(newest)]
+
+
+def _values(fields: Mapping[str, str]) -> dict[str, float | str]:
+    return {name: _value(text) for name, text in fields.items() if name not in OWN}
 
 
 def _value(text: str) -> float | str:

@@ -1,12 +1,14 @@
-"""Leases as points, pure: each claim or renewal at a committed position, a release one ns after
-what it ends.
+"""Leases as points, pure.
+
+A claim or renewal stands at a committed position, a release one ns after the point that it ends.
 """
 
 from __future__ import annotations
 
 import json
 
-from autoctrl.stores.influx.points import field_text, line
+from autoctrl.stores.influx.journal import LEASE
+from autoctrl.stores.influx.points import NS_PER_US, field_text, line
 from autoctrl.stores.leases import Held, Ticks
 from autoctrl.stores.rows import micros, moment
 
@@ -15,7 +17,7 @@ SERVER = "server"
 
 def judged_at(now_ns: int) -> Ticks:
     """Return the moment by the server's clock, by which leases are judged."""
-    return Ticks(SERVER, now_ns // 1000)
+    return Ticks(SERVER, now_ns // NS_PER_US)
 
 
 def word(held: Held) -> str:
@@ -23,28 +25,29 @@ def word(held: Held) -> str:
     return json.dumps([*held[:5], micros(held.expires)])
 
 
-def held_in(text: str) -> Held:
+def read_word(text: str) -> Held:
     """Return the lease of a text."""
-    said = json.loads(text)
-    return Held._make((*said[:5], moment(said[5])))
+    *fields, expires = json.loads(text)
+    return Held._make((*fields, moment(expires)))
 
 
 def change_line(name: str, held: Held, position: int) -> str:
-    """Return the point of a lease that was claimed or renewed at a position of the claimant's
-    turn.
-    """
-    return line("lease", {"name": name}, _fields(held), position * 1000)
+    """Return the point of a lease that was claimed or renewed at a position of its turn."""
+    return line(LEASE, {"name": name}, _fields(held), position * NS_PER_US)
 
 
 def released_line(name: str, held: Held, time_ns: int) -> str:
-    """Return the point that ends the lease of the point at ``time_ns``: right after it, so that no
-    later one is hit.
+    """Return the point that ends the lease of the point at ``time_ns``.
+
+    It stands right behind that one, so it never hides a later point.
     """
-    return line("lease", {"name": name}, _fields(held), time_ns // 1000 * 1000 + 1)
+    return line(LEASE, {"name": name}, _fields(held), time_ns // NS_PER_US * NS_PER_US + 1)
 
 
 def _fields(held: Held) -> list[tuple[str, str]]:
     return [
-        ("word", field_text(word(held))), ("owner", field_text(held.owner)), ("epoch", f"{held.epoch}i"),
+        ("word", field_text(word(held))),
+        ("owner", field_text(held.owner)),
+        ("epoch", f"{held.epoch}i"),
         ("expires", field_text(held.expires.isoformat())),
-    ]  # fmt: skip
+    ]

@@ -1,5 +1,6 @@
-"""What people and Grafana read at a glance, derived from the records: never trusted, made anew when
-it is lost.
+"""What people and Grafana read at a glance, derived from the records.
+
+The store never reads it, and it can be made anew when it is lost.
 """
 
 from __future__ import annotations
@@ -8,36 +9,49 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from autoctrl.errors import StoreError
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.task import TaskRecord
-from autoctrl.stores.influx.points import line, readable_fields
+from autoctrl.stores.influx.points import NS_PER_S, NS_PER_US, line, readable_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from autoctrl.ports import Record
+    from autoctrl.stores.influx.points import Entry
+    from autoctrl.stores.influx.server import Server
 
-FIRST_MONDAY_NS = 4 * 86_400 * 10**9
-WEEK_NS = 7 * 86_400 * 10**9
+FIRST_MONDAY_NS = 4 * 86_400 * NS_PER_S
+WEEK_NS = 7 * 86_400 * NS_PER_S
 _ODD_IN_KEY = re.compile(r"[^A-Za-z0-9_]")
 
 
-def place_of(unit: str) -> int:
-    """Return the time at which a unit stands in the overview: its own, within one week so that one
-    shard holds all.
+def overview_time(unit: str) -> int:
+    """Return the time of a unit's point in the overview, ns since 1970.
+
+    Each unit has its own, all within one week, so that one shard holds them.
     """
     digest = hashlib.blake2b(unit.encode(), digest_size=8).digest()
     return FIRST_MONDAY_NS + int.from_bytes(digest, "big") % WEEK_NS
 
 
 def overview_line(task: TaskRecord) -> str:
-    """Return the one point of a task, which takes the place of the one before."""
+    """Return the one point of a task, which replaces the one before."""
     fields = {
-        "unit": task.key.unit, "status": task.status.value, "version": task.version, "reason": task.reason,
-        "since": task.since.isoformat() if task.since else "", "log": task.log,
-    }  # fmt: skip
+        "unit": task.key.unit,
+        "status": task.status.value,
+        "version": task.version,
+        "reason": task.reason,
+        "since": task.since.isoformat() if task.since else "",
+        "log": task.log,
+    }
     tags = {"campaign": task.key.campaign, "workflow": task.key.workflow}
-    return line("overview", tags, readable_fields(fields), place_of(task.key.unit))
+    return line("overview", tags, readable_fields(fields), overview_time(task.key.unit))
+
+
+def overview_lines(tasks: Iterable[TaskRecord]) -> list[str]:
+    """Return a point for the last record of each task."""
+    newest = {task.key: task for task in tasks}
+    return [overview_line(task) for task in newest.values()]
 
 
 def fields_line(record: FieldsRecord, time_ns: int) -> str:
@@ -52,25 +66,31 @@ def _custom(record: FieldsRecord) -> Iterator[tuple[str, str]]:
     plain: dict[str, object] = {}
     for name, value in record.values.items():
         key = _ODD_IN_KEY.sub("_", name)
-        # The server keeps "time" for itself, and "version" is ours.
-        plain[f"{key}_" if key in {"time", "version"} else key] = (
-            value if isinstance(value, str) else float(value)
-        )
+        if key in {"time", "version"}:  # the server reserves the one, and the other is ours
+            key = f"{key}_"
+        plain[key] = value if isinstance(value, str) else float(value)
     yield from readable_fields(plain)
 
 
-def derived(
-    records: Iterable[tuple[int, Record]],
-) -> tuple[list[str], list[tuple[FieldsRecord, str]]]:
-    """Return the overview's points of placed records, and one for each record of custom fields."""
-    newest: dict[object, TaskRecord] = {}
-    custom = []
-    for position, record in records:
-        if isinstance(record, TaskRecord):
-            newest[record.key] = record
-        elif isinstance(record, FieldsRecord) and record.values:
-            custom.append((record, fields_line(record, position * 1000)))
-    return [overview_line(task) for task in newest.values()], custom
+def write_derived(server: Server, entries: Sequence[Entry]) -> Iterator[str]:
+    """Write what people read of new records; yield a sentence for each failure.
+
+    Nothing is lost by a failure: the records themselves are written already.
+    """
+    records = [entry.record for entry in entries]
+    tasks = overview_lines(record for record in records if isinstance(record, TaskRecord))
+    if tasks:
+        try:
+            server.write(tasks)
+        except StoreError as error:
+            yield f"The overview for Grafana is out of date: {error}"
+    for entry in entries:
+        record = entry.record
+        if isinstance(record, FieldsRecord) and record.values:
+            try:
+                server.write([fields_line(record, entry.position * NS_PER_US)])
+            except StoreError as error:
+                yield f"Custom fields of {record.task} are kept, but not shown in Grafana: {error}"
 
 
-__all__ = ["derived", "fields_line", "overview_line", "place_of"]
+__all__ = ["fields_line", "overview_line", "overview_lines", "overview_time", "write_derived"]

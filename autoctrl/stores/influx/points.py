@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
@@ -22,7 +23,6 @@ from autoctrl.stores import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
@@ -36,6 +36,8 @@ KINDS: Mapping[type, str] = {
     RunRecord: "run",
     MarkRecord: "mark",
 }
+NS_PER_US = 1_000
+NS_PER_S = 1_000_000_000
 CARRIED = "carried-"
 PIECE_BYTES = 60_000
 READABLE = 2_000
@@ -62,7 +64,7 @@ _RECORDS: Mapping[str, Callable[[rows.Row], Record]] = {
 }
 
 
-class Placed(NamedTuple):
+class Entry(NamedTuple):
     """A record as it stands in the journal.
 
     position  µs since 1970, unique in the store
@@ -89,10 +91,10 @@ class Body(NamedTuple):
 
 
 def tag_text(value: str) -> str:
-    """Return a value as it stands in a tag: odd characters percent-encoded, since line breaks and
-    ends do not survive.
+    """Return a value as it stands in a tag, with unusual characters percent-encoded.
 
-    An empty tag would vanish, so it is written as a percent sign alone.
+    Otherwise line breaks and backslashes at the end would be lost. An empty tag would vanish, so it
+    is written as a percent sign alone.
     """
     return _ODD_IN_TAG.sub(_percent, value) or "%"
 
@@ -113,7 +115,7 @@ def field_text(value: str) -> str:
 
 
 def encode_body(record: Record, encode: Encoder) -> Body:
-    """Return a record ready to be written. Raises ``StoreError`` for what no store holds."""
+    """Return a record ready to be written; raises ``StoreError`` for what no store can hold."""
     kind = KINDS[type(record)]
     row = _ROWS[kind](record, encode)
     # Whole numbers beyond 64 bits and halves of characters are refused alike by every store.
@@ -143,7 +145,7 @@ def decode_body(kind: str, text: str) -> Any:  # noqa: ANN401 - the record that 
 
 
 def split(text: str) -> list[str]:
-    """Return a text in pieces that a string field holds each."""
+    """Return a text in pieces, each short enough for a string field."""
     if len(text) * 4 <= PIECE_BYTES or len(text.encode()) <= PIECE_BYTES:
         return [text]
     step = PIECE_BYTES // 4
@@ -159,39 +161,27 @@ def bodies(text: str) -> Iterator[tuple[str, str]]:
 def line(
     measurement: str, tags: Mapping[str, str], fields: Iterable[tuple[str, str]], time_ns: int
 ) -> str:
-    """Return one point; tags are encoded here, fields are ready.
-
-    Sorted tags are what the server prefers.
-    """
-    written = "".join(f",{name}={tag_text(tags[name])}" for name in sorted(tags))
-    return (
-        f"{measurement}{written} {','.join(f'{name}={value}' for name, value in fields)} {time_ns}"
-    )
+    """Return one point; tags are encoded and, as the server prefers, sorted; fields are ready."""
+    tagged = "".join(f",{name}={tag_text(tags[name])}" for name in sorted(tags))
+    written = ",".join(f"{name}={value}" for name, value in fields)
+    return f"{measurement}{tagged} {written} {time_ns}"
 
 
 def lines(body: Body, position: int) -> list[str]:
-    """Return the points of one record: in the journal, and for readers by unit, people and
-    Grafana.
-    """
+    """Return the points of one record: one in the journal, one for people and reading by unit."""
     kind, record = body.kind, body.record
     pieces = list(bodies(body.text))
-    readable = _readable(record)
+    time_ns = position * NS_PER_US
     return [
-        line("journal", {"kind": kind, **_place(record)}, pieces, position * 1000),
-        line(kind, _identity(record), [*readable, *pieces], position * 1000),
+        line("journal", {"kind": kind, **_journal_tags(record)}, pieces, time_ns),
+        line(kind, _tags(record), [*_readable(record), *pieces], time_ns),
     ]
 
 
 def carried_line(body: Body, position: int) -> str:
-    """Return the point of a record that is repeated in the journal so that reading may begin
-    later.
-    """
-    return line(
-        "journal",
-        {"kind": CARRIED + body.kind, **_place(body.record)},
-        bodies(body.text),
-        position * 1000,
-    )
+    """Return the point of a record that the journal repeats, so that reading may begin later."""
+    tags = {"kind": CARRIED + body.kind, **_journal_tags(body.record)}
+    return line("journal", tags, bodies(body.text), position * NS_PER_US)
 
 
 def _task_of(record: Any) -> TaskKey:  # noqa: ANN401 - any record of a task
@@ -203,7 +193,7 @@ def _task_of(record: Any) -> TaskKey:  # noqa: ANN401 - any record of a task
     return found
 
 
-def _place(record: Record) -> dict[str, str]:
+def _journal_tags(record: Record) -> dict[str, str]:
     if isinstance(record, RunRecord):
         return {}
     if isinstance(record, MarkRecord):
@@ -212,7 +202,7 @@ def _place(record: Record) -> dict[str, str]:
     return {"campaign": key.campaign, "workflow": key.workflow}
 
 
-def _identity(record: Record) -> dict[str, str]:
+def _tags(record: Record) -> dict[str, str]:
     if isinstance(record, RunRecord):
         return {"run": str(record.number)}
     if isinstance(record, MarkRecord):
@@ -220,52 +210,96 @@ def _identity(record: Record) -> dict[str, str]:
     return _task_of(record)._asdict()
 
 
-def _readable(record: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any record
-    if isinstance(record, TaskRecord):
-        plain: dict[str, object] = {
-            "status": record.status.value, "version": record.version, "sequence": record.sequence,
-            "epoch": record.epoch, "reason": record.reason, "actor": record.actor.name, "via": record.actor.via,
-            "environment": record.environment, "since": record.since, "until": record.until, "log": record.log,
-        }  # fmt: skip
-    elif isinstance(record, JobRecord):
-        failure = record.failure.value if record.failure else ""
-        plain = {
-            "status": record.status.value, "version": record.key.version, "index": record.key.index,
-            "attempt": record.attempt, "role": record.role.value, "sequence": record.sequence, "epoch": record.epoch,
-            "reason": record.reason, "failure": failure, "environment": record.environment, "host": record.host,
-            "handle": record.handle, "exit_code": record.exit_code, "signal": record.signal, "wall_s": record.wall_s,
-            "cpu_s": record.cpu_s, "peak_memory_mb": record.peak_memory_mb, "log": record.log,
-        }  # fmt: skip
-    elif isinstance(record, OutputRecord):
-        plain = {
-            "version": record.version, "name": record.name, "url": record.url, "state": record.state.value,
-            "bytes": record.bytes,
-        }  # fmt: skip
-    elif isinstance(record, FieldsRecord):
-        plain = {"version": record.version}
-    else:
-        plain = {"sequence": record.sequence, "actor": record.actor.name}
+def _task_fields(record: TaskRecord) -> dict[str, object]:
+    return {
+        "status": record.status.value,
+        "version": record.version,
+        "sequence": record.sequence,
+        "epoch": record.epoch,
+        "reason": record.reason,
+        "actor": record.actor.name,
+        "via": record.actor.via,
+        "environment": record.environment,
+        "since": record.since,
+        "until": record.until,
+        "log": record.log,
+    }
+
+
+def _job_fields(record: JobRecord) -> dict[str, object]:
+    return {
+        "status": record.status.value,
+        "version": record.key.version,
+        "index": record.key.index,
+        "attempt": record.attempt,
+        "role": record.role.value,
+        "sequence": record.sequence,
+        "epoch": record.epoch,
+        "reason": record.reason,
+        "failure": record.failure.value if record.failure else "",
+        "environment": record.environment,
+        "host": record.host,
+        "handle": record.handle,
+        "exit_code": record.exit_code,
+        "signal": record.signal,
+        "wall_s": record.wall_s,
+        "cpu_s": record.cpu_s,
+        "peak_memory_mb": record.peak_memory_mb,
+        "log": record.log,
+    }
+
+
+def _output_fields(record: OutputRecord) -> dict[str, object]:
+    return {
+        "version": record.version,
+        "name": record.name,
+        "url": record.url,
+        "state": record.state.value,
+        "bytes": record.bytes,
+    }
+
+
+def _custom_fields(record: FieldsRecord) -> dict[str, object]:
+    return {"version": record.version}
+
+
+def _author_fields(record: RunRecord | MarkRecord) -> dict[str, object]:
+    return {"sequence": record.sequence, "actor": record.actor.name}
+
+
+_FIELDS: Mapping[type, Callable[[Any], dict[str, object]]] = {
+    TaskRecord: _task_fields,
+    JobRecord: _job_fields,
+    OutputRecord: _output_fields,
+    FieldsRecord: _custom_fields,
+    RunRecord: _author_fields,
+    MarkRecord: _author_fields,
+}
+
+
+def _readable(record: Record) -> Iterator[tuple[str, str]]:
     yield "written", field_text(record.time.isoformat())
-    yield from readable_fields(plain)
+    yield from readable_fields(_FIELDS[type(record)](record))
 
 
-def readable_fields(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the fields for people: always one type for one name, control characters and long ends
-    left out.
+def readable_fields(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the fields for people, each name always with values of one type.
+
+    Control characters and the ends of long texts are left out.
     """
-    for name, value in plain.items():
-        if value is None:
-            continue
-        if isinstance(value, int):
-            yield name, f"{value}i"
-        elif isinstance(value, float):
-            if isfinite(value):
-                yield name, repr(value)
-        else:
-            words = _CONTROL.sub(" ", value if isinstance(value, str) else _time_text(value))
-            yield name, field_text(words[:READABLE])
+    for name, value in values.items():
+        text = _field(value)
+        if text is not None:
+            yield name, text
 
 
-def _time_text(value: Any) -> str:  # noqa: ANN401 - a time
-    when: datetime = value
-    return when.isoformat()
+def _field(value: object) -> str | None:
+    """Return a value as a field, None for what has none."""
+    if value is None:
+        return None
+    if isinstance(value, int):
+        return f"{value}i"
+    if isinstance(value, float):
+        return repr(value) if isfinite(value) else None
+    words = value.isoformat() if isinstance(value, datetime) else str(value)
+    return field_text(_CONTROL.sub(" ", words)[:READABLE])

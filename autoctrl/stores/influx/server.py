@@ -1,6 +1,4 @@
-"""The edge to the server: queries, writes, errors; nothing that is lost silently, nothing that
-waits for ever.
-"""
+"""The edge to the server: queries, writes, errors; nothing is lost silently or waits for ever."""
 
 from __future__ import annotations
 
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from autoctrl.errors import MissingExtra, SettingsError, StoreError
 from autoctrl.stores.influx.address import HINTS, TOKEN_VARIABLE
 from autoctrl.stores.influx.errors import NO_ANSWER, Unreachable, refusal, where_token
+from autoctrl.stores.influx.points import NS_PER_S, NS_PER_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,11 +29,11 @@ TIMEOUT_S = 10.0
 PATIENCE_S = 10.0
 CHUNK_LINES = 5_000
 LONGEST_FIELD = 10_000_000
-SECOND_NS = 1_000_000_000
+KNOWN = frozenset({"result", "table", "_time", "_value", "_field", "_measurement"})
 Answer = TypeVar("Answer")
 
 
-class Row(NamedTuple):
+class FluxRow(NamedTuple):
     """One row of an answer.
 
     result       name of the stream
@@ -42,7 +41,7 @@ class Row(NamedTuple):
     value        ``_value`` as text
     field        name of the field, if asked for
     measurement  name of the measurement, if asked for
-    extra        the further columns by name
+    extra        the other columns by name
     """
 
     result: str
@@ -51,6 +50,38 @@ class Row(NamedTuple):
     field: str
     measurement: str
     extra: dict[str, str]
+
+    @property
+    def position(self) -> int:
+        """The position in the store: µs since 1970."""
+        return self.time // NS_PER_US
+
+
+class Header(NamedTuple):
+    """The columns of a table of an answer: the index of each by its name."""
+
+    known: dict[str, int]
+    others: dict[str, int]
+
+    def row(self, cells: list[str]) -> FluxRow:
+        """Return the row that these cells hold."""
+        known = self.known
+        return FluxRow(
+            cells[known["result"]],
+            parse_time(cells[known["_time"]]),
+            cells[known["_value"]],
+            cells[known["_field"]] if "_field" in known else "",
+            cells[known["_measurement"]] if "_measurement" in known else "",
+            {name: cells[index] for name, index in self.others.items()},
+        )
+
+
+def read_header(names: list[str]) -> Header:
+    """Return the columns of a table from its first line; those without a name are left out."""
+    indices = {name: index for index, name in enumerate(names) if name}
+    known = {name: index for name, index in indices.items() if name in KNOWN}
+    others = {name: index for name, index in indices.items() if name not in KNOWN}
+    return Header(known, others)
 
 
 @lru_cache(maxsize=4096)
@@ -63,42 +94,35 @@ def _second(text: str) -> int:
 def parse_time(text: str) -> int:
     """Return ns since 1970 for ``2026-11-20T18:04:05.123456789Z``."""
     fraction = text[20:-1]
-    return _second(text[:19]) * SECOND_NS + (int(fraction.ljust(9, "0")) if fraction else 0)
+    return _second(text[:19]) * NS_PER_S + (int(fraction.ljust(9, "0")) if fraction else 0)
 
 
-def parse_rows(lines: Iterable[str]) -> Iterator[Row]:
-    """Yield the rows of an answer in CSV without annotations; each table may have its own
-    header.
+def parse_rows(lines: Iterable[str]) -> Iterator[FluxRow]:
+    """Yield the rows of an answer in CSV without annotations; each table has a header of its own.
+
+    Raises ``StoreError`` for a table that reports an error.
     """
     csv.field_size_limit(LONGEST_FIELD)
-    names: list[str] | None = None
-    places: dict[str, int] = {}
-    others: list[tuple[str, int]] = []
+    header: Header | None = None
     for cells in csv.reader(lines):
         if not cells:
-            names = None
-        elif names is None:
-            names = cells
-            places = {name: place for place, name in enumerate(cells) if name}
-            known = {"result", "table", "_time", "_value", "_field", "_measurement"}
-            others = [(name, place) for name, place in places.items() if name not in known]
-            if "error" in places:
+            header = None
+        elif header is None:
+            header = read_header(cells)
+            if "error" in header.others:
                 raise _query_failed(" ".join(next(csv.reader(lines), [])))
         else:
-            yield Row(
-                cells[places["result"]],
-                parse_time(cells[places["_time"]]),
-                cells[places["_value"]],
-                cells[places["_field"]] if "_field" in places else "",
-                cells[places["_measurement"]] if "_measurement" in places else "",
-                {name: cells[place] for name, place in others},
-            )
+            yield header.row(cells)
+
+
+def of_stream(rows: Iterable[FluxRow], result: str) -> list[FluxRow]:
+    """Return the rows of one stream of an answer."""
+    return [row for row in rows if row.result == result]
 
 
 def _query_failed(said: str) -> StoreError:
-    return StoreError(
-        f"The server could not answer a query: {said:.300}.", hint="Look into the server's log."
-    )
+    message = f"The server could not answer a query: {said:.300}."
+    return StoreError(message, hint="Look into the server's log.")
 
 
 def read_token(address: Address) -> str:
@@ -107,20 +131,26 @@ def read_token(address: Address) -> str:
     Raises ``SettingsError`` if there is none.
     """
     if address.token_file:
-        try:
-            token = Path(address.token_file).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it holds no text"
-            message = f"The token of the {address} cannot be read from {address.token_file}: {why}."
-            raise SettingsError(
-                message, hint=f"Name a file that this user may read: {address.setting}."
-            ) from error
+        token = _token_in(address)
+    elif address.section == HINTS:
+        token = ""
     else:
-        token = "" if address.section == HINTS else os.environ.get(TOKEN_VARIABLE, "").strip()
+        token = os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
         message = f"The {address} needs a token, and there is none."
         raise SettingsError(message, hint=f"Put it {where_token(address)}.")
     return token
+
+
+def _token_in(address: Address) -> str:
+    path = Path(address.token_file).expanduser()
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it does not hold text"
+        message = f"The token of the {address} cannot be read from {address.token_file}: {why}."
+        hint = f"Name a file that this user may read: {address.setting}."
+        raise SettingsError(message, hint=hint) from error
 
 
 class Server:
@@ -169,14 +199,14 @@ class Server:
             retries=False,
         )
 
-    def query(self, script: str) -> list[Row]:
+    def query(self, script: str) -> list[FluxRow]:
         """Return all rows that a Flux script yields, none for an empty one.
 
         Raises ``StoreError``.
         """
         return self._again(lambda: list(self._query(script))) if script else []
 
-    def _query(self, script: str) -> Iterator[Row]:
+    def _query(self, script: str) -> Iterator[FluxRow]:
         from influxdb_client.domain.dialect import Dialect
 
         dialect: Any = Dialect  # its constructor has no types
@@ -193,11 +223,10 @@ class Server:
             answer.release_conn()
 
     def write(self, lines: list[str], *, patience_s: float | None = None) -> None:
-        """Write points, in parts if they are many; each carries its own time, so writing one again
-        changes nothing.
+        """Write points, many of them in parts; each has its time, so a repetition changes nothing.
 
-        Raises ``StoreError`` if the server refused some, ``Unreachable`` if nobody knows what has
-        happened.
+        Raises ``StoreError`` if the server refused some, ``Unreachable`` if it is not known what
+        has been written.
         """
         for start in range(0, len(lines), CHUNK_LINES):
             data = "\n".join(lines[start : start + CHUNK_LINES]).encode()
@@ -214,20 +243,20 @@ class Server:
         """Raise ``StoreError`` unless the token may write; nothing is written."""
         self._again(partial(self._write, b"\n"))
 
-    def get(self, path: str, **query: str) -> tuple[Any, dict[str, str]]:
-        """Return the JSON answer (None if empty) and the headers of an administrative question."""
+    def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON holds anything
+        """Return the JSON answer to an administrative request, None if it is empty."""
         return self._again(lambda: self._get(path, query))
 
-    def _get(self, path: str, query: dict[str, str]) -> tuple[Any, dict[str, str]]:
+    def _get(self, path: str, query: dict[str, str]) -> Any:  # noqa: ANN401 - as ``get``
         client: Any = self._connected().api_client
         headers = {**client.default_headers, "Authorization": f"Token {self._token}"}
         answer = client.request(
             "GET", self.address.server + path, query_params=list(query.items()), headers=headers
         )
-        return (json.loads(answer.data) if answer.data else None), dict(answer.getheaders())
+        return json.loads(answer.data) if answer.data else None
 
     def _again(self, action: Callable[[], Answer], patience_s: float | None = None) -> Answer:
-        """Do it, and again for a while if nobody answers or the server is busy."""
+        """Act, and try again for a while if nobody answers or the server is busy."""
         deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
         pause = 0.05
         while True:
@@ -260,7 +289,7 @@ class Server:
             ) from error
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._client is not None and self._pid == os.getpid():
             self._client.close()  # type: ignore[no-untyped-call]
         self._client = None
@@ -271,7 +300,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0].removesuffix(".")[:200] or type(error).__name__
 
 
-def _said(error: Any) -> str:  # noqa: ANN401 - as above
+def _said(error: Any) -> str:  # noqa: ANN401 - the client has no type for its errors
     body = error.body or error.reason or error.message or ""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
     try:

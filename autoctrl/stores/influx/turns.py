@@ -2,21 +2,33 @@
 docs/decisions/0007.
 
 A claim is a point of the measurement ``mutex`` at an even time, its *rank*; one ns later its owner
-writes how it ended. The rank is at the same time the moment (server's clock) after which others may
-take over, and the last position at which its owner may write.
+writes how it ended. The rank is also the moment (server's clock) after which others may take over,
+and the last position at which its owner may write.
 """
 
 from __future__ import annotations
 
 import json
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.stores.influx.points import NS_PER_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-NS_PER_US = 1000
 ENDED, WITHDRAWN, FAILED = "end", "withdrawn", "failed"
+
+
+class Payload(NamedTuple):
+    """What a turn writes.
+
+    lines  points at positions from the first one given, without gap or repetition
+    size   how many positions they take, at least one
+    """
+
+    lines: list[str]
+    size: int
 
 
 class Claim(NamedTuple):
@@ -24,7 +36,7 @@ class Claim(NamedTuple):
 
     rank   ns since 1970, even and unique
     owner  which process, as ``owner.this_process`` names it
-    names  ranks of the claims that it takes for dead and will declare void
+    names  ranks of the claims that it takes for dead and is going to declare void
     """
 
     rank: int
@@ -103,7 +115,7 @@ class State(NamedTuple):
         return next((end for end in self.ends if end.rank == rank), None)
 
     def is_contested(self, rank: int) -> bool:
-        """Say whether somebody who has not ended may still declare this rank void."""
+        """Whether somebody who has not ended may still declare this rank void."""
         return any(rank in claim.names for claim in self.claims)
 
 
@@ -118,75 +130,91 @@ def end_word(end: End) -> str:
 
 
 def other_word(word: str) -> str:
-    """Return the text of ``withdrawn`` (nothing was written) or ``failed`` (something may have
-    been).
-    """
+    """Return the text of ``withdrawn`` (nothing was written) or ``failed`` (something may be)."""
     return json.dumps({"word": word})
 
 
 def read_end(text: str) -> End | None:
-    """Return the end that a text says, None if it says something else."""
+    """Return the end that a text describes, None if it describes something else."""
     said = json.loads(text)
-    if said.get("word") != ENDED:
-        return None
+    return _end(said) if said.get("word") == ENDED else None
+
+
+def _end(said: Mapping[str, Any]) -> End:
     return End(said["rank"], said["first"], said["last"], said["previous"], tuple(said["voids"]))
 
 
-def holding(ends: Iterable[End]) -> tuple[list[End], set[int]]:
-    """Return the ends that hold, by rank, and the ranks that they declare void; a higher rank's
-    word goes first.
+class Settled(NamedTuple):
+    """What a set of ends comes to.
+
+    ends    those that hold, by rank
+    voided  ranks that they declare void
     """
-    voided: set[int] = set()
-    kept: list[End] = []
+
+    ends: list[End]
+    voided: set[int]
+
+
+def settle(ends: Iterable[End]) -> Settled:
+    """Return which ends hold: all but those that one of higher rank declares void, if it holds."""
+    found = Settled([], set())
     for end in sorted(ends, reverse=True):
-        if end.rank not in voided:
-            kept.append(end)
-            voided.update(end.voids)
-    return kept[::-1], voided
+        if end.rank not in found.voided:
+            found.ends.append(end)
+            found.voided.update(end.voids)
+    found.ends.reverse()
+    return found
 
 
-def read_state(now: int, words: Iterable[tuple[int, str]], mine: int = 0) -> State:
-    """Return the state that the words (time, text) of the mutex make, read from a settled end on or
-    from the first.
+class Words(NamedTuple):
+    """The words of the mutex, sorted.
 
-    ``mine`` is the rank of one's own claim while one waits: what it names and has ended after all
-    it will not void.
+    claims  by rank
+    ends    in the order in which they were read
+    over    ``withdrawn`` or ``failed`` by the rank of the claim
     """
-    claims: dict[int, Claim] = {}
-    ends: list[End] = []
-    over: dict[int, str] = {}
+
+    claims: dict[int, Claim]
+    ends: list[End]
+    over: dict[int, str]
+
+    def ranks_over(self, word: str) -> frozenset[int]:
+        """Return the ranks of the claims that were over with this word."""
+        return frozenset(rank for rank, said in self.over.items() if said == word)
+
+
+def _sort_words(words: Iterable[tuple[int, str]]) -> Words:
+    found = Words({}, [], {})
     for time, text in words:
         said = json.loads(text)
         word = said["word"]
         if word == "claim":
-            claims[time] = Claim(time, said["owner"], tuple(said["names"]))
+            found.claims[time] = Claim(time, said["owner"], tuple(said["names"]))
         elif word == ENDED:
-            ends.append(
-                End(
-                    said["rank"],
-                    said["first"],
-                    said["last"],
-                    said["previous"],
-                    tuple(said["voids"]),
-                )
-            )
+            found.ends.append(_end(said))
         elif word in {WITHDRAWN, FAILED}:
-            over[time - 1] = word
-    kept, voided = holding(ends)
-    finished = (
-        {end.rank for end in ends}
-        | voided
-        | {rank for rank, word in over.items() if word == WITHDRAWN}
-    )
-    waiting = [claims[rank] for rank in sorted(claims.keys() - finished)]
+            found.over[time - 1] = word
+    return found
+
+
+def read_state(now: int, words: Iterable[tuple[int, str]], mine: int = 0) -> State:
+    """Return the state that the words (time, text) of the mutex describe.
+
+    They must have been read from a settled end on, or from the first. ``mine`` is the rank of one's
+    own claim while one waits: it will not void a claim that it names and that has ended after all.
+    """
+    said = _sort_words(words)
+    settled = settle(said.ends)
+    finished = {end.rank for end in said.ends} | settled.voided | said.ranks_over(WITHDRAWN)
+    waiting = [said.claims[rank] for rank in sorted(said.claims.keys() - finished)]
     named = {rank for claim in waiting if claim.rank != mine for rank in claim.names}
-    committed = next((end for end in reversed(kept) if end.rank not in named), BEGINNING)
+    committed = next((end for end in reversed(settled.ends) if end.rank not in named), BEGINNING)
     left = tuple(claim for claim in waiting if claim.rank > committed.rank)
-    failed = frozenset(rank for rank, word in over.items() if word == FAILED)
-    return State(now, committed, tuple(kept), left, failed, frozenset(voided))
+    failed, voided = said.ranks_over(FAILED), frozenset(settled.voided)
+    return State(now, committed, tuple(settled.ends), left, failed, voided)
 
 
-class Step(Enum):
+class NextStep(Enum):
     """What a claimant does next."""
 
     ENTER = "write"
@@ -194,43 +222,36 @@ class Step(Enum):
     WITHDRAW = "begin anew"
 
 
-def judge(state: State, mine: Claim, *, is_established: bool) -> Step:
-    """Say what the owner of ``mine`` does after a reading.
+def judge(state: State, mine: Claim, *, is_established: bool) -> NextStep:
+    """Return what the owner of ``mine`` does after a reading.
 
-    Who saw no higher rank in the first reading after the claim is *established*: whoever claims
+    A claim is *established* if the first reading after it showed no higher rank: whoever claims
     with a higher rank from then on sees this claim and waits for it. So lower ranks go first, and
     nobody else can be inside.
     """
     is_there = any(claim.rank == mine.rank for claim in state.claims)
     is_outranked = not is_established and state.highest > mine.rank
-    # An end that somebody may still declare void is nothing to build on; he waits for us, so we
-    # give way.
+    # Nothing may be built on an end that somebody may still declare void. That claimant waits for
+    # us, so we give way.
     is_open = any(end.rank > state.committed.rank for end in state.ends)
     if not is_there or is_outranked or is_open or state.is_contested(mine.rank):
-        return Step.WITHDRAW
-    return Step.WAIT if ahead(state, mine) else Step.ENTER
+        return NextStep.WITHDRAW
+    return NextStep.WAIT if find_ahead(state, mine) else NextStep.ENTER
 
 
-def ahead(state: State, mine: Claim) -> list[Claim]:
-    """Return those who go first: of lower rank, not over, and not declared void by this claim."""
+def find_ahead(state: State, mine: Claim) -> list[Claim]:
+    """Return the claims that go first: of lower rank, not over, not declared void by this one."""
     return [
         claim for claim in state.claims if claim.rank < mine.rank and claim.rank not in mine.names
     ]
 
 
-def to_void(state: State, mine: Claim) -> tuple[int, ...]:
-    """Return the ranks that the owner declares void when it writes: those that it named, if they
-    have not ended.
-    """
+def find_voids(state: State, mine: Claim) -> tuple[int, ...]:
+    """Return the ranks that this claim declares void: those it named that have not ended."""
     return tuple(claim.rank for claim in state.claims if claim.rank in mine.names)
 
 
 def first_position(state: State, voids: Iterable[int]) -> int:
-    """Return the first position that whoever has the turn may use: after all that is or may yet be
-    written.
-    """
-    return max(
-        state.now // NS_PER_US,
-        state.committed.last + 1,
-        *(rank // NS_PER_US + 1 for rank in (0, *voids)),
-    )
+    """Return the first position that a turn may use, after all that is or may still be written."""
+    after_voids = [rank // NS_PER_US + 1 for rank in (0, *voids)]
+    return max(state.now // NS_PER_US, state.committed.last + 1, *after_voids)

@@ -106,7 +106,7 @@ class SqliteStore:
             write_batch(connection, kinds)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
-        """Return every open task with the newest record of each job of its version; see ``Store``."""
+        """Return every open task with the newest record of each job; see ``Store``."""
         with self.session.reading() as connection:
             names = None if workflow is None else [workflow]
             chosen = {

@@ -32,14 +32,14 @@ from autoctrl.stores.influx.turns import (
     Claim,
     End,
     Hole,
-    Step,
+    NextStep,
     claim_word,
     end_word,
+    find_voids,
     first_position,
     judge,
     other_word,
     read_state,
-    to_void,
 )
 from autoctrl.stores.json_values import Encoder
 from tests.contract.records import JOBS, TASKS
@@ -63,7 +63,8 @@ class TestTurns:
         """In the beginning nothing is committed and the first who claims may write."""
         assert read_state(0, []).committed == BEGINNING
         assert (
-            judge(read_state(5, [claimed(10)]), Claim(10, "a"), is_established=False) is Step.ENTER
+            judge(read_state(5, [claimed(10)]), Claim(10, "a"), is_established=False)
+            is NextStep.ENTER
         )
 
     def test_lower_ranks_go_first(self) -> None:
@@ -72,28 +73,28 @@ class TestTurns:
         """
         words = [claimed(10), claimed(20)]
         state = read_state(5, words)
-        assert judge(state, Claim(20, "b"), is_established=False) is Step.WAIT
-        assert judge(state, Claim(10, "a"), is_established=False) is Step.WITHDRAW
-        assert judge(state, Claim(10, "a"), is_established=True) is Step.ENTER
+        assert judge(state, Claim(20, "b"), is_established=False) is NextStep.WAIT
+        assert judge(state, Claim(10, "a"), is_established=False) is NextStep.WITHDRAW
+        assert judge(state, Claim(10, "a"), is_established=True) is NextStep.ENTER
         after = read_state(5, [*words, (11, other_word(WITHDRAWN))])
-        assert judge(after, Claim(20, "b"), is_established=True) is Step.ENTER
+        assert judge(after, Claim(20, "b"), is_established=True) is NextStep.ENTER
 
     def test_below_what_is_committed(self) -> None:
         """A claim that arrives below a committed rank never enters."""
         state = read_state(5, [claimed(10), claimed(20), ended(20, 1, 3, 0)])
         assert state.committed.last == 3
-        assert judge(state, Claim(10, "a"), is_established=True) is Step.WITHDRAW
+        assert judge(state, Claim(10, "a"), is_established=True) is NextStep.WITHDRAW
 
     def test_failed_stays_until_it_is_named(self) -> None:
         """Who may have written something blocks the way until somebody declares it void."""
         words = [claimed(10), (11, other_word(FAILED)), claimed(20)]
         state = read_state(5, words)
         assert state.failed == {10}
-        assert judge(state, Claim(20, "b"), is_established=True) is Step.WAIT
+        assert judge(state, Claim(20, "b"), is_established=True) is NextStep.WAIT
         mine = Claim(20, "b", (10,))
         named = read_state(5, [*words[:2], claimed(20, 10)])
-        assert judge(named, mine, is_established=True) is Step.ENTER
-        assert to_void(named, mine) == (10,)
+        assert judge(named, mine, is_established=True) is NextStep.ENTER
+        assert find_voids(named, mine) == (10,)
 
     def test_a_late_end_of_a_void_claim(self) -> None:
         """An end that was declared void does not hold, whenever it arrives, and its positions are a
@@ -112,11 +113,11 @@ class TestTurns:
         state = read_state(5, words)
         assert state.committed == BEGINNING
         assert state.is_contested(10)
-        assert judge(state, Claim(40, "c"), is_established=False) is Step.WITHDRAW
+        assert judge(state, Claim(40, "c"), is_established=False) is NextStep.WITHDRAW
         own = read_state(5, words[:3], mine=30)
         assert own.committed.last == 3
-        assert judge(own, Claim(30, "b", (10,)), is_established=False) is Step.ENTER
-        assert to_void(own, Claim(30, "b", (10,))) == ()
+        assert judge(own, Claim(30, "b", (10,)), is_established=False) is NextStep.ENTER
+        assert find_voids(own, Claim(30, "b", (10,))) == ()
 
     def test_a_void_end_voids_nothing(self) -> None:
         """What a void end declares void holds."""
@@ -206,7 +207,7 @@ class TestAddresses:
             ("influxdb://me:pass@host/o/b", "contains a user or a token"),
             ("influxdb://host/o", "does not name a server"),
             ("influxdb://host/-/database", "retention policy"),
-            ("influxdb://host:x/o/b", "port that is no number"),
+            ("influxdb://host:x/o/b", "port that is not a number"),
             ("influxdb://host/o/b?tokenfile=x", "Did you mean 'token_file'"),
         ],
     )
