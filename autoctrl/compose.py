@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.config import Settings, find_project, load_settings
@@ -12,6 +11,7 @@ from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
 from autoctrl.model.names import INLINE, STATE_FOLDER
 from autoctrl.model.output import MarkRecord
+from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Clock, Executor, Hint, Notifier, Source, Store
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> datetime:
-        """Return the present time, aware UTC."""
-        return datetime.now(UTC)
 
 
 class HintsOfTask(NamedTuple):

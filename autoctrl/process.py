@@ -1,15 +1,27 @@
-"""Owners of leases: this process by a name from which others on its machine see if it lives."""
+"""This process: the name under which it owns leases, and its clock.
+
+From the name others on the same machine see whether the process still lives.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 import zlib
+from datetime import UTC, datetime
 from functools import cache
 
 from autoctrl.node.wrapper import machine, start_time
 
 NUMBERS = 3
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware UTC."""
+        return datetime.now(UTC)
 
 
 def this_process() -> str:

@@ -75,7 +75,7 @@ def _named(url: str, opened: Store) -> dict[str, str]:
 
 
 def _request(settings: Settings, target: Store) -> Request:
-    from autoctrl.compose import SystemClock
+    from autoctrl.process import SystemClock
     from autoctrl.verbs import Request
 
     cycle = settings.cycle

@@ -53,14 +53,6 @@ class Held(NamedTuple):
     expires: datetime
 
 
-class WallClock:
-    """The wall clock."""
-
-    def now(self) -> datetime:
-        """Return the present time, aware UTC."""
-        return datetime.now(UTC)
-
-
 @cache
 def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

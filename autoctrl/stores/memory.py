@@ -19,8 +19,9 @@ from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Lease, OpenTask, RunList
+from autoctrl.process import SystemClock
 from autoctrl.stores.json_values import decode_mapping, encode
-from autoctrl.stores.leases import WallClock, as_lease, boot_ticks, check, claim, release
+from autoctrl.stores.leases import as_lease, boot_ticks, check, claim, release
 from autoctrl.stores.ordering import (
     by_kind,
     conflict,
@@ -148,7 +149,7 @@ class MemoryStore:
         what people read.
         """
         self._content = _content(name)
-        self._clock = clock or WallClock()
+        self._clock = clock or SystemClock()
         self._ticks = ticks
         self.store_id = self._content.store_id
 

@@ -38,10 +38,10 @@ def count_steps(folder: Path) -> int:
         if not isinstance(project.store, SqliteStore):
             message = f"{folder} keeps no SQLite store"
             raise TypeError(message)
-        project.store.session.count_steps()
+        project.store.connection.count_steps()
         for handler in handlers_of(project):
             Cycle(handler, project.context(PROMPT)).run()
-        return project.store.session.steps
+        return project.store.connection.steps
 
 
 def time_store(folder: Path) -> tuple[float, float]:

@@ -14,12 +14,11 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING
 
-from autoctrl.compose import SystemClock
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey, run_unit
-from autoctrl.process import this_process
+from autoctrl.process import SystemClock, this_process
 from autoctrl.stores import open_store
 
 if TYPE_CHECKING:

@@ -113,12 +113,12 @@ class TestRefusals:
         goes on.
         """
         batch = [task(str(number)) for number in range(1, 2000)]
-        with store.session.using() as connection:
+        with store.connection.using() as connection:
             connection.execute("PRAGMA max_page_count = 40")
         with pytest.raises(StoreError, match="disk or the quota is full"):
             store.append(batch)
         assert store.tasks(Selection("prompt")) == []
-        with store.session.using() as connection:
+        with store.connection.using() as connection:
             connection.execute("PRAGMA max_page_count = 100000")
         store.append(batch)
         assert len(store.tasks(Selection("prompt"))) == len(batch)
@@ -126,7 +126,7 @@ class TestRefusals:
     def test_read_only(self, store: SqliteStore) -> None:
         """A store that may not be written can be read, and says so when asked to write."""
         store.append([task()])
-        with store.session.using() as connection:
+        with store.connection.using() as connection:
             connection.execute("PRAGMA query_only = ON")
         with pytest.raises(StoreError, match="read-only"):
             store.append([task("2")])
@@ -231,15 +231,15 @@ class TestCost:
         """
 
         def steps_of_idling() -> int:
-            before = store.session.steps
+            before = store.connection.steps
             store.open_tasks("prompt")
             store.open_tasks("prompt", "reco")
             store.runs(store.runs(numbers=[])[1])
             store.marks("workflow")
-            return store.session.steps - before
+            return store.connection.steps - before
 
         finish_many(store, range(1, 31))
-        store.session.count_steps()
+        store.connection.count_steps()
         few = steps_of_idling()
         finish_many(store, range(31, 3001))
         assert steps_of_idling() == few > 0

@@ -1,6 +1,4 @@
-"""One process's connection to a SQLite file: taken in turns by threads, opened anew after a
-fork.
-"""
+"""One process's connection to an SQLite file: threads take turns, a forked child opens it anew."""
 
 from __future__ import annotations
 
@@ -18,9 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Session:
-    """The connection to the database at ``path``; ``busy_s`` is how long to wait for another
-    process.
+class SharedConnection:
+    """The connection to the database at ``path``, shared by the threads of a process.
+
+    ``busy_s`` is how long to wait for another process that writes.
     """
 
     def __init__(self, path: Path, busy_s: float) -> None:
@@ -39,9 +38,7 @@ class Session:
             self.count_steps()
 
     def count_steps(self) -> None:
-        """Count in ``steps`` what SQLite's virtual machine does from now on: about one for each row
-        that it visits.
-        """
+        """Count the steps of SQLite's virtual machine in ``steps``: about one for each row."""
         self._is_counting = True
         with self.using() as connection:
             connection.set_progress_handler(self._step, 1)
@@ -52,12 +49,10 @@ class Session:
 
     @contextmanager
     def using(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread at a time; raises ``StoreError`` for whatever SQLite
-        cannot do.
-        """
+        """Give the connection to one thread at a time; SQLite's errors become ``StoreError``."""
         if self._pid != os.getpid():
-            # The parent's connection must not even be closed here: that could drop locks which the
-            # parent relies on.
+            # The parent's connection must not even be closed here: closing could drop locks that
+            # the parent relies on.
             self._abandoned.append(self._connection)
             self._open()
         with self._lock, border(self.path):
@@ -86,9 +81,7 @@ class Session:
 
     @contextmanager
     def apart(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection of its own with one unchanging view of the database, for reading that
-        takes long.
-        """
+        """Give a separate connection with one unchanging view, for reading that takes long."""
         with self.using():
             connection = connect(self.path, self._busy_s)
         with closing(connection), border(self.path):
@@ -97,15 +90,13 @@ class Session:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection as the only writer; what was written is on the disk in the end, or
-        none of it.
-        """
+        """Give the connection as the only writer; in the end all is on the disk, or nothing."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
     def writing_for_this_boot(self) -> Iterator[sqlite3.Connection]:
-        """Write what means nothing after the machine has stopped, without waiting for the disk.
+        """Write, without waiting for the disk, what means nothing once the machine has stopped.
 
         The next ``writing`` takes it to the disk as well, so nothing durable is ever ahead of it.
         """

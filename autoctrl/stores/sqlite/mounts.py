@@ -1,6 +1,4 @@
-"""On which file system a path lies, from the kernel's list of mounts; whether SQLite may be trusted
-there.
-"""
+"""On which file system a path lies, and whether SQLite can be trusted there."""
 
 from __future__ import annotations
 
@@ -9,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from autoctrl.errors import StoreError
 
-# Their locks or their shared memory do not hold between machines, so two writers could both believe
-# to be alone.
+# Neither their locks nor their shared memory hold between machines, so two writers could both
+# believe that they are alone.
 NETWORK = frozenset(
     {
         "9p",
@@ -26,8 +24,6 @@ NETWORK = frozenset(
         "lustre",
         "ncpfs",
         "nfs",
-    }
-    | {
         "nfs4",
         "ocfs2",
         "orangefs",
@@ -61,11 +57,10 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def file_system(path: PurePosixPath, mountinfo: str) -> str:
-    """Return the type of the file system that holds the absolute ``path``, from the text of
-    /proc/self/mountinfo.
+    """Return the type of the file system that holds the absolute ``path``, empty if there is none.
 
-    The deepest mount point above the path counts, and of several there the last. Empty if there is
-    none.
+    ``mountinfo`` is the text of /proc/self/mountinfo. The deepest mount point above the path
+    counts, and of several there the last.
     """
     best, kind = -1, ""
     for line in mountinfo.splitlines():
@@ -79,7 +74,7 @@ def file_system(path: PurePosixPath, mountinfo: str) -> str:
 
 
 def is_network(kind: str) -> bool:
-    """Say whether file systems of this type are shared between machines."""
+    """Whether file systems of this type are shared between machines."""
     return kind in NETWORK or (
         kind.startswith("fuse.") and kind.removeprefix("fuse.") in NETWORK_FUSE
     )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Lease, OpenTask, RunList
+from autoctrl.process import SystemClock
 from autoctrl.stores import rows
-from autoctrl.stores.leases import Held, WallClock, as_lease, boot_ticks, check, claim, release
+from autoctrl.stores.leases import Held, as_lease, boot_ticks, check, claim, release
 from autoctrl.stores.ordering import by_kind, in_order, newest_copies, task_order
 from autoctrl.stores.sqlite.batch import write_batch
-from autoctrl.stores.sqlite.connection import Session
+from autoctrl.stores.sqlite.connection import SharedConnection
 from autoctrl.stores.sqlite.file_identity import FileMark, file_mark, is_same_file
 from autoctrl.stores.sqlite.queries import SQL
 
@@ -49,10 +50,10 @@ def _held_of(row: Sequence[Any]) -> Held:
     return Held._make((*row[:5], rows.moment(row[5])))
 
 
-def _listed(
+def _name_workflows(
     connection: sqlite3.Connection, query: str, campaign: str, names: Iterable[str] | None
 ) -> str:
-    """Return the chosen workflows as JSON, or all that ``query`` finds."""
+    """Return the chosen workflows as JSON, or all that ``query`` finds if None."""
     if names is None:
         names = [name for (name,) in connection.execute(SQL[query], {"campaign": campaign})]
     return json.dumps(list(names))
@@ -76,19 +77,19 @@ class SqliteStore:
         ticks: Callable[[], Ticks] = boot_ticks,
         busy_s: float = BUSY_S,
     ) -> None:
-        self._clock = clock or WallClock()
+        self._clock = clock or SystemClock()
         self._ticks = ticks
-        self.session = Session(Path(path).absolute(), busy_s)
+        self.connection = SharedConnection(Path(path).absolute(), busy_s)
         self.store_id = self._identify()
 
     def _identify(self) -> str:
         """Return the store's identity, a new one if the file is new or a copy."""
-        seen = file_mark(self.session.path)
-        with self.session.using() as connection:
+        seen = file_mark(self.connection.path)
+        with self.connection.using() as connection:
             known = _known_id(connection, seen)
         if known:
             return known
-        with self.session.writing() as connection:
+        with self.connection.writing() as connection:
             known = _known_id(connection, seen)
             if not known:
                 known = os.urandom(8).hex()
@@ -100,27 +101,24 @@ class SqliteStore:
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
         """Write all records or none; see ``Store``."""
         kinds = by_kind(records)
-        with self.session.writing() as connection:
+        with self.connection.writing() as connection:
             if lease is not None:
                 check(lease, _held(connection, lease.name), self._ticks())
             write_batch(connection, kinds)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
         """Return every open task with the newest record of each job; see ``Store``."""
-        with self.session.reading() as connection:
+        with self.connection.reading() as connection:
             names = None if workflow is None else [workflow]
-            chosen = {
-                "campaign": campaign,
-                "workflows": _listed(connection, "workflows", campaign, names),
-            }
-            tasks = _sorted(connection.execute(SQL["open_tasks"], chosen))
-            jobs: dict[TaskKey, list[JobRecord]] = {}
-            for job in map(
-                rows.job_record, connection.execute(SQL["open_jobs"], chosen) if tasks else ()
-            ):
-                jobs.setdefault(job.key.task, []).append(job)
-        for listed in jobs.values():
-            listed.sort(key=lambda job: job.key.index)
+            workflows = _name_workflows(connection, "workflows", campaign, names)
+            chosen = {"campaign": campaign, "workflows": workflows}
+            tasks = _sort_tasks(connection.execute(SQL["open_tasks"], chosen))
+            found = connection.execute(SQL["open_jobs"], chosen).fetchall() if tasks else []
+        jobs: dict[TaskKey, list[JobRecord]] = {}
+        for job in map(rows.job_record, found):
+            jobs.setdefault(job.key.task, []).append(job)
+        for of_task in jobs.values():
+            of_task.sort(key=lambda job: job.key.index)
         return [OpenTask(task, tuple(jobs.get(task.key, ()))) for task in tasks]
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
@@ -133,16 +131,16 @@ class SqliteStore:
             name, chosen["statuses"] = "unfinished_tasks", json.dumps(statuses)
         else:
             name = "tasks_of_workflows"
-        with self.session.reading() as connection:
-            chosen["workflows"] = _listed(
+        with self.connection.reading() as connection:
+            chosen["workflows"] = _name_workflows(
                 connection, "workflows", selection.campaign, selection.workflows
             )
             found = connection.execute(SQL[name], chosen).fetchall()
-        return [task for task in _sorted(found) if statuses is None or task.status in statuses]
+        return [task for task in _sort_tasks(found) if statuses is None or task.status in statuses]
 
     def history(self, task: TaskKey) -> list[Record]:
         """Return all that was ever written of one task; see ``Store``."""
-        with self.session.reading() as connection:
+        with self.connection.reading() as connection:
             tasks = connection.execute(SQL["task_history"], task).fetchall()
             jobs = connection.execute(SQL["job_history"], task).fetchall()
             outputs = connection.execute(SQL["output_history"], task).fetchall()
@@ -158,7 +156,7 @@ class SqliteStore:
 
     def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
         """Return the runs written after a position, and the present position; see ``Store``."""
-        with self.session.reading() as connection:
+        with self.connection.reading() as connection:
             position = connection.execute(SQL["position"]).fetchone()[0]
             if numbers is None:
                 found = connection.execute(SQL["runs_since"], {"since": since}).fetchall()
@@ -171,7 +169,7 @@ class SqliteStore:
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
-        with self.session.using() as connection:
+        with self.connection.using() as connection:
             found = connection.execute(SQL["marks"], {"kind": kind}).fetchall()
         return [mark for mark in map(rows.mark_record, found) if campaign in {None, mark.campaign}]
 
@@ -179,35 +177,32 @@ class SqliteStore:
         """Return the newest record of every copy of the selected outputs; see ``Store``."""
         campaign, units = selection.campaign, selection.units
         name = "outputs_of_workflows" if units is None else "outputs_of_units"
-        with self.session.reading() as connection:
-            workflows = _listed(connection, "workflows_with_outputs", campaign, selection.workflows)
+        with self.connection.reading() as connection:
+            workflows = _name_workflows(
+                connection, "workflows_with_outputs", campaign, selection.workflows
+            )
             chosen = {"campaign": campaign, "workflows": workflows, "units": json.dumps(units)}
             found = connection.execute(SQL[name], chosen).fetchall()
         return newest_copies(map(rows.output_record, found))
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim, renew or give up a lease; see ``Store``."""
-        with self.session.writing_for_this_boot() as connection:
+        with self.connection.writing_for_this_boot() as connection:
             held, ticks, now = _held(connection, name), self._ticks(), self._clock.now()
+            after: Held | None
             if seconds > 0:
-                after: Held | None = claim(
-                    name, held, owner=owner, seconds=seconds, ticks=ticks, now=now
-                )
+                after = claim(name, held, owner=owner, seconds=seconds, ticks=ticks, now=now)
             else:
                 after = release(held, owner, ticks, now)
-            if after is not None:
-                connection.execute(
-                    SQL["write_lease"], (name, *after[:5], rows.micros(after.expires))
-                )
-        return (
-            as_lease(name, after)
-            if after is not None
-            else Lease(name, owner, held.epoch if held else 0, now)
-        )
+            if after is None:
+                return Lease(name, owner, held.epoch if held else 0, now)
+            row = (name, *after[:5], rows.micros(after.expires))
+            connection.execute(SQL["write_lease"], row)
+        return as_lease(name, after)
 
     def leases(self) -> dict[str, Lease]:
         """Return every lease by name; see ``Store``."""
-        with self.session.using() as connection:
+        with self.connection.using() as connection:
             found = connection.execute(SQL["every_lease"]).fetchall()
         return {name: as_lease(name, _held_of(row)) for name, *row in found}
 
@@ -216,13 +211,13 @@ class SqliteStore:
 
         Row by row, over a connection of its own: this store may be read and written meanwhile.
         """
-        with self.session.apart() as connection:
+        with self.connection.apart() as connection:
             for name, record in HISTORY.items():
                 yield from map(record, connection.execute(SQL[name]))
 
     def ping(self) -> str:
         """Return which store this is."""
-        return f"store {self.store_id} in {self.session.path}"
+        return f"store {self.store_id} in {self.connection.path}"
 
     def moment(self) -> nullcontext[None]:
         """Do nothing: what is near is read as it is."""
@@ -230,7 +225,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file."""
-        self.session.close()
+        self.connection.close()
 
 
 def _known_id(connection: sqlite3.Connection, seen: FileMark) -> str:
@@ -238,5 +233,5 @@ def _known_id(connection: sqlite3.Connection, seen: FileMark) -> str:
     return str(row[0]) if row and is_same_file(FileMark(*row[1:]), seen) else ""
 
 
-def _sorted(found: Iterable[rows.Row]) -> list[TaskRecord]:
+def _sort_tasks(found: Iterable[rows.Row]) -> list[TaskRecord]:
     return sorted(map(rows.task_record, found), key=lambda task: task_order(task.key))
