@@ -1,6 +1,6 @@
-"""Nested values as JSON text, the same for every store, so that what one refuses all refuse.
+"""Nested values as JSON text, the same for every store, so that all refuse the same values.
 
-Tuples come back as lists, times as times; an empty value costs nothing (None).
+Tuples come back as lists and times as times; an empty value is stored as None.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TIME = "$time"
 
 
-def _plain(value: object) -> object:
+def _simplify(value: object) -> object:
     if isinstance(value, datetime):
         return {_TIME: value.isoformat()}
     if isinstance(value, Mapping):
@@ -27,7 +27,7 @@ def _plain(value: object) -> object:
     raise TypeError(message)
 
 
-_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain).encode
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_simplify).encode
 
 
 def encode(value: object) -> str | None:
@@ -46,13 +46,13 @@ def encode(value: object) -> str | None:
         raise StoreError(message, hint=hint) from error
 
 
-def _restored(pairs: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON holds anything
+def _restore(pairs: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON holds anything
     return datetime.fromisoformat(pairs[_TIME]) if pairs.keys() == {_TIME} else pairs
 
 
-# What ``encode`` wrote has no space around it that would have to be looked for.
+# ``raw_decode`` does not look for spaces around the value: ``encode`` writes none.
 _DECODE = json.JSONDecoder().raw_decode
-_DECODE_TIMES = json.JSONDecoder(object_hook=_restored).raw_decode
+_DECODE_TIMES = json.JSONDecoder(object_hook=_restore).raw_decode
 
 
 def decode_mapping(text: str | None) -> dict[str, Any]:
@@ -72,15 +72,15 @@ def decode_list(text: str | None) -> list[Any]:
 class Encoder:
     """Encodes each object of one batch once: thousands of jobs share one environment.
 
-    To be dropped after the batch; it goes by the objects' identity, and a mapping may change later.
+    It must not outlive the batch: objects are told apart by their identity, and may change later.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with nothing encoded."""
         self._known: dict[int, str | None] = {}
 
-    def __call__(self, value: Any, plain: Callable[[Any], object] | None = None) -> str | None:  # noqa: ANN401 - any kind
-        """Return what ``encode`` returns of ``value``, or of what ``plain`` makes of it."""
+    def __call__(self, value: Any, plain: Callable[[Any], object] | None = None) -> str | None:  # noqa: ANN401 - any value of a record
+        """Return what ``encode`` returns for ``value``, or for what ``plain`` turns it into."""
         if not value:
             return None
         known = self._known

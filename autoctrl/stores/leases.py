@@ -1,9 +1,8 @@
-"""The rules of leases, pure: who holds one, for how long, and whether a batch may still be written
-under it.
+"""The rules of leases, pure: who holds one, how long, and whether a batch may be written under it.
 
-A store judges by its own ticks: time since boot, which no change of the wall clock moves and which
-counts while the machine sleeps. A lease of an earlier boot has ended by definition: nobody who held
-it can be alive. So has one whose holder was a process of this machine that is dead.
+A store judges by its own ticks: time since boot, which goes on while the machine sleeps and which
+does not change with the wall clock. A lease of an earlier boot has ended, since its holder cannot
+be alive. So has one whose holder was a process of this machine that is dead.
 """
 
 from __future__ import annotations
@@ -68,9 +67,7 @@ def _left(held: Held, ticks: Ticks) -> int:
 
 
 def margin(length: int) -> int:
-    """Return how much of a lease (µs) is too little to begin a batch with: a tenth of it, at most
-    one second.
-    """
+    """Return how little of a lease (µs) does not suffice for a batch: a tenth, at most a second."""
     return min(LARGEST_MARGIN, length // MARGIN_PART)
 
 
@@ -106,18 +103,14 @@ def _next_epoch(name: str, held: Held | None, owner: str, ticks: Ticks) -> int:
 
 
 def release(held: Held | None, owner: str, ticks: Ticks, now: datetime) -> Held | None:
-    """Return the ended lease, None if ``owner`` does not hold it: giving up what is not one's own
-    does nothing.
-    """
+    """Return the ended lease, None if ``owner`` does not hold it."""
     if held is None or held.owner != owner or _left(held, ticks) <= 0:
         return None
     return held._replace(ends=ticks.micros, length=0, expires=now)
 
 
 def check(lease: Lease, held: Held | None, ticks: Ticks) -> None:
-    """Raise ``LeaseLost`` unless ``lease`` is what the store holds, with more than the margin
-    left.
-    """
+    """Raise ``LeaseLost`` unless the store holds ``lease``, with more than the margin left."""
     who = f"The lease {lease.name} of {lease.owner} (epoch {lease.epoch})"
     hint = "Nothing was written. Claim the lease again, read afresh and decide anew."
     if held is None or (held.owner, held.epoch) != (lease.owner, lease.epoch):
@@ -132,5 +125,5 @@ def check(lease: Lease, held: Held | None, ticks: Ticks) -> None:
 
 
 def as_lease(name: str, held: Held) -> Lease:
-    """Return what the holder gets to see."""
+    """Return a lease as its holder sees it."""
     return Lease(name, held.owner, held.epoch, held.expires)

@@ -1,7 +1,6 @@
 """A store in this process's memory: the executable specification, and what tests use.
 
-``memory:`` is a new store each time; ``memory:NAME`` is the same one for all that open it while
-anybody has it open.
+``memory:`` is a new store each time; ``memory:NAME`` is shared by all who open it while it is open.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ IDENTITIES: dict[type, Callable[[Any], Hashable]] = {
 }
 
 
-class _Content:
-    """What is kept: every record, in chains by identity."""
+class _Records:
+    """Every record, in chains by identity; and the leases."""
 
     def __init__(self) -> None:
         self.store_id = os.urandom(8).hex()
@@ -95,9 +94,7 @@ class _Content:
             self.fields[record.task].append(record)
 
     def in_full(self) -> list[Record]:
-        """Return every record: runs as they were written, then kind by kind and identity by
-        identity.
-        """
+        """Return every record: runs as they were written, then each kind by identity."""
         jobs = {key: chain for chains in self.jobs.values() for key, chain in chains.items()}
         kinds: tuple[Mapping[Any, Sequence[Record]], ...] = (
             self.marks,
@@ -110,16 +107,15 @@ class _Content:
         return [*self.arrivals, *(record for chain in chains for record in chain)]
 
 
-_CONTENTS: WeakValueDictionary[str, _Content] = WeakValueDictionary()
+_SHARED: WeakValueDictionary[str, _Records] = WeakValueDictionary()
 
 
-def _content(name: str) -> _Content:
-    return _CONTENTS.setdefault(name, _Content()) if name else _Content()
+def _open_records(name: str) -> _Records:
+    return _SHARED.setdefault(name, _Records()) if name else _Records()
 
 
-def _copied(record: Record) -> Record:
-    # A caller's mapping may change later, and a value that no store keeps must not pass here
-    # either.
+def _copy(record: Record) -> Record:
+    # A caller's mapping may change later, and a value that no store can keep is refused here too.
     if isinstance(record, RunRecord):
         return record._replace(attributes=decode_mapping(encode(record.attributes)))
     if isinstance(record, MarkRecord | FieldsRecord):
@@ -129,7 +125,7 @@ def _copied(record: Record) -> Record:
     return record
 
 
-def _is_meant(key: TaskKey, selection: Selection) -> bool:
+def _is_selected(key: TaskKey, selection: Selection) -> bool:
     return (
         key.campaign == selection.campaign
         and (selection.workflows is None or key.workflow in selection.workflows)
@@ -145,38 +141,39 @@ class MemoryStore:
     def __init__(
         self, name: str = "", *, clock: Clock | None = None, ticks: Callable[[], Ticks] = boot_ticks
     ) -> None:
-        """Open the store ``name``, or a new one; leases are judged by ``ticks``, ``clock`` is for
-        what people read.
+        """Open the store ``name``, or a new one.
+
+        Leases are judged by ``ticks``; ``clock`` gives the times that people read.
         """
-        self._content = _content(name)
+        self._records = _open_records(name)
         self._clock = clock or SystemClock()
         self._ticks = ticks
-        self.store_id = self._content.store_id
+        self.store_id = self._records.store_id
 
     def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
         """Write all records or none; see ``Store``."""
-        content = self._content
-        copies = [_copied(record) for record in records]
-        with content.lock:
+        kept = self._records
+        copies = [_copy(record) for record in records]
+        with kept.lock:
             if lease is not None:
-                check(lease, content.leases.get(lease.name), self._ticks())
+                check(lease, kept.leases.get(lease.name), self._ticks())
             for kind, group in by_kind(copies).items():
                 if kind in IDENTITIES:
                     self._check_sequences(group, IDENTITIES[kind])
             for record in copies:
-                content.keep(record)
+                kept.keep(record)
 
     def _check_sequences(self, group: Iterable[Any], identity: Callable[[Any], Hashable]) -> None:
         for span in spans(group, identity).values():
-            newest = self._content.newest(span.last)
+            newest = self._records.newest(span.last)
             if span.first != (newest.sequence if newest else 0) + 1:
                 raise conflict(span.first, span.last, newest)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
         """Return every open task with the newest record of each job; see ``Store``."""
-        content = self._content
-        with content.lock:
-            newest = [chain[-1] for key, chain in content.tasks.items() if key.campaign == campaign]
+        kept = self._records
+        with kept.lock:
+            newest = [chain[-1] for key, chain in kept.tasks.items() if key.campaign == campaign]
             chosen = [
                 task for task in newest if task.is_open and workflow in {None, task.key.workflow}
             ]
@@ -184,85 +181,85 @@ class MemoryStore:
             return [OpenTask(task, self._jobs(task)) for task in chosen]
 
     def _jobs(self, task: TaskRecord) -> tuple[JobRecord, ...]:
-        newest = [chain[-1] for chain in self._content.jobs.get(task.key, {}).values()]
+        newest = [chain[-1] for chain in self._records.jobs.get(task.key, {}).values()]
         chosen = [job for job in newest if job.key.version == task.version]
         return tuple(sorted(chosen, key=lambda job: job.key.index))
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task; see ``Store``."""
-        with self._content.lock:
+        with self._records.lock:
             newest = [
-                chain[-1] for key, chain in self._content.tasks.items() if _is_meant(key, selection)
+                chain[-1]
+                for key, chain in self._records.tasks.items()
+                if _is_selected(key, selection)
             ]
         wanted = selection.statuses
         chosen = [task for task in newest if wanted is None or task.status in wanted]
         return sorted(chosen, key=lambda task: task_order(task.key))
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task; see ``Store``."""
-        content = self._content
-        with content.lock:
-            jobs = content.jobs.get(task, {})
+        """Return every record of one task; see ``Store``."""
+        kept = self._records
+        with kept.lock:
+            jobs = kept.jobs.get(task, {})
             chains: list[Sequence[Record]] = [
-                content.tasks.get(task, []),
+                kept.tasks.get(task, []),
                 *(jobs[key] for key in sorted(jobs)),
             ]
-            singles: list[Record] = [*content.outputs.get(task, []), *content.fields.get(task, [])]
+            singles: list[Record] = [*kept.outputs.get(task, []), *kept.fields.get(task, [])]
             return in_order([*chains, *([record] for record in singles)])
 
     def runs(self, since: int = 0, numbers: Sequence[int] | None = None) -> RunList:
         """Return the runs written after a position, and the position now; see ``Store``."""
-        content = self._content
-        with content.lock:
-            meant = (
-                content.positions if numbers is None else set(numbers) & content.positions.keys()
-            )
-            chosen = sorted(number for number in meant if content.positions[number] > since)
-            newest = [content.runs[number][-1] for number in chosen]
-            return RunList(newest, len(content.arrivals))
+        kept = self._records
+        with kept.lock:
+            meant = kept.positions if numbers is None else set(numbers) & kept.positions.keys()
+            chosen = sorted(number for number in meant if kept.positions[number] > since)
+            newest = [kept.runs[number][-1] for number in chosen]
+            return RunList(newest, len(kept.arrivals))
 
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
-        with self._content.lock:
+        with self._records.lock:
             found = [
-                chain[-1] for key, chain in sorted(self._content.marks.items()) if key[0] == kind
+                chain[-1] for key, chain in sorted(self._records.marks.items()) if key[0] == kind
             ]
         return [mark for mark in found if campaign in {None, mark.campaign}]
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``Store``."""
-        with self._content.lock:
+        with self._records.lock:
             groups = [
                 records
-                for key, records in self._content.outputs.items()
-                if _is_meant(key, selection)
+                for key, records in self._records.outputs.items()
+                if _is_selected(key, selection)
             ]
             return newest_copies(record for records in groups for record in records)
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:
         """Claim, renew or give up a lease; see ``Store``."""
-        content = self._content
-        with content.lock:
-            held, ticks, now = content.leases.get(name), self._ticks(), self._clock.now()
+        kept = self._records
+        with kept.lock:
+            held, ticks, now = kept.leases.get(name), self._ticks(), self._clock.now()
             if seconds > 0:
-                content.leases[name] = claimed = claim(
+                kept.leases[name] = claimed = claim(
                     name, held, owner=owner, seconds=seconds, ticks=ticks, now=now
                 )
                 return as_lease(name, claimed)
             released = release(held, owner, ticks, now)
             if released is not None:
-                content.leases[name] = released
+                kept.leases[name] = released
             return Lease(name, owner, held.epoch if held else 0, now)
 
     def leases(self) -> dict[str, Lease]:
         """Return every lease by name; see ``Store``."""
-        with self._content.lock:
-            return {name: as_lease(name, held) for name, held in self._content.leases.items()}
+        with self._records.lock:
+            return {name: as_lease(name, held) for name, held in self._records.leases.items()}
 
     def records(self) -> Iterator[Record]:
         """Yield every record, as they were when the first was asked for; see ``Store``."""
-        with self._content.lock:
-            found = self._content.in_full()
+        with self._records.lock:
+            found = self._records.in_full()
         yield from found
 
     def ping(self) -> str:
@@ -270,11 +267,11 @@ class MemoryStore:
         return f"store {self.store_id}, in the memory of this process"
 
     def moment(self) -> nullcontext[None]:
-        """Do nothing: what is near is read as it is."""
+        """Do nothing: reading memory costs nothing, so nothing is read in advance."""
         return nullcontext()
 
     def close(self) -> None:
-        """Do nothing: the content goes with the last store that has it open."""
+        """Do nothing: the records are freed with the last store that has them open."""
 
 
 def open_memory(url: str, clock: Clock | None) -> MemoryStore:

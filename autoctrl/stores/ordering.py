@@ -42,25 +42,23 @@ def mark_key(record: MarkRecord) -> tuple[str, str, str]:
 
 
 def by_kind(records: Iterable[Record]) -> dict[type, list[Record]]:
-    """Sort a batch by kind of record, keeping the order; raises ``StoreError`` for what is no
-    record.
+    """Sort a batch by kind of record, keeping the order.
+
+    Raises ``StoreError`` for what is not a record.
     """
     kinds: dict[type, list[Record]] = {}
     for record in records:
         kinds.setdefault(type(record), []).append(record)
     for kind in kinds:
         if kind not in KINDS:
-            message = f"A store keeps no {kind.__name__}."
-            raise StoreError(
-                message, hint=f"It keeps {', '.join(known.__name__ for known in KINDS)}."
-            )
+            message = f"A store does not keep values of type {kind.__name__}."
+            known = ", ".join(known.__name__ for known in KINDS)
+            raise StoreError(message, hint=f"It keeps {known}.")
     return kinds
 
 
 def spans(records: Iterable[ANY], identity: Callable[[ANY], KEY]) -> dict[KEY, Span]:
-    """Return the span of every identity in the batch; raises ``Conflict`` if one's sequences have a
-    gap.
-    """
+    """Return the span of every identity in the batch; raises ``Conflict`` if one has a gap."""
     found: dict[KEY, Span] = {}
     for record in records:
         key = identity(record)
@@ -74,7 +72,7 @@ def spans(records: Iterable[ANY], identity: Callable[[ANY], KEY]) -> dict[KEY, S
     return found
 
 
-def named(record: Sequenced) -> str:
+def spell_identity(record: Sequenced) -> str:
     """Name the identity of a record as people read it."""
     if isinstance(record, TaskRecord):
         return str(record.key)
@@ -86,19 +84,15 @@ def named(record: Sequenced) -> str:
 
 
 def conflict(sequence: int, refused: Sequenced, newest: Sequenced | None) -> Conflict:
-    """Return the error for a record whose ``sequence`` does not follow the newest one of its
-    identity.
-    """
+    """Return the error for a ``sequence`` that does not follow the newest one of its identity."""
     if newest is None:
         there = "there is no record of it"
     else:
         status = f"{newest.status}, " if isinstance(newest, TaskRecord | JobRecord) else ""
-        there = (
-            f"it is now {status}record {newest.sequence}, written by {newest.actor.name} "
-            f"({newest.actor.via}) "
-            f"at {newest.time:%Y-%m-%dT%H:%M:%S}Z"
-        )
-    message = f"{named(refused)} cannot take record {sequence}: {there}."
+        author = f"{newest.actor.name} ({newest.actor.via})"
+        when = f"{newest.time:%Y-%m-%dT%H:%M:%S}Z"
+        there = f"it is now {status}record {newest.sequence}, written by {author} at {when}"
+    message = f"{spell_identity(refused)} cannot take record {sequence}: {there}."
     return Conflict(message, hint="Nothing was written. Read it again and decide anew.")
 
 
@@ -113,9 +107,7 @@ def output_order(record: OutputRecord) -> tuple[object, ...]:
 
 
 def newest_copies(records: Iterable[OutputRecord]) -> list[OutputRecord]:
-    """Return the newest record of every copy, by time; of equal times the later in the given
-    order.
-    """
+    """Return the newest record of every copy, by time; of equal times the one given later."""
     newest: dict[Hashable, OutputRecord] = {}
     for record in records:
         copy = record[:4]
@@ -125,8 +117,7 @@ def newest_copies(records: Iterable[OutputRecord]) -> list[OutputRecord]:
 
 
 def _rank(record: Record) -> int:
-    # Of equal times a task's opening comes first and its end last: jobs and outputs belong in
-    # between.
+    # At equal times a task's opening comes first and its end last, with jobs and outputs between.
     if isinstance(record, TaskRecord):
         return 0 if record.is_open else 4
     return (JobRecord, OutputRecord, FieldsRecord).index(type(record)) + 1
@@ -135,14 +126,14 @@ def _rank(record: Record) -> int:
 def in_order(chains: Iterable[Sequence[Record]]) -> list[Record]:
     """Merge the records of several identities, oldest first.
 
-    Within an identity the given order holds, even where a skewed clock wrote an earlier time; else
-    time decides.
+    Within an identity the given order holds, even where a wrong clock wrote an earlier time;
+    otherwise time decides.
     """
-    placed: list[tuple[datetime, int, Record]] = []
+    ranked: list[tuple[datetime, int, Record]] = []
     for chain in chains:
         latest: datetime | None = None
         for record in chain:
             latest = record.time if latest is None else max(latest, record.time)
-            placed.append((latest, _rank(record), record))
-    placed.sort(key=lambda item: item[:2])
-    return [record for _, _, record in placed]
+            ranked.append((latest, _rank(record), record))
+    ranked.sort(key=lambda item: item[:2])
+    return [record for _, _, record in ranked]

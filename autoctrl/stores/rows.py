@@ -61,8 +61,7 @@ _ROLE_OF = {text: member for member, text in _ROLE.items()}
 _FAILURE_OF = {text: member for member, text in _FAILURE.items()}
 
 
-# Thousands of records say the same words; they keep one copy of each. What is said only once passes
-# through.
+# Thousands of records contain the same words, and share one copy of each.
 _word = lru_cache(maxsize=4096)(str)
 _actor = lru_cache(maxsize=256)(Actor)
 

@@ -146,7 +146,7 @@ def spoil(path: Path, how: str) -> None:
         ),
         ("corrupt", ["is damaged; nothing was changed", "cat BACKUP > FILE"]),
         ("cut off", ["is damaged; nothing was changed", "cat BACKUP > FILE"]),
-        ("a text", ["is no SQLite database; the file was left as it is", "restore a copy"]),
+        ("a text", ["is not an SQLite database; the file was left as it is", "restore a copy"]),
         ("another program's", ["is a database of another program; it was left as it is"]),
     ],
 )

@@ -208,8 +208,8 @@ def test_a_source_that_is_missing_is_not_made(project: Path, there: str) -> None
         (FROM, "sqlit:new.sqlite", "Did you mean 'sqlite'?"),
         (FROM, "sqlite:", "names no file"),
         ("sqlite:", "sqlite:new.sqlite", "names no file"),
-        ("sqlite:autoctrl.toml", "sqlite:new.sqlite", "is no SQLite database"),
-        (FROM, "sqlite:autoctrl.toml", "is no SQLite database"),
+        ("sqlite:autoctrl.toml", "sqlite:new.sqlite", "is not an SQLite database"),
+        (FROM, "sqlite:autoctrl.toml", "is not an SQLite database"),
     ],
 )
 def test_addresses_that_make_no_sense_are_refused(

@@ -106,7 +106,7 @@ class TestRoundTrips:
     @pytest.mark.parametrize("record", [mark(odd={1, 2}), run(1, odd=b"raw"), "no record"])
     def test_what_no_store_keeps(self, store: Store, record: AnyRecord) -> None:
         """A value or a thing that no store keeps is refused, and the batch with it."""
-        with pytest.raises(StoreError, match=r"set|bytes|keeps no str"):
+        with pytest.raises(StoreError, match=r"set|bytes|does not keep values of type str"):
             store.append([task(), record])
         assert store.tasks(Selection("prompt")) == []
 

@@ -1,6 +1,4 @@
-"""Writing one batch into the SQLite tables, inside a transaction: the sequence check, then the
-rows.
-"""
+"""Writes one batch into the SQLite tables: the sequence check, then the rows."""
 
 from __future__ import annotations
 
@@ -71,8 +69,9 @@ SINGLES: Mapping[type, tuple[str, Callable[[Any, Encoder], Row]]] = {
 
 
 def write_batch(connection: sqlite3.Connection, kinds: Mapping[type, Sequence[Record]]) -> None:
-    """Write all records of the batch, sorted by kind; raises ``Conflict`` with the transaction to
-    be rolled back.
+    """Write all records of the batch, sorted by kind.
+
+    Raises ``Conflict``; the transaction must be rolled back then.
     """
     encode = Encoder()
     for kind, records in kinds.items():
@@ -88,24 +87,23 @@ def write_batch(connection: sqlite3.Connection, kinds: Mapping[type, Sequence[Re
 def _advance(connection: sqlite3.Connection, chain: Chain, records: Iterable[Any]) -> None:
     """Make the last record of each identity the newest one, if the first follows what is there."""
     found = spans(records, chain.identity)
-    begun: list[Row] = []
-    followed: list[Row] = []
+    new: list[Row] = []
+    following: list[Row] = []
     for key, (first, last) in found.items():
         state = (*key, last.sequence, *chain.extras(last))
         if first == 1:
-            begun.append(state)
+            new.append(state)
         else:
-            followed.append((*state, first - 1))
-    for rows_, statement in ((begun, "begin"), (followed, "follow")):
-        if rows_:
-            done = connection.executemany(SQL[f"{statement}_{chain.name}"], rows_).rowcount
-            if done != len(rows_):
+            following.append((*state, first - 1))
+    for states, statement in ((new, "begin"), (following, "follow")):
+        if states:
+            changed = connection.executemany(SQL[f"{statement}_{chain.name}"], states).rowcount
+            if changed != len(states):
                 raise _conflict(connection, chain, found)
 
 
 def _conflict(connection: sqlite3.Connection, chain: Chain, found: Mapping[Row, Span]) -> Exception:
-    # What this batch has moved already would be read back as if it were there, so it is undone
-    # first.
+    # What this batch has written so far must not be read back as the newest, so it is undone first.
     connection.execute("ROLLBACK")
     span, newest = next(iter(found.values())), None
     for key, span in found.items():

@@ -1,4 +1,4 @@
-"""The SQLite file itself: opening, checking, migrating; SQLite's errors in our words."""
+"""The SQLite file itself: opened, checked, migrated; SQLite's errors in our words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _WHY = {
     ),
     sqlite3.SQLITE_CONSTRAINT: ("refused a record", "This is a defect: report it with this text."),
     sqlite3.SQLITE_NOTADB: (
-        "is no SQLite database; the file was left as it is",
+        "is not an SQLite database; the file was left as it is",
         "Give another path, or restore a copy.",
     ),
     sqlite3.SQLITE_CORRUPT: (
@@ -60,7 +60,7 @@ _WHY = {
 }
 
 
-def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+def _explain(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE
     if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and _is_full(path):
         code = sqlite3.SQLITE_FULL
@@ -88,7 +88,7 @@ def border(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _explained(path, error) from error
+        raise _explain(path, error) from error
     except (OverflowError, UnicodeEncodeError) as error:
         message = f"The store {path} cannot hold a value: {error}."
         raise StoreError(
@@ -97,11 +97,11 @@ def border(path: Path) -> Iterator[None]:
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
-    """Open the database, making and migrating it as needed.
+    """Open the database; it is made or migrated if needed.
 
-    ``busy_s`` is how long to wait for another process. Raises ``StoreError`` if it is newer than
-    this version, of another program, damaged, on a network file system, locked or not writable; the
-    file is left as it was.
+    ``busy_s`` is how long to wait for another process. Raises ``StoreError`` if the file was
+    written by a newer version or another program, is damaged, locked or not writable, or lies on a
+    network file system; it is left as it was.
     """
     refuse_network(path)
     if not path.parent.is_dir():
@@ -135,7 +135,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> object:
 
 
 def _version_at_once(connection: sqlite3.Connection, path: Path) -> int:
-    """Look at one state of the file: another process may be making the store at this moment."""
+    """Return the version from one state of the file: another process may be making it now."""
     connection.execute("BEGIN")
     try:
         return _checked_version(connection, path)
@@ -164,8 +164,7 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, path: Path, busy_s: float) -> None:
-    # SQLite does not wait for its timeout where waiting could be a deadlock, so several first
-    # openers wait here.
+    # SQLite does not wait where waiting could be a deadlock, so several first openers wait here.
     deadline = time.monotonic() + busy_s
     while True:
         try:
@@ -203,13 +202,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migration(name: str) -> Iterator[str]:
-    """Give the statements of one of ``MIGRATIONS``, one by one: a script as a whole would end the
-    transaction.
+    """Yield the statements of one of ``MIGRATIONS``.
+
+    SQLite would end the transaction if it got them as one script.
     """
+    script = Path(__file__).with_name(name).read_text(encoding="utf-8")
     text = ""
-    for line in (
-        Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines(keepends=True)
-    ):
+    for line in script.splitlines(keepends=True):
         text += line
         if sqlite3.complete_statement(text):
             yield text

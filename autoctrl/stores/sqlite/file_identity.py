@@ -1,6 +1,4 @@
-"""Which file a store is, so that a copy of it is noticed; see
-docs/decisions/0002-store-identity.md.
-"""
+"""Which file a store is, so that a copy is noticed; see docs/decisions/0002-store-identity.md."""
 
 from __future__ import annotations
 
@@ -17,11 +15,10 @@ _NANOS = 1_000_000_000
 
 
 class FileMark(NamedTuple):
-    """What stays with a file when it is renamed or its disk is mounted elsewhere, and differs for
-    every copy.
+    """What a file keeps when it is renamed or its disk is mounted elsewhere, unlike any copy.
 
     inode  its number in the file system
-    born   when it came to be, ns since 1970, 0 if the file system does not tell
+    born   when it was made, ns since 1970, 0 if the file system does not tell
     """
 
     inode: int
@@ -29,7 +26,7 @@ class FileMark(NamedTuple):
 
 
 def is_same_file(recorded: FileMark, seen: FileMark) -> bool:
-    """Say whether the file is the one that was recorded, as far as the file system can tell."""
+    """Whether the file is the one that was recorded, as far as the file system can tell."""
     has_birth = recorded.born and seen.born
     return recorded.inode == seen.inode and (not has_birth or recorded.born == seen.born)
 
@@ -40,8 +37,7 @@ def file_mark(path: Path) -> FileMark:
 
 
 def _born(path: Path) -> int:
-    # Python's os.stat leaves the time of birth out; the offsets are those of struct statx in the
-    # kernel's interface.
+    # Python's os.stat has no time of birth. The offsets are those of the kernel's struct statx.
     import ctypes
 
     statx = getattr(ctypes.CDLL(None), "statx", None)

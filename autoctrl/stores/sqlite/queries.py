@@ -21,8 +21,9 @@ class Statement(NamedTuple):
 
 
 def parse_statements(source: str) -> dict[str, Statement]:
-    """Return the statements by name from ``-- name: NAME``, comment lines that describe it, and SQL
-    up to the next.
+    """Return the statements by name.
+
+    Each begins with ``-- name: NAME`` and comment lines that describe it, and goes on to the next.
     """
     heads = list(_HEAD.finditer(source))
     ends = [head.start() for head in heads[1:]] + [len(source)]

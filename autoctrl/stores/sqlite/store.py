@@ -62,9 +62,9 @@ def _name_workflows(
 class SqliteStore:
     """Keeps records in one SQLite file.
 
-    Safe for threads, which take turns; a forked child opens the file anew. ``clock`` is for what
-    people read, leases are judged by ``ticks``; ``busy_s`` is how long to wait for another process
-    that writes. Raises ``StoreError`` if the file cannot be used.
+    Safe for threads, which take turns; a forked child opens the file anew. Leases are judged by
+    ``ticks``; ``clock`` gives the times that people read. ``busy_s`` is how long to wait for
+    another process that writes. Raises ``StoreError`` if the file cannot be used.
     """
 
     remarks: Sequence[str] = ()
@@ -139,7 +139,7 @@ class SqliteStore:
         return [task for task in _sort_tasks(found) if statuses is None or task.status in statuses]
 
     def history(self, task: TaskKey) -> list[Record]:
-        """Return all that was ever written of one task; see ``Store``."""
+        """Return every record of one task; see ``Store``."""
         with self.connection.reading() as connection:
             tasks = connection.execute(SQL["task_history"], task).fetchall()
             jobs = connection.execute(SQL["job_history"], task).fetchall()
@@ -220,7 +220,7 @@ class SqliteStore:
         return f"store {self.store_id} in {self.connection.path}"
 
     def moment(self) -> nullcontext[None]:
-        """Do nothing: what is near is read as it is."""
+        """Do nothing: reading a local file costs little, so nothing is read in advance."""
         return nullcontext()
 
     def close(self) -> None:
