@@ -79,7 +79,12 @@ def mark(
 
 def finish(store: Store, record: TaskRecord) -> TaskRecord:
     """Write a task through to done."""
+    records = finished(record)
+    store.append(records)
+    return records[-1]
+
+
+def finished(record: TaskRecord) -> list[TaskRecord]:
+    """Return a task's records from its first one to done."""
     processing = record.moved(TaskStatus.PROCESSING, NOW)
-    done = processing.moved(TaskStatus.DONE, NOW)
-    store.append([record, processing, done])
-    return done
+    return [record, processing, processing.moved(TaskStatus.DONE, NOW)]

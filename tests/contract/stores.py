@@ -98,27 +98,35 @@ class ProcessMember:
 
 
 class Effort(NamedTuple):
-    """How much the tests of contention ask of a store.
+    """How much the tests ask of a store.
 
-    clients      how many at once
+    clients      how many contend at once
     killed       how many of them are killed in the middle
     transitions  that each must win
     leases       that each must win
+    long_leases  that each must win with ``--long``
     lease_s      for how long each is claimed
     appends      every how many leases a task is moved under it
     contested    which part of the leases must have been asked for by others at the same time
     pause_s      how long to wait at most before asking again for the lease; longer if the answer
                  took long
+    batch        how many tasks a client that may be killed appends at once
+    examples     how many records of each kind make a round trip
+    short_s      a lease that one write fits in, and that a test then waits for to run out
     """
 
     clients: int = 8
     killed: int = 3
     transitions: int = 500
     leases: int = 500
+    long_leases: int = 500
     lease_s: float = 0.5
     appends: int = 1
     contested: float = 0.0
     pause_s: float = 0.004
+    batch: int = 500
+    examples: int = 40
+    short_s: float = 1.0
 
 
 class Subject(NamedTuple):
@@ -161,15 +169,22 @@ def fast_and_slow(url: str, stack: ExitStack) -> list[str]:
     return [url, url, parts._replace(netloc=urlsplit(proxy.url).netloc).geturl()]
 
 
+# Fewer leases than locally: each is a turn of three writes and two readings. 80 for each of four
+# clients are 260 contested claims; --long makes a thousand. Fewer examples: a body is JSON text, and
+# unit tests try its round trip on a hundred records of a kind without a server.
 REMOTE = Effort(
     clients=4,
     killed=1,
     transitions=20,
-    leases=325,
+    leases=80,
+    long_leases=325,
     lease_s=5.0,
     appends=8,
     contested=0.5,
     pause_s=0.05,
+    batch=100,
+    examples=8,
+    short_s=2.0,
 )
 STORES = {
     "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
@@ -177,6 +192,10 @@ STORES = {
     "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE, fast_and_slow),
     "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE, fast_and_slow),
 }
+
+
+# Between which stores a history is moved: from the model to each kind, and from each kind back.
+MOVES = [("memory", name) for name in STORES] + [(name, "memory") for name in list(STORES)[1:]]
 
 
 def append_in_a_fork(store: Store) -> None:

@@ -16,12 +16,14 @@ from autoctrl.ports import Selection
 from autoctrl.stores.leases import Ticks
 from autoctrl.stores.sqlite.database import MIGRATIONS
 from autoctrl.stores.sqlite.store import SqliteStore
-from tests.contract.samples import finish, job, run, task
+from tests.contract.samples import finish, finished, job, run, task
 from tests.contract.stores import append_in_a_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from autoctrl.ports import Record
 
 
 @pytest.fixture
@@ -260,7 +262,9 @@ class TestCost:
 
 
 def finish_many(store: SqliteStore, numbers: range) -> None:
-    """Write tasks through to done, with a run and a job each."""
+    """Write tasks through to done, with a run and a job each, in one batch."""
+    records: list[Record] = []
     for number in numbers:
-        done = finish(store, task(str(number)))
-        store.append([job(done), run(number)])
+        done = finished(task(str(number)))
+        records += [*done, job(done[-1]), run(number)]
+    store.append(records)

@@ -16,7 +16,7 @@ from autoctrl.model.task import TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from tests.contract.stores import Subject, wait_until
-from tests.contract.worker import BATCH, CAMPAIGN, LEASE, UNITS, WORKFLOW, batch, follow, newest
+from tests.contract.worker import CAMPAIGN, LEASE, UNITS, WORKFLOW, batch, follow, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Crew:
     def start(self, work: str, name: str, count: int = 0) -> Member:
         effort = self._subject.effort
         url = self._urls[len(self.members) % len(self._urls)]
-        numbers = map(str, (count, effort.lease_s, effort.appends, effort.pause_s))
+        numbers = map(str, (count, effort.lease_s, effort.appends, effort.pause_s, effort.batch))
         member = self._subject.member(work, url, str(self._folder / name), name, *numbers)
         self.members[name] = member
         return member
@@ -122,7 +122,7 @@ def test_contested_transitions_happen_exactly_once(
         assert sequences == list(range(2, len(sequences) + 2))
     for name in crew.members:
         noted = [(unit, int(sequence)) for unit, sequence in crew.lines(name)]
-        assert all(written[place] == name for place in noted)
+        assert all(written[record] == name for record in noted)
         wins = Counter(written.values())[name]
         assert wins - len(noted) in ({0, 1} if name in killed else {0})
         assert name in killed or wins == each
@@ -130,12 +130,12 @@ def test_contested_transitions_happen_exactly_once(
 
 @pytest.mark.timeout(600)
 def test_a_contested_lease_has_one_holder_at_a_time(
-    contested: Store, crew: Crew, subject: Subject
+    contested: Store, crew: Crew, subject: Subject, *, is_long: bool
 ) -> None:
     """Many clients fight for one lease, some are killed while holding, and no two ever hold it at
     once.
     """
-    each = subject.effort.leases
+    each = subject.effort.long_leases if is_long else subject.effort.leases
     for number in range(subject.effort.clients):
         crew.start("leases", f"c{number}", each)
     killed = crew.cut_some(at_line=each // 5)
@@ -227,7 +227,9 @@ def test_a_holder_that_was_stopped_too_long_cannot_write(contested: Store, crew:
 
 
 @pytest.mark.timeout(600)
-def test_a_killed_client_leaves_whole_batches(contested: Store, crew: Crew) -> None:
+def test_a_killed_client_leaves_whole_batches(
+    contested: Store, crew: Crew, subject: Subject
+) -> None:
     """Of a client that is killed while it appends, each batch is there whole or can be written
     whole.
     """
@@ -241,13 +243,13 @@ def test_a_killed_client_leaves_whole_batches(contested: Store, crew: Crew) -> N
         task.key.workflow for task in contested.tasks(Selection(CAMPAIGN))
     )
     del found[WORKFLOW]
-    assert set(found.values()) == {BATCH}
+    assert set(found.values()) == {subject.effort.batch}
     for name in crew.members:
         noted = {line[0].strip() for line in crew.lines(name)}
         written = {workflow for workflow in found if workflow.startswith(name)}
         assert noted <= written
         assert len(written - noted) <= 1
-        contested.append(batch(f"{name}-{len(written)}"))
+        contested.append(batch(f"{name}-{len(written)}", subject.effort.batch))
 
 
 def test_a_verb_waits_for_the_cycle(

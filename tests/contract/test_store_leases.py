@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.ports import Clock, Store
+    from tests.contract.stores import Subject
 
 
 class TestLeases:
@@ -177,11 +178,11 @@ class TestClients:
     @pytest.mark.parametrize("holder", [-60, 60])
     @pytest.mark.parametrize("other", [-60, 60])
     def test_wrong_clocks_and_leases(
-        self, client: Callable[[Clock], Store], holder: float, other: float
+        self, client: Callable[[Clock], Store], subject: Subject, holder: float, other: float
     ) -> None:
         """A lease lasts as long as was asked for, however wrong the clients' clocks are."""
         first, second = client(Shifted(holder)), client(Shifted(other))
-        lease = first.lease("n", "a", 2)
+        lease = first.lease("n", "a", subject.effort.short_s)
         with pytest.raises(LeaseHeld):
             second.lease("n", "b", 30)
         first.append([task()], lease)

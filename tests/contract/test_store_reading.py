@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from autoctrl.model.output import FieldsRecord, LocationState, MarkRecord
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.ports import Selection
@@ -79,36 +77,34 @@ class TestOpenTasks:
 class TestTasks:
     """Tasks are found by key, whatever their status."""
 
-    @pytest.mark.parametrize(
-        ("selection", "expected"),
-        [
-            (Selection("prompt"), ["dq/1", "dq/2", "reco/1", "reco/2", "reco/10"]),
-            (Selection("prompt", ("reco",)), ["reco/1", "reco/2", "reco/10"]),
-            (Selection("prompt", ("dq", "no")), ["dq/1", "dq/2"]),
-            (Selection("prompt", None, ("1", "10", "7")), ["dq/1", "reco/1", "reco/10"]),
-            (Selection("prompt", ("reco",), ("1", "10")), ["reco/1", "reco/10"]),
-            (Selection("prompt", None, None, (TaskStatus.DONE,)), ["reco/1"]),
-            (Selection("prompt", None, None, (TaskStatus.SKIPPED,)), ["reco/2"]),
-            (
-                Selection("prompt", None, None, (TaskStatus.SKIPPED, TaskStatus.DONE)),
-                ["reco/1", "reco/2"],
-            ),
-            (Selection("prompt", None, ("1", "2"), (TaskStatus.NEW,)), ["dq/1", "dq/2"]),
-            (Selection("prompt", ("reco",), None, (TaskStatus.NEW,)), ["reco/10"]),
-            (Selection("prompt", ()), []),
-            (Selection("prompt", None, ()), []),
-            (Selection("prompt", None, None, ()), []),
-            (Selection("none"), []),
-        ],
+    SELECTIONS: tuple[tuple[Selection, list[str]], ...] = (
+        (Selection("prompt"), ["dq/1", "dq/2", "reco/1", "reco/2", "reco/10"]),
+        (Selection("prompt", ("reco",)), ["reco/1", "reco/2", "reco/10"]),
+        (Selection("prompt", ("dq", "no")), ["dq/1", "dq/2"]),
+        (Selection("prompt", None, ("1", "10", "7")), ["dq/1", "reco/1", "reco/10"]),
+        (Selection("prompt", ("reco",), ("1", "10")), ["reco/1", "reco/10"]),
+        (Selection("prompt", None, None, (TaskStatus.DONE,)), ["reco/1"]),
+        (Selection("prompt", None, None, (TaskStatus.SKIPPED,)), ["reco/2"]),
+        (
+            Selection("prompt", None, None, (TaskStatus.SKIPPED, TaskStatus.DONE)),
+            ["reco/1", "reco/2"],
+        ),
+        (Selection("prompt", None, ("1", "2"), (TaskStatus.NEW,)), ["dq/1", "dq/2"]),
+        (Selection("prompt", ("reco",), None, (TaskStatus.NEW,)), ["reco/10"]),
+        (Selection("prompt", ()), []),
+        (Selection("prompt", None, ()), []),
+        (Selection("prompt", None, None, ()), []),
+        (Selection("none"), []),
     )
-    def test_selection(self, store: Store, selection: Selection, expected: list[str]) -> None:
+
+    def test_selection(self, store: Store) -> None:
         """Every part of a selection narrows; the order is workflow, then unit."""
         finish(store, task("1"))
         store.append([task("10"), task("2"), task("2").moved(TaskStatus.SKIPPED, NOW)])
         store.append([task("2", "dq"), task("1", "dq"), task("3", campaign="again")])
-        assert [
-            f"{found.key.workflow}/{found.key.unit}" for found in store.tasks(selection)
-        ] == expected
+        for selection, expected in self.SELECTIONS:
+            found = [f"{task.key.workflow}/{task.key.unit}" for task in store.tasks(selection)]
+            assert found == expected, selection
 
     def test_many_keys(self, store: Store) -> None:
         """Tens of thousands of units may be asked for at once."""

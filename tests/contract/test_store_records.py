@@ -18,7 +18,7 @@ from autoctrl.ports import Selection
 from autoctrl.stores import open_store
 from autoctrl.stores.sqlite.store import SqliteStore
 from tests.contract.samples import NOW, finish, job, mark, output, run, task
-from tests.contract.stores import STORES
+from tests.contract.stores import MOVES, STORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,9 +82,9 @@ def filled(store: Store) -> Store:
     return store
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture
 def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Open an empty store of each kind, wherever the history comes from."""
+    """Open an empty store of the kind that the test asks for."""
     folder = tmp_path / "fresh"
     folder.mkdir()
     with closing(open_store(STORES[request.param].url(folder, request))) as opened:
@@ -163,6 +163,7 @@ def test_two_calls_agree_about_what_both_saw(filled: Store) -> None:
     assert [record for record in filled.records() if record not in later] == before
 
 
+@pytest.mark.parametrize(("subject", "fresh"), MOVES, indirect=True)
 def test_an_empty_store_takes_them(filled: Store, fresh: Store) -> None:
     """Appended to a store of any kind, batch by batch, they give the same answers to all questions
     there.
@@ -175,6 +176,7 @@ def test_an_empty_store_takes_them(filled: Store, fresh: Store) -> None:
     assert fresh.store_id != filled.store_id
 
 
+@pytest.mark.parametrize(("subject", "fresh"), MOVES[: len(STORES)], indirect=True)
 def test_a_moved_history_goes_on(filled: Store, fresh: Store) -> None:
     """What is written under the first lease of the new store is the newest, whatever epochs the
     history has seen.

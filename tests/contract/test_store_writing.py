@@ -17,84 +17,104 @@ from tests.contract.records import FIELDS, JOBS, MARKS, OUTPUTS, RUNS, TASKS
 from tests.contract.samples import ALICE, NOW, SPEC, finish, job, mark, output, run, task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hypothesis.strategies import SearchStrategy
+
     from autoctrl.model.job import JobRecord
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Record, Store
+    from tests.contract.stores import Subject
 
-AnyRecord = Any  # a record of a kind that the parameter chooses, or something that is none
-# One store for all examples of a test: each example writes records of its own.
-EXAMPLES = settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+AnyRecord = Any  # a record of a kind that the parameter chooses, or something else
 FRESH = count(1)
+
+
+def for_all(records: SearchStrategy[Any], subject: Subject, check: Callable[[Any], None]) -> None:
+    """Check records that Hypothesis makes, as many as the effort for this kind of store says.
+
+    They share one store, so each must be made one of its own.
+    """
+    wanted = settings(
+        max_examples=subject.effort.examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    wanted(given(records)(check))()
 
 
 class TestRoundTrips:
     """Every field of every record comes back as it was written."""
 
-    @EXAMPLES
-    @given(record=TASKS)
-    def test_task(self, store: Store, record: TaskRecord) -> None:
+    def test_task(self, store: Store, subject: Subject) -> None:
         """A task record comes back with every field."""
-        record = record._replace(key=record.key._replace(campaign=f"c{next(FRESH)}"))
-        store.append([record])
-        assert store.tasks(Selection(record.key.campaign)) == store.history(record.key) == [record]
-        assert [found.task for found in store.open_tasks(record.key.campaign)] == [
-            record
-        ] * record.is_open
 
-    @EXAMPLES
-    @given(record=JOBS)
-    def test_job(self, store: Store, record: JobRecord) -> None:
+        def comes_back(record: TaskRecord) -> None:
+            record = record._replace(key=record.key._replace(campaign=f"c{next(FRESH)}"))
+            campaign = record.key.campaign
+            store.append([record])
+            assert store.tasks(Selection(campaign)) == store.history(record.key) == [record]
+            found = [one.task for one in store.open_tasks(campaign)]
+            assert found == [record] * record.is_open
+
+        for_all(TASKS, subject, comes_back)
+
+    def test_job(self, store: Store, subject: Subject) -> None:
         """A job record comes back with every field."""
-        key = record.key.task._replace(campaign=f"c{next(FRESH)}")
-        record = record._replace(key=record.key._replace(task=key))
-        parent = new_task(key, (1,), NOW, version=record.key.version)
-        store.append([parent, record])
-        assert store.open_tasks(key.campaign)[0].jobs == (record,)
-        assert record in store.history(key)
 
-    @EXAMPLES
-    @given(record=RUNS)
-    def test_run(self, store: Store, record: RunRecord) -> None:
+        def comes_back(record: JobRecord) -> None:
+            key = record.key.task._replace(campaign=f"c{next(FRESH)}")
+            record = record._replace(key=record.key._replace(task=key))
+            parent = new_task(key, (1,), NOW, version=record.key.version)
+            store.append([parent, record])
+            assert store.open_tasks(key.campaign)[0].jobs == (record,)
+            assert record in store.history(key)
+
+        for_all(JOBS, subject, comes_back)
+
+    def test_run(self, store: Store, subject: Subject) -> None:
         """A run record comes back with every attribute and its type."""
-        record = record._replace(number=next(FRESH))
-        store.append([record])
-        found, _ = store.runs(numbers=[record.number])
-        assert found == [record]
-        assert {name: type(value) for name, value in found[0].attributes.items()} == {
-            name: type(value) for name, value in record.attributes.items()
-        }
 
-    @EXAMPLES
-    @given(record=OUTPUTS)
-    def test_output(self, store: Store, record: OutputRecord) -> None:
+        def comes_back(record: RunRecord) -> None:
+            record = record._replace(number=next(FRESH))
+            store.append([record])
+            (found,) = store.runs(numbers=[record.number]).records
+            assert found == record
+            types = {name: type(value) for name, value in record.attributes.items()}
+            assert {name: type(value) for name, value in found.attributes.items()} == types
+
+        for_all(RUNS, subject, comes_back)
+
+    def test_output(self, store: Store, subject: Subject) -> None:
         """An output record comes back with every field."""
-        record = record._replace(task=record.task._replace(campaign=f"c{next(FRESH)}"))
-        store.append([record])
-        assert (
-            store.find_outputs(Selection(record.task.campaign))
-            == store.history(record.task)
-            == [record]
-        )
 
-    @EXAMPLES
-    @given(record=FIELDS)
-    def test_fields(self, store: Store, record: FieldsRecord) -> None:
+        def comes_back(record: OutputRecord) -> None:
+            record = record._replace(task=record.task._replace(campaign=f"c{next(FRESH)}"))
+            store.append([record])
+            found = store.find_outputs(Selection(record.task.campaign))
+            assert found == store.history(record.task) == [record]
+
+        for_all(OUTPUTS, subject, comes_back)
+
+    def test_fields(self, store: Store, subject: Subject) -> None:
         """Custom fields come back with their values."""
-        record = record._replace(task=record.task._replace(campaign=f"c{next(FRESH)}"))
-        store.append([record])
-        assert store.history(record.task) == [record]
 
-    @EXAMPLES
-    @given(record=MARKS)
-    def test_mark(self, store: Store, record: MarkRecord) -> None:
+        def comes_back(record: FieldsRecord) -> None:
+            record = record._replace(task=record.task._replace(campaign=f"c{next(FRESH)}"))
+            store.append([record])
+            assert store.history(record.task) == [record]
+
+        for_all(FIELDS, subject, comes_back)
+
+    def test_mark(self, store: Store, subject: Subject) -> None:
         """A mark comes back with its values."""
-        record = record._replace(kind=f"k{next(FRESH)}")
-        store.append([record])
-        assert store.marks(record.kind) == [record]
+
+        def comes_back(record: MarkRecord) -> None:
+            record = record._replace(kind=f"k{next(FRESH)}")
+            store.append([record])
+            assert store.marks(record.kind) == [record]
+
+        for_all(MARKS, subject, comes_back)
 
     def test_values_do_not_change_with_the_callers(self, store: Store) -> None:
         """What is stored stays as it was when the caller's mapping changes afterwards."""
@@ -125,22 +145,21 @@ class TestSequences:
             store.append([record._replace(sequence=3)])
 
     @pytest.mark.parametrize("record", BEGINNINGS)
-    @pytest.mark.parametrize("sequences", [[2], [1, 1], [1, 3], [2, 1], [0], [1, 2, 2]])
-    def test_gap(self, store: Store, record: AnyRecord, sequences: list[int]) -> None:
+    def test_gap(self, store: Store, record: AnyRecord) -> None:
         """A batch whose sequences do not begin at one or have a gap is refused whole."""
-        with pytest.raises(Conflict, match="cannot take record"):
-            store.append([record._replace(sequence=sequence) for sequence in sequences])
+        for sequences in ([2], [1, 1], [1, 3], [2, 1], [0], [1, 2, 2]):
+            with pytest.raises(Conflict, match="cannot take record"):
+                store.append([record._replace(sequence=sequence) for sequence in sequences])
         store.append([record])
 
     @pytest.mark.parametrize("record", BEGINNINGS)
-    @pytest.mark.parametrize("sequence", [1, 2, 4, 5])
-    def test_conflict(self, store: Store, record: AnyRecord, sequence: int) -> None:
+    def test_conflict(self, store: Store, record: AnyRecord) -> None:
         """After two records only the third is taken."""
         store.append([record, record._replace(sequence=2)])
-        with pytest.raises(
-            Conflict, match=f"cannot take record {sequence}: it is now .*record 2, written by"
-        ):
-            store.append([record._replace(sequence=sequence)])
+        for sequence in (1, 2, 4, 5):
+            text = f"cannot take record {sequence}: it is now .*record 2, written by"
+            with pytest.raises(Conflict, match=text):
+                store.append([record._replace(sequence=sequence)])
         store.append([record._replace(sequence=3)])
 
     def test_text(self, store: Store) -> None:

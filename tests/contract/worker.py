@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CAMPAIGN, WORKFLOW = "contested", "reco"
 LEASE = f"{CAMPAIGN}/{WORKFLOW}"
 UNITS = ("1", "2", "3")
-BATCH = 500
 ASKED_SHARE = 6
 
 
@@ -38,12 +37,14 @@ class Task(NamedTuple):
     lease_s  for how long the lease is claimed
     appends  every how many leases a task is moved under it
     pause_s  how long to wait at most before asking again for a lease that is held
+    batch    how many tasks are appended at once
     """
 
     times: int
     lease_s: float
     appends: int
     pause_s: float
+    batch: int
 
 
 def boot_us() -> int:
@@ -138,10 +139,10 @@ def hold(store: Store, ledger: Ledger, name: str, task: Task, is_cut: Callable[[
         ledger.note("written")
 
 
-def batch(workflow: str) -> list[TaskRecord]:
+def batch(workflow: str, size: int) -> list[TaskRecord]:
     """Return the first records of many tasks."""
     now = datetime.now(UTC)
-    return [new_task(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(BATCH)]
+    return [new_task(TaskKey(CAMPAIGN, workflow, str(unit)), (unit,), now) for unit in range(size)]
 
 
 def batches(
@@ -151,7 +152,7 @@ def batches(
     for number in range(task.times):
         if is_cut():
             return
-        store.append(batch(f"{name}-{number}"))
+        store.append(batch(f"{name}-{number}", task.batch))
         ledger.note(f"{name}-{number}")
 
 
@@ -162,16 +163,11 @@ def run(
     work: str, url: str, ledger: str, name: str, *numbers: str, is_cut: Callable[[], bool] = bool
 ) -> None:
     """Do one kind of work as one client."""
-    times, lease_s, appends, pause_s = numbers
+    times, lease_s, appends, pause_s, size = numbers
+    task = Task(int(times), float(lease_s), int(appends), float(pause_s), int(size))
     store = open_store(url)
     try:
-        WORK[work](
-            store,
-            Ledger(ledger),
-            name,
-            Task(int(times), float(lease_s), int(appends), float(pause_s)),
-            is_cut,
-        )
+        WORK[work](store, Ledger(ledger), name, task, is_cut)
     finally:
         store.close()
 
