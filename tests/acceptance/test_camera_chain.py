@@ -141,7 +141,7 @@ def test_parts_merge_into_the_whole(chain: Path) -> None:
 
 
 def physics(path: Path) -> dict[str, bytes]:
-    """Return the bytes of every branch of Events that is no time."""
+    """Return the bytes of every branch of Events that is not a time."""
     with open_file(path) as file:
         tree = get_tree(file, "Events")
         columns = next(read_columns(tree, layout_of(tree)))
@@ -217,7 +217,7 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
             "reco run04501.mid.gz --pedestal pedestal.root --events 999: --output x.root",
             "999: begins behind them",
         ),
-        ("reco run04501.mid.gz --pedestal reco.root --output x.root", "is no pedestal file"),
+        ("reco run04501.mid.gz --pedestal reco.root --output x.root", "is not a pedestal file"),
         ("reco none.mid.gz --pedestal pedestal.root --output x.root", "cannot be opened"),
         ("pedestal run04500.mid.gz --events 1 --output x.root", "a pedestal needs 2"),
         ("friends pedestal.root --output x.root", "has no tree 'Events'"),

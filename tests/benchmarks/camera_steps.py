@@ -30,7 +30,7 @@ from autoctrl.science.camera import events, kernel
 from autoctrl.science.camera.parameters import Parameters
 from autoctrl.science.camera.pedestal import read_pedestal
 from autoctrl.science.camera.raw.frames import read_frames
-from autoctrl.science.camera.reco import Reconstruction, by_label, reconstruct_run
+from autoctrl.science.camera.reco import Reconstruction, group_cells, reconstruct_run
 from autoctrl.science.camera.simulation.light import Content
 from autoctrl.science.camera.simulation.sensor import Sensor
 from autoctrl.science.rootio import TreeWriter, new_file
@@ -153,7 +153,7 @@ class Bench:
     @cached_property
     def pieces(self) -> list[Any]:
         """The cells of each cluster of the first frame."""
-        cells, offsets, _ = by_label(self.seeds[0], self.clusters()[0])
+        cells, offsets, _ = group_cells(self.seeds[0], self.clusters()[0])
         return [cells[begin:end] for begin, end in pairwise(offsets)]
 
     @cached_property
@@ -200,7 +200,7 @@ class Bench:
         """
         frame, pedestal, parameters = self.frames[0], self.pedestal, self.parameters
         images = kernel.coarse_images(frame, pedestal, parameters)
-        cells, offsets, _ = by_label(self.seeds[0], self.clusters()[0])
+        cells, offsets, _ = group_cells(self.seeds[0], self.clusters()[0])
         yield (
             "unpacking",
             lambda: sum(1 for _ in read_frames(self.raw)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoctrl import __version__
-from autoctrl.errors import AutoctrlError, UsageError
-from autoctrl.model.unit import parse_runs
+from autoctrl.errors import AutoctrlError
 from autoctrl.science.camera.dq_cli import dq, dq_merge, dq_trend
 from autoctrl.science.camera.friends_cli import calibrate, friends
 from autoctrl.science.camera.options import (
@@ -23,19 +21,13 @@ from autoctrl.science.camera.options import (
     refuse_overwriting,
     report_fields,
     science,
+    with_options,
 )
+from autoctrl.science.camera.score_cli import score
+from autoctrl.science.camera.simulation_cli import simulate
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return rows and columns of a sensor of ``2304`` or ``4096x2304`` (width x height) pixels."""
-    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text.strip())
-    if not match:
-        message = f"{text!r} is no size of a sensor."
-        raise UsageError(message, hint="Write it as 2304, or as WIDTHxHEIGHT, 4096x2304.")
-    return int(match[2] or match[1]), int(match[1])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -47,127 +39,6 @@ def camera() -> None:
     """
 
 
-@camera.command(
-    **example("autoctrl-camera simulate --runs 4500-4503 --events 6 --seed 1 --output raw")
-)
-@click.option("--runs", "--run", "runs", required=True, help="Run numbers: 4501 or 4500-4503,4510.")
-@click.option(
-    "--kind",
-    type=click.Choice(["pedestal", "physics"]),
-    help="Kind of all runs.  [default: see below]",
-)
-@click.option(
-    "--pedestal-every",
-    default=0,
-    help="Without --kind: every Nth run, from the first, is a pedestal run;"
-    " 0 = only the first of several.",
-)
-@click.option(
-    "--events",
-    default=6,
-    show_default=True,
-    help="Events of a physics run (of every run with --kind).",
-)
-@click.option(
-    "--pedestal-events",
-    default=25,
-    show_default=True,
-    help="Events of a pedestal run (without --kind).",
-)
-@click.option("--seed", default=1, show_default=True, help="Same seed, same files, byte for byte.")
-@click.option("--fill", type=int, help="Fill number.  [default: four runs a fill]")
-@click.option(
-    "--size",
-    default="2304",
-    show_default=True,
-    help="Sensor in pixels, multiples of 4: a square's width, or WIDTHxHEIGHT, 4096x2304.",
-)
-@click.option("--small", is_flag=True, help="A sensor of 576 pixels, for quick tries.")
-@click.option(
-    "--spots", type=int, help="Round spots per event.  [default: 6, fewer on a small sensor]"
-)
-@click.option("--alphas", type=int, help="Alpha tracks per event.  [default: 1]")
-@click.option("--muons", type=int, help="Muon tracks per event.  [default: 1]")
-@click.option(
-    "--electrons", type=int, help="Curled tracks per event.  [default: 2, 1 on a small sensor]"
-)
-@click.option(
-    "--live",
-    type=float,
-    is_flag=False,
-    flag_value=0.5,
-    metavar="[SECONDS]",
-    help=("Let the file grow in place, this many seconds per event (0.5 when none are given)."),
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["mid.gz", "mid", "h5", "root"]),
-    default="mid.gz",
-    show_default=True,
-    help="Container of the frames: MIDAS, HDF5, ROOT.",
-)
-@click.option(
-    "--output",
-    required=True,
-    type=FILE,
-    help="Folder of the runs, their truth and the table runs.csv.",
-)
-def simulate(**options: Any) -> None:  # noqa: ANN401
-    """Write raw runs as the DAQ does: run04501.mid.gz, the truth run04501.truth.json, a line in
-    runs.csv.
-
-    Without --kind one run alone is a physics run, and of several runs the first is a pedestal run.
-    """
-    daq = science("simulation.daq")
-    plans = plan_runs(options)
-    with click.progressbar(
-        plans, label="simulate", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as progress:
-        for plan in progress:
-            path = daq.write_run(plan, options["output"], options["form"], pause_s=options["live"])
-            click.echo(f"{path}: {plan.kind} run of {plan.events} events")
-    report_fields({"runs": len(plans), "events": sum(plan.events for plan in plans)})
-
-
-def plan_runs(options: dict[str, Any]) -> list[Any]:
-    """Return the plan of every run asked for; raises DataError for a sensor of an impossible
-    size.
-    """
-    daq, light, parameters = (
-        science("simulation.daq"),
-        science("simulation.light"),
-        science("parameters"),
-    )
-    rows, cols = (576, 576) if options["small"] else parse_size(options["size"])
-    parameters.Geometry(rows, cols)
-    default = light.content_for((rows, cols))
-    kinds = ("spots", "alphas", "muons", "electrons")
-    content = light.Content(
-        **{k: getattr(default, k) if options[k] is None else options[k] for k in kinds}
-    )
-    runs = parse_runs(options["runs"])
-    every = options["pedestal_every"] or (len(runs) if len(runs) > 1 else 0)
-    plans = []
-    for index, run in enumerate(runs):
-        kind = options["kind"] or ("pedestal" if every and index % every == 0 else "physics")
-        is_default_pedestal = options["kind"] is None and kind == "pedestal"
-        events = options["pedestal_events"] if is_default_pedestal else options["events"]
-        plans.append(
-            daq.RunPlan(
-                run,
-                kind,
-                events,
-                seed=options["seed"],
-                size=cols,
-                height=rows,
-                content=content,
-                fill=options["fill"],
-            )
-        )
-    return plans
-
-
 @camera.command(**example("autoctrl-camera inspect run04501.mid.gz --format json"))
 @click.argument("raw", type=FILE)
 @click.option(
@@ -176,11 +47,12 @@ def plan_runs(options: dict[str, Any]) -> list[Any]:
 @click.option(
     "--head",
     is_flag=True,
-    help="Read the begin of the run alone: attributes, but no count and no end.",
+    help="Read only the beginning of the run: attributes, but no count and no end.",
 )
 def inspect(raw: Path, form: str, *, head: bool) -> None:
-    """Say what a raw run says about itself: attributes, events, and whether it is closed, open or
-    corrupt.
+    """Say what a raw run says about itself.
+
+    That is: attributes, events, and whether it is closed, open or corrupt.
     """
     from autoctrl.science.camera.raw.rawfile import read_head, summarise
 
@@ -231,6 +103,42 @@ def pedestal(raw: Path, output: Path, frames: int) -> None:
     )
 
 
+RECO_OPTIONS = (
+    click.option(
+        "--pedestal",
+        "maps",
+        required=True,
+        type=FILE,
+        help="What `autoctrl-camera pedestal` wrote.",
+    ),
+    click.option(
+        "--events",
+        "chosen",
+        default=":",
+        help="Half-open range FIRST:LAST.  [default: all of a closed run]",
+    ),
+    click.option(
+        "--vignetting",
+        type=FILE,
+        help="ROOT file with the response of the lens as a TH2.  [default: factor 1]",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Events worked at side by side.",
+    ),
+    click.option(
+        "--tolerate",
+        default="0",
+        show_default=True,
+        help="Events that may be lost: 2, or 1% of the range.",
+    ),
+    click.option("--output", required=True, type=FILE, help="ROOT file with the tree Events."),
+)
+
+
 @camera.command(
     **example(
         "autoctrl-camera reco run04501.mid.gz --pedestal ped.root --events 0:200 --output "
@@ -238,34 +146,7 @@ def pedestal(raw: Path, output: Path, frames: int) -> None:
     )
 )
 @click.argument("raw", type=FILE)
-@click.option(
-    "--pedestal", "maps", required=True, type=FILE, help="What `autoctrl-camera pedestal` wrote."
-)
-@click.option(
-    "--events",
-    "chosen",
-    default=":",
-    help="Half-open range FIRST:LAST.  [default: all of a closed run]",
-)
-@click.option(
-    "--vignetting",
-    type=FILE,
-    help="ROOT file with the response of the lens as a TH2.  [default: factor 1]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Events worked at side by side.",
-)
-@click.option(
-    "--tolerate",
-    default="0",
-    show_default=True,
-    help="Events that may be lost: 2, or 1% of the range.",
-)
-@click.option("--output", required=True, type=FILE, help="ROOT file with the tree Events.")
+@with_options(*RECO_OPTIONS)
 def reco(
     raw: Path,
     maps: Path,
@@ -282,15 +163,13 @@ def reco(
     refuse_overwriting([output], [raw, maps, vignetting])
     span = parse_range(chosen)
     tolerate = science("tolerance").parse_tolerance(options["tolerate"], span)
-    taken = science("pedestal").read_pedestal(maps)
-    factor = (
-        None
-        if vignetting is None
-        else science("vignetting").read_vignetting(vignetting, taken.geometry)
-    )
+    pedestal_maps = science("pedestal").read_pedestal(maps)
+    factor = None
+    if vignetting is not None:
+        factor = science("vignetting").read_vignetting(vignetting, pedestal_maps.geometry)
     counts = science("reco").reconstruct_run(
         raw,
-        taken,
+        pedestal_maps,
         output,
         span,
         VERSION,
@@ -302,19 +181,19 @@ def reco(
 
 
 def report_counts(counts: dict[str, Any]) -> str:
-    """Report what a reconstruction counted as fields, with a warning if events are lost; returns it
-    in words.
+    """Report what a reconstruction counted as fields, and return it in words.
+
+    Events that are lost are a warning.
     """
-    lost = (
-        f"{counts['lost_events']} of {counts['events']} events are lost"
-        if counts["lost_events"]
-        else ""
-    )
-    report_fields(counts | ({"warning": lost} if lost else {}))
     words = (
         f"{counts['events']} events, {counts['clusters']} clusters, {counts['sparks']} discharges"
     )
-    return f"{lost}, {words}" if lost else words
+    if not counts["lost_events"]:
+        report_fields(counts)
+        return words
+    lost = f"{counts['lost_events']} of {counts['events']} events are lost"
+    report_fields(counts | {"warning": lost})
+    return f"{lost}, {words}"
 
 
 @camera.command(
@@ -336,64 +215,7 @@ def merge(parts: tuple[Path, ...], output: Path, entries: int | None) -> None:
     click.echo(f"{output}: {report_counts(counts)}")
 
 
-@camera.command(
-    **example("autoctrl-camera score reco_run04501.root run04501.truth.json --picture score.png")
-)
-@click.argument("reco_file", metavar="RECO", type=FILE)
-@click.argument("truth", type=FILE)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-@click.option("--picture", type=FILE, help="Draw the distributions, as PNG.")
-def score(reco_file: Path, truth: Path, form: str, picture: Path | None) -> None:
-    """Compare a reconstructed run with the simulation's truth: efficiency, purity, light, position
-    and length.
-
-    An object is lone when no other one comes nearer than 120 pixels, else it is crossing.
-    """
-    found = science("score.scoring").score_run(reco_file, truth)
-    content = found.as_json()
-    report_fields(
-        {name: content[name] for name in ("efficiency", "purity") if content[name] is not None}
-    )
-    if picture:
-        science("plots.pictures").save_picture(
-            science("score.agreement").draw_agreement(found), picture
-        )
-    if form == "json":
-        click.echo(json.dumps(content))
-        return
-    columns = ("light", "row", "column", "along", "across", "excess")
-    click.echo(
-        f"{'kind':20}{'objects':>8}{'found':>7}{'efficiency':>12}"
-        + "".join(f"{c:>18}" for c in columns)
-    )
-    for kind, row in content["kinds"].items():
-        for name, sample in row["classes"].items():
-            if not sample["objects"]:
-                continue
-            cells = [
-                f"{kind} {name}".ljust(20),
-                *(f"{sample[k]:{w}}" for k, w in (("objects", 8), ("found", 7))),
-            ]
-            cells.append(f"{sample['efficiency']:12.3f}")
-            values = [sample.get(column) for column in columns]
-            cells += [
-                (f"{v['median']:.3f} ± {v['half_width']:.3f}" if v else "-").rjust(18)
-                for v in values
-            ]
-            click.echo("".join(cells))
-    efficiency, purity = (
-        f"{content[k]:.3f}" if content[k] is not None else "-" for k in ("efficiency", "purity")
-    )
-    click.echo(
-        f"efficiency {efficiency}, purity {purity}: of {content['clusters']} clusters "
-        f"{content['true_clusters']} are "
-        f"true and {content['single_clusters']} hold one object alone"
-    )
-
-
-for command in (friends, calibrate, dq, dq_merge, dq_trend):
+for command in (simulate, score, friends, calibrate, dq, dq_merge, dq_trend):
     camera.add_command(command)
 
 
@@ -405,11 +227,6 @@ def main() -> None:
         click.echo(f"autoctrl-camera: {error}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        click.echo(
-            (
-                f"autoctrl-camera: {error.filename or 'a file'} cannot be used: "
-                f"{error.strerror or error}."
-            ),
-            err=True,
-        )
+        what = f"{error.filename or 'a file'} cannot be used: {error.strerror or error}."
+        click.echo(f"autoctrl-camera: {what}", err=True)
         sys.exit(AutoctrlError.exit_code)

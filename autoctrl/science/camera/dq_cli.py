@@ -13,54 +13,57 @@ from autoctrl.science.camera.options import (
     refuse_overwriting,
     report_fields,
     science,
+    with_options,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
-def judging(command: Any) -> Any:  # noqa: ANN401 - a function that click wraps
-    """Add the options that all commands which judge a run have."""
-    for option in (
-        click.option(
-            "--limits", type=FILE, help="Settings file of the limits.  [default: nothing is judged]"
-        ),
-        click.option(
-            "--reference",
-            type=FILE,
-            help="Report of a run to compare with, instead of the one in --limits.",
-        ),
-        click.option(
-            "--pictures",
-            type=FILE,
-            help="Beginning of the pictures' names.  [default: OUTPUT without .json]",
-        ),
-        click.option(
-            "--from",
-            "sources",
-            multiple=True,
-            type=FILE,
-            help="Python file that registers more plots.",
-        ),
-        click.option(
-            "--output",
-            required=True,
-            type=FILE,
-            help="The report, as JSON; the histograms lie beside it.",
-        ),
-    ):
-        command = option(command)
-    return command
+JUDGING = with_options(
+    click.option(
+        "--output",
+        required=True,
+        type=FILE,
+        help="The report, as JSON; the histograms lie beside it.",
+    ),
+    click.option(
+        "--from",
+        "sources",
+        multiple=True,
+        type=FILE,
+        help="Python file that registers more plots.",
+    ),
+    click.option(
+        "--pictures",
+        type=FILE,
+        help="Beginning of the pictures' names.  [default: OUTPUT without .json]",
+    ),
+    click.option(
+        "--reference",
+        type=FILE,
+        help="Report of a run to compare with, instead of the one in --limits.",
+    ),
+    click.option(
+        "--limits", type=FILE, help="Settings file of the limits.  [default: nothing is judged]"
+    ),
+)
+
+
+def judgement_of(quality: Any, output: Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a module, and its class
+    """Return where the report goes and what its numbers are judged by."""
+    prefix = options["pictures"] or output.with_suffix("")
+    return quality.Judgement(output, prefix, options["limits"], options["reference"])
 
 
 def tell_report(report: Any, output: Path, *, is_judged: bool) -> None:  # noqa: ANN401 - a report of quality
     """Report a run's numbers and what is wrong with them, and print the latter."""
     fields = report.fields()
     report_fields(fields if is_judged else {"level": fields["level"]})
-    said = [text for level in ("alarm", "warn") for text in report.sentences(level)]
-    click.echo(
-        f"{output}: {'; '.join([str(report.level) if is_judged else 'a part, not judged', *said])}"
-    )
+    verdict = str(report.level) if is_judged else "a part, not judged"
+    sentences = [*report.sentences("alarm"), *report.sentences("warn")]
+    click.echo(f"{output}: {'; '.join([verdict, *sentences])}")
 
 
 @click.command(
@@ -96,13 +99,13 @@ def tell_report(report: Any, output: Path, *, is_judged: bool) -> None:  # noqa:
     type=FILE,
     help="The run's report so far: only the entries that it lacks are read.",
 )
-@judging
+@JUDGING
 def dq(
     reco_file: Path,
     maps: Path,
     output: Path,
     sources: tuple[Path, ...],
-    **options: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401 - what click hands over
 ) -> None:
     """Judge a run: numbers with warnings and alarms, histograms, and the pictures
     PREFIX_<plot>.png.
@@ -110,17 +113,16 @@ def dq(
     The plots are pedestal, noisy, frames, occupancy, clusters, light, energy, depth and display.
     """
     read = reco_file, maps, options["friend_file"], options["raw"]
-    refuse_overwriting(
-        [output, output.with_suffix(".root")], [*read, options["limits"], options["reference"]]
-    )
+    written = output, output.with_suffix(".root")
+    refuse_overwriting(written, [*read, options["limits"], options["reference"]])
     quality = science("plots.dq")
     load_extensions(sources)
-    files = quality.Files(*read)
     chosen = parse_range(options["chosen"])
-    names = ("previous", "limits", "reference")
-    prefix = options["pictures"] or output.with_suffix("")
     report = quality.judge_run(
-        files, output, prefix, chosen=chosen, **{name: options[name] for name in names}
+        quality.Files(*read),
+        judgement_of(quality, output, options),
+        chosen=chosen,
+        previous=options["previous"],
     )
     tell_report(report, output, is_judged=chosen == (0, None))
 
@@ -133,22 +135,20 @@ def dq(
 @click.option(
     "--entries", type=click.IntRange(0), help="Entries that all parts must have together."
 )
-@judging
+@JUDGING
 def dq_merge(
     parts: tuple[Path, ...],
     output: Path,
     sources: tuple[Path, ...],
-    **options: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401 - what click hands over
 ) -> None:
     """Join the reports of a run's parts: their histograms are added, then the run is judged."""
-    refuse_overwriting(
-        [output, output.with_suffix(".root")], [options["limits"], options["reference"]]
-    )
+    written = output, output.with_suffix(".root")
+    refuse_overwriting(written, [options["limits"], options["reference"]])
     quality = science("plots.dq")
     load_extensions(sources)
-    prefix = options["pictures"] or output.with_suffix("")
-    names = ("entries", "limits", "reference")
-    report = quality.merge_reports(parts, output, prefix, **{name: options[name] for name in names})
+    judgement = judgement_of(quality, output, options)
+    report = quality.merge_reports(parts, judgement, entries=options["entries"])
     tell_report(report, output, is_judged=True)
 
 

@@ -90,21 +90,24 @@ VECTOR = re.compile(r"std::vector<(?:unsigned )?\w+>")
 
 
 def check_branches(tree: Any, names: Iterable[str]) -> None:  # noqa: ANN401 - uproot has no type hints
-    """Raise DataError for a tree that lacks one of these branches of ``LAYOUT``, or has it of
-    another kind.
+    """Raise DataError for a tree that lacks one of these branches, or has it of another kind.
 
-    Any type of number is taken, but one value for an entry is no list of them.
+    They are branches of ``LAYOUT``.  Any type of number is taken, but one value for an entry is
+    not a list of them.
     """
     where, known = f"tree {tree.name} of {tree.file.file_path}", set(tree.keys())
     for name in names:
         if name not in known:
             message = f"{where} has no branch {name}: it is not what autoctrl-camera reco writes."
             raise DataError(message, hint=nearest(name, known))
-        kind, wanted = tree[name].typename, "a list of numbers" if name in LISTED else "one number"
-        if not (_is_list(kind) if name in LISTED else kind in NUMBER_TYPES):
-            message = (
-                f"branch {name} of {where} has the type {kind}, where every entry has {wanted}."
-            )
+        kind = tree[name].typename
+        if name in LISTED:
+            is_right, wanted = _is_list(kind), "a list of numbers"
+        else:
+            is_right, wanted = kind in NUMBER_TYPES, "one number"
+        if not is_right:
+            found = f"branch {name} of {where} has the type {kind}"
+            message = f"{found}, where every entry has {wanted}."
             raise DataError(message, hint="Take a file that autoctrl-camera reco wrote.")
 
 
@@ -114,8 +117,7 @@ def _is_list(kind: str) -> bool:
 
 @dataclass
 class EventResult:
-    """Everything that one frame gives: values per event, clusters in final order, the pixels that
-    are listed.
+    """Everything that one frame gives: values, clusters in final order, the listed pixels.
 
     ``clusters`` (n, len(CLUSTER)) doubles; ``rows``, ``cols`` in pixels, ``light`` in counts to a
     tenth.

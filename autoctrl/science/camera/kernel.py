@@ -94,10 +94,10 @@ def find_seeds(edge: Image, light: Image) -> tuple[Ints, Ints]:
 def cluster(
     cells: Ints, weights: Ints, shape: tuple[int, ...], parameters: Parameters, seed: int
 ) -> tuple[Ints, int]:
-    """Return a label per seed, -1 for noise, and how many of the clusters are directional: those of
-    the first labels.
+    """Return a label per seed, -1 for noise, and how many clusters are directional.
 
-    ``shape`` is that of the coarse image, ``seed`` (64 bits) where the random trials begin.
+    These have the first labels.  ``shape`` is that of the coarse image, ``seed`` (64 bits)
+    where the random trials begin.
     """
     labels, tracks = _load("_clusters").cluster(cells, weights, shape, parameters, seed)
     return labels, tracks
@@ -112,9 +112,9 @@ def measure(
     *,
     vignetting: Image | None,
 ) -> Measured:
-    """Return variables and pixels of clusters; ``cells`` of all of them, each from one of
-    ``offsets`` to the next.
+    """Return variables and pixels of clusters.
 
+    ``cells`` are those of all clusters, each from one of ``offsets`` to the next.
     ``vignetting`` is a factor for every block of 8 x 8 pixels, 1 without it.
     """
     module = _load("_measure")
@@ -137,10 +137,8 @@ def _load(name: str) -> Any:  # noqa: ANN401 - a module
     try:
         return import_module(f"autoctrl.science.camera.{name}")
     except ImportError as error:
-        message = (
-            f"The compiled kernel autoctrl.science.camera.{name} is missing: it was not built "
-            "for this Python."
-        )
+        kernel = f"The compiled kernel autoctrl.science.camera.{name}"
+        message = f"{kernel} is missing: it was not built for this Python."
         hint = (
             "With a C compiler at hand, build it: pip install --force-reinstall --no-deps . "
             "(in the project's folder)"

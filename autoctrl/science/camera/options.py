@@ -16,16 +16,14 @@ from autoctrl import __version__
 from autoctrl.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 FILE = click.Path(path_type=Path)
 VERSION = f"autoctrl {__version__}"
 
 
 def science(module: str) -> Any:  # noqa: ANN401 - a module
-    """Import a module of the camera; raises MissingExtra when the science packages are not
-    installed.
-    """
+    """Import a module of the camera; raises MissingExtra without the science packages."""
     try:
         return importlib.import_module(f"autoctrl.science.camera.{module}")
     except ModuleNotFoundError as error:
@@ -35,14 +33,24 @@ def science(module: str) -> Any:  # noqa: ANN401 - a module
         raise MissingExtra(what, "science") from error
 
 
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decorator that gives a command these options, shown by its help in this order."""
+
+    def add_options(command: Any) -> Any:  # noqa: ANN401 - a function that click wraps
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add_options
+
+
 def parse_range(text: str) -> tuple[int, int | None]:
     """Return (first, last) of a half-open range ``0:200``; ``:`` and an empty end mean all."""
     match = re.fullmatch(r"(\d*):(\d*)", text.strip())
     if not match:
-        message = f"{text!r} is no range of events."
-        raise UsageError(
-            message, hint="Write it as FIRST:LAST, for example 0:200; LAST is not included."
-        )
+        message = f"{text!r} is not a range of events."
+        hint = "Write it as FIRST:LAST, for example 0:200; LAST is not included."
+        raise UsageError(message, hint=hint)
     first, last = int(match[1] or 0), int(match[2]) if match[2] else None
     if last is not None and last < first:
         message = f"the range {text} ends before it begins."
@@ -51,13 +59,14 @@ def parse_range(text: str) -> tuple[int, int | None]:
 
 
 def load_extensions(paths: tuple[Path, ...]) -> None:
-    """Run Python files that register friend modules or plots; raises UsageError for one that cannot
-    be loaded.
+    """Run Python files that register friend modules or plots.
+
+    Raises UsageError for one that cannot be loaded.
     """
     for number, path in enumerate(paths):
         spec = importlib.util.spec_from_file_location(f"autoctrl_camera_extension_{number}", path)
         if spec is None or spec.loader is None:
-            message = f"{path} is no Python file."
+            message = f"{path} is not a Python file."
             raise UsageError(message)
         try:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
@@ -67,9 +76,7 @@ def load_extensions(paths: tuple[Path, ...]) -> None:
 
 
 def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path | None] = ()) -> None:
-    """Raise UsageError for an output without a name, or with that of an input or of another
-    output.
-    """
+    """Raise UsageError for an output without a name, or with that of another file."""
     taken = {path.resolve() for path in inputs if path is not None}
     for output in outputs:
         if not output.name:

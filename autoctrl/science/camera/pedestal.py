@@ -1,6 +1,4 @@
-"""Pedestal maps: mean and noise of every pixel over light-free frames, exact in one pass over
-integers.
-"""
+"""Pedestal maps: mean and noise of every pixel over light-free frames, exact in one pass."""
 
 from __future__ import annotations
 
@@ -66,18 +64,14 @@ class Sums:
 
 @dataclass
 class PedestalRun:
-    """The maps of one pedestal run, and which of its frames were used and which left out as
-    discharges.
-    """
+    """The maps of one pedestal run, and which frames were used and which were discharges."""
 
     pedestal: Pedestal
     used: list[int] = field(default_factory=list)
     vetoed: list[int] = field(default_factory=list)
 
     def numbers(self) -> dict[str, float]:
-        """Return the quality numbers: means and spreads of both maps, and the fraction of noisy
-        pixels.
-        """
+        """Return means and spreads of both maps, and the fraction of noisy pixels."""
         mean = self.pedestal.mean.astype(np.float64)
         rms = self.pedestal.rms.astype(np.float64)
         return {
@@ -112,10 +106,8 @@ def make_pedestal(raw: Path, frames: int = DEFAULT_FRAMES) -> PedestalRun:
         sums.add(frame)
         run.used.append(number)
     if sums is None or sums.frames < MIN_FRAMES:
-        message = (
-            f"{raw} has {len(run.used)} usable frames ({len(run.vetoed)} vetoed); a pedestal "
-            f"needs {MIN_FRAMES}."
-        )
+        frames_there = f"{len(run.used)} usable frames ({len(run.vetoed)} vetoed)"
+        message = f"{raw} has {frames_there}; a pedestal needs {MIN_FRAMES}."
         raise DataError(message)
     run.pedestal.mean, run.pedestal.rms = sums.maps()
     return run
@@ -129,9 +121,7 @@ def map_digest(pedestal: Pedestal) -> str:
 
 
 def write_pedestal(run: PedestalRun, output: Path, version: str) -> None:
-    """Write both maps as TH2F, the quality numbers as a tree of one entry, and how it was made as
-    text.
-    """
+    """Write both maps as TH2F, the quality numbers as a tree, how it was made as text."""
     metadata = {
         "schema": 1,
         "run": run.pedestal.run,
@@ -151,24 +141,18 @@ def write_pedestal(run: PedestalRun, output: Path, version: str) -> None:
 
 
 def read_pedestal(path: Path) -> Pedestal:
-    """Read maps that ``write_pedestal`` wrote; raises DataError when they are damaged or
-    missing.
-    """
+    """Read maps that ``write_pedestal`` wrote; raises DataError if damaged or missing."""
     with open_file(path, object_cache=None, array_cache=None) as file:
         missing = {MEAN_MAP, RMS_MAP, METADATA} - set(file.keys(cycle=False))
         if missing:
-            message = f"{path} is no pedestal file: {', '.join(sorted(missing))} missing."
+            message = f"{path} is not a pedestal file: {', '.join(sorted(missing))} missing."
             raise DataError(message)
         run, checksum = _read_metadata(path, str(file[METADATA]))
-        wrong = [
-            name for name in (MEAN_MAP, RMS_MAP) if not file.classname_of(name).startswith("TH2")
-        ]
-        if wrong:
-            message = (
-                f"{path} is no pedestal file: {wrong[0]} is no map, but a "
-                f"{file.classname_of(wrong[0])}."
-            )
-            raise DataError(message)
+        for name in (MEAN_MAP, RMS_MAP):
+            kind = file.classname_of(name)
+            if not kind.startswith("TH2"):
+                message = f"{path} is not a pedestal file: {name} is not a map but a {kind}."
+                raise DataError(message)
         maps = [np.ascontiguousarray(read_image(file, name)) for name in (MEAN_MAP, RMS_MAP)]
     pedestal = Pedestal(maps[0], maps[1], run)
     if map_digest(pedestal) != checksum:
@@ -182,7 +166,7 @@ def _read_metadata(path: Path, text: str) -> tuple[int, str]:
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        message = f"{path} is no pedestal file: its {METADATA} is no JSON ({error})."
+        message = f"{path} is not a pedestal file: its {METADATA} is not JSON ({error})."
         raise DataError(message) from error
     check(path, METADATA, metadata, STORED, KIND)
     return metadata["run"], metadata["checksum"]

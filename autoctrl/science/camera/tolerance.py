@@ -1,6 +1,4 @@
-"""Events whose frames cannot be read: how many may be lost, how many are, and what ended the
-reading.
-"""
+"""Events whose frames cannot be read: how many may be lost, and how many are."""
 
 from __future__ import annotations
 
@@ -20,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def parse_tolerance(text: str, chosen: tuple[int, int | None]) -> int:
-    """Return how many events of a range may be lost: ``2`` events, ``0.01`` or ``1%`` of the range,
-    rounded down.
+    """Return how many events of a range may be lost: ``2``, or ``0.01`` or ``1%`` of the range.
 
-    Raises ``UsageError`` for another text, and for a fraction of a range without an end.
+    A fraction is rounded down.  Raises ``UsageError`` for another text, and for a fraction of a
+    range without an end.
     """
     hint = "Write it as 2 (events), 0.01 or 1% (of the range)."
     match = re.fullmatch(r"(\d+)|(0?\.\d+|1\.0*)|(\d+(?:\.\d+)?)%", text.strip())
     if not match:
-        message = f"{text!r} is no number and no fraction of events."
+        message = f"{text!r} is neither a number nor a fraction of events."
         raise UsageError(message, hint=hint)
     if match[1]:
         return int(match[1])
@@ -42,9 +40,7 @@ def parse_tolerance(text: str, chosen: tuple[int, int | None]) -> int:
 
 @dataclass
 class Losses:
-    """What a range lost: ``allowed`` and ``lost`` count events; ``problem`` is what ended the
-    reading, if any.
-    """
+    """How many events of a range may be lost and are; ``problem`` is what ended the reading."""
 
     allowed: int = 0
     lost: int = 0
@@ -53,9 +49,7 @@ class Losses:
     def passing(
         self, events: Iterable[tuple[int, Frame | DataError]]
     ) -> Iterator[tuple[int, Frame | None]]:
-        """Yield the events up to the first loss too many, None for the frame of one that is
-        lost.
-        """
+        """Yield the events up to the first loss too many, with None for a lost frame."""
         try:
             for event, frame in events:
                 if not isinstance(frame, DataError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError, nearest
 from autoctrl.model.task import InputRef
-from autoctrl.science.friends.parameters import find_problem, is_finite, spell_value
+from autoctrl.science.friends.parameters import Problem, find_problem, is_finite, spell_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,8 +78,8 @@ class ValidRange:
         """
         problem = find_problem(module, wanted, self.parameters)
         if problem:
-            message = f"{self.place} {problem[0]}."
-            raise DataError(message, hint=problem[1])
+            message = f"{self.place} {problem.what}."
+            raise DataError(message, hint=problem.hint)
         return self.parameters.get(module, {})
 
 
@@ -159,11 +159,11 @@ def _read_file(path: Path) -> list[ValidRange]:
     source = Source(path, len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
     ranges = known.pop("range", [])
     if known:
-        message = f"the calibration {path} may contain [[range]] alone, not {min(known)!r}."
+        message = f"the calibration {path} may contain only [[range]], not {min(known)!r}."
         raise DataError(message, hint=f"Move {min(known)!r} below a [[range]], or leave it out.")
     if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
         message = (
-            f"the calibration {path} may contain [[range]] alone; its range is "
+            f"the calibration {path} may contain only [[range]]; its range is "
             f"{spell_value(ranges)}."
         )
         raise DataError(message, hint=f"The brackets are double. {EXAMPLE}")
@@ -174,62 +174,59 @@ def _make_range(entry: Mapping[str, Any], number: int, source: Source) -> ValidR
     values = {"last": None, "comment": "", "parameters": {}, **entry}
     problem = _problem_of(values)
     if problem:
-        message = f"[[range]] number {number} of the calibration {source.path} {problem[0]}."
-        raise DataError(message, hint=problem[1])
+        message = f"[[range]] number {number} of the calibration {source.path} {problem.what}."
+        raise DataError(message, hint=problem.hint)
     return ValidRange(source=source, entry=number, **values)
 
 
-def _problem_of(values: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return what is wrong with an entry, and what to write instead; None if nothing."""
+def _problem_of(values: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with an entry, if anything."""
     unknown = sorted(values.keys() - KEYS)
     if unknown:
-        return f"has a value {unknown[0]!r}, which means nothing", nearest(unknown[0], KEYS)
-    first, last, comment = values.get("first"), values["last"], values["comment"]
+        what = f"has a value {unknown[0]!r}, which means nothing"
+        return Problem(what, nearest(unknown[0], KEYS))
     if "first" not in values:
-        return (
-            "does not say for which runs it holds",
-            "Write first = 4500, and last = 4999 if it ends.",
-        )
-    for name, run in (("first", first), ("last", 0 if last is None else last)):
-        if type(run) is not int or not 0 <= run < LARGEST_RUN:
-            return (
-                f"has {name} = {spell_value(run)}, which is no run number",
-                f"Write {name} as in {name} = 4500.",
-            )
-    if last is not None and last < first:
-        return f"goes from run {first} to run {last}", f"Write first = {last} and last = {first}."
+        what = "does not say for which runs it holds"
+        return Problem(what, "Write first = 4500, and last = 4999 if it ends.")
+    problem = _problem_of_runs(values["first"], values["last"])
+    if problem is not None:
+        return problem
+    comment = values["comment"]
     if not isinstance(comment, str):
-        return (
-            f"has the comment {spell_value(comment)}, which is no text",
-            'Write comment = "why", in quotes.',
-        )
+        what = f"has the comment {spell_value(comment)}, which is not text"
+        return Problem(what, 'Write comment = "why", in quotes.')
     return _problem_of_tables(values["parameters"])
 
 
-def _problem_of_tables(parameters: Any) -> tuple[str, str] | None:  # noqa: ANN401 - whatever stands in the file
-    """Return what is wrong with the parameters of all modules, whatever each wants, and what to
-    write instead.
-    """
+def _problem_of_runs(first: object, last: object) -> Problem | None:
+    """Return what is wrong with the runs for which an entry holds, if anything."""
+    for name, run in (("first", first), ("last", 0 if last is None else last)):
+        if type(run) is not int or not 0 <= run < LARGEST_RUN:
+            what = f"has {name} = {spell_value(run)}, which is not a run number"
+            return Problem(what, f"Write {name} as in {name} = 4500.")
+    if isinstance(first, int) and isinstance(last, int) and last < first:
+        what = f"goes from run {first} to run {last}"
+        return Problem(what, f"Write first = {last} and last = {first}.")
+    return None
+
+
+def _problem_of_tables(parameters: object) -> Problem | None:
+    """Return what is wrong with the parameters, whatever each module wants, if anything."""
     hint = (
         "Write [range.parameters.depth] for the module depth, and below it lines of name = value."
     )
     if not isinstance(parameters, dict):
-        return f"has parameters = {spell_value(parameters)}, which is no table", hint
+        return Problem(f"has parameters = {spell_value(parameters)}, which is not a table", hint)
     for module, table in parameters.items():
         if not isinstance(table, dict):
-            return (
-                (
-                    f"has parameters that are no tables: {module} = {spell_value(table)} "
-                    "belongs to no module"
-                ),
-                hint,
-            )
+            found = f"{module} = {spell_value(table)}"
+            what = f"has parameters that are not tables: {found} belongs to no module"
+            return Problem(what, hint)
         for name, value in table.items():
             if not is_finite(value):
-                what = (
-                    f"has the parameter {module}.{name} = {spell_value(value)}, which is no number"
-                )
-                return what, f"Write a finite number, {name} = 1.5."
+                found = f"{module}.{name} = {spell_value(value)}"
+                what = f"has the parameter {found}, which is not a number"
+                return Problem(what, f"Write a finite number, {name} = 1.5.")
     return None
 
 

@@ -31,17 +31,16 @@ class Described(Protocol):
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """The branches that it gives: ``sc_…`` has one value per cluster, any other one value per
-        entry.
-        """
+        """The branches that it gives: ``sc_…`` with a value per cluster, others per entry."""
 
 
 class PlainModule(Described, Protocol):
     """Computes branches from the entries of a tree."""
 
     def __call__(self, events: Any) -> Mapping[str, Any]:  # noqa: ANN401 - awkward arrays
-        """Return an array for each of ``branches`` from some entries of one run; None and NaN
-        become the filler.
+        """Return an array for each branch from some entries of one run.
+
+        None and NaN become the filler.
         """
 
 
@@ -54,10 +53,8 @@ class CalibratedModule(Described, Protocol):
         name.
         """
 
-    def __call__(self, events: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401
-        """Return an array for each of ``branches``, with the parameters that are valid for the
-        entries' run.
-        """
+    def __call__(self, events: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - awkward arrays
+        """Return an array for each branch, with the parameters that hold for the entries' run."""
 
 
 FriendModule = PlainModule | CalibratedModule
@@ -74,11 +71,8 @@ def register(kind: Kind) -> Kind:
     module = kind()
     check_module(module)
     if module.name in _MODULES:
-        message = (
-            f"there are two friend modules {module.name}: of "
-            f"{source_of(_MODULES[module.name])} and of "
-        )
-        message += f"{source_of(module)}."
+        sources = f"of {source_of(_MODULES[module.name])} and of {source_of(module)}"
+        message = f"there are two friend modules {module.name}: {sources}."
         raise UsageError(message, hint="Give one of them another name.")
     _MODULES[module.name] = module
     return kind
@@ -87,33 +81,41 @@ def register(kind: Kind) -> Kind:
 def check_module(module: FriendModule) -> None:
     """Raise UsageError when what a module says about itself makes no sense."""
     name = getattr(module, "name", None)
-    where = (
-        f"friend module {name if isinstance(name, str) else type(module).__name__} of "
-        f"{source_of(module)}"
-    )
-    if not isinstance(name, str) or not NAME.match(name):
+    called = name if isinstance(name, str) else type(module).__name__
+    where = f"friend module {called} of {source_of(module)}"
+    if not _is_name(name):
         message = f"{where} has no name made of letters, digits and underscores."
         raise UsageError(message, hint='Write name = "depth" into the class.')
     for attribute in LISTS:
         words = getattr(module, attribute, () if attribute == "parameters" else None)
-        if attribute == "parameters" and isinstance(words, Mapping):
-            words = (
-                tuple(words) if all(isinstance(kind, Numbers) for kind in words.values()) else words
-            )
-        if not isinstance(words, tuple | list) or not all(
-            isinstance(w, str) and NAME.match(w) for w in words
-        ):
+        if not _are_names(words) and not (attribute == "parameters" and _are_numbers(words)):
             message = f"{where}: {attribute} is {words!r}, not a tuple of names."
-            raise UsageError(
-                message,
-                hint=f'Write {attribute} = ("sc_z",) into the class; the comma makes the tuple.',
-            )
+            hint = f'Write {attribute} = ("sc_z",) into the class; the comma makes the tuple.'
+            raise UsageError(message, hint=hint)
+    _check_branches(module, where)
+
+
+def _check_branches(module: FriendModule, where: str) -> None:
     taken = {*KEYS, COUNTER} & set(module.branches)
     if taken or not module.branches:
-        message = (
-            f"{where} gives {f'the branch {min(taken)}, which is a key' if taken else 'no branch'}."
-        )
+        given = f"the branch {min(taken)}, which is a key" if taken else "no branch"
+        message = f"{where} gives {given}."
         raise UsageError(message, hint="Name the branches that it computes in branches.")
+
+
+def _is_name(word: object) -> bool:
+    return isinstance(word, str) and NAME.match(word) is not None
+
+
+def _are_names(words: object) -> bool:
+    return isinstance(words, tuple | list) and all(map(_is_name, words))
+
+
+def _are_numbers(words: object) -> bool:
+    """Say whether parameters are described, each by its name."""
+    if not isinstance(words, Mapping):
+        return False
+    return _are_names(tuple(words)) and all(isinstance(kind, Numbers) for kind in words.values())
 
 
 def source_of(module: FriendModule) -> str:
@@ -128,9 +130,7 @@ def is_calibrated(module: FriendModule) -> bool:
 
 
 def chosen_modules(names: Iterable[str] | None = None) -> list[FriendModule]:
-    """Return the named modules, or all that are known; raises UsageError for an unknown name or one
-    said twice.
-    """
+    """Return the named modules, or all; raises UsageError for a name unknown or given twice."""
     if names is None:
         return [_MODULES[name] for name in sorted(_MODULES)]
     modules: list[FriendModule] = []

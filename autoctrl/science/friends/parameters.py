@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import nearest
 
@@ -17,8 +17,9 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Numbers:
-    """One finite number, or with ``count`` a list of so many; each is more than ``above``, or
-    ``least`` at least.
+    """One finite number, or with ``count`` a list of so many.
+
+    Each is more than ``above``, and ``least`` or more, where these are given.
     """
 
     count: int | None = None
@@ -29,9 +30,9 @@ class Numbers:
         """Say it in words."""
         above = "" if self.above is None else f" above {self.above:g}"
         bound = above if self.least is None else f"{above} from {self.least:g} on"
-        return (
-            f"a number{bound}" if self.count is None else f"a list of {self.count} numbers{bound}"
-        )
+        if self.count is None:
+            return f"a number{bound}"
+        return f"a list of {self.count} numbers{bound}"
 
     def accepts(self, value: object) -> bool:
         """Say whether a value of a calibration is what it must be."""
@@ -46,54 +47,56 @@ class Numbers:
     def _is_inside(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
             return False
-        return (self.above is None or value > self.above) and (
-            self.least is None or value >= self.least
-        )
+        is_above = self.above is None or value > self.above
+        return is_above and (self.least is None or value >= self.least)
 
 
 Wanted = Mapping[str, Numbers]
 
 
+class Problem(NamedTuple):
+    """What is wrong with an entry of a calibration, and what to write instead."""
+
+    what: str
+    hint: str
+
+
 def is_finite(value: object) -> bool:
-    """Say whether a value, and whatever a list or a table holds, is finite and fits into a float,
-    if it is a number.
-    """
-    if isinstance(value, list | dict):
-        return all(map(is_finite, value.values() if isinstance(value, dict) else value))
+    """Say whether every number of a value, be it a list or a table, is finite and fits a float."""
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(is_finite, value))
     return not isinstance(value, int | float) or -LARGEST < value < LARGEST
 
 
 def find_problem(
     module: str, wanted: Iterable[str] | Wanted, tables: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, str] | None:
-    """Return what is wrong with a module's parameters, among those of all modules, and what to do;
-    None if nothing.
+) -> Problem | None:
+    """Return what is wrong with a module's parameters, among those of all modules, if anything.
 
     Names alone must be there, with any value; where a module says what each must be, any other name
     is a mistake.
     """
     table = tables.get(module, {})
-    below = f"Below [range.parameters.{module}] write"
     for name in wanted:
         if name not in table:
             found = nearest(name, table) if table else _near_table(module, tables)
-            return (
-                f"has no parameter {name} for module {module}",
-                f"{found} {below} {name} = {_kind(wanted, name)}.",
-            )
-    if not isinstance(wanted, Mapping):
-        return None
+            what = f"has no parameter {name} for module {module}"
+            return Problem(what, f"{found} {_how_to_write(module, wanted, name)}")
+    return _find_wrong_value(module, wanted, table) if isinstance(wanted, Mapping) else None
+
+
+def _find_wrong_value(module: str, wanted: Wanted, table: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with the parameters that are there, if anything."""
     for name, value in table.items():
         if name not in wanted:
-            return f"has a parameter {name}, which module {module} does not know", nearest(
-                name, wanted
-            )
+            what = f"has a parameter {name}, which module {module} does not know"
+            return Problem(what, nearest(name, wanted))
         if not wanted[name].accepts(value):
-            what = (
-                f"has the parameter {module}.{name} = {spell_value(value)}, which is not "
-                f"{wanted[name]}"
-            )
-            return what, f"{below} {name} = {wanted[name]}."
+            found = f"{module}.{name} = {spell_value(value)}"
+            what = f"has the parameter {found}, which is not {wanted[name]}"
+            return Problem(what, _how_to_write(module, wanted, name))
     return None
 
 
@@ -101,18 +104,17 @@ def _near_table(module: str, tables: Mapping[str, Any]) -> str:
     return nearest(module, tables) if tables else "It has no parameters at all."
 
 
-def _kind(wanted: Iterable[str] | Wanted, name: str) -> str:
-    return str(wanted[name]) if isinstance(wanted, Mapping) else "its value"
+def _how_to_write(module: str, wanted: Iterable[str] | Wanted, name: str) -> str:
+    value = wanted[name] if isinstance(wanted, Mapping) else "its value"
+    return f"Below [range.parameters.{module}] write {name} = {value}."
 
 
 def spell_value(value: object) -> str:
     """Return a value of a calibration as it may be written there, shortened if it is long."""
-    words = {True: "true", False: "false"}
-    text = (
-        words[value]
-        if isinstance(value, bool)
-        else ascii(value)
-        if isinstance(value, str | list)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str | list):
+        text = ascii(value)
+    else:
+        text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -1,6 +1,4 @@
-"""Writes the tree ``Friends``: one entry per entry of the events tree, always, keyed by run and
-event; reads both.
-"""
+"""Writes the tree ``Friends``, one entry per entry of the events tree, and reads both."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ from autoctrl.science.rootio import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.science.friends.calibration import Calibration, ValidRange
     from autoctrl.science.friends.modules import FriendModule
@@ -56,99 +54,118 @@ def write_friends(
     step: int | str = STEP,
     version: str = "",
 ) -> Written:
-    """Run the modules over all entries, or over the half-open ``span``; ``output`` appears only
-    when it is aligned.
+    """Run the modules over all entries, or over the half-open ``span``, into a friend file.
 
-    Raises DataError, naming module, file and event, when a module fails or gives another number of
-    values than there are entries or clusters, and when a module wants parameters and no range of
-    the calibration covers the run.
+    ``output`` appears only when it is aligned.  Raises DataError, naming module, file and event,
+    when a module fails or gives another number of values than there are entries or clusters, and
+    when a module wants parameters and no range of the calibration covers the run.
     """
     layout = friend_layout(modules)
-    wants = calibration if any(is_calibrated(module) for module in modules) else None
-    ranges: dict[int, ValidRange] = {}
+    ranges = Ranges(modules, calibration)
     is_aligned = partial(check_alignment, events_file, trees=(tree, TREE), span=span)
     with open_file(events_file) as source, new_file(output, check=is_aligned) as target:
         events = get_tree(source, tree)
-        first, last = span[0], events.num_entries if span[1] is None else span[1]
-        if not first <= last <= events.num_entries:
-            message = (
-                f"{events_file} has {events.num_entries} entries; {first}:{last} asks for others."
-            )
-            raise UsageError(message)
-        needs = needed_branches(events, modules, events_file)
+        entries = _chosen_entries(events_file, events.num_entries, span)
+        branches = needed_branches(events, modules, events_file)
+        chunks = _read_chunks(events, branches, entries, step)
         writer = TreeWriter(target, TREE, layout)
-        for chunk in events.iterate(
-            needs, step_size=step, library="ak", entry_start=first, entry_stop=last
-        ):
-            for run, part in split_runs(chunk):
-                if wants is not None and run not in ranges:
-                    ranges[run] = _find_range(wants, run, modules)
-                writer.append(friend_columns(part, modules, ranges.get(run), str(events_file)))
-        target[METADATA] = json.dumps(describe(modules, ranges, version))
-    return Written(last - first, ranges)
+        for columns in compute_friends(chunks, modules, ranges, str(events_file)):
+            writer.append(columns)
+        target[METADATA] = json.dumps(describe(modules, ranges.used, version))
+    return Written(len(entries), ranges.used)
 
 
-def _find_range(calibration: Calibration, run: int, modules: Sequence[FriendModule]) -> ValidRange:
-    """Return the range that covers a run; raises DataError where it has not what the modules
-    want.
-    """
-    valid = calibration.valid_for(run)
-    for module in filter(is_calibrated, modules):
-        valid.parameters_for(module.name, getattr(module, "parameters", ()))
-    return valid
+def compute_friends(
+    chunks: Iterable[Any], modules: Sequence[FriendModule], ranges: Ranges, where: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the friend tree's columns, for a stretch of entries of one run at a time."""
+    for chunk in chunks:
+        for run, part in split_runs(chunk):
+            yield friend_columns(part, modules, ranges.find(run), where)
+
+
+def _read_chunks(tree: Any, branches: Sequence[str], entries: range, step: int | str) -> Any:  # noqa: ANN401 - uproot and awkward
+    return tree.iterate(
+        branches,
+        step_size=step,
+        library="ak",
+        entry_start=entries.start,
+        entry_stop=entries.stop,
+    )
+
+
+def _chosen_entries(file: Path, entries: int, span: tuple[int, int | None]) -> range:
+    """Return the entries of a span; raises UsageError for more than there are."""
+    first, end = span
+    last = entries if end is None else end
+    if not first <= last <= entries:
+        message = f"{file} has {entries} entries; {first}:{last} asks for others."
+        raise UsageError(message)
+    return range(first, last)
+
+
+class Ranges:
+    """The ranges of a calibration, as far as runs need them: none if no module is calibrated."""
+
+    def __init__(self, modules: Sequence[FriendModule], calibration: Calibration | None) -> None:
+        """Begin without any; ``used`` is what was found, by run."""
+        self.used: dict[int, ValidRange] = {}
+        self._calibrated = [module for module in modules if is_calibrated(module)]
+        self._calibration = calibration if self._calibrated else None
+
+    def find(self, run: int) -> ValidRange | None:
+        """Return the range that covers a run; raises DataError where a module lacks a parameter."""
+        if self._calibration is not None and run not in self.used:
+            valid = self._calibration.valid_for(run)
+            for module in self._calibrated:
+                valid.parameters_for(module.name, getattr(module, "parameters", ()))
+            self.used[run] = valid
+        return self.used.get(run)
 
 
 def friend_layout(modules: Sequence[FriendModule]) -> Layout:
-    """Return the branches of the friend tree; raises UsageError when two modules give the same
-    branch.
-    """
+    """Return the friend tree's branches; raises UsageError when two modules give the same one."""
     branches: dict[str, FriendModule] = {}
     for module in modules:
         check_module(module)
         for branch in module.branches:
             if branch in branches:
-                message = (
-                    f"the friend modules {branches[branch].name} and {module.name} both give "
-                    f"{branch}."
-                )
+                both = f"{branches[branch].name} and {module.name}"
+                message = f"the friend modules {both} both give {branch}."
                 raise UsageError(message)
             branches[branch] = module
     clusters = {branch: "float32" for branch in branches if branch.startswith(PREFIX)}
     entries = {branch: "float32" for branch in branches if branch not in clusters}
-    groups = {COUNTER: clusters} if clusters else {}
-    return Layout(
-        dict.fromkeys(KEYS, "int32") | ({} if clusters else {COUNTER: "uint32"}) | entries, groups
-    )
+    keys = dict.fromkeys(KEYS, "int32")
+    if clusters:
+        return Layout(keys | entries, {COUNTER: clusters})
+    return Layout(keys | {COUNTER: "uint32"} | entries)
 
 
-def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) -> list[str]:  # noqa: ANN401
-    """Return every branch that is read; raises DataError for one that the tree lacks, naming who
-    needs it.
+def needed_branches(events: Any, modules: Sequence[FriendModule], file: Path) -> list[str]:  # noqa: ANN401 - uproot has no type hints
+    """Return every branch that is read; raises DataError for one that the tree lacks.
 
-    So it does for keys, or a count of clusters, that are no whole numbers.
+    So it does for keys, or a count of clusters, that are not whole numbers.
     """
     known = set(events.keys())
-    needs = [*((branch, "every friend tree") for branch in (*KEYS, COUNTER))]
-    needs += [
-        (branch, f"friend module {module.name}") for module in modules for branch in module.needs
-    ]
+    needs = [(branch, "every friend tree") for branch in (*KEYS, COUNTER)]
+    for module in modules:
+        needs += [(branch, f"friend module {module.name}") for branch in module.needs]
     for branch, who in needs:
         if branch not in known:
             message = f"tree {events.name} of {file} has no branch {branch}, which {who} needs."
             raise DataError(message, hint=nearest(branch, known))
     for branch in (*KEYS, COUNTER):
-        if (kind := events[branch].typename) not in WHOLE_TYPES:
-            message = (
-                f"branch {branch} of tree {events.name} of {file} has the type {kind}, no "
-                "whole number."
-            )
-            raise DataError(
-                message, hint="Every entry must have one run, one event and one count of clusters."
-            )
+        kind = events[branch].typename
+        if kind not in WHOLE_TYPES:
+            where = f"branch {branch} of tree {events.name} of {file}"
+            message = f"{where} has the type {kind}, which is not a whole number."
+            hint = "Every entry must have one run, one event and one count of clusters."
+            raise DataError(message, hint=hint)
     return list(dict(needs))
 
 
-def split_runs(chunk: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
+def split_runs(chunk: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - awkward arrays
     """Yield the stretches of entries of one run, in order, each with its run."""
     import numpy as np
 
@@ -162,8 +179,9 @@ def split_runs(chunk: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401
 def describe(
     modules: Sequence[FriendModule], ranges: Mapping[int, ValidRange], version: str
 ) -> dict[str, Any]:
-    """Return how a friend file is made: modules with their code's digest, and by run the range of
-    the calibration.
+    """Return how a friend file is made.
+
+    That is: its modules with their code's digest, and by run the range of the calibration.
     """
     return {
         "schema": 1,
@@ -195,7 +213,7 @@ def read_friends(
     friend_file: Path,
     branches: Sequence[str],
     trees: tuple[str, str] = ("Events", TREE),
-) -> Any:  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - an awkward array
     """Return branches of a tree and of its friend as one awkward array of records, one per entry.
 
     Raises DataError at the first entry that is not aligned, and for a branch that neither has.  A

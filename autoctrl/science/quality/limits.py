@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import SettingsError, nearest
 from autoctrl.science.quality.thresholds import Level, Limits, Threshold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 KEYS = {
@@ -18,9 +19,15 @@ KEYS = {
 ENDS = 2
 
 
-def read_limits(path: Path) -> tuple[tuple[Threshold, ...], Path | None]:
-    """Return the thresholds of a settings file, and the report of its reference run, if it names
-    one.
+class LimitsFile(NamedTuple):
+    """What a settings file of limits says: thresholds, and the report of the reference run."""
+
+    thresholds: tuple[Threshold, ...]
+    reference: Path | None
+
+
+def read_limits(path: Path) -> LimitsFile:
+    """Read a settings file of limits.
 
     Raises ``SettingsError`` for a file that is not as it should be, with what is wrong and the
     nearest known key.
@@ -30,55 +37,65 @@ def read_limits(path: Path) -> tuple[tuple[Threshold, ...], Path | None]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"the limits in {path} cannot be read: {error}."
         raise SettingsError(message) from error
-    named = content.pop("reference", None)
-    if named is not None and not isinstance(named, str):
+    reference = content.pop("reference", None)
+    if reference is not None and not isinstance(reference, str):
         raise _wrong(path, "reference", "it is the path of a report, as text")
     thresholds = tuple(_threshold(path, number, table) for number, table in content.items())
-    compared = [
-        t.number
-        for t in thresholds
-        for limits in (t.warn, t.alarm)
-        if limits.relative or limits.sigmas
-    ]
-    if compared and named is None:
-        raise _wrong(
-            path,
-            compared[0],
-            "it is compared with a reference run, and the file names none: reference = …",
-        )
-    return thresholds, None if named is None else path.parent / named
+    if reference is None:
+        _refuse_comparisons(path, thresholds)
+        return LimitsFile(thresholds, None)
+    return LimitsFile(thresholds, path.parent / reference)
+
+
+def _refuse_comparisons(path: Path, thresholds: Sequence[Threshold]) -> None:
+    """Raise SettingsError for a number that is compared with a reference run."""
+    for threshold in thresholds:
+        for limits in (threshold.warn, threshold.alarm):
+            if limits.relative or limits.sigmas:
+                what = "it is compared with a reference run, and the file names none: reference = …"
+                raise _wrong(path, threshold.number, what)
 
 
 def _threshold(path: Path, number: str, table: Any) -> Threshold:  # noqa: ANN401 - whatever stands in the file
     if not isinstance(table, dict):
-        raise _wrong(
-            path, number, "it is no table; write [number] and below it warn = [lowest, highest]"
-        )
+        what = "it is not a table; write [number] and below it warn = [lowest, highest]"
+        raise _wrong(path, number, what)
     for key in table:
         if key not in KEYS:
             raise _wrong(path, f"{number}.{key}", f"there is no such key. {nearest(key, KEYS)}")
-    made = {str(level): _limits(path, number, table, level) for level in (Level.WARN, Level.ALARM)}
     may_miss = table.get("may_miss", False)
+    warn, alarm = (_limits(path, number, table, level) for level in (Level.WARN, Level.ALARM))
     if not isinstance(may_miss, bool):
         raise _wrong(path, f"{number}.may_miss", "it is true or false")
-    return Threshold(number, made["warn"], made["alarm"], may_miss=may_miss)
+    return Threshold(number, warn, alarm, may_miss=may_miss)
 
 
 def _limits(path: Path, number: str, table: dict[str, Any], level: Level) -> Limits:
-    within = table.get(level, [None, None])
-    is_pair = isinstance(within, list) and len(within) == ENDS
-    if not is_pair or not all(end is None or _is_number(end) for end in within):
-        raise _wrong(
-            path, f"{number}.{level}", "it is [lowest, highest]; -inf and inf leave a side open"
-        )
-    ends = [end for end in within if end is not None]
-    if any(isnan(end) for end in ends) or ends != sorted(ends):
-        raise _wrong(path, f"{number}.{level}", "it is [lowest, highest], in this order")
-    parts = {kind: table.get(f"{level}_{kind}") for kind in ("relative", "sigmas")}
-    for kind, value in parts.items():
-        if value is not None and not (_is_number(value) and value > 0):
-            raise _wrong(path, f"{number}.{level}_{kind}", "it is a number above 0")
-    return Limits((within[0], within[1]), parts["relative"], parts["sigmas"])
+    within = _within(path, f"{number}.{level}", table.get(level, [None, None]))
+    relative, sigmas = (
+        _positive(path, f"{number}.{level}_{kind}", table.get(f"{level}_{kind}"))
+        for kind in ("relative", "sigmas")
+    )
+    return Limits(within, relative, sigmas)
+
+
+def _within(path: Path, key: str, value: Any) -> tuple[float | None, float | None]:  # noqa: ANN401 - whatever stands in the file
+    is_pair = isinstance(value, list) and len(value) == ENDS
+    if not is_pair or not all(end is None or _is_number(end) for end in value):
+        raise _wrong(path, key, "it is [lowest, highest]; -inf and inf leave a side open")
+    ends = [end for end in value if end is not None]
+    if any(map(isnan, ends)) or ends != sorted(ends):
+        raise _wrong(path, key, "it is [lowest, highest], in this order")
+    lowest, highest = value
+    return lowest, highest
+
+
+def _positive(path: Path, key: str, value: Any) -> float | None:  # noqa: ANN401 - whatever stands in the file
+    if value is None:
+        return None
+    if not _is_number(value) or not value > 0:
+        raise _wrong(path, key, "it is a number above 0")
+    return float(value)
 
 
 def _is_number(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -59,9 +59,7 @@ class Peak:
         return expected
 
     def numbers(self, name: str) -> dict[str, float]:
-        """Return position, resolution and quality of the fit as numbers that begin with
-        ``name``.
-        """
+        """Return position, resolution and quality of the fit, their names begun by ``name``."""
         return {
             f"{name}_peak": self.position,
             f"{name}_peak_error": self.position_error,
@@ -73,28 +71,32 @@ class Peak:
 
 
 def fit_peak(histogram: Any) -> Peak | None:  # noqa: ANN401 - a histogram
-    """Fit the main peak of a one-dimensional histogram of entries; None where there are too few, or
-    no peak.
+    """Fit the main peak of a one-dimensional histogram; None for too few entries or no peak.
 
     The window is found from the data: 3.5 standard deviations of the core around its middle.  The
     fit is one of maximum likelihood for Poisson counts; chi2 is the likelihood ratio of Baker and
     Cousins, NIM 221 (1984) 437, and the errors come from the Fisher information.
     """
-    edges, counts = (
-        np.asarray(histogram.axes[0].edges, float),
-        np.asarray(histogram.values(), float),
-    )
+    edges = np.asarray(histogram.axes[0].edges, float)
+    counts = np.asarray(histogram.values(), float)
     core = _core(edges, counts)
     if core is None:
         return None
-    edges, counts = _window(edges, counts, *core)
-    return (
-        None if len(counts) < FEWEST_BINS or counts.sum() < FEWEST else _fit(edges, counts, *core)
-    )
+    edges, counts = _window(edges, counts, core)
+    if len(counts) < FEWEST_BINS or counts.sum() < FEWEST:
+        return None
+    return _fit(edges, counts, core)
 
 
-def _core(edges: Array, counts: Array) -> tuple[float, float] | None:
-    """Return middle and standard deviation of the entries that lie together."""
+class Core(NamedTuple):
+    """Middle and standard deviation of the entries that lie together."""
+
+    middle: float
+    sigma: float
+
+
+def _core(edges: Array, counts: Array) -> Core | None:
+    """Find the core of a spectrum by cutting away, again and again, what lies far from it."""
     centres = (edges[1:] + edges[:-1]) / 2
     kept, middle, sigma = counts, 0.0, 0.0
     for _ in range(ROUNDS):
@@ -103,7 +105,7 @@ def _core(edges: Array, counts: Array) -> tuple[float, float] | None:
         low, middle, high = _quantiles(edges, kept, (0.1587, 0.5, 0.8413))
         sigma = max((high - low) / 2 / CORE_SHRINKS, edges[1] - edges[0])
         kept = np.where(np.abs(centres - middle) < CORE_SIGMAS * sigma, counts, 0.0)
-    return middle, sigma
+    return Core(middle, sigma)
 
 
 def _quantiles(edges: Array, counts: Array, parts: tuple[float, ...]) -> Array:
@@ -112,18 +114,16 @@ def _quantiles(edges: Array, counts: Array, parts: tuple[float, ...]) -> Array:
     return found
 
 
-def _window(edges: Array, counts: Array, middle: float, sigma: float) -> tuple[Array, Array]:
+def _window(edges: Array, counts: Array, core: Core) -> tuple[Array, Array]:
     """Return the bins around the core, joined until two of them make a standard deviation."""
-    first, last = np.searchsorted(
-        edges, (middle - WINDOW_SIGMAS * sigma, middle + WINDOW_SIGMAS * sigma)
-    )
-    first = max(0, int(first) - 1)
-    joined = max(1, round(sigma / BINS_PER_SIGMA / (edges[1] - edges[0])))
-    number = (min(int(last), len(counts)) - first) // joined
-    cut = slice(first, first + number * joined)
-    return edges[first : first + number * joined + 1 : joined], counts[cut].reshape(
-        number, joined
-    ).sum(axis=1)
+    half = WINDOW_SIGMAS * core.sigma
+    begin, end = np.searchsorted(edges, (core.middle - half, core.middle + half))
+    first, last = max(0, int(begin) - 1), min(int(end), len(counts))
+    joined = max(1, round(core.sigma / BINS_PER_SIGMA / (edges[1] - edges[0])))
+    number = (last - first) // joined
+    stop = first + number * joined
+    sums = counts[first:stop].reshape(number, joined).sum(axis=1)
+    return edges[first : stop + 1 : joined], sums
 
 
 def _expected(edges: Array, parameters: Array) -> Array:
@@ -136,9 +136,7 @@ def _expected(edges: Array, parameters: Array) -> Array:
 
 
 def _deviances(counts: Array, expected: Array) -> Array:
-    """Return the root of each bin's part of the likelihood ratio, with the sign of the
-    deviation.
-    """
+    """Return the signed root of each bin's part of the likelihood ratio."""
     from scipy.special import xlogy
 
     parts = 2 * (expected - counts + xlogy(counts, counts / expected))
@@ -146,36 +144,40 @@ def _deviances(counts: Array, expected: Array) -> Array:
     return roots
 
 
-def _fit(edges: Array, counts: Array, middle: float, sigma: float) -> Peak | None:
+def _fit(edges: Array, counts: Array, core: Core) -> Peak | None:
     from scipy.optimize import least_squares
 
     entries, span = counts.sum(), edges[-1] - edges[0]
-    start = np.array([entries, middle, sigma, 0.02 * entries / span])
-    low = np.array([0.0, edges[0], np.diff(edges).min() / 4, 0.0])
-    high = np.array([2 * entries, edges[-1], span, entries / span])
+    start = np.array([entries, core.middle, core.sigma, 0.02 * entries / span])
     found = least_squares(
         lambda parameters: _deviances(counts, _expected(edges, parameters)),
         start,
-        bounds=(low, high),
+        bounds=_bounds(edges, entries),
         x_scale=np.maximum(start, 1e-6),
     )
     errors = _errors(edges, found.x)
-    ndf = len(counts) - len(start)
     if not found.success or errors is None:
         return None
     area, position, width, background = map(float, found.x)
     return Peak(
-        position,
-        errors[1],
-        width,
-        errors[2],
-        area,
-        background,
-        float(2 * found.cost),
-        ndf,
-        edges,
-        counts,
+        position=position,
+        position_error=errors[1],
+        width=width,
+        width_error=errors[2],
+        entries=area,
+        background=background,
+        chi2=float(2 * found.cost),
+        ndf=len(counts) - len(start),
+        edges=edges,
+        counts=counts,
     )
+
+
+def _bounds(edges: Array, entries: float) -> tuple[list[float], list[float]]:
+    """Return between what entries, position, width and background must lie."""
+    span = edges[-1] - edges[0]
+    low = [0.0, edges[0], np.diff(edges).min() / 4, 0.0]
+    return low, [2 * entries, edges[-1], span, entries / span]
 
 
 def _errors(edges: Array, parameters: Array) -> list[float] | None:
@@ -187,9 +189,14 @@ def _errors(edges: Array, parameters: Array) -> list[float] | None:
     steps = np.abs(parameters[:free]) * 1e-4
     shifts = np.pad(np.diag(steps), ((0, 0), (0, 4 - free)))
     slopes = np.array(
-        [_expected(edges, parameters + s) - _expected(edges, parameters - s) for s in shifts]
+        [
+            _expected(edges, parameters + shift) - _expected(edges, parameters - shift)
+            for shift in shifts
+        ]
     )
     slopes /= 2 * steps[:, None]
     covariance = np.linalg.pinv(slopes / _expected(edges, parameters) @ slopes.T, rcond=1e-14)
     variances = np.diag(covariance)
-    return [float(error) for error in np.sqrt(variances)] if (variances > 0).all() else None
+    if not (variances > 0).all():
+        return None
+    return [float(error) for error in np.sqrt(variances)]

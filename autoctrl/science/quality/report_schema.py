@@ -1,6 +1,4 @@
-"""What a report must hold: checked once, when it is read, so that a wrong value is told by its file
-and its key.
-"""
+"""What a report must hold, checked once, when it is read; a wrong value is named by its key."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from autoctrl.errors import DataError
 from autoctrl.science.quality.thresholds import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 REPORT_KIND = "a data-quality report"
@@ -34,7 +32,7 @@ class Rule:
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value is a number, neither infinite nor beyond what can be reckoned with and
+    """Say whether a value is a number, neither infinite nor beyond what can be calculated with and
     drawn.
     """
     return (
@@ -111,29 +109,42 @@ def check_report(path: Path, content: object) -> None:
 
 
 def check(path: Path, key: str, value: Any, rule: Rule, kind: str = REPORT_KIND) -> None:  # noqa: ANN401 - of a file
-    """Raise DataError, with file, key, what was found and what is wanted, where a value breaks a
-    rule.
+    """Raise DataError, with file, key, what was found and what is wanted, if a rule is broken.
 
     ``kind`` is what the file should be.
     """
     if not rule.is_right(value):
-        what = f"{key} is {spell_found(value)}" if key else f"it is {spell_found(value)}"
-        message = f"{path} is not {kind}: {what}, not {rule.wanted}."
+        found = f"{key or 'it'} is {spell_found(value)}"
+        message = f"{path} is not {kind}: {found}, not {rule.wanted}."
         raise DataError(message, hint=make_anew(kind))
-    known = dict(enumerate(value)) if isinstance(value, list) else value
-    if isinstance(rule.inside, Rule):
-        for name, inner in known.items():
-            check(path, _join(key, name), inner, rule.inside, kind)
+    for name, inner, inside in _rules_inside(path, key, value, rule, kind):
+        check(path, _join(key, name), inner, inside, kind)
+
+
+def _rules_inside(
+    path: Path,
+    key: str,
+    value: Any,  # noqa: ANN401 - of a file
+    rule: Rule,
+    kind: str,
+) -> Iterator[tuple[str | int, Any, Rule]]:
+    """Yield what a value holds: key, value and rule; raises DataError for a key that is missing."""
+    held = dict(enumerate(value)) if isinstance(value, list) else value
+    inside = rule.inside
+    if isinstance(inside, Rule):
+        yield from ((name, inner, inside) for name, inner in held.items())
         return
-    missing = [
-        name for name, inside in rule.inside.items() if name not in known and not inside.may_lack
-    ]
+    missing = _missing_keys(inside, held)
     if missing:
         message = f"{path} is not {kind}: {key or 'it'} lacks {', '.join(missing)}."
         raise DataError(message, hint=make_anew(kind))
-    for name, inside in rule.inside.items():
-        if name in known:
-            check(path, _join(key, name), known[name], inside, kind)
+    for name, wanted in inside.items():
+        if name in held:
+            yield name, held[name], wanted
+
+
+def _missing_keys(inside: Mapping[str, Rule], held: Mapping[Any, Any]) -> list[str]:
+    return [name for name, rule in inside.items() if name not in held and not rule.may_lack]
 
 
 def make_anew(kind: str = REPORT_KIND) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError
 from autoctrl.files import digest_of, replacing
@@ -62,8 +62,9 @@ class Stored:
         return None if name is None else self.path.with_name(name)
 
     def results(self) -> dict[str, PlotResult]:
-        """Return what the plots gave, without numbers and figures; raises DataError for other
-        histograms than then.
+        """Return what the plots gave, without numbers and figures.
+
+        Raises DataError where the histograms are not those that the report was written with.
         """
         stored = self.content["histograms"]
         path = self.path.with_name(stored["file"])
@@ -83,8 +84,7 @@ def write_report(
     events: tuple[int, int],
     **more: Any,  # noqa: ANN401 - plain values
 ) -> None:
-    """Write the histograms as ``output`` with the suffix ``.root``, then the report, which names
-    them.
+    """Write the histograms as ``output`` with the suffix ``.root``, then the report on them.
 
     ``about`` says what the data are, ``events`` which entries were taken in; ``more`` is written
     beside them, and a report that is to be read again has ``run``, ``plots`` and ``pictures`` in
@@ -117,7 +117,7 @@ def read_report(path: Path) -> Stored:
         message = f"the report {path} cannot be read: {error.strerror or error}."
         raise DataError(message) from error
     except (ValueError, RecursionError) as error:
-        message = f"{path} is not a data-quality report: it is no JSON ({error})."
+        message = f"{path} is not a data-quality report: it is not JSON ({error})."
         raise DataError(message, hint=make_anew()) from error
     check_report(path, content)
     return Stored(path, content)
@@ -129,54 +129,61 @@ def read_reference(path: Path) -> Reference:
     return Reference(f"run {stored.run}", stored.numbers)
 
 
-def merged(
-    parts: Sequence[Stored],
-) -> tuple[dict[str, PlotResult], dict[str, str], tuple[int, int]]:
-    """Return what the plots gave for all parts together, what failed in any of them, and the range
-    of entries.
+class Whole(NamedTuple):
+    """Several parts as one: what the plots gave, what failed in any part, the range of entries."""
+
+    results: dict[str, PlotResult]
+    failed: dict[str, str]
+    first: int
+    last: int
+
+
+def merge_parts(parts: Sequence[Stored]) -> Whole:
+    """Return what the reports of a run's parts say together.
 
     Parts are of the same data and follow each other without gap; anything else raises DataError.
     """
     ordered = sorted(parts, key=lambda part: part.events)
     for one, other in pairwise(ordered):
-        if one.about != other.about:
-            differing = sorted(
-                name for name in one.about if one.about[name] != other.about.get(name)
-            )
-            message = (
-                f"{one.path} and {other.path} are not parts of one run: {', '.join(differing)} "
-                "differ."
-            )
-            raise DataError(message)
-        if one.events[1] != other.events[0]:
-            message = (
-                f"{one.path} ends before entry {one.events[1]}, {other.path} begins at "
-                f"{other.events[0]}."
-            )
-            raise DataError(
-                message, hint="Give every part once; together they must cover all entries."
-            )
-    results = [part.results() for part in ordered]
-    failed = {plot: reason for part in ordered for plot, reason in part.failed.items()}
-    sums = summed({plot: result.histograms for plot, result in part.items()} for part in results)
-    weights = {
-        plot: max(part[plot].weight for part in results if plot in part)
-        for part in results
-        for plot in part
-    }
-    whole = {
-        plot: PlotResult(sums.get(plot, {}), weight=weight) for plot, weight in weights.items()
-    }
-    return whole, failed, (ordered[0].events[0], ordered[-1].events[1])
+        _refuse_other_data(one, other)
+        _refuse_gap(one, other)
+    failed: dict[str, str] = {}
+    for part in ordered:
+        failed |= part.failed
+    first, _ = ordered[0].events
+    _, last = ordered[-1].events
+    return Whole(_add_results([part.results() for part in ordered]), failed, first, last)
+
+
+def _add_results(parts: Sequence[Mapping[str, PlotResult]]) -> dict[str, PlotResult]:
+    """Return what the plots gave for several parts together: sums, and the largest weight."""
+    sums = summed({plot: result.histograms for plot, result in part.items()} for part in parts)
+    weights: dict[str, float] = {}
+    for part in parts:
+        for plot, result in part.items():
+            weights[plot] = max(result.weight, weights.get(plot, result.weight))
+    return {plot: PlotResult(sums.get(plot, {}), weight=weight) for plot, weight in weights.items()}
+
+
+def _refuse_other_data(one: Stored, other: Stored) -> None:
+    if one.about == other.about:
+        return
+    differing = sorted(name for name in one.about if one.about[name] != other.about.get(name))
+    both = f"{one.path} and {other.path}"
+    message = f"{both} are not parts of one run: {', '.join(differing)} differ."
+    raise DataError(message)
+
+
+def _refuse_gap(one: Stored, other: Stored) -> None:
+    (_, end), (begin, _) = one.events, other.events
+    if end != begin:
+        message = f"{one.path} ends before entry {end}, {other.path} begins at {begin}."
+        hint = "Give every part once; together they must cover all entries."
+        raise DataError(message, hint=hint)
 
 
 def heaviest(parts: Sequence[Stored], plot: str) -> Stored | None:
-    """Return the part whose figure of a plot is kept, the earliest of equal ones; None if none has
-    any.
-    """
-    having = [
-        part
-        for part in sorted(parts, key=lambda part: part.events)
-        if plot in part.content["weights"]
-    ]
+    """Return the part whose figure of a plot is kept, the earliest of equal ones, if any has it."""
+    ordered = sorted(parts, key=lambda part: part.events)
+    having = [part for part in ordered if plot in part.content["weights"]]
     return max(having, key=lambda part: part.content["weights"][plot], default=None)

@@ -29,7 +29,7 @@ class Report:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """The numbers of all plots; what is infinite (1e100 and more) or no number is left out, as
+        """The numbers of all plots; what is infinite (1e100 and more) or nan is left out, as
         if not measured.
         """
         found = {
@@ -116,7 +116,7 @@ def _take_in(plot: Plot, data: Any, report: Report) -> None:  # noqa: ANN401 - w
 
 
 def checked(result: object) -> PlotResult:
-    """Return what a plot returned; raises TypeError for what is no result."""
+    """Return what a plot returned; raises TypeError for what is not a result."""
     if not isinstance(result, PlotResult):
         message = f"it returned {type(result).__name__}; a plot returns a PlotResult"
         raise TypeError(message)

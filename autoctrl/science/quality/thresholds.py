@@ -41,8 +41,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reference:
-    """A run to compare with: its name in sentences, and its numbers; standard deviations end in
-    ``_error``.
+    """A run to compare with: its name in sentences, and its numbers.
+
+    The standard deviation of a number has its name with ``_error`` at the end.
     """
 
     name: str
@@ -74,22 +75,29 @@ class Limits:
             yield f"{number} = {value:.6g} is below {low:g}"
         if high is not None and value > high:
             yield f"{number} = {value:.6g} is above {high:g}"
-        if reference is None or number not in reference.numbers:
-            return
-        there = reference.numbers[number]
+        if reference is not None and number in reference.numbers:
+            yield from self._differences(number, numbers, reference)
+
+    def _differences(
+        self, number: str, numbers: Mapping[str, float], reference: Reference
+    ) -> Iterator[str]:
+        value, there = numbers[number], reference.numbers[number]
+        distance = abs(value - there)
+        found = f"{number} = {value:.6g} is"
         where = f"{'below' if value < there else 'above'} {there:.6g} of {reference.name}"
-        if self.relative is not None and abs(value - there) > self.relative * abs(there):
-            part = f"{abs(value - there) / abs(there):.1%}" if there else "any part"
-            yield f"{number} = {value:.6g} is {part} {where} (limit {self.relative:.1%})"
-        if self.sigmas is None:
-            return
-        error = hypot(numbers.get(number + ERROR, 0.0), reference.numbers.get(number + ERROR, 0.0))
-        if abs(value - there) > self.sigmas * error:
-            away = f"{abs(value - there) / error:.1f}" if error else "endlessly many"
-            yield (
-                f"{number} = {value:.6g} is {away} standard deviations {where} (limit "
-                f"{self.sigmas:g})"
-            )
+        if self.relative is not None and distance > self.relative * abs(there):
+            part = f"{distance / abs(there):.1%}" if there else "any part"
+            yield f"{found} {part} {where} (limit {self.relative:.1%})"
+        error = _error_of_difference(number + ERROR, numbers, reference.numbers)
+        if self.sigmas is not None and distance > self.sigmas * error:
+            sigmas = f"{distance / error:.1f}" if error else "infinitely many"
+            yield f"{found} {sigmas} standard deviations {where} (limit {self.sigmas:g})"
+
+
+def _error_of_difference(
+    name: str, numbers: Mapping[str, float], others: Mapping[str, float]
+) -> float:
+    return hypot(numbers.get(name, 0.0), others.get(name, 0.0))
 
 
 @dataclass(frozen=True)
@@ -102,9 +110,7 @@ class Threshold:
     may_miss: bool = False
 
     def judge(self, numbers: Mapping[str, float], reference: Reference | None = None) -> Verdict:
-        """Judge the number; one that is missing, infinite or no number is an alarm, unless it may
-        miss.
-        """
+        """Judge the number; one that is missing or not finite is an alarm, unless it may miss."""
         value = numbers.get(self.number)
         if value is None or not isfinite(value):
             if self.may_miss:

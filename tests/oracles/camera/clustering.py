@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 NOISE = -1
 TRIALS = 100
-SCREEN = 0.75  # a cluster whose plain line holds fewer of its seeds is no track whatever is drawn
+SCREEN = (
+    0.75  # a cluster whose plain line holds fewer of its seeds is not a track whatever is drawn
+)
 LEAST_THICKNESS = 0.1
 STRAIGHT_TENTHS, ROTATED_TENTHS, FIT_TENTHS = 8, 5, 7  # of the seeds that a trial draws
 SINGULAR = 1e-12

@@ -262,7 +262,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
-    """A missing file, a file that is no ROOT file and a missing tree are errors that say what was
+    """A missing file, one that is not a ROOT file and a missing tree are errors that say what was
     found.
     """
     with pytest.raises(DataError, match="does not exist"):

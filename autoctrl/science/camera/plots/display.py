@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from autoctrl.science.camera.plots.raw_frames import facts_of
 from autoctrl.science.quality import PlotResult, Tier, register
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from autoctrl.science.camera.plots.rundata import About, RunData, Shown
 
 CELL = 4
@@ -34,71 +36,81 @@ class EventDisplay:
 
     @staticmethod
     def draw(about: About, shown: Shown) -> Any:  # noqa: ANN401 - a figure
-        """Draw the frame above pedestal (or, without it, the clusters' pixels) and outline the
-        clusters.
-        """
-        from matplotlib.lines import Line2D
-
-        entry, image = shown.entry, shown.image
+        """Draw the frame above pedestal, or without it the clusters' pixels, and the clusters."""
+        entry = shown.entry
         clusters = len(entry["sc_size"])
         title = f"Run {about.run}, event {entry['event']}: {clusters} clusters"
         figure, axes = new_figure(title, facts_of(about), size=(9.2, 7.8))
-        noise, top = (float(value) for value in np.percentile(np.abs(image), (DARK, SATURATED)))
-        span = {"vmin": 2 * noise, "vmax": max(1.0, top, 4 * noise)}
-        drawn = show_image(
-            axes, image, about.shape, cmap="gray", interpolation="antialiased", **span
-        )
-        figure.colorbar(
-            drawn, ax=axes, label="counts above pedestal per pixel", extend="both", shrink=0.9
-        )
+        drawn = _show_frame(axes, shown.image, about)
+        label = "counts above pedestal per pixel"
+        figure.colorbar(drawn, ax=axes, label=label, extend="both", shrink=0.9)
         for number in range(clusters):
             _outline(axes, about, entry, number)
-        kinds = [("directional", ORANGE), ("by density", SKY)]
-        handles = [
-            Line2D([], [], color=colour, linewidth=2, label=label) for label, colour in kinds
-        ]
-        axes.legend(handles=handles, loc="upper right", labelcolor="white", ncols=2)
+        _draw_legend(axes)
         return figure
 
 
-def _outline(axes: Any, about: About, entry: Any, number: int) -> None:  # noqa: ANN401 - axes and a record
-    """Draw the border of a cluster, from its pixels where they are listed, and its number and
-    light.
-    """
-    from matplotlib.patheffects import withStroke
+def _show_frame(axes: Any, image: NDArray[np.float64], about: About) -> Any:  # noqa: ANN401 - matplotlib objects
+    """Draw the frame in greys, from twice the noise to what is almost the brightest."""
+    noise, top = (float(value) for value in np.percentile(np.abs(image), (DARK, SATURATED)))
+    greys = {"cmap": "gray", "vmin": 2 * noise, "vmax": max(1.0, top, 4 * noise)}
+    return show_image(axes, image, about.shape, interpolation="antialiased", **greys)
 
+
+def _draw_legend(axes: Any) -> None:  # noqa: ANN401 - matplotlib axes
+    from matplotlib.lines import Line2D
+
+    kinds = [("directional", ORANGE), ("by density", SKY)]
+    handles = [Line2D([], [], color=colour, linewidth=2, label=label) for label, colour in kinds]
+    axes.legend(handles=handles, loc="upper right", labelcolor="white", ncols=2)
+
+
+class Box(NamedTuple):
+    """The outermost pixels of a cluster: rows from the top, columns from the left."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+
+def _outline(axes: Any, about: About, entry: Any, number: int) -> None:  # noqa: ANN401 - axes and a record
+    """Draw the border of a cluster, from its pixels if they are listed, its number and light."""
     colour = ORANGE if entry["sc_directional"][number] else SKY
-    top, bottom, left, right = (
-        float(entry[f"sc_{end}"][number]) for end in ("xmin", "xmax", "ymin", "ymax")
-    )
-    column = (left + right) / 2
+    box = Box(*(float(entry[f"sc_{end}"][number]) for end in ("xmin", "xmax", "ymin", "ymax")))
+    column = (box.left + box.right) / 2
     mask = _mask(about, entry, number)
     if mask is None:
-        axes.plot(
-            [left, right, right, left, left],
-            [top, top, bottom, bottom, top],
-            color=colour,
-            linewidth=1.3,
-        )
+        _draw_box(axes, box, colour)
     else:
-        rows, cols = mask.shape
-        axes.contour(
-            mask,
-            levels=[0.5],
-            colors=[colour],
-            linewidths=1.3,
-            extent=(0, cols * CELL, 0, rows * CELL),
-        )
+        _draw_border(axes, mask, colour)
         beneath = np.flatnonzero(mask[:, int(column) // CELL])
-        bottom = (beneath[-1] + 1) * CELL if len(beneath) else bottom
-    if number >= LABELLED:
-        return
-    is_low = bottom > LOWEST * about.rows
-    place = (column, top if is_low else bottom)
-    text = f"{number}: {float(entry['sc_integral'][number]):,.0f}"
+        if len(beneath):
+            box = box._replace(bottom=(beneath[-1] + 1) * CELL)
+    if number < LABELLED:
+        text = f"{number}: {float(entry['sc_integral'][number]):,.0f}"
+        _label(axes, text, column, box, colour, is_low=box.bottom > LOWEST * about.rows)
+
+
+def _draw_box(axes: Any, box: Box, colour: str) -> None:  # noqa: ANN401 - matplotlib axes
+    columns = [box.left, box.right, box.right, box.left, box.left]
+    rows = [box.top, box.top, box.bottom, box.bottom, box.top]
+    axes.plot(columns, rows, color=colour, linewidth=1.3)
+
+
+def _draw_border(axes: Any, mask: NDArray[np.float64], colour: str) -> None:  # noqa: ANN401 - matplotlib axes
+    rows, cols = mask.shape
+    whole = (0, cols * CELL, 0, rows * CELL)
+    axes.contour(mask, levels=[0.5], colors=[colour], linewidths=1.3, extent=whole)
+
+
+def _label(axes: Any, text: str, column: float, box: Box, colour: str, *, is_low: bool) -> None:  # noqa: ANN401 - matplotlib axes
+    """Write a text below a cluster, or above one that lies low on the sensor."""
+    from matplotlib.patheffects import withStroke
+
     axes.annotate(
         text,
-        place,
+        (column, box.top if is_low else box.bottom),
         (0, 8 if is_low else -8),
         textcoords="offset points",
         color=colour,
@@ -109,10 +121,8 @@ def _outline(axes: Any, about: About, entry: Any, number: int) -> None:  # noqa:
     )
 
 
-def _mask(about: About, entry: Any, number: int) -> Any:  # noqa: ANN401 - an image or None
-    """Return which cells of 4 x 4 pixels belong to a cluster; None where its pixels are not
-    listed.
-    """
+def _mask(about: About, entry: Any, number: int) -> NDArray[np.float64] | None:  # noqa: ANN401 - an awkward record
+    """Return which cells of 4 x 4 pixels belong to a cluster, if its pixels are listed."""
     first = int(entry["sc_redpixIdx"][number])
     if first < 0:
         return None

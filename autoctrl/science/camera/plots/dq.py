@@ -1,15 +1,17 @@
-"""Data quality of one run: numbers as JSON, histograms and pictures beside them; from parts, or on
-top of what was.
+"""Data quality of one run: a report of numbers, with histograms and pictures beside it.
+
+A report is made of all events at once, of parts, or on top of an earlier report of the same run.
 """
 
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError
 from autoctrl.science.camera.events import BRANCHES
-from autoctrl.science.camera.plots import display, midplots, raw_frames
 from autoctrl.science.camera.plots.pictures import draw_failure, save_picture, styled
 from autoctrl.science.camera.plots.rundata import About, Files, Run, nothing
 from autoctrl.science.quality import (
@@ -21,181 +23,218 @@ from autoctrl.science.quality import (
     read_report,
     write_report,
 )
-from autoctrl.science.quality.reports import heaviest, merged
+from autoctrl.science.quality.reports import heaviest, merge_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from autoctrl.science.quality.reports import Stored
+    from autoctrl.science.quality.plots import PlotResult
+    from autoctrl.science.quality.reports import Stored, Whole
 
-KNOWN = (display, raw_frames, midplots)  # imported, they register their plots
 LATER = "it was not there when the earlier report was made; make the report anew"
+ANEW = "Without --previous the report is made anew."
+# Imported, each registers its plots: in this order they are made and listed.
+for module in ("raw_frames", "display", "clusters", "spectra", "depth"):
+    import_module(f"autoctrl.science.camera.plots.{module}")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Where a report goes, and what its numbers are judged by.
+
+    ``output`` is the report; pictures are ``<prefix>_<plot>.png``.  Without ``limits`` nothing is
+    judged; ``reference`` is the report of a run to compare with, instead of the one in the limits.
+    """
+
+    output: Path
+    prefix: Path
+    limits: Path | None = None
+    reference: Path | None = None
+
+    def judge(self, report: Report) -> None:
+        """Judge the numbers of a report."""
+        if self.limits is None:
+            return
+        thresholds, named = read_limits(self.limits)
+        reference = self.reference or named
+        report.judge(thresholds, None if reference is None else read_reference(reference))
+
+    def picture(self, plot: str) -> Path:
+        """Return where the picture of a plot goes."""
+        return self.prefix.with_name(f"{self.prefix.name}_{plot}.png")
+
+
+class Earlier(NamedTuple):
+    """What an earlier report of a run gave: results and failures by plot, and its plots."""
+
+    results: Mapping[str, PlotResult]
+    failed: Mapping[str, str]
+    plots: frozenset[str]
 
 
 def judge_run(
     files: Files,
-    output: Path,
-    prefix: Path,
+    judgement: Judgement,
     *,
     chosen: tuple[int, int | None] = (0, None),
     previous: Path | None = None,
-    limits: Path | None = None,
-    reference: Path | None = None,
 ) -> Report:
-    """Draw and judge a run: pictures ``<prefix>_<plot>.png``, histograms, and the report
-    ``output``.
+    """Draw and judge a run.
 
     With a range ``chosen`` it is a part, which is not judged.  With a ``previous`` report of the
-    same run only the
-    entries that it lacks are read.  Raises DataError for files that do not belong together.
-    """
-    run = Run(files)
-    stored = None if previous is None else read_report(previous)
-    first, last = chosen
-    if max(first, last or 0) > run.entries:
-        message = (
-            f"{files.reco} has {run.entries} entries; {first}:{'' if last is None else last} "
-            "asks for others."
-        )
-        raise DataError(message)
-    is_part = chosen != (0, None)
-    if stored is not None:
-        first = _resume(run, stored, previous, is_part=is_part)
-    plots = [
-        plot for plot in chosen_plots() if stored is None or plot.name in stored.content["plots"]
-    ]
-    before = {} if stored is None else stored.results()
-    earlier = (
-        {}
-        if stored is None
-        else {name: why for name, why in stored.failed.items() if name not in before}
-    )
-    report = evaluate(
-        [plot for plot in plots if plot.name not in earlier], run.chunks(first, last), before
-    )
-    report.failed |= earlier | {plot.name: LATER for plot in chosen_plots() if plot not in plots}
-    begin = first if stored is None else stored.events[0]
-    end = run.entries if last is None else min(last, run.entries)
-    pictures = _pictures(report, prefix, is_part=is_part)
-    if not is_part:
-        _judge(report, limits, reference)
-    _draw_all(report, pictures, [] if stored is None else [stored])
-    _write(report, run.about, output, pictures, (begin, end))
-    return report
-
-
-def merge_reports(
-    paths: Sequence[Path],
-    output: Path,
-    prefix: Path,
-    *,
-    entries: int | None = None,
-    limits: Path | None = None,
-    reference: Path | None = None,
-) -> Report:
-    """Join the reports of a run's parts as if the run had been judged at once; of displays the
-    fullest is kept.
-
-    Raises DataError for parts that are not of one run, leave a gap, or are not ``entries``
+    same run only the entries that it lacks are read.  Raises DataError for files that do not belong
     together.
     """
-    parts = [read_report(path) for path in paths]
-    before, failed, (first, last) = merged(parts)
-    if first or (entries is not None and last != entries):
-        wanted = "" if entries is None else f" of {entries}"
-        message = f"the parts cover the entries {first} to {last}{wanted}: not the whole run."
-        raise DataError(message, hint="Give every part.")
-    about = About.from_report(parts[0])
-    data = nothing(about, list(BRANCHES))
-    plots = [plot for plot in chosen_plots() if plot.name in before and plot.name not in failed]
-    report = evaluate(
-        plots, [data], {name: result for name, result in before.items() if name not in failed}
-    )
-    report.failed |= failed
-    pictures = _pictures(report, prefix)
-    _judge(report, limits, reference)
-    _draw_all(report, pictures, parts)
-    _write(report, about, output, pictures, (first, last))
+    run = Run(files)
+    first, last = _chosen_entries(run, chosen)
+    is_part = chosen != (0, None)
+    stored = None if previous is None else read_report(previous)
+    if stored is None:
+        report = evaluate(chosen_plots(), run.chunks(first, last))
+        events = first, last
+    else:
+        events = 0, last
+        report = _continue(run, stored, last, is_part=is_part)
+    pictures = _pictures(report, judgement, is_part=is_part)
+    if not is_part:
+        judgement.judge(report)
+    _draw_all(report, pictures, [] if stored is None else [stored])
+    _write(report, run.about, judgement.output, pictures, events)
     return report
 
 
-def _resume(run: Run, stored: Stored, path: Path | None, *, is_part: bool) -> int:
-    """Return the first entry that an earlier report of the run lacks; raises DataError when it is
-    of something else.
-    """
-    about, (first, last) = About.from_report(stored).as_json(), stored.events
+def _chosen_entries(run: Run, chosen: tuple[int, int | None]) -> tuple[int, int]:
+    """Return the first entry and the one after the last; raises DataError for others."""
+    first, last = chosen
+    if max(first, last or 0) > run.entries:
+        asked = f"{first}:{'' if last is None else last}"
+        message = f"{run.files.reco} has {run.entries} entries; {asked} asks for others."
+        raise DataError(message)
+    return first, run.entries if last is None else last
+
+
+def _continue(run: Run, stored: Stored, last: int, *, is_part: bool) -> Report:
+    """Take in the entries that an earlier report of the run lacks."""
+    first = _first_new_entry(run, stored, is_part=is_part)
+    earlier = _read_earlier(stored)
+    known = [plot for plot in chosen_plots() if plot.name in earlier.plots]
+    working = [plot for plot in known if plot.name not in earlier.failed]
+    report = evaluate(working, run.chunks(first, last), earlier.results)
+    report.failed |= earlier.failed
+    report.failed |= {plot.name: LATER for plot in chosen_plots() if plot not in known}
+    return report
+
+
+def _read_earlier(stored: Stored) -> Earlier:
+    """Return what a report holds; a plot that gave results goes on, though it failed later."""
+    results = stored.results()
+    failed = {name: why for name, why in stored.failed.items() if name not in results}
+    return Earlier(results, failed, frozenset(stored.content["plots"]))
+
+
+def _first_new_entry(run: Run, stored: Stored, *, is_part: bool) -> int:
+    """Return the first entry that a report lacks; raises DataError when it is of other data."""
+    about = About.from_report(stored).as_json()
+    first, last = stored.events
     differing = sorted(name for name, value in run.about.as_json().items() if about[name] != value)
     if differing:
-        message = (
-            f"{path} is about something else than {run.files.reco}: {', '.join(differing)} differ."
-        )
-        raise DataError(message, hint="Without --previous the report is made anew.")
+        other = f"{stored.path} is about something else than {run.files.reco}"
+        message = f"{other}: {', '.join(differing)} differ."
+        raise DataError(message, hint=ANEW)
     if is_part or first or last > run.entries:
-        message = (
-            f"{path} holds the entries {first} to {last}, {run.files.reco} has {run.entries}: "
-            "it cannot go on."
-        )
-        raise DataError(message, hint="Without --previous the report is made anew.")
+        held = f"{stored.path} holds the entries {first} to {last}"
+        message = f"{held}, {run.files.reco} has {run.entries}: it cannot go on."
+        raise DataError(message, hint=ANEW)
     return last
 
 
-def _judge(report: Report, limits: Path | None, reference: Path | None) -> None:
-    if limits is None:
-        return
-    thresholds, named = read_limits(limits)
-    chosen = reference or named
-    report.judge(thresholds, None if chosen is None else read_reference(chosen))
+def merge_reports(
+    paths: Sequence[Path], judgement: Judgement, *, entries: int | None = None
+) -> Report:
+    """Join the reports of a run's parts as if the run had been judged at once.
 
-
-def _pictures(report: Report, prefix: Path, *, is_part: bool = False) -> dict[str, Path]:
-    """Return where the picture of every plot lies; of a part only those that cannot be drawn from a
-    sum.
+    Of displays the fullest is kept.  Raises DataError for parts that are not of one run, leave a
+    gap, or are not ``entries`` together.
     """
-    names = [
-        plot.name
-        for plot in chosen_plots()
-        if plot.name in report.results or plot.name in report.failed
-    ]
+    parts = [read_report(path) for path in paths]
+    whole = merge_parts(parts)
+    _refuse_incomplete(whole, entries)
+    about = About.from_report(parts[0])
+    results = {name: each for name, each in whole.results.items() if name not in whole.failed}
+    plots = [plot for plot in chosen_plots() if plot.name in results]
+    report = evaluate(plots, [nothing(about, list(BRANCHES))], results)
+    report.failed |= whole.failed
+    pictures = _pictures(report, judgement)
+    judgement.judge(report)
+    _draw_all(report, pictures, parts)
+    _write(report, about, judgement.output, pictures, (whole.first, whole.last))
+    return report
+
+
+def _refuse_incomplete(whole: Whole, entries: int | None) -> None:
+    if whole.first or (entries is not None and whole.last != entries):
+        wanted = "" if entries is None else f" of {entries}"
+        covered = f"the entries {whole.first} to {whole.last}{wanted}"
+        message = f"the parts cover {covered}: not the whole run."
+        raise DataError(message, hint="Give every part.")
+
+
+def _made(report: Report) -> list[str]:
+    """Return the plots that gave something or failed, in their order."""
+    names = [plot.name for plot in chosen_plots()]
+    return [name for name in names if name in report.results or name in report.failed]
+
+
+def _pictures(report: Report, judgement: Judgement, *, is_part: bool = False) -> dict[str, Path]:
+    """Return where the picture of every plot lies.
+
+    Of a part only those are drawn that cannot be drawn from a sum.
+    """
+    names = _made(report)
     if is_part:
         names = [name for name in names if name in report.results and report.results[name].weight]
-    return {name: prefix.with_name(f"{prefix.name}_{name}.png") for name in names}
-
-
-def _draw_all(report: Report, pictures: dict[str, Path], earlier: Sequence[Stored]) -> None:
-    """Draw every plot; a figure that is not drawn anew is taken over."""
-    with styled():
-        for name, picture in pictures.items():
-            _draw(report, name, picture, earlier)
+    return {name: judgement.picture(name) for name in names}
 
 
 def _write(
     report: Report, about: About, output: Path, pictures: dict[str, Path], events: tuple[int, int]
 ) -> None:
-    made = [
-        plot.name
-        for plot in chosen_plots()
-        if plot.name in report.results or plot.name in report.failed
-    ]
-    listed = {"pictures": {name: picture.name for name, picture in pictures.items()}, "plots": made}
+    names = {name: picture.name for name, picture in pictures.items()}
+    listed = {"pictures": names, "plots": _made(report)}
     write_report(report, output, about.as_json(), events, run=about.run, **listed)
 
 
-def _draw(report: Report, name: str, picture: Path, earlier: Sequence[Stored]) -> None:
-    """Write a plot's picture; that of one which failed says why."""
+def _draw_all(report: Report, pictures: dict[str, Path], earlier: Sequence[Stored]) -> None:
+    """Draw every plot; a figure that is not drawn anew is taken over; a failure says why."""
+    with styled():
+        for name, picture in pictures.items():
+            if _draw(report, name, picture) or _take_over(report, name, picture, earlier):
+                continue
+            reason = report.failed.get(name, "there was nothing to draw.")
+            save_picture(draw_failure(name, reason), picture)
+
+
+def _draw(report: Report, name: str, picture: Path) -> bool:
+    """Draw the figure that a plot gave, if it gave one; one that cannot be drawn is a failure."""
     result = report.results.get(name)
-    source = heaviest(earlier, name)
+    if result is None or result.figure is None:
+        return False
     try:
-        if result is not None and result.figure is not None:
-            figure: Any = result.figure() if callable(result.figure) else result.figure
-            save_picture(figure, picture)
-            return
+        figure: Any = result.figure() if callable(result.figure) else result.figure
+        save_picture(figure, picture)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plot raises is its own failure
         report.failed[name] = f"{type(error).__name__}: {error}"
+        return False
+    return True
+
+
+def _take_over(report: Report, name: str, picture: Path, earlier: Sequence[Stored]) -> bool:
+    """Copy the picture of the earlier report whose figure is kept, if there is one."""
+    source = heaviest(earlier, name)
     drawn = None if source is None else source.picture(name)
-    if drawn is not None and name not in report.failed:
-        if drawn.is_file() and drawn.resolve() != picture.resolve():
-            shutil.copyfile(drawn, picture)
-        if drawn.is_file():
-            return
-    save_picture(draw_failure(name, report.failed.get(name, "there was nothing to draw.")), picture)
+    if drawn is None or name in report.failed or not drawn.is_file():
+        return False
+    if drawn.resolve() != picture.resolve():
+        shutil.copyfile(drawn, picture)
+    return True

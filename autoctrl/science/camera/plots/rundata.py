@@ -1,6 +1,4 @@
-"""What the data-quality plots read: a run in chunks, so that memory does not grow with its
-length.
-"""
+"""What the data-quality plots read: a run in chunks, so that its length costs no memory."""
 
 from __future__ import annotations
 
@@ -39,15 +37,14 @@ if TYPE_CHECKING:
 
 SAMPLED = 5
 SHOWN_BLOCK = 4
-NEEDED = tuple(
-    name for name in BRANCHES if not name.startswith("t_")
-)  # how long the stages took is nobody's affair
+# How long the stages of the reconstruction took is not looked at.
+NEEDED = tuple(name for name in BRANCHES if not name.startswith("t_"))
+ROUND_RATIO, ROUND_LENGTH = 1.4, 80.0
 
 
 @dataclass(frozen=True)
 class About:
-    """What a report is about: the run, its start as text, the sensor's size, its pedestal, the
-    exposure in s.
+    """What a report is about: the run and its start, the sensor, its pedestal, the exposure in s.
 
     ``start`` is empty and ``exposure_s`` 0 where no raw run was given that says them.
     """
@@ -70,9 +67,7 @@ class About:
 
     @classmethod
     def from_report(cls, stored: Stored) -> Self:
-        """Return what a report is about; raises DataError for a report of another detector, or a
-        wrong value.
-        """
+        """Return what a report is about; raises DataError for one of another detector."""
         check(stored.path, "about", stored.about, ABOUT)
         return cls(**{name: stored.about[name] for name in FACTS})
 
@@ -93,8 +88,9 @@ ABOUT = Rule("an object", is_object, FACTS)
 
 @dataclass(frozen=True)
 class Shown:
-    """The event that is shown: its entry of ``Events``, and its light in blocks of 4 x 4 pixels,
-    counts per pixel.
+    """The event that is shown: its entry of ``Events``, and its light.
+
+    ``image`` is in counts per pixel, averaged over blocks of 4 x 4 pixels.
     """
 
     entry: Any
@@ -103,13 +99,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class RunData:
-    """Some events of a run: entries of ``Events`` with pixel lists, and of ``Friends`` (None
-    without).
+    """Some events of a run: entries of ``Events`` with pixel lists, and of ``Friends`` if any.
 
     What belongs to the whole run comes once: ``pedestal`` with the first event, ``shown`` with the
-    event of most
-    clusters.  ``frames`` are the raw frames of every fifth event, each with its distance from the
-               pedestal.
+    event of most clusters.  ``residuals`` are the raw frames of every fifth event minus the
+    pedestal.
     """
 
     about: About
@@ -125,17 +119,25 @@ class RunData:
 
     def friend(self, name: str) -> NDArray[Any] | None:
         """Return a branch of the friends in the same way, None where there is none."""
-        return (
-            flat(self.friends[name])
-            if self.friends is not None and name in self.friends.fields
-            else None
-        )
+        if self.friends is None or name not in self.friends.fields:
+            return None
+        return flat(self.friends[name])
 
 
 def flat(values: Any) -> NDArray[Any]:  # noqa: ANN401 - an awkward array
     """Return all values, one after the other."""
     found: NDArray[Any] = ak.to_numpy(ak.flatten(values, axis=None))
     return found
+
+
+def is_round(data: RunData) -> NDArray[np.bool_]:
+    """Return which clusters are round spots: as wide as long within 40 %, and short."""
+    along, across, length = (
+        data.column(f"sc_{name}") for name in ("lfullrms", "tfullrms", "length")
+    )
+    is_as_wide_as_long = (along < ROUND_RATIO * across) & (across < ROUND_RATIO * along)
+    chosen: NDArray[np.bool_] = is_as_wide_as_long & (length < ROUND_LENGTH)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,9 @@ class Files:
 
 
 def nothing(about: About, branches: list[str]) -> RunData:
-    """Return no events of a run: what is summed up from parts is told by a plot that takes in
-    nothing.
-    """
-    return RunData(
-        about,
-        ak.Array({name: np.empty((0, 0)) if "_" in name else np.empty(0) for name in branches}),
-    )
+    """Return no events of a run: from them a plot says what its sums over parts amount to."""
+    empty = {name: np.empty((0, 0)) if "_" in name else np.empty(0) for name in branches}
+    return RunData(about, ak.Array(empty))
 
 
 class Run:
@@ -172,25 +170,26 @@ class Run:
             tree = get_tree(file, "Events")
             check_branches(tree, NEEDED)
             keys = tree.arrays(["run", "event", "nSc", "lost"], library="np")
-            stored = _stored_shape(get_tree(file, PARAMETERS_TREE))
+            shape = _stored_shape(get_tree(file, PARAMETERS_TREE))
         self.entries = len(keys["run"])
         if not self.entries:
             message = f"{files.reco} has no entries: there is nothing to judge."
             raise DataError(message)
+        self._refuse_other_sensor(shape)
         self.numbers, self.clusters = keys["event"], keys["nSc"]
         self.lost = frozenset(keys["event"][keys["lost"] > 0].tolist())
-        rows, cols = self.pedestal.mean.shape
-        if (rows, cols) != stored:
-            message = (
-                f"{files.pedestal} has {rows} x {cols} pixels, {files.reco} was made of "
-                f"{stored[0]} x {stored[1]}."
-            )
-            raise DataError(message, hint="Take the pedestal of the same camera.")
-        self.about = About(int(keys["run"][0]), rows, cols, self.pedestal.run)
+        self.about = About(int(keys["run"][0]), *shape, self.pedestal.run)
         if files.raw is not None:
             self._read_head(files.raw)
         if files.friends is not None:
             check_alignment(files.reco, files.friends)
+
+    def _refuse_other_sensor(self, shape: tuple[int, int]) -> None:
+        if self.pedestal.mean.shape != shape:
+            here, there = (f"{rows} x {cols}" for rows, cols in (self.pedestal.mean.shape, shape))
+            made_of = f"{self.files.reco} was made of {there}"
+            message = f"{self.files.pedestal} has {here} pixels, {made_of}."
+            raise DataError(message, hint="Take the pedestal of the same camera.")
 
     def _read_head(self, raw: Path) -> None:
         head = read_head(raw)
@@ -204,9 +203,7 @@ class Run:
     def chunks(
         self, first: int = 0, last: int | None = None, step: str | int = STEP
     ) -> Iterator[RunData]:
-        """Yield the entries ``first <= entry < last`` in chunks; one that is empty if there are
-        none.
-        """
+        """Yield the entries ``first <= entry < last`` in chunks; an empty one if there is none."""
         last = self.entries if last is None else min(last, self.entries)
         first = min(first, last)
         fullest = first + int(np.argmax(self.clusters[first:last])) if first < last else -1
@@ -227,41 +224,37 @@ class Run:
 
     def _chunk(
         self,
-        events: Any,  # noqa: ANN401
+        events: Any,  # noqa: ANN401 - awkward arrays
         begin: int,
         fullest: int,
         frames: Iterator[tuple[int, Frame | None]],
     ) -> RunData:
-        end = begin + len(events)
+        """Return some entries, from ``begin`` on, with what the raw frames tell of them."""
         residuals, shown = [], None
-        for entry in range(begin, end):
-            is_shown, event = entry == fullest, int(self.numbers[entry])
+        sampled = (slice(None, None, SHOWN_BLOCK),) * 2
+        for entry in range(begin, begin + len(events)):
+            event = int(self.numbers[entry])
             frame = next((frame for number, frame in frames if number == event), None)
-            if is_shown:
-                shown = Shown(events[entry - begin], self._image(events[entry - begin], frame))
+            if entry == fullest:
+                record = events[entry - begin]
+                shown = Shown(record, self._image(record, frame))
             if frame is not None and event % SAMPLED == 0:
-                residuals.append(
-                    frame[::SHOWN_BLOCK, ::SHOWN_BLOCK]
-                    - self.pedestal.mean[::SHOWN_BLOCK, ::SHOWN_BLOCK]
-                )
+                residuals.append(frame[sampled] - self.pedestal.mean[sampled])
         return RunData(
             self.about,
             events,
-            self._friends(begin, end),
-            self.pedestal if begin == 0 else None,
-            tuple(residuals),
-            shown,
+            friends=self._friends(begin, begin + len(events)),
+            pedestal=self.pedestal if begin == 0 else None,
+            residuals=tuple(residuals),
+            shown=shown,
         )
 
     def _frames(self, first: int, last: int) -> Iterator[tuple[int, Frame | None]]:
-        """Yield the raw frames of some entries, None for one that the reconstruction, too, could
-        not read.
-        """
+        """Yield the raw frames of some entries, None for one that the reconstruction lost, too."""
         if self.files.raw is None:
             return
-        for number, frame in read_events(
-            self.files.raw, int(self.numbers[first]), int(self.numbers[last - 1]) + 1
-        ):
+        begin, end = int(self.numbers[first]), int(self.numbers[last - 1]) + 1
+        for number, frame in read_events(self.files.raw, begin, end):
             if isinstance(frame, DataError) and number not in self.lost:
                 raise frame
             yield number, None if isinstance(frame, DataError) else frame
@@ -288,18 +281,14 @@ def _stored_shape(tree: Any) -> tuple[int, int]:  # noqa: ANN401 - uproot has no
             int(tree[name].array(library="np", entry_stop=1)[0]) for name in ("npixx", "npixy")
         )
     except (LookupError, TypeError, ValueError) as error:
-        message = (
-            f"tree {tree.name} of {tree.file.file_path} does not say of how many pixels the "
-            "sensor is."
-        )
+        where = f"tree {tree.name} of {tree.file.file_path}"
+        message = f"{where} does not say how many pixels the sensor has."
         raise DataError(message, hint="Take a file that autoctrl-camera reco wrote.") from error
     return rows, cols
 
 
 def block_means(image: NDArray[Any], side: int) -> NDArray[np.float64]:
-    """Return an image averaged over square blocks of ``side`` pixels; what does not fill a block is
-    left out.
-    """
+    """Return an image averaged over square blocks; pixels that do not fill a block are left out."""
     rows, cols = (length // side for length in image.shape)
     cut = image[: rows * side, : cols * side].astype(np.float64)
     averaged: NDArray[np.float64] = cut.reshape(rows, side, cols, side).mean(axis=(1, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +34,17 @@ if TYPE_CHECKING:
     from autoctrl.science.quality.reports import Stored
 
 YEARS = range(1900, 2200)
+LEGEND_ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1.0, 1.0),
+    "borderaxespad": 0.1,
+    "ncols": 2,
+}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that is followed over runs: how it is called, what its axis says, and its factor to
-    that unit.
-    """
+    """A number that is followed over runs: its name, what its axis says, its factor to the unit."""
 
     number: str
     label: str
@@ -57,8 +62,7 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Trend:
-    """A quantity over runs: values and errors (nan where a run lacks them), their mean, and how it
-    describes them.
+    """A quantity over runs: values and errors, nan where a run lacks them.
 
     Runs with an alarm (``is_bad``) are part of neither mean nor chi2: what is wrong with them may
     be this quantity.
@@ -96,33 +100,29 @@ class Trend:
         return float(weights @ values / weights.sum()), float(errors.min() / np.sqrt(weights.sum()))
 
     def chi2(self) -> tuple[float, int]:
-        """Return chi2 and degrees of freedom of the runs against their mean; inf where it is beyond
-        all numbers.
-        """
+        """Return chi2 and degrees of freedom of the runs against their mean; inf if too large."""
         with np.errstate(over="ignore"):
             pulls = (self.values[self.counted] - self.mean()[0]) / self.errors[self.counted]
             return float(pulls @ pulls), max(0, len(pulls) - 1)
 
 
 def read_trends(paths: Sequence[Path]) -> tuple[list[Stored], list[Trend]]:
-    """Return the reports by run number and their trends; raises DataError for a run that is given
-    twice.
-    """
+    """Return the reports by run and their trends; raises DataError for a run given twice."""
     reports = sorted((read_report(path) for path in paths), key=lambda report: report.run)
-    runs = [report.run for report in reports]
-    twice = sorted({run for run in runs if runs.count(run) > 1})
-    if twice:
-        message = f"there is more than one report of run {twice[0]}."
-        raise DataError(message, hint="Give one report for each run.")
+    for one, other in pairwise(reports):
+        if one.run == other.run:
+            message = f"there is more than one report of run {one.run}."
+            raise DataError(message, hint="Give one report for each run.")
 
     def column(name: str, factor: float) -> NDArray[np.float64]:
         return np.array([factor * report.numbers.get(name, np.nan) for report in reports])
 
     is_bad = np.array([report.content["level"] == Level.ALARM for report in reports])
-    trends = [
-        Trend(q, column(q.number, q.factor), column(f"{q.number}_error", q.factor), is_bad)
-        for q in QUANTITIES
-    ]
+    trends = []
+    for quantity in QUANTITIES:
+        values = column(quantity.number, quantity.factor)
+        errors = column(f"{quantity.number}_error", quantity.factor)
+        trends.append(Trend(quantity, values, errors, is_bad))
     return reports, trends
 
 
@@ -138,12 +138,12 @@ def write_trends(
     runs = [report.run for report in reports]
     alarmed = [run for run, is_bad in zip(runs, trends[0].is_bad, strict=True) if is_bad]
     with styled():
-        save_picture(_draw(reports, trends, runs, by_time=by_time), picture)
+        save_picture(_draw(reports, trends, by_time=by_time), picture)
     content = {
         "schema": 1,
         "runs": runs,
         "alarms": alarmed,
-        "trends": {t.quantity.number: _plain(t) for t in trends},
+        "trends": {trend.quantity.number: _plain(trend) for trend in trends},
     }
     with replacing(output) as temporary:
         temporary.write_text(
@@ -153,91 +153,99 @@ def write_trends(
 
 
 def _plain(trend: Trend) -> dict[str, Any]:
-    """Return a trend as plain values, null for what is no number."""
-    chi2, ndf = trend.chi2()
-    fit = dict(zip(("mean", "error", "chi2"), (*trend.mean(), chi2), strict=True))
-    lists = {"values": trend.values, "errors": trend.errors}
-    plain = {name: value if np.isfinite(value) else None for name, value in fit.items()}
-    listed = {
-        name: [float(v) if np.isfinite(v) else None for v in column]
-        for name, column in lists.items()
+    """Return a trend as plain values, null for what is not a finite number."""
+    mean, error = trend.mean()
+    chi2, degrees = trend.chi2()
+    return {
+        "unit": trend.quantity.unit,
+        "mean": _finite(mean),
+        "error": _finite(error),
+        "chi2": _finite(chi2),
+        "ndf": degrees,
+        "left_out": trend.left_out,
+        "values": [_finite(value) for value in trend.values],
+        "errors": [_finite(value) for value in trend.errors],
     }
-    return {"unit": trend.quantity.unit, **plain, "ndf": ndf, "left_out": trend.left_out, **listed}
 
 
-def _draw(
-    reports: Sequence[Stored], trends: Sequence[Trend], runs: Sequence[int], *, by_time: bool
-) -> Any:  # noqa: ANN401 - a figure
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _draw(reports: Sequence[Stored], trends: Sequence[Trend], *, by_time: bool) -> Any:  # noqa: ANN401 - a figure
+    """Draw the quantities that were measured, one below the other."""
     shown = [trend for trend in trends if trend.measured.any()] or list(trends[:1])
-    spread = f"Runs {runs[0]}-{runs[-1]}" if len(runs) > 1 else f"Run {runs[0]}"
-    first, last = (
-        spell_time(About.from_report(report).start) for report in (reports[0], reports[-1])
-    )
-    facts = f"{len(runs)} runs" + (
-        f"  \u00b7  {first} to {last}" if first and len(runs) > 1 else ""
-    )
-    figure, made = new_figure(
-        f"{spread}: stability", facts, rows=len(shown), size=(11.0, 1.2 + 2.1 * len(shown))
-    )
-    panels = np.atleast_1d(made)
-    where = _times(reports) if by_time else np.asarray(runs)
-    for axes, trend in zip(panels, shown, strict=True):
-        _draw_panel(axes, trend, where)
-        axes.sharex(panels[-1])
-        axes.tick_params(labelbottom=axes is panels[-1])
-    panels[-1].set_xlabel("start of the run (UTC)" if by_time else "run")
-    if by_time:
-        _date_axis(panels[-1])
-    else:
-        panels[-1].locator_params(axis="x", integer=True)
-        panels[-1].set_xlim(runs[0] - 0.5 - 0.02 * len(runs), runs[-1] + 0.5 + 0.02 * len(runs))
+    rows = len(shown)
+    figure, axes = new_figure(*_headline(reports), rows=rows, size=(11.0, 1.2 + 2.1 * rows))
+    panels = np.atleast_1d(axes)
+    where = _times(reports) if by_time else np.array([report.run for report in reports])
+    for panel, trend in zip(panels, shown, strict=True):
+        _draw_panel(panel, trend, where)
+        panel.sharex(panels[-1])
+        panel.tick_params(labelbottom=panel is panels[-1])
+    set_axis = _set_date_axis if by_time else _set_run_axis
+    set_axis(panels[-1], where)
     if trends[0].is_bad.any():
-        panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1)
+        panels[0].legend(**LEGEND_ABOVE)
     figure.align_ylabels(panels)
     return figure
 
 
-def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any]) -> None:  # noqa: ANN401
-    """Draw one quantity: points with errors, those of runs with an alarm in another colour and
-    shape, and the mean.
+def _headline(reports: Sequence[Stored]) -> tuple[str, str]:
+    """Return the title and the facts that stand above the picture."""
+    first, last = reports[0], reports[-1]
+    if len(reports) == 1:
+        return f"Run {first.run}: stability", "1 runs"
+    title, facts = f"Runs {first.run}-{last.run}: stability", f"{len(reports)} runs"
+    begin, end = (spell_time(About.from_report(report).start) for report in (first, last))
+    return title, f"{facts}  ·  {begin} to {end}" if begin else facts
+
+
+def _draw_panel(axes: Any, trend: Trend, where: NDArray[Any]) -> None:  # noqa: ANN401 - matplotlib axes
+    """Draw one quantity: points with errors, and the mean.
+
+    Runs with an alarm have another colour and shape.
     """
-    for chosen, colour, shape, label in (
-        (trend.counted, BLUE, "o", "run"),
-        (trend.measured & trend.is_bad, RED, "D", "run with an alarm"),
-    ):
-        axes.errorbar(
-            where[chosen],
-            trend.values[chosen],
-            trend.errors[chosen],
-            fmt=shape,
-            color=colour,
-            markersize=5.5,
-            linestyle="none",
-            capsize=2.5,
-            label=label,
-        )
-    quantity, (mean, error) = trend.quantity, trend.mean()
-    unit = f" ({quantity.unit})" if quantity.unit else ""
-    axes.set_ylabel(f"{quantity.label}{unit}")
+    _draw_points(axes, trend, where, trend.counted, color=BLUE, fmt="o", label="run")
+    bad = trend.measured & trend.is_bad
+    _draw_points(axes, trend, where, bad, color=RED, fmt="D", label="run with an alarm")
+    unit = f" ({trend.quantity.unit})" if trend.quantity.unit else ""
+    axes.set_ylabel(f"{trend.quantity.label}{unit}")
     axes.margins(y=0.18)
+    mean, error = trend.mean()
     if np.isfinite(mean):
         axes.axhline(mean, color=GREY, linewidth=1.4, linestyle="--")
         axes.axhspan(mean - error, mean + error, color=GREY, alpha=0.18, linewidth=0)
     axes.set_title(say_mean(trend), fontsize=10.5, pad=4)
 
 
-def say_mean(trend: Trend) -> str:
-    """Return a trend's mean, how well it describes the runs, and how many with an alarm it leaves
-    out, in words.
-    """
-    (mean, error), (chi2, ndf) = trend.mean(), trend.chi2()
-    said = [f"mean {spell(mean, error, trend.quantity.unit)}" if np.isfinite(mean) else "no mean"]
-    said += [f"$\\chi^2$ / ndf {chi2:.1f} / {ndf}"] if ndf else []
-    said += (
-        [f"{trend.left_out} run{'s' * (trend.left_out > 1)} with an alarm left out"]
-        if trend.left_out
-        else []
+def _draw_points(
+    axes: Any,  # noqa: ANN401 - matplotlib axes
+    trend: Trend,
+    where: NDArray[Any],
+    chosen: NDArray[np.bool_],
+    **look: str,
+) -> None:
+    axes.errorbar(
+        where[chosen],
+        trend.values[chosen],
+        trend.errors[chosen],
+        markersize=5.5,
+        linestyle="none",
+        capsize=2.5,
+        **look,
     )
+
+
+def say_mean(trend: Trend) -> str:
+    """Return a trend's mean, how well it describes the runs, and how many it leaves out."""
+    (mean, error), (chi2, degrees) = trend.mean(), trend.chi2()
+    said = [f"mean {spell(mean, error, trend.quantity.unit)}" if np.isfinite(mean) else "no mean"]
+    if degrees:
+        said.append(f"$\\chi^2$ / ndf {chi2:.1f} / {degrees}")
+    if trend.left_out:
+        runs = "run" if trend.left_out == 1 else "runs"
+        said.append(f"{trend.left_out} {runs} with an alarm left out")
     return ",  ".join(said)
 
 
@@ -260,9 +268,17 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.year in YEARS else None
 
 
-def _date_axis(axes: Any) -> None:  # noqa: ANN401 - matplotlib axes
+def _set_run_axis(axes: Any, runs: NDArray[Any]) -> None:  # noqa: ANN401 - matplotlib axes
+    axes.set_xlabel("run")
+    axes.locator_params(axis="x", integer=True)
+    margin = 0.5 + 0.02 * len(runs)
+    axes.set_xlim(runs[0] - margin, runs[-1] + margin)
+
+
+def _set_date_axis(axes: Any, _: NDArray[Any]) -> None:  # noqa: ANN401 - matplotlib axes
     from matplotlib import dates
 
+    axes.set_xlabel("start of the run (UTC)")
     locator = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -1,6 +1,4 @@
-"""Reads MIDAS event files as a stream, compressed or not: what the DAQ writes, also while it is
-still writing.
-"""
+"""Reads MIDAS event files as a stream, compressed or not, also while the DAQ still writes them."""
 
 from __future__ import annotations
 
@@ -33,6 +31,7 @@ from autoctrl.science.camera.raw.unpacking import DAMAGE, Unpacked
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from struct import Struct
     from types import TracebackType
 
     import numpy as np
@@ -52,9 +51,7 @@ class MidasRun:
     """A raw run that is read from front to back; use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` and read the settings; raises DataError when it does not begin with a begin
-        of run.
-        """
+        """Open ``path`` and read the settings; raises DataError without a begin of run."""
         self.path = path
         self.offset = 0
         self.camera_events = 0
@@ -62,6 +59,7 @@ class MidasRun:
         self._camera_like = (CAMERA_EVENT, 1, 0)  # id, mask, bytes of the camera event before
         self._kinds = {self._camera_like[:2]}  # of all events seen
         self._after_damage = False
+        self._is_checked = False
         self._raw = path.open("rb")
         self._is_compressed = self._raw.read(2) == GZIP_MAGIC
         self._raw.seek(0)
@@ -88,9 +86,7 @@ class MidasRun:
         self._raw.close()
 
     def summarise(self) -> Summary:
-        """Read the whole run once and say what is in it; events that are damaged inside are counted
-        as lost.
-        """
+        """Read the whole run once and say what is in it; damaged events are counted as lost."""
         lost, state, problem = 0, "closed", ""
         try:
             while (event := self._next_camera(is_wanted=False)) is not None:
@@ -109,17 +105,12 @@ class MidasRun:
         raised.  In a compressed stream only an event can be lost, and only if the stream's checksum
         holds: else nobody knows what else has changed.
         """
-        import numpy as np
-
-        from autoctrl.science.camera.raw.orientation import to_working
-
-        is_complete = True
         while last is None or self.camera_events < last:
             number = self.camera_events
             try:
                 event = self._next_camera(is_wanted=number >= first)
             except DataError as error:
-                if last is None or self._is_compressed or isinstance(error, Truncated):
+                if last is None or self._is_the_end(error):
                     raise
                 yield from ((lost, error) for lost in range(max(first, number), last))
                 return
@@ -127,26 +118,37 @@ class MidasRun:
                 refuse_range(self.path, number, first, last)
                 return
             if isinstance(event, Misfit):
-                if is_complete and self._is_compressed:
-                    self._check_stream()
-                is_complete = False
-                if number >= first:
-                    yield number, event
-            elif number >= first:
-                shape = frame_shape(len(event) // 2, self.attributes)
-                yield number, to_working(np.frombuffer(event, dtype="<u2").reshape(shape or (0, 0)))
+                self._check_stream()
+            if number >= first:
+                yield number, self._to_frame(event)
         self._check_ending()
 
+    def _is_the_end(self, error: DataError) -> bool:
+        """Say whether nothing can be said of the events behind an error."""
+        return self._is_compressed or isinstance(error, Truncated)
+
+    def _to_frame(self, event: bytes | Misfit) -> Frame | Misfit:
+        """Return the working frame in a camera event's bytes."""
+        import numpy as np
+
+        from autoctrl.science.camera.raw.orientation import to_working
+
+        if isinstance(event, Misfit):
+            return event
+        shape = frame_shape(len(event) // 2, self.attributes)
+        return to_working(np.frombuffer(event, dtype="<u2").reshape(shape or (0, 0)))
+
     def _check_stream(self) -> None:
-        """Refuse a compressed stream that is damaged anywhere, by a reader of its own."""
+        """Refuse a compressed stream that is damaged anywhere; a reader of its own looks once."""
+        if self._is_checked or not self._is_compressed:
+            return
         with MidasRun(self.path) as whole:
             while whole._read_some(SKIP_BYTES):
                 pass
+        self._is_checked = True
 
     def _check_ending(self) -> None:
-        """Check the end of the run where it follows at once; a stream that just ends here is still
-        growing.
-        """
+        """Check the end of the run where it follows at once; a stream may end here and grow on."""
         try:
             event = self._next_event()
             if event.event_id == END_OF_RUN:
@@ -155,8 +157,9 @@ class MidasRun:
             return
 
     def _next_camera(self, *, is_wanted: bool) -> bytes | Misfit | None:
-        """Return the next frame's bytes (none unless wanted), or what is wrong with it; None at the
-        end of the run.
+        """Return the next frame's bytes (b"" unless wanted), or what is wrong with it.
+
+        None at the end of the run.
         """
         while (event := self._next_event()).event_id != END_OF_RUN:
             if event.event_id == BEGIN_OF_RUN:
@@ -181,14 +184,15 @@ class MidasRun:
         return None
 
     def _frame_of(self, event: EventHeader, *, is_wanted: bool) -> bytes | None:
-        """Walk through all banks of an event; returns the camera's data, b"" unless wanted, None if
-        it has none.
+        """Walk through all banks of an event and return the camera's data, if it has any.
+
+        They are b"" unless wanted.
         """
         data = None
         for bank in self._banks(event):
             if bank.name.startswith("CAM") and data is None:
                 if bank.size % 2 or frame_shape(bank.size // 2, self.attributes) is None:
-                    reason = f"a camera bank of {bank.size} bytes is no frame of this sensor"
+                    reason = f"a camera bank of {bank.size} bytes is not a frame of this sensor"
                     self._refuse(reason, at=bank.offset, kind=Misfit)
                 data = self._read(bank.size) if is_wanted else b""
         if data is None and (event.event_id, event.mask, event.size) == self._camera_like:
@@ -200,17 +204,8 @@ class MidasRun:
         return data
 
     def _banks(self, event: EventHeader) -> Iterator[Bank]:
-        """Yield the banks of the event just begun; the caller may read a bank's data before asking
-        for the next.
-        """
-        total, flags = BANKS_HEADER.unpack(self._read(BANKS_HEADER.size))
-        packing = BANK_HEADERS.get(flags)
-        if packing is None or total + BANKS_HEADER.size != event.size:
-            reason = (
-                f"a bank header of {total} bytes with flags {flags:#x} does not fit an event "
-                f"of {event.size} bytes"
-            )
-            self._refuse(reason, at=self.offset - BANKS_HEADER.size, kind=Misfit)
+        """Yield an event's banks; the caller may read one's data before asking for the next."""
+        packing = self._packing_of(event)
         while self.offset + packing.size <= event.end:
             name, kind, size = packing.unpack(self._read(packing.size))
             if self.offset + size > event.end:
@@ -221,33 +216,42 @@ class MidasRun:
             self._skip_to(min(event.end, bank.offset + padded(size)))
         self._skip_to(event.end)
 
+    def _packing_of(self, event: EventHeader) -> Struct:
+        """Read the header of an event's banks, and return how each of them is packed."""
+        total, flags = BANKS_HEADER.unpack(self._read(BANKS_HEADER.size))
+        packing = BANK_HEADERS.get(flags)
+        if packing is None or total + BANKS_HEADER.size != event.size:
+            header = f"a bank header of {total} bytes with flags {flags:#x}"
+            reason = f"{header} does not fit an event of {event.size} bytes"
+            self._refuse(reason, at=self.offset - BANKS_HEADER.size, kind=Misfit)
+        return packing
+
     def _next_event(self) -> EventHeader:
         """Return the next event's header."""
         offset = self.offset
         data = self._read_some(EVENT_HEADER.size)
         if not data:
-            message = (
-                f"{self.path} has no end-of-run event after {self.camera_events} camera events."
-            )
+            events = f"{self.camera_events} camera events"
+            message = f"{self.path} has no end-of-run event after {events}."
             raise Truncated(message, hint="The run is still open, or the file was cut off.")
         if len(data) < EVENT_HEADER.size:
             self._cut(len(data), EVENT_HEADER.size)
         event_id, mask, serial, timestamp, size = EVENT_HEADER.unpack(data)
         header = EventHeader(event_id, mask, serial, timestamp, size, offset)
+        self._check_header(header)
+        return header
+
+    def _check_header(self, header: EventHeader) -> None:
+        """Refuse the header of an event that cannot be."""
+        known = f"event id {header.event_id:#x}"
         if header.size > MAX_EVENT_BYTES:
-            self._refuse(f"an event of {header.size} bytes is impossible", at=offset)
+            self._refuse(f"an event of {header.size} bytes is impossible", at=header.offset)
         if header.is_run_boundary and header.mask != RUN_MASK:
-            self._refuse(
-                f"event id {header.event_id:#x} without the mask of a run boundary", at=offset
-            )
+            self._refuse(f"{known} without the mask of a run boundary", at=header.offset)
         is_known = header.is_run_boundary or (header.event_id, header.mask) in self._kinds
         if self._after_damage and not is_known:
-            reason = (
-                f"event id {header.event_id:#x} after a damaged event: the stream cannot be "
-                "followed any further"
-            )
-            self._refuse(reason, at=offset)
-        return header
+            reason = "after a damaged event: the stream cannot be followed any further"
+            self._refuse(f"{known} {reason}", at=header.offset)
 
     def _read_settings(self) -> int:
         """Take the attributes from the begin-of-run event and return the run number."""
@@ -258,12 +262,13 @@ class MidasRun:
         return header.serial
 
     def _read_end(self, event: EventHeader) -> None:
-        """Take the end's time, and refuse anything that follows; reading on checks a compressed
-        stream's checksum.
+        """Take the end's time, and refuse anything that follows.
+
+        Reading on checks the checksum of a compressed stream.
         """
-        self.attributes |= {
-            k: v for k, v in parse_settings(self._read(event.size)).items() if k == "end"
-        }
+        settings = parse_settings(self._read(event.size))
+        if "end" in settings:
+            self.attributes["end"] = settings["end"]
         if self._read_some(1):
             self._refuse("there is data after the end of the run")
 
@@ -306,18 +311,14 @@ class MidasRun:
     ) -> NoReturn:
         """Raise ``kind``: ``reason``, with file, offset and event."""
         offset = self.offset if at is None else at
-        message = (
-            f"{self.path} is corrupt at byte {offset} of the uncompressed stream, event "
-            f"{self.camera_events}: {reason}."
-        )
+        where = f"byte {offset} of the uncompressed stream, event {self.camera_events}"
+        message = f"{self.path} is corrupt at {where}: {reason}."
         raise kind(message, hint="Fetch the raw file again.") from cause
 
     def _cut(self, got: int, wanted: int, cause: Exception | None = None) -> NoReturn:
+        where = f"byte {self.offset} of the uncompressed stream, in or before event"
         message = (
-            f"{self.path} ends at byte {self.offset} of the uncompressed stream, in or "
-            "before event "
-            f"{self.camera_events}: {got} of {wanted} bytes are there."
+            f"{self.path} ends at {where} {self.camera_events}: {got} of {wanted} bytes are there."
         )
-        raise Truncated(
-            message, hint="The run is still open, or the file was cut off: fetch it again."
-        ) from cause
+        hint = "The run is still open, or the file was cut off: fetch it again."
+        raise Truncated(message, hint=hint) from cause

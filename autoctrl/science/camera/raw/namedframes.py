@@ -65,14 +65,14 @@ class NamedWriter:
 
 
 def as_counts(picture: NDArray[Any]) -> Frame:
-    """Return a picture's values as 16-bit counts; raises ValueError for what is none."""
+    """Return a picture's values as 16-bit counts; raises ValueError for anything else."""
     if picture.ndim != 2:  # noqa: PLR2004 - rows and columns
         message = f"it has {picture.ndim} dimensions"
         raise ValueError(message)
     with np.errstate(invalid="ignore"):
         counts = picture.astype(np.uint16, copy=False)
     if counts is not picture and not np.array_equal(counts, picture):
-        message = "it holds values that are no 16-bit counts"
+        message = "it holds values that are not 16-bit counts"
         raise ValueError(message)
     return counts
 
@@ -120,7 +120,7 @@ class NamedFrames:
                 if runs
                 else "no frame named pic_run<run>_ev<event>"
             )
-            message = f"{path} is no raw run: it holds {found}."
+            message = f"{path} is not a raw run: it holds {found}."
             raise DataError(message)
         self.run = runs.pop()
         self.attributes = parse_settings(settings)

@@ -132,7 +132,7 @@ def read_head(path: Path) -> Summary:
 
 
 def summarise(path: Path) -> Summary:
-    """Pass over the whole run once and say what is in it; raises DataError when it is none."""
+    """Pass over the whole run once and say what is in it; raises DataError for another file."""
     with open_run(path) as run:
         return run.summarise()
 
@@ -173,7 +173,7 @@ def frame_shape(pixels: int, attributes: Mapping[str, Any]) -> tuple[int, int] |
     """Return (rows, columns) of a frame of so many pixels: as the run says, else a known sensor's,
     else a square.
 
-    None when it is no frame of that run.
+    None when it is not a frame of that run.
     """
     stated = attributes.get("height"), attributes.get("width")
     if all(isinstance(length, int) for length in stated):

@@ -25,7 +25,7 @@ class RootContainer:
     """An open ROOT file."""
 
     def __init__(self, path: Path) -> None:
-        """Open it; raises Truncated for one that is cut off, DataError for one that is no ROOT
+        """Open it; raises Truncated for one that is cut off, DataError for one that is not a ROOT
         file.
         """
         self._open = ExitStack()

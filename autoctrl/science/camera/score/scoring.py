@@ -1,5 +1,4 @@
-"""Compares reconstructed clusters with the simulation's truth: efficiency, purity, and what is
-measured of each object.
+"""Compares reconstructed clusters with the simulation's truth.
 
 An object is found when one cluster covers at least half of it (of a track: of the part inside the
 rows kept).  A cluster is true when it covers something of an object; the light of objects that it
@@ -35,8 +34,7 @@ BRANCHES = (*(f"sc_{name}" for name in CLUSTER), "redpix_ix", "redpix_iy")
 
 @dataclass
 class Sample:
-    """Objects of one class: how many could be seen and were found, and what was measured of those
-    that were.
+    """Objects of one class: how many could be seen and were found, and what was measured of these.
 
     ``values`` by name: ``light`` (found over injected, of all that the cluster covers), ``covered``
     (fraction of the object), ``alone`` (1 where the cluster covers nothing else). Where it is alone
@@ -63,9 +61,7 @@ class Sample:
 
 
 def describe(values: Sequence[float]) -> dict[str, float | None]:
-    """Return number, mean, standard deviation, median, and half the distance of the quantiles at 16
-    and 84 %.
-    """
+    """Return number, mean, standard deviation, median, and half the width of the middle 68 %."""
     low, median, high = np.quantile(values, (0.16, 0.5, 0.84))
     numbers = {
         "mean": np.mean(values),
@@ -116,9 +112,7 @@ class Tally:
 
 @dataclass
 class Score:
-    """Tallies per kind, and how many clusters there are, how many of them are true and how many
-    hold one object.
-    """
+    """Tallies per kind; how many clusters there are, are true, and hold one object alone."""
 
     kinds: dict[str, Tally] = field(default_factory=lambda: {kind: Tally() for kind in KINDS})
     events: int = 0
@@ -135,9 +129,8 @@ class Score:
     def efficiency(self) -> float:
         """Found over visible, all kinds together."""
         objects = sum(tally.objects for tally in self.kinds.values())
-        return (
-            sum(tally.found for tally in self.kinds.values()) / objects if objects else float("nan")
-        )
+        found = sum(tally.found for tally in self.kinds.values())
+        return found / objects if objects else float("nan")
 
     def as_json(self) -> dict[str, Any]:
         """Return all numbers as plain values; what cannot be computed is null."""
@@ -160,60 +153,93 @@ def _number(value: float) -> float | None:
 def covered_fractions(
     clusters: Mapping[str, Any], objects: Sequence[Truth], geometry: Geometry
 ) -> NDArray[np.float64]:
-    """Return which fraction (objects, clusters) of each object each cluster covers, by its coarse
-    cells.
+    """Return which fraction (objects, clusters) of each object each cluster covers.
 
-    A cluster without listed pixels covers nothing.
+    Both are compared by coarse cells.  A cluster without listed pixels covers nothing.
     """
     rebin = Parameters().rebin
     shape = geometry.rows // rebin, geometry.cols // rebin
     points = [tuple((thing.points // rebin).astype(np.int64).T) for thing in objects]
     covered = np.zeros((len(objects), len(clusters["sc_size"])))
-    for number, (first, size) in enumerate(
-        zip(clusters["sc_redpixIdx"], clusters["sc_size"], strict=True)
-    ):
+    for number in range(covered.shape[1]):
         is_covered = np.zeros(shape, dtype=bool)
-        span = slice(int(first), int(first + size)) if first >= 0 else slice(0)
-        is_covered[
-            tuple(np.asarray(clusters[name][span]) // rebin for name in ("redpix_ix", "redpix_iy"))
-        ] = True
+        is_covered[_cells_of(clusters, number, rebin)] = True
         covered[:, number] = [is_covered[cells].mean() for cells in points]
     return covered
+
+
+def _cells_of(clusters: Mapping[str, Any], number: int, rebin: int) -> tuple[Any, ...]:
+    """Return rows and columns of the coarse cells in which a cluster has listed pixels."""
+    first, size = int(clusters["sc_redpixIdx"][number]), int(clusters["sc_size"][number])
+    listed = slice(first, first + size) if first >= 0 else slice(0)
+    pixels = (clusters[name][listed] for name in ("redpix_ix", "redpix_iy"))
+    return tuple(np.asarray(values) // rebin for values in pixels)
+
+
+@dataclass
+class Event:
+    """One event: the clusters by branch, the objects, and what covers what.
+
+    ``covered`` (objects, clusters) fraction of each object; ``injected`` (clusters) light that each
+    should hold; ``held`` (clusters) how many objects each covers something of.
+    """
+
+    clusters: Mapping[str, Any]
+    objects: Sequence[Truth]
+    covered: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Count what the clusters hold."""
+        self.held = (self.covered > 0).sum(axis=0)
+        self.injected = np.zeros(self.covered.shape[1])
+        if self.objects:
+            self.injected = np.array([thing.counts for thing in self.objects]) @ self.covered
+
+    def measure(self, number: int) -> dict[str, float] | None:
+        """Return what was measured of an object, by the names of ``Sample``; None if not found."""
+        if not self.covered.shape[1]:
+            return None
+        best = int(self.covered[number].argmax())
+        fraction = self.covered[number, best]
+        if fraction < FOUND_FRACTION:
+            return None
+        cluster = {name: float(self.clusters[f"sc_{name}"][best]) for name in CLUSTER}
+        is_alone = bool(self.held[best] == 1)
+        values = {
+            "light": cluster["integral"] / self.injected[best],
+            "covered": fraction,
+            "alone": float(is_alone),
+        }
+        return values | (compare(cluster, self.objects[number]) if is_alone else {})
 
 
 def score_event(
     score: Score, clusters: Mapping[str, Any], known: Sequence[dict[str, Any]], geometry: Geometry
 ) -> None:
     """Add one event to a score: its clusters, by branch, and the objects of the truth file."""
-    objects = [
-        thing for thing in (see_object(each, geometry) for each in known) if thing is not None
-    ]
-    covered = covered_fractions(clusters, objects, geometry)
-    injected = (
-        np.array([thing.counts for thing in objects]) @ covered
-        if objects
-        else np.zeros(covered.shape[1])
-    )
-    held = (covered > 0).sum(axis=0)
+    seen = [see_object(each, geometry) for each in known]
+    objects = [thing for thing in seen if thing is not None]
+    event = Event(clusters, objects, covered_fractions(clusters, objects, geometry))
     for number, (thing, is_lone) in enumerate(zip(objects, are_lone(objects), strict=True)):
-        sample = score.kinds[thing.kind].classes[CLASSES[0 if is_lone else 1]]
+        sample = score.kinds[thing.kind].classes["lone" if is_lone else "crossing"]
         sample.objects += 1
-        best = int(covered[number].argmax()) if covered.shape[1] else -1
-        if best >= 0 and covered[number, best] >= FOUND_FRACTION:
-            cluster = {name: float(clusters[f"sc_{name}"][best]) for name in CLUSTER}
-            light = {
-                "light": cluster["integral"] / injected[best],
-                "covered": covered[number, best],
-            }
-            shape = compare(cluster, thing) if held[best] == 1 else {}
-            sample.add(light | {"alone": float(held[best] == 1)} | shape)
+        measured = event.measure(number)
+        if measured is not None:
+            sample.add(measured)
+    _count_clusters(score, event)
+
+
+def _count_clusters(score: Score, event: Event) -> None:
+    """Count the clusters of an event, and compare the light of those that hold one object."""
+    is_single = event.held == 1
     score.events += 1
-    score.clusters += len(held)
-    score.true_clusters += int((held > 0).sum())
-    score.single_clusters += int((held == 1).sum())
-    for index in np.flatnonzero(held == 1):
-        thing = objects[int(covered[:, index].argmax())]
-        score.kinds[thing.kind].ratios.append(float(clusters["sc_integral"][index]) / thing.counts)
+    score.clusters += len(event.held)
+    score.true_clusters += int((event.held > 0).sum())
+    score.single_clusters += int(is_single.sum())
+    for index in np.flatnonzero(is_single):
+        thing = event.objects[int(event.covered[:, index].argmax())]
+        ratio = float(event.clusters["sc_integral"][index]) / thing.counts
+        score.kinds[thing.kind].ratios.append(ratio)
 
 
 def compare(cluster: Mapping[str, float], thing: Truth) -> dict[str, float]:
@@ -234,9 +260,7 @@ def compare(cluster: Mapping[str, float], thing: Truth) -> dict[str, float]:
 
 
 def score_run(reco: Path, truth: Path) -> Score:
-    """Compare a reconstructed file with the truth file of its run; raises DataError when they do
-    not fit.
-    """
+    """Compare a reconstructed file with its truth; raises DataError when they do not fit."""
     known = read_truth(truth)
     score = Score()
     with open_file(reco) as file:

@@ -1,6 +1,4 @@
-"""The objects of a simulated event as a reconstruction should see them: where, how long, how much
-light.
-"""
+"""The objects of a simulated event as a reconstruction should see them."""
 
 from __future__ import annotations
 
@@ -38,8 +36,7 @@ KIND_OF_FILE = "a truth file"
 
 @dataclass(frozen=True)
 class Truth:
-    """One object, of which at least half lies inside the rows kept; everything else about it is cut
-    away.
+    """One object, of which at least half lies inside the rows kept; the rest is cut away.
 
     kind    spot, alpha, muon or electron
     points  (n, 2) row and column in pixels, at most 3 pixels apart: a spot's centre, a track's path
@@ -76,22 +73,17 @@ class Truth:
 
 
 def _is_thing(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
-    """Say whether a value is an object of the simulation, with all that is needed to look for
-    it.
-    """
-    if (
-        not isinstance(value, dict)
-        or value.get("kind") not in KINDS
-        or not is_number(value.get("counts"))
-    ):
+    """Say whether a value is an object of the simulation, with all that is needed to find it."""
+    if not isinstance(value, dict) or value.get("kind") not in KINDS:
         return False
-    if (
-        not all(is_number(value[name]) for name in ("sigma", "length") if name in value)
-        or value["counts"] <= 0
-    ):
-        return False
+    wanted = ("counts", *(name for name in ("sigma", "length") if name in value))
+    return all(is_number(value.get(name)) for name in wanted) and _is_visible(value)
+
+
+def _is_visible(value: dict[str, Any]) -> bool:
     path = [[value["row"], value.get("col")]] if "row" in value else value.get("path")
-    return isinstance(path, list) and bool(path) and all(map(_is_point, path))
+    is_path = isinstance(path, list) and bool(path) and all(map(_is_point, path))
+    return is_path and value["counts"] > 0
 
 
 def _is_point(value: Any) -> bool:  # noqa: ANN401 - whatever stands in a file
@@ -153,9 +145,7 @@ def read_truth(path: Path) -> KnownRun:
 
 
 def see_object(known: dict[str, Any], geometry: Geometry) -> Truth | None:
-    """Return one object of a truth file as it can be seen; None for one of which less than half
-    is.
-    """
+    """Return one object of a truth file as it can be seen; None if less than half can be."""
     points = np.array([(known["row"], known["col"])]) if "row" in known else fill_path(known)
     (first, last), cols = geometry.rows_kept, geometry.cols
     is_on_sensor = ((points >= 0) & (points < (geometry.rows, cols))).all(axis=1)
@@ -167,10 +157,9 @@ def see_object(known: dict[str, Any], geometry: Geometry) -> Truth | None:
 
 
 def fill_path(known: dict[str, Any]) -> Points:
-    """Return every point of a track, of which the truth file keeps one in four: the others lie
-    between them.
+    """Return every point of a track, of which the truth file keeps one in four.
 
-    Those after the last one that was kept go on in its direction.
+    The others lie between them; those after the last one that was kept go on in its direction.
     """
     kept = np.array(known["path"], dtype=np.float64)
     missing = int(known.get("length", 0.0) / STEP) - PATH_POINTS_KEPT * (len(kept) - 1)

@@ -1,5 +1,4 @@
-"""The light of one simulated event: round spots, short dense alphas, long faint muons, curled
-electrons.
+"""The light of one simulated event: round spots, short alphas, long muons, curled electrons.
 
 Positions are (row, column) in pixels of the working frame.  On a smaller sensor positions and track
 lengths shrink with the sensor, widths and densities stay.
@@ -37,8 +36,10 @@ class Content:
 
 @dataclass(frozen=True)
 class Track:
-    """How a kind of track looks: length in pixels, counts per pixel of length, width, bending in
-    rad per step.
+    """How a kind of track looks.
+
+    ``length`` in pixels, ``density`` in counts per pixel of it, ``sigma`` the width, ``curl`` the
+    bending in rad per step.
     """
 
     kind: str
@@ -54,9 +55,7 @@ ELECTRON = Track("electron", 420, 130, 6, curl=0.10)
 
 
 def content_for(shape: tuple[int, int]) -> Content:
-    """Return the default content of an event, thinned out on a small sensor so that objects stay
-    apart.
-    """
+    """Return an event's default content, thinned out on a small sensor to keep objects apart."""
     size = min(shape)
     if size >= FULL_SIZE:
         return Content()
@@ -65,19 +64,23 @@ def content_for(shape: tuple[int, int]) -> Content:
 
 
 def deposit(light: Image, row: float, col: float, counts: float, sigma: float) -> float:
-    """Add a round Gaussian spot, cut at six sigma and at the sensor's edge; returns the counts on
-    the sensor.
-    """
+    """Add a round Gaussian spot, cut at six sigma; return the counts that are on the sensor."""
     height, width = light.shape
     half = int(WINDOW_SIGMAS * sigma) + 1
-    rows = np.arange(max(0, int(row) - half), min(height, int(row) + half + 1))[:, None]
-    cols = np.arange(max(0, int(col) - half), min(width, int(col) + half + 1))[None, :]
-    if not rows.size or not cols.size:
+    rows, cols = _window(row, half, height), _window(col, half, width)
+    if not rows or not cols:
         return 0.0
+    down = np.arange(rows.start, rows.stop)[:, None] - row
+    right = np.arange(cols.start, cols.stop)[None, :] - col
     peak = counts / (2 * np.pi * sigma * sigma)
-    spot = peak * np.exp(-((rows - row) ** 2 + (cols - col) ** 2) / (2 * sigma * sigma))
-    light[rows[0, 0] : rows[-1, 0] + 1, cols[0, 0] : cols[0, -1] + 1] += spot
+    spot = peak * np.exp(-(down**2 + right**2) / (2 * sigma * sigma))
+    light[rows.start : rows.stop, cols.start : cols.stop] += spot
     return float(spot.sum())
+
+
+def _window(centre: float, half: int, length: int) -> range:
+    """Return the pixels around a centre, as far as the sensor reaches."""
+    return range(max(0, int(centre) - half), min(length, int(centre) + half + 1))
 
 
 def draw_path(
@@ -87,8 +90,9 @@ def draw_path(
     length: float,
     curl: float,
 ) -> Path:
-    """Return points (row, column), one step apart; the direction, measured from the column axis,
-    walks at random.
+    """Return points (row, column), one step apart.
+
+    The direction, measured from the column axis, walks at random.
     """
     points = int(length / STEP) + 1
     turns = np.cumsum(generator.normal(0.0, curl, points)) if curl else np.zeros(points)

@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from autoctrl.errors import UsageError
-from autoctrl.science.camera.cli import camera, main, plan_runs
+from autoctrl.model.unit import parse_runs
+from autoctrl.science.camera.cli import camera, main
 from autoctrl.science.camera.options import load_extensions, parse_range, refuse_overwriting
+from autoctrl.science.camera.simulation_cli import plan_runs
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,7 +44,7 @@ def test_ranges_are_half_open(text: str, parsed: tuple[int, int | None]) -> None
 
 @pytest.mark.parametrize("text", ["", "5", "7:5", "a:b", "-1:3"])
 def test_nonsense_ranges_are_refused(text: str) -> None:
-    """A range that is none is refused with a word on how to write it."""
+    """What is not a range is refused with a word on how to write it."""
     with pytest.raises(UsageError, match="FIRST:LAST"):
         parse_range(text)
 
@@ -54,7 +56,7 @@ def test_impossible_runs_are_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A selection that is too long, backwards, or none at all ends in a sentence and exit code 2."""
+    """A selection that is too long, backwards, or nonsense ends in a sentence and exit code 2."""
     words = ["autoctrl-camera", "simulate", "--runs", runs, "--output", str(tmp_path / "raw")]
     monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
@@ -79,7 +81,8 @@ def test_impossible_runs_are_refused(
 )
 def test_which_runs_are_pedestal_runs(changed: dict[str, Any], kinds: str) -> None:
     """The first of several, or every Nth, or as the kind says; a lone run is a physics run."""
-    plans = plan_runs(OPTIONS | changed)
+    options = OPTIONS | changed
+    plans = plan_runs(parse_runs(options["runs"]), options)
     assert "".join("P" if plan.is_pedestal else "x" for plan in plans) == kinds
 
 
@@ -102,7 +105,7 @@ def test_help_ends_with_an_example(command: str) -> None:
 def test_an_extension_that_cannot_be_loaded_is_named(
     tmp_path: Path, name: str, text: str | None
 ) -> None:
-    """A file that fails, leaves, is missing or is no Python file is refused by its name."""
+    """A file that fails, leaves, is missing or is not a Python file is refused by its name."""
     path = tmp_path / name
     if text is not None:
         path.write_text(text)

@@ -157,7 +157,7 @@ def test_an_event_that_is_missing_between_others_is_lost(tmp_path: Path, write: 
 def test_what_is_no_count_is_refused(tmp_path: Path, write: Any, bad: float) -> None:
     """Only whole numbers of 16 bits are counts."""
     path = write(tmp_path / "x", pic_run7_ev0=np.full((2, 2), bad))
-    with pytest.raises(DataError, match=r"corrupt at byte \d+, event 0: .*no 16-bit counts"):
+    with pytest.raises(DataError, match=r"corrupt at byte \d+, event 0: .*not 16-bit counts"):
         list(read_frames(path))
 
 
@@ -203,7 +203,7 @@ def test_damaged_settings_are_refused(tmp_path: Path) -> None:
     "text", ["[]", "5", '{"Experiment": []}', '{"Runinfo": null}', '{"Equipment": {"Camera": 1}}']
 )
 def test_settings_of_another_shape_say_nothing(text: str) -> None:
-    """JSON that is no dump of the settings has no attributes."""
+    """JSON that is not a dump of the settings has no attributes."""
     assert parse_settings(text.encode()) == {}
 
 
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_run_is_refused(
 ) -> None:
     """There must be frames, and all of them of one run."""
     path = write(tmp_path / "x", **{name: np.zeros((2, 2)) for name in names})
-    with pytest.raises(DataError, match=f"is no raw run: it holds {reason}"):
+    with pytest.raises(DataError, match=f"is not a raw run: it holds {reason}"):
         read_head(path)
 
 

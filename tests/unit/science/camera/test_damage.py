@@ -168,7 +168,7 @@ def test_a_tolerance_is_a_number_or_a_fraction(
     end.
     """
     if events is None:
-        with pytest.raises(UsageError, match=r"no number and no fraction|without an end"):
+        with pytest.raises(UsageError, match=r"neither a number nor a fraction|without an end"):
             parse_tolerance(text, chosen)
     else:
         assert parse_tolerance(text, chosen) == events

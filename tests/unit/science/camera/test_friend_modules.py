@@ -12,7 +12,7 @@ import pytest
 from autoctrl.errors import DataError
 from autoctrl.science.camera.calibrating import (
     Gas,
-    Known,
+    KnownClusters,
     fit_calibration,
     fit_quantile,
     match_clusters,
@@ -43,7 +43,7 @@ def clusters(*rows: tuple[float, float, float, float]) -> ak.Array:
     return ak.Array([[dict(zip(FEATURES, row, strict=True)) for row in rows]])
 
 
-def known(count: int = 400) -> Known:
+def known(count: int = 400) -> KnownClusters:
     """Return clusters whose true light is the measured one and a part that grows with density,
     times noise.
     """
@@ -55,7 +55,7 @@ def known(count: int = 400) -> Known:
     light = hits * density
     events = ak.zip(dict(zip(FEATURES, (light, hits, hits / 0.8, width), strict=True)))
     truth = light * np.exp(0.02 + 0.2 * np.log(density)) * noise
-    return Known(
+    return KnownClusters(
         events,
         truth,
         np.sqrt(0.5 + 0.9 * width**2),

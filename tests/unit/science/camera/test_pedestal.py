@@ -54,7 +54,7 @@ def test_numbers_tell_the_noisy_fraction() -> None:
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        ("hello", "is no pedestal file: its metadata is no JSON"),
+        ("hello", "is not a pedestal file: its metadata is not JSON"),
         ("[1]", r"is not a pedestal file: metadata is the list \[1\], not an object"),
         ('{"run": 7}', "is not a pedestal file: metadata lacks checksum"),
         (
@@ -77,7 +77,7 @@ def test_what_is_no_pedestal_is_refused(
         file["metadata"] = metadata
     is_told_first = has_maps or "checksum" not in reason or "is not" in reason
     with pytest.raises(
-        DataError, match=reason if is_told_first else "pedmap is no map, but a TObjString"
+        DataError, match=reason if is_told_first else "pedmap is not a map but a TObjString"
     ) as refused:
         read_pedestal(path)
     assert str(path) in refused.value.message

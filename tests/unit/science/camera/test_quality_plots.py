@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.science.camera.parameters import Pedestal
-from autoctrl.science.camera.plots import display, midplots, raw_frames
+from autoctrl.science.camera.plots import clusters, depth, display, raw_frames, spectra
 from autoctrl.science.camera.plots.pictures import spell, spell_time, styled
 from autoctrl.science.camera.plots.rundata import About, RunData, Shown
 from autoctrl.science.quality import PlotResult, evaluate
@@ -29,11 +29,11 @@ PLOTS: tuple[Any, ...] = (
     raw_frames.NoisyPixels(),
     raw_frames.Frames(),
     display.EventDisplay(),
-    midplots.Occupancy(),
-    midplots.Multiplicity(),
-    midplots.LightSpectrum(),
-    midplots.Energy(),
-    midplots.Depth(),
+    clusters.Occupancy(),
+    clusters.Multiplicity(),
+    spectra.LightSpectrum(),
+    spectra.Energy(),
+    depth.Depth(),
 )
 
 
@@ -159,9 +159,9 @@ def test_lost_frames_are_counted() -> None:
     """The number of lost frames, and their part of all frames; none of a run without events."""
     events = run_of(1, 8).events
     events["lost"] = np.array([0, 1, 0, 0, 1, 0, 0, 0])
-    numbers = midplots.Multiplicity()(RunData(ABOUT, events)).numbers
+    numbers = clusters.Multiplicity()(RunData(ABOUT, events)).numbers
     assert (numbers["lost"], numbers["lost_fraction"]) == (2, 0.25)
-    nothing = midplots.Multiplicity()(RunData(ABOUT, events[:0])).numbers
+    nothing = clusters.Multiplicity()(RunData(ABOUT, events[:0])).numbers
     assert (nothing["lost"], nothing["lost_fraction"]) == (0, 0)
 
 

@@ -179,7 +179,7 @@ def test_a_frame_of_no_known_shape_is_refused(tmp_path: Path) -> None:
     """
     event = midas.pack_camera_header(0, 5, 30) + b"\0" * 32
     path = write(tmp_path, midas.pack_text_event(midas.BEGIN_OF_RUN, 42, 5, SETTINGS) + event)
-    with pytest.raises(DataError, match="30 bytes is no frame of this sensor"):
+    with pytest.raises(DataError, match="30 bytes is not a frame of this sensor"):
         list(read_frames(path, 0, 1))
 
 

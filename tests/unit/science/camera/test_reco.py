@@ -13,7 +13,7 @@ from autoctrl.science.camera import events
 from autoctrl.science.camera.events import CLUSTER, EventResult, to_columns
 from autoctrl.science.camera.kernel import Measured
 from autoctrl.science.camera.parameters import Parameters, Pedestal
-from autoctrl.science.camera.reco import Reconstruction, by_label, in_threads, listed
+from autoctrl.science.camera.reco import Reconstruction, group_cells, in_threads, list_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,10 +125,10 @@ def test_an_error_of_reading_ends_all_threads() -> None:
 def test_cells_are_put_together_by_their_labels() -> None:
     """Noise and single cells are left out; the others keep label order and raster order."""
     cells = np.array([[0, 0], [1, 1], [2, 2], [3, 3], [4, 4], [5, 5]])
-    ordered, offsets, kept = by_label(cells, np.array([2, -1, 0, 2, 1, 0]))
+    ordered, offsets, kept = group_cells(cells, np.array([2, -1, 0, 2, 1, 0]))
     assert ordered.tolist() == [[2, 2], [5, 5], [0, 0], [3, 3]]
     assert (offsets.tolist(), kept.tolist()) == ([0, 2, 4], [0, 2])
-    assert [len(part) for part in by_label(cells[:0], np.empty(0, np.int64))] == [0, 1, 0]
+    assert [len(part) for part in group_cells(cells[:0], np.empty(0, np.int64))] == [0, 1, 0]
 
 
 def measured(*clusters: tuple[float, float, float]) -> Measured:
@@ -158,7 +158,7 @@ def test_only_bright_clusters_list_their_pixels() -> None:
     one goes on.
     """
     clusters = measured((851, 9, 16), (850, 9, 16), (852, 1e5, 16), (900, 9, 16))
-    result = listed({}, clusters, np.array([False, True, False, False]), Parameters())
+    result = list_clusters({}, clusters, np.array([False, True, False, False]), Parameters())
     found = named(result)
     assert [cluster["integral"] for cluster in found] == [900, 852, 851, 850]
     assert [cluster["redpixIdx"] for cluster in found] == [0, -1, 16, -1]
@@ -169,7 +169,7 @@ def test_only_bright_clusters_list_their_pixels() -> None:
 
 def test_a_cluster_without_active_pixels_lists_its_middle() -> None:
     """Where no pixel survived zero suppression the middle pixel alone is kept."""
-    result = listed({}, measured((900, 9, 0), (899, 9, 16)), np.zeros(2, bool), Parameters())
+    result = list_clusters({}, measured((900, 9, 0), (899, 9, 16)), np.zeros(2, bool), Parameters())
     assert result.rows.tolist() == [8, *range(16, 32)]
     assert [cluster["redpixIdx"] for cluster in named(result)] == [0, 1]
 

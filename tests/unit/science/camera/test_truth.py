@@ -83,7 +83,7 @@ def test_a_wrong_value_is_told_by_its_key(
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
 def test_a_file_that_is_no_truth_is_refused(tmp_path: Path, text: str) -> None:
-    """What is no JSON is a sentence."""
+    """What is not JSON is a sentence."""
     (tmp_path / "t.json").write_text(text)
     with pytest.raises(DataError, match=r"t\.json is not a readable truth file"):
         read_truth(tmp_path / "t.json")

@@ -79,15 +79,15 @@ def test_a_run_without_calibration_is_named_with_the_ranges(tmp_path: Path) -> N
         ("[[range", "cannot be read: Expected", "must be TOML"),
         ("a = " + "[" * 100_000, "cannot be read: .*recursion", "must be TOML"),
         ("\udcff", "cannot be read: .*utf-8", "must be TOML"),
-        ("gain = 2\n" + EARLY, r"may contain \[\[range\]\] alone, not 'gain'", "Move 'gain' below"),
+        ("gain = 2\n" + EARLY, r"may contain only \[\[range\]\], not 'gain'", "Move 'gain' below"),
         (
             "range = 3",
-            r"may contain \[\[range\]\] alone; its range is 3",
+            r"may contain only \[\[range\]\]; its range is 3",
             "The brackets are double",
         ),
         (
             "[range]\nfirst = 3",
-            r"may contain \[\[range\]\] alone; its range is {'first'",
+            r"may contain only \[\[range\]\]; its range is {'first'",
             "The brackets are double",
         ),
         (
@@ -108,27 +108,27 @@ def test_a_run_without_calibration_is_named_with_the_ranges(tmp_path: Path) -> N
         ),
         (
             "[[range]]\nfirst = true",
-            "1 .* has first = true, which is no run number",
+            "1 .* has first = true, which is not a run number",
             "Write first as in",
         ),
         (
             "[[range]]\nfirst = 1.5",
-            "1 .* has first = 1.5, which is no run number",
+            "1 .* has first = 1.5, which is not a run number",
             "Write first as in",
         ),
         (
             "[[range]]\nfirst = -1",
-            "1 .* has first = -1, which is no run number",
+            "1 .* has first = -1, which is not a run number",
             "Write first as in",
         ),
         (
             "[[range]]\nfirst = 1" + "0" * 99,
-            "1 .* has first = 1000.*…, which is no run number",
+            "1 .* has first = 1000.*…, which is not a run number",
             "Write first as in",
         ),
         (
             '[[range]]\nfirst = 1\nlast = "9"',
-            "1 .* has last = '9', which is no run number",
+            "1 .* has last = '9', which is not a run number",
             "Write last as in",
         ),
         (
@@ -138,32 +138,32 @@ def test_a_run_without_calibration_is_named_with_the_ranges(tmp_path: Path) -> N
         ),
         (
             "[[range]]\nfirst = 1\ncomment = 3",
-            "1 .* has the comment 3, which is no text",
+            "1 .* has the comment 3, which is not text",
             "in quotes",
         ),
         (
             "[[range]]\nfirst = 1\nparameters = 3",
-            "1 .* has parameters = 3, which is no table",
+            "1 .* has parameters = 3, which is not a table",
             "for the module depth",
         ),
         (
             "[[range]]\nfirst = 1\n[range.parameters]\ngain = 3",
-            "no tables: gain = 3 belongs to no module",
+            "not tables: gain = 3 belongs to no module",
             "Write",
         ),
         (
             TABLE + "gain = nan",
-            r"1 .* has the parameter a\.gain = nan, which is no number",
+            r"1 .* has the parameter a\.gain = nan, which is not a number",
             "Write a finite number",
         ),
         (
             TABLE + "gain = [1, -inf]",
-            r"a\.gain = \[1, -inf\], which is no number",
+            r"a\.gain = \[1, -inf\], which is not a number",
             "Write a finite number",
         ),
         (
             TABLE + "gain = 1" + "0" * 400,
-            r"a\.gain = 1000.*…, which is no number",
+            r"a\.gain = 1000.*…, which is not a number",
             "Write a finite number",
         ),
     ],

@@ -54,7 +54,7 @@ ACCEPTED: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
 
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_values_of_many_kinds_are_taken(what: str) -> None:
-    """Fillers stand for what is no finite number, also for a whole event that a module passes
+    """Fillers stand for what is not a finite number, also for a whole event that a module passes
     over.
     """
     function, wanted = ACCEPTED[what]
@@ -104,17 +104,17 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "records": (
         lambda e: ak.zip({"x": e["sc_integral"]}),
-        "gave sc_given as .* which are no numbers",
+        "gave sc_given as .* which are not numbers",
     ),
     "texts": (
         lambda e: [["a"] * n for n in e["nSc"]],
-        "gave sc_given as .*, where it has|which are no numbers",
+        "gave sc_given as .*, where it has|which are not numbers",
     ),
     "complex numbers": (
         lambda e: e["sc_integral"] * 1j,
-        "gave sc_given as .* which are no numbers",
+        "gave sc_given as .* which are not numbers",
     ),
-    "a number": (lambda _: 1.0, "gave sc_given as float, which is no array"),
+    "a number": (lambda _: 1.0, "gave sc_given as float, which is not an array"),
     "an exception": (
         lambda e: e["sc_nothing"],
         "failed with FieldNotFoundError: .*: run 7 event 0,",
@@ -334,6 +334,7 @@ def test_entries_without_plain_keys_have_no_friends(tmp_path: Path, branch: str,
             {n: for_type.get(kind, np.ones(1, "int32")) for n, kind in types.items()}
         )
     with pytest.raises(
-        DataError, match=rf"branch {branch} of tree Events of .* has the type .*, no whole number"
+        DataError,
+        match=rf"branch {branch} of tree Events of .* has the type .*, which is not a whole number",
     ):
         write_friends(tmp_path / "reco.root", tmp_path / "friend.root", [Inverse()])

@@ -144,7 +144,7 @@ def test_whatever_stands_in_a_report_is_judged(
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
     """Bytes of another kind, nested beyond all measure or cut off are a sentence."""
     (tmp_path / "r.json").write_bytes(content)
-    with pytest.raises(DataError, match=r"r\.json is not a data-quality report: it is no JSON"):
+    with pytest.raises(DataError, match=r"r\.json is not a data-quality report: it is not JSON"):
         read_report(tmp_path / "r.json")
 
 

@@ -30,7 +30,7 @@ from autoctrl.science.quality import (
     write_report,
 )
 from autoctrl.science.quality.histograms import mean_of, read_tally, tally, total
-from autoctrl.science.quality.reports import heaviest, merged
+from autoctrl.science.quality.reports import heaviest, merge_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,18 +198,18 @@ def test_parts_are_merged_in_order_and_without_gaps(tmp_path: Path) -> None:
         keep(tmp_path, "a", [1.0], (0, 1)),
         keep(tmp_path, "c", [], (3, 3)),
     ]
-    results, failed, events = merged(parts)
-    assert events == (0, 3)
-    assert set(failed) == {"raises"}
-    assert contents(results) == contents(evaluate([Light()], [[1.0, 2.0, 3.0]]).results)
+    whole = merge_parts(parts)
+    assert (whole.first, whole.last) == (0, 3)
+    assert set(whole.failed) == {"raises"}
+    assert contents(whole.results) == contents(evaluate([Light()], [[1.0, 2.0, 3.0]]).results)
     fullest = heaviest(parts, "light")
     assert fullest is not None
     assert fullest.path.name == "b.json"
     assert heaviest(parts, "other") is None
     with pytest.raises(DataError, match=r"ends before entry 1, .* begins at 3"):
-        merged([parts[1], parts[2]])
+        merge_parts([parts[1], parts[2]])
     with pytest.raises(DataError, match="not parts of one run: run differ"):
-        merged([parts[1], keep(tmp_path, "d", [1.0], (1, 2), run=2)])
+        merge_parts([parts[1], keep(tmp_path, "d", [1.0], (1, 2), run=2)])
 
 
 def test_a_report_with_other_histograms_is_refused(tmp_path: Path) -> None:

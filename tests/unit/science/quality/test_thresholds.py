@@ -76,7 +76,7 @@ def test_without_errors_any_difference_is_endless() -> None:
     plain = Reference("run 1", {"rate": 2.0})
     exact = Threshold("rate", warn=Limits(sigmas=5))
     assert exact.judge({"rate": 2.0}, plain).level is Level.FINE
-    assert "endlessly many" in exact.judge({"rate": 2.1}, plain).reason
+    assert "infinitely many" in exact.judge({"rate": 2.1}, plain).reason
     assert (
         Threshold("rate", warn=Limits(relative=0.5))
         .judge({"rate": 1.0}, Reference("run 1", {"rate": 0.0}))
@@ -105,7 +105,7 @@ def test_limits_are_read_from_a_settings_file(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("[rate", "cannot be read"),
-        ("rate = 3", "limits.toml, rate: it is no table"),
+        ("rate = 3", "limits.toml, rate: it is not a table"),
         ("[rate]\nwarm = [1, 2]", "rate.warm: there is no such key. Did you mean 'warn'?"),
         ("[rate]\nwarn = [1]", "rate.warn: it is [lowest, highest]"),
         ("[rate]\nwarn = [2, 1]", "rate.warn: it is [lowest, highest], in this order"),
