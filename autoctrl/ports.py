@@ -149,9 +149,9 @@ class Store(Protocol):
         """
 
     def moment(self) -> AbstractContextManager[object]:
-        """Show everything that is read within the block as it was at one moment.
+        """Allow the store to answer all questions within the block as of one moment.
 
-        A store on another machine then answers several questions in one request.
+        A store on another machine then needs fewer requests; a local one always reads afresh.
         """
 
     def lease(self, name: str, owner: str, seconds: float) -> Lease:

@@ -11,6 +11,8 @@ from autoctrl.ports import Selection
 from tests.contract.samples import NOW, finish, job, mark, output, run, task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autoctrl.ports import Store
 
 
@@ -177,6 +179,37 @@ class TestRuns:
         assert position == store.runs()[1]
         assert store.runs(position, [1]) == ([], position)
         assert store.runs(numbers=()) == ([], position)
+
+
+class TestMoments:
+    """Within a moment a store may answer from what it has read at once."""
+
+    def test_what_others_write_comes_later(self, store: Store, client: Callable[[], Store]) -> None:
+        """What was there before is found, in a moment within a moment as well."""
+        store.append([run(1), mark(), task()])
+        with store.moment(), store.moment():
+            assert store.runs().records == [run(1)]
+            assert store.marks("workflow") == [mark()]
+            assert [one.task for one in store.open_tasks("prompt", "reco")] == [task()]
+        client().append([run(2), mark("dq")])
+        assert store.runs().records == [run(1), run(2)]
+        assert store.marks("workflow") == [mark("dq"), mark()]
+
+    def test_what_one_writes_oneself_is_read(self, store: Store) -> None:
+        """Who reads after having written reads what was written, in an inner moment too."""
+        with store.moment():
+            assert store.runs(numbers=()).position == 0
+            with store.moment():
+                store.append([run(1), mark()])
+                assert store.runs().records == [run(1)]
+                assert store.marks("workflow") == [mark()]
+            position = store.runs(numbers=()).position
+            assert position > 0
+            assert store.runs(position).records == []
+            store.append([mark(sequence=2)])
+            assert store.marks("workflow") == [mark(sequence=2)]
+            with store.moment():
+                assert store.marks("workflow") == [mark(sequence=2)]
 
 
 class TestMarks:

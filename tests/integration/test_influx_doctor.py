@@ -58,9 +58,18 @@ class Site(NamedTuple):
         return self.server.limited_token(self.bucket)
 
 
+# What the client makes of such an answer, or of none, does not depend on the server's version.
+ONE_SERVER = pytest.mark.parametrize("server", ["influxdb2"], indirect=True)
+
+
 @pytest.fixture(params=["influxdb1", "influxdb2"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
-    server: Influx = request.getfixturevalue(request.param)
+def server(request: pytest.FixtureRequest) -> Influx:
+    found: Influx = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def site(server: Influx, tmp_path: Path) -> Site:
     return Site(server, make_project(tmp_path / "project"), server.fresh_bucket())
 
 
@@ -71,6 +80,7 @@ def test_a_store_that_is_well(site: Site) -> None:
     assert f" in {site.bucket} at {site.server.url} (InfluxDB" in text
 
 
+@ONE_SERVER
 def test_no_server(site: Site) -> None:
     """That nobody answers is told with the address, after some patience."""
     ok, text = site.ask("store", site.url(place=NOBODY))
@@ -92,7 +102,7 @@ def test_a_missing_bucket(site: Site) -> None:
     assert "without a limit of retention" in text
 
 
-def test_a_bucket_that_forgets(site: Site) -> None:
+def test_a_bucket_that_deletes_old_points(site: Site) -> None:
     """A retention shorter than any campaign is told in days."""
     ok, text = site.ask(
         "store", site.url(bucket=site.server.fresh_bucket(7 * 86_400)), site.server.token
@@ -132,6 +142,7 @@ def shifted_by(seconds: float) -> Plan:
     return plan
 
 
+@ONE_SERVER
 @pytest.mark.parametrize(("seconds", "text"), [(61.0, "61.0 s behind"), (-61.0, "61.0 s ahead of")])
 def test_clocks_apart(site: Site, seconds: float, text: str) -> None:
     """By how much this machine's clock is ahead or behind is told; the store itself works."""
@@ -152,6 +163,7 @@ def test_clocks_apart(site: Site, seconds: float, text: str) -> None:
     assert "NTP" in said
 
 
+@ONE_SERVER
 def test_no_tls(site: Site) -> None:
     """An address with TLS towards a server that has none is told as that."""
     ok, text = site.ask("store", site.url(scheme="influxdbs"))
@@ -197,6 +209,7 @@ class TestHints:
         }
         return site.ask("hints", **variables)
 
+    @ONE_SERVER
     def test_well(self, site: Site) -> None:
         """A bucket that jobs can write and people can read is told with its place."""
         bucket = site.server.fresh_bucket(30 * 86_400)
@@ -225,6 +238,7 @@ class TestHints:
             True,
         )
 
+    @ONE_SERVER
     def test_wrong_token(self, site: Site) -> None:
         """A token that nobody knows is told, with the setting that names it."""
         ok, text = self.ask(site, site.url(bucket=site.server.fresh_bucket()), "somebody:else")
@@ -234,6 +248,7 @@ class TestHints:
             True,
         )
 
+    @ONE_SERVER
     def test_missing_bucket(self, site: Site) -> None:
         """A bucket that is not there is told, with the setting that names it."""
         ok, text = self.ask(site, site.url(bucket="nowhere/autogen"), site.server.token)

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 PATIENCE_S = 20.0
 
 
+# What happens between the client and a proxy is the same in front of either server.
+ONE_SERVER = pytest.mark.parametrize("server", ["influxdb2"], indirect=True)
+
+
 @pytest.fixture(params=["influxdb1", "influxdb2"])
 def server(request: pytest.FixtureRequest) -> Influx:
     found: Influx = request.getfixturevalue(request.param)
@@ -98,6 +102,7 @@ def has_words(request: Request) -> bool:
     return request.is_query and b"words" in request.body
 
 
+@ONE_SERVER
 @pytest.mark.parametrize("meant", [has_claim, has_journal, has_end, has_words])
 @pytest.mark.parametrize("kind", [Kind.CUT, Kind.CUT_AFTER, Kind.CUT_HALF, Kind.ANSWER])
 def test_one_broken_request(
@@ -117,6 +122,7 @@ def test_one_broken_request(
     assert len(store.history(BATCH[0].key)) == 2
 
 
+@ONE_SERVER
 @pytest.mark.parametrize("status", [400, 401, 422, 500])
 def test_half_a_batch_refused(
     store: InfluxStore, shaken: InfluxStore, proxy: Proxy, status: int
@@ -161,6 +167,7 @@ def opened_url(store: InfluxStore) -> Iterator[InfluxStore]:
         yield found
 
 
+@ONE_SERVER
 def test_a_holder_that_is_silent_too_long(
     store: InfluxStore, server: Influx, bucket: str, tmp_path: Path
 ) -> None:
@@ -215,6 +222,7 @@ def opened_impatient(store: InfluxStore) -> Iterator[InfluxStore]:
         yield found
 
 
+@ONE_SERVER
 def test_busy_for_long(shaken: InfluxStore, store: InfluxStore, proxy: Proxy) -> None:
     """A server that says that it is busy for longer than one waits is named, with its own words."""
     shaken.server._patience_s = 0.2
@@ -232,7 +240,7 @@ class TestRefusals:
     """What cannot serve as a store is refused with its reason."""
 
     def test_short_retention(self, server: Influx, tmp_path: Path) -> None:
-        """A bucket that forgets is no store."""
+        """A bucket that deletes old points cannot be a store."""
         url = bucket_url(server, server.fresh_bucket(7 * 86_400), tmp_path)
         with pytest.raises(SettingsError, match=r"retention is 7\.0 days.*infinite"), opened(url):
             pass
@@ -256,6 +264,7 @@ class TestRefusals:
         ):
             pass
 
+    @ONE_SERVER
     def test_no_server(self, url: str) -> None:
         """A server that is not there is told after the time to wait."""
         nowhere = url.replace(url.split("/")[2], "127.0.0.1:9")
@@ -271,6 +280,7 @@ class TestRefusals:
             assert store.tasks(Selection("prompt")) == BATCH
 
 
+@ONE_SERVER
 def test_nothing_to_look_up_beside_others(store: InfluxStore, url: str) -> None:
     """What needs no look-up is appended although others have written since one looked."""
     with opened(url) as other:
@@ -279,6 +289,7 @@ def test_nothing_to_look_up_beside_others(store: InfluxStore, url: str) -> None:
     assert [one.name for one in store.find_outputs(Selection("prompt"))] == ["output"]
 
 
+@ONE_SERVER
 def test_fork(store: InfluxStore) -> None:
     """A forked child connects anew; both go on writing."""
     append_in_a_fork(store)
