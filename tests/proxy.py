@@ -1,6 +1,4 @@
-"""A proxy for HTTP that misbehaves on demand: late, cut, busy, silent. Between our client and a
-real server.
-"""
+"""An HTTP proxy before a real server that misbehaves on demand: late, cut, busy, silent."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ class Fault(NamedTuple):
 
 
 class Proxy:
-    """Listens on 127.0.0.1 and forwards to ``upstream`` (http://host:port) what ``plan`` lets
-    through.
-    """
+    """Listens on 127.0.0.1 and forwards what ``plan`` allows to ``upstream`` (http://host:port)."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = urlsplit(upstream)

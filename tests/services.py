@@ -1,9 +1,8 @@
-"""Real servers for tests, started by ``scripts/services`` when a test asks for them, one of each
-for all tests.
+"""Real servers for tests, started by ``scripts/services`` on demand, one of each for all tests.
 
 ``influxdb1`` and ``influxdb2`` are `Influx`, ``htcondor`` is a `Pool`. Give each test a bucket of
 its own (`Influx.fresh_bucket`) or a folder (`Pool.fresh_folder`). A test that kills, stops or
-pauses a server starts or resumes it before it ends, for the others go on with it.
+pauses a server starts or resumes it before it ends, because the others use it too.
 """
 
 from __future__ import annotations
@@ -44,8 +43,9 @@ class Service:
         self.facts = {}
 
     def start(self) -> None:
-        """Start it if it does not run, with the port, secrets and data it had; skip if the machine
-        lacks it.
+        """Start it if it is not running, with the port, secrets and data that it had.
+
+        Skips the test if the machine lacks the server.
         """
         done = self._script("start")
         if done.returncode == LACKING:
@@ -63,8 +63,9 @@ class Service:
         assert done.returncode == 0, done.stderr
 
     def pids(self) -> dict[str, int]:
-        """Return its processes of now: ``SERVER``, of a pool ``MASTER``, ``SCHEDD`` and others;
-        none if it is down.
+        """Return its processes by name: ``SERVER``, or ``MASTER``, ``SCHEDD`` and others of a pool.
+
+        Empty if it is down.
         """
         return {name: int(pid) for name, pid in pairs(self._script("pids").stdout).items()}
 
@@ -76,8 +77,9 @@ class Service:
             assert time.monotonic() < deadline, f"{pids} are not gone"
 
     def pause(self, *names: str) -> None:
-        """Stop these of its processes (SIGSTOP), all if none is named: they accept connections and
-        do not answer.
+        """Stop these of its processes (SIGSTOP), all if none is named.
+
+        They still accept connections, but do not answer.
         """
         self._send(signal.SIGSTOP, names)
 
@@ -86,9 +88,7 @@ class Service:
         self._send(signal.SIGCONT, names)
 
     def _send(self, what: signal.Signals, names: tuple[str, ...]) -> list[int]:
-        """Send a signal and return to whom: the master of a pool comes first, as it would replace
-        the others.
-        """
+        """Send a signal, first to a pool's master, which would replace the others; return to whom."""
         pids = self.pids()
         assert pids, f"{self.name} does not run"
         chosen = [pids[name] for name in names or pids]
@@ -147,9 +147,7 @@ class Influx(Service):
 
 
 class Influx1(Influx):
-    """InfluxDB 1.8: a bucket is a database and its retention policy, a token a user and his
-    password.
-    """
+    """InfluxDB 1.8: a bucket is a database and retention policy, a token a user and password."""
 
     name = "influxdb1"
 
@@ -225,22 +223,21 @@ class Influx2(Influx):
 
 
 class Pool(Service):
-    """A pool of HTCondor with two schedds. A process that speaks to it needs `environment` from its
-    start.
+    """A pool of HTCondor with two schedds.
+
+    A process that speaks to it needs `environment` from its start.
     """
 
     name = "htcondor"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client's environment needs to find the pool, and to be found who he is by his user
-        on this machine.
-        """
+        """A client's environment to find the pool; its user on this machine identifies it."""
         return {"CONDOR_CONFIG": self.facts["CONDOR_CONFIG"]}
 
     @property
     def token_environment(self) -> dict[str, str]:
-        """The same for a client that proves by a token only who he is."""
+        """The same for a client that is identified by a token alone."""
         return {"CONDOR_CONFIG": self.facts["TOKEN_CLIENT_CONFIG"]}
 
     @property
@@ -262,7 +259,7 @@ class Pool(Service):
 
     @property
     def schedd(self) -> str:
-        """The name of the schedd that a client takes who names none."""
+        """The name of the schedd of clients that do not name one."""
         return self.facts["SCHEDD"]
 
     @property
@@ -271,8 +268,9 @@ class Pool(Service):
 
     @property
     def share(self) -> Path:
-        """A folder where jobs, who run as `job_user`, may write; a job's log that cannot be written
-        never appears.
+        """A folder where jobs, which run as `job_user`, may write.
+
+        A job's log that cannot be written never appears.
         """
         return Path(self.facts["SHARE"])
 
@@ -315,9 +313,7 @@ def pairs(lines: str) -> dict[str, str]:
 
 
 def job_bin() -> Path:
-    """Return the folder of a python and an autoctrl-camera that the user of a pool's jobs can
-    execute.
-    """
+    """Return the folder of a python and an autoctrl-camera that a pool's jobs can execute."""
     folder = ROOT / ".cache/job-venv/bin"
     return folder if (folder / "python").exists() else Path(sys.executable).parent
 

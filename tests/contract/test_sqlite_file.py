@@ -71,7 +71,7 @@ class TestRefusals:
         "content", [b"run,fill\n4521,8222\n" * 100, b"SQLite format 3\0" + b"\1" * 4096]
     )
     def test_no_database(self, path: Path, content: bytes) -> None:
-        """A file that is no database, or only begins like one, is refused."""
+        """A file that is not a database, or only begins like one, is refused."""
         path.write_bytes(content)
         with pytest.raises(StoreError, match=re.escape(str(path))):
             SqliteStore(path)
@@ -96,7 +96,7 @@ class TestRefusals:
         assert not (tmp_path / "no").exists()
 
     def test_a_folder(self, tmp_path: Path) -> None:
-        """A folder is no store."""
+        """A folder cannot be a store."""
         with pytest.raises(StoreError, match="cannot be opened or made"):
             SqliteStore(tmp_path)
 
@@ -142,7 +142,7 @@ class TestRefusals:
         assert store.tasks(Selection("prompt")) == []
 
     def test_closed(self, store: SqliteStore) -> None:
-        """A closed store says that it is closed; closing twice is no error."""
+        """A closed store says that it is closed; it may be closed twice."""
         store.close()
         store.close()
         with pytest.raises(StoreError, match="was closed"):

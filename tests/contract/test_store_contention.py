@@ -73,7 +73,7 @@ class Crew:
             member.wait()
 
     def dismiss(self) -> None:
-        """Leave nobody behind, whatever the test has found."""
+        """Stop all clients, whatever the test has found."""
         for member in self.members.values():
             member.cut()
 
@@ -201,7 +201,7 @@ def claimed_by(crew: Crew, lease_s: float) -> dict[int, tuple[str, int, int]]:
 
 
 def claimed(store: Store, owner: str) -> bool:
-    """Say whether ``owner`` could claim the contested lease."""
+    """Return whether ``owner`` could claim the contested lease."""
     try:
         store.lease(LEASE, owner, 30)
     except LeaseHeld:

@@ -54,7 +54,7 @@ class TestLeases:
         assert store.lease("n", "b", 10).epoch == 3
 
     def test_release_of_what_is_not_ones_own(self, store: Store) -> None:
-        """Giving up somebody else's lease, or one that nobody has, does nothing."""
+        """Giving up a lease that somebody else holds, or nobody, does nothing."""
         store.lease("n", "b", 0)
         store.lease("n", "a", 10)
         store.lease("n", "b", 0)
@@ -62,7 +62,7 @@ class TestLeases:
             store.lease("n", "b", 10)
 
     def test_all_of_them(self, store: Store) -> None:
-        """Whoever looks sees every lease with its last holder and epoch, and takes none of them."""
+        """One who looks sees every lease with its last holder and epoch, and takes none of them."""
         assert store.leases() == {}
         store.lease("prompt/dq", "a", 10)
         given_up = store.lease("prompt/dq", "a", 0)
@@ -124,7 +124,7 @@ def claim_epoch(store: Store, owner: str) -> int:
 
 
 def is_refused(store: Store, lease: Lease) -> bool:
-    """Say whether nothing can be written under the lease any more."""
+    """Whether nothing can be written under the lease any more."""
     try:
         store.append([], lease)
     except LeaseLost:

@@ -1,4 +1,4 @@
-"""Every record that a store ever took, for whoever moves a history elsewhere."""
+"""Every record that a store ever took, for those who move a history elsewhere."""
 
 from __future__ import annotations
 

@@ -123,9 +123,9 @@ class TestRoundTrips:
         values["cursor"] = 2
         assert store.marks("workflow")[0].values == {"cursor": 1}
 
-    @pytest.mark.parametrize("record", [mark(odd={1, 2}), run(1, odd=b"raw"), "no record"])
+    @pytest.mark.parametrize("record", [mark(odd={1, 2}), run(1, odd=b"raw"), "not a record"])
     def test_what_no_store_keeps(self, store: Store, record: AnyRecord) -> None:
-        """A value or a thing that no store keeps is refused, and the batch with it."""
+        """A value or an object that no store can keep is refused, and the batch with it."""
         with pytest.raises(StoreError, match=r"set|bytes|does not keep values of type str"):
             store.append([task(), record])
         assert store.tasks(Selection("prompt")) == []
@@ -196,7 +196,7 @@ class TestSequences:
         assert store.history(task("2").key) == []
 
     def test_empty_batch(self, store: Store) -> None:
-        """Nothing to write is no error."""
+        """A batch without records is accepted."""
         store.append([])
         assert store.tasks(Selection("prompt")) == []
 

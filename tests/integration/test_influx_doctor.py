@@ -82,7 +82,7 @@ def test_a_store_that_is_well(site: Site) -> None:
 
 @ONE_SERVER
 def test_no_server(site: Site) -> None:
-    """That nobody answers is told with the address, after some patience."""
+    """A server that does not answer is named with its address, after some patience."""
     ok, text = site.ask("store", site.url(place=NOBODY))
     assert (ok, f"at http://{NOBODY} does not answer" in text) == (False, True)
     assert "Is the server running, and is [store] url right?" in text

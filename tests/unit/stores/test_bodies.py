@@ -38,7 +38,7 @@ def test_times_and_mappings() -> None:
 
 @pytest.mark.parametrize("empty", [{}, (), [], ""])
 def test_empty_values_cost_nothing(empty: object) -> None:
-    """An empty value has no text, and comes back empty."""
+    """An empty value is stored without a text, and comes back empty."""
     assert encode(empty) is None
     assert decode_mapping(None) == {}
     assert decode_list(None) == []
