@@ -32,7 +32,7 @@ def find_stale(store: Store, tasks: Iterable[TaskRecord]) -> frozenset[TaskKey]:
 
 
 def find_tasks(store: Store, keys: Iterable[TaskKey]) -> dict[TaskKey, TaskRecord]:
-    """Return the newest records of tasks of any campaign and workflow, one question per workflow."""
+    """Return the newest records of these tasks, with one question per workflow."""
     return {
         task.key: task
         for (campaign, workflow), units in by_workflow(keys).items()

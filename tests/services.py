@@ -101,7 +101,7 @@ class Service:
 
 
 class Influx(Service):
-    """An InfluxDB, spoken to by influxdb-client in the same way whether 1.8 or 2.7."""
+    """An InfluxDB, spell_unit to by influxdb-client in the same way whether 1.8 or 2.7."""
 
     @property
     def url(self) -> str:

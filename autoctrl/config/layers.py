@@ -65,7 +65,7 @@ def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, 
             yield path, value
 
 
-def spoken(path: Path) -> str:
+def spell_unit(path: Path) -> str:
     """Write a path as autoctrl.toml has it: ``timezone``, ``[store] url``."""
     return f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[0]
 
@@ -75,7 +75,8 @@ def from_table(tree: Mapping[str, Any], file: str, prefix: Path = ()) -> dict[Pa
     stands.
     """
     return {
-        path: Entry(value, f"{file}: {spoken((*prefix, *path))}") for path, value in flatten(tree)
+        path: Entry(value, f"{file}: {spell_unit((*prefix, *path))}")
+        for path, value in flatten(tree)
     }
 
 

@@ -13,7 +13,7 @@ from autoctrl.locks.lock import InTurn, Lock, Open, Wait
 from autoctrl.model.output import LocationState
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import InputRef
-from autoctrl.model.unit import spoken
+from autoctrl.model.unit import spell_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -181,7 +181,7 @@ def _find_published(
         ]
         if not files:
             what = f"output '{wanted.name}'" if wanted.name else "output"
-            unit = spoken(record.key.unit)
+            unit = spell_unit(record.key.unit)
             return Found((), Wait(f"{wanted.workflow} of {unit} has no {what} that is present"))
         found += files
     return Found(tuple(found))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import WorkflowError
 from autoctrl.locks.lock import Lock, Wait
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import is_group, spoken
+from autoctrl.model.unit import is_group, spell_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,9 +52,9 @@ class After(Lock):
         known = look.tasks(keys)
         for key in keys:
             if key not in known:
-                return f"waits for {workflow}, which has no task for {spoken(key.unit)} yet"
+                return f"waits for {workflow}, which has no task for {spell_unit(key.unit)} yet"
             if known[key].status not in self.good:
-                return f"waits for {workflow} of {spoken(key.unit)} ({known[key].status})"
+                return f"waits for {workflow} of {spell_unit(key.unit)} ({known[key].status})"
         return _explain_late(workflow, task, known)
 
 
@@ -67,7 +67,7 @@ def _explain_unknown(workflow: str, task: Task, look: Lookup) -> str:
     lacking = [number for number, run in runs.items() if group_by not in run.attributes]
     if group_by is not None and lacking:
         return f"waits for {workflow}, which groups by {group_by}; run {min(lacking)} has none yet"
-    return f"waits for {workflow}, which has not looked at {spoken(task.unit)} yet"
+    return f"waits for {workflow}, which has not looked at {spell_unit(task.unit)} yet"
 
 
 def _explain_late(workflow: str, task: Task, known: Mapping[TaskKey, TaskRecord]) -> str | None:
@@ -75,7 +75,7 @@ def _explain_late(workflow: str, task: Task, known: Mapping[TaskKey, TaskRecord]
     taken = {number for record in known.values() for number in record.members}
     if taken.issuperset(task.members) or not any(is_group(key.unit) for key in known):
         return None
-    groups = ", ".join(spoken(key.unit) for key in known)
+    groups = ", ".join(spell_unit(key.unit) for key in known)
     return f"{groups} was processed without it by {workflow}; reprocess takes it in"
 
 
@@ -98,9 +98,9 @@ class Newest(Lock):
             return f"waits for {name}, which has not looked at all runs yet"
         record = newest_before(name, task, look)
         if record is None:
-            return f"waits for {name}: there is none at or before {spoken(task.unit)}"
+            return f"waits for {name}: there is none at or before {spell_unit(task.unit)}"
         if record.status is not TaskStatus.DONE:
-            return f"waits for {name} of {spoken(record.key.unit)} ({record.status})"
+            return f"waits for {name} of {spell_unit(record.key.unit)} ({record.status})"
         return None
 
 

@@ -1,4 +1,4 @@
-"""Which records create, take back and bring back the tasks of a workflow whose runs have changed."""
+"""Which records create or take back the tasks of a workflow whose runs have changed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ class BirthPlanner:
         campaign = find_campaign(self.store, self.context.campaign)
         mark = self._last_mark()
         before = UNSEEN if mark is None else read_workflow(mark.values)
-        digest = self._digest(campaign)
-        is_rescan = before.cursor.digest != digest
-        cursor = Cursor(digest=digest) if is_rescan else before.cursor
+        cursor = self._cursor(before, campaign)
+        is_rescan = cursor is not before.cursor
         changed = self.store.runs(cursor.position)
         has_news = is_rescan or changed.position != cursor.position
         if campaign.closed or not has_news:
@@ -80,14 +79,16 @@ class BirthPlanner:
         marks = self.store.marks(WORKFLOW, self.context.campaign)
         return next((mark for mark in marks if mark.name == self.workflow), None)
 
-    def _digest(self, campaign: Campaign) -> str:
-        """Return a text that changes when all runs have to be looked at again.
+    def _cursor(self, before: WorkflowState, campaign: Campaign) -> Cursor:
+        """Return where to go on, or a fresh cursor if all runs have to be looked at again.
 
-        Another store, to which this one was copied, counts its runs otherwise.
+        That is after a change of what chooses the runs; and another store, to which this one was
+        copied, counts its runs otherwise.
         """
         filtered = (self.handler.where.digest, self.handler.group_by or "")
-        chosen = (campaign.runs or "", str(campaign.follow))
-        return "/".join((*filtered, *chosen, self.store.store_id))
+        listed = (campaign.runs or "", str(campaign.follow))
+        digest = "/".join((*filtered, *listed, self.store.store_id))
+        return before.cursor if before.cursor.digest == digest else Cursor(digest=digest)
 
     def _find_tasks(self, units: Iterable[str]) -> dict[str, TaskRecord]:
         asked = tuple(dict.fromkeys(units))

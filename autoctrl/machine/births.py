@@ -43,7 +43,7 @@ class Choice(NamedTuple):
         return self.listed is None or run.number in self.listed
 
     def admits(self, run: RunRecord) -> bool:
-        """Say whether the filter takes a run. Raises ``WorkflowError`` for a condition that raises."""
+        """Say whether the filter takes a run. Raises ``WorkflowError`` where a condition fails."""
         try:
             return bool(self.where.admits(run.attributes))
         except Exception as error:
@@ -73,7 +73,7 @@ class Birth(NamedTuple):
 def describe_undeclared(
     workflow: str, where: Where, group_by: str | None, declared: Mapping[str, str]
 ) -> list[str]:
-    """Return a sentence for each misspelt attribute: one that chooses runs, and that none can have."""
+    """Return a sentence for each attribute that chooses runs and that no run can have."""
     named = [*where.conditions, *([group_by] if group_by else [])]
     return [
         f"{workflow} chooses or groups runs by '{name}', which the settings do not "
@@ -244,5 +244,5 @@ def _has_begun(task: TaskRecord) -> bool:
 
 
 def is_withdrawn(task: TaskRecord) -> bool:
-    """Say whether a task was taken back before it began: no other task is skipped by the machine."""
+    """Say whether a task was taken back before it began: the machine skips no other."""
     return task.status is TaskStatus.SKIPPED and task.actor == CYCLE

@@ -1,4 +1,4 @@
-"""Discovery of runs: what the sources see is compared with the store, and only changes are written."""
+"""Discovery of runs: what sources see is compared with the store, and changes are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last records of a version: done with its outputs published, or failed with the reason. Pure."""
+"""The last records of a version: done with its outputs, or failed with the reason. Pure."""
 
 from __future__ import annotations
 

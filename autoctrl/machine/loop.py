@@ -45,24 +45,42 @@ def loop(
         closing(Rounds(project, campaign, workflows)) as rounds,
         _only_loop(project.store, campaign) as lease,
     ):
-        has_failed, pause_s, outages = False, SHORTEST_PAUSE_S, 0
+        attempts = _Attempts(rounds, lease, until_idle=until_idle)
+        has_failed, pause_s = False, SHORTEST_PAUSE_S
         while True:
-            try:
-                lease.claim()
-                done = rounds.cycle(is_patient=False)
-                outages = 0
-            except StoreError as error:
-                outages += 1
-                if is_fatal(error, outages, until_idle=until_idle):
-                    raise
-                done = Round(DiscoveredRuns((), (), (str(error),)), ())
+            done = attempts.next_round()
             on_round(done)
             has_failed = has_failed or any(summary.failed for summary in done.summaries)
-            is_busy = bool(outages) or rounds.is_busy
-            if until_idle and is_idle(done, is_busy=is_busy):
+            if until_idle and is_idle(done, is_busy=attempts.is_busy):
                 return has_failed or any(summary.error for summary in done.summaries)
-            pause_s = next_pause(done, pause_s, every_s, is_busy=is_busy)
+            pause_s = next_pause(done, pause_s, every_s, is_busy=attempts.is_busy)
             lease.wait(pause_s)
+
+
+class _Attempts:
+    """Rounds in spite of a store that does not always answer."""
+
+    def __init__(self, rounds: Rounds, lease: _LoopLease, *, until_idle: bool) -> None:
+        self._rounds, self._lease, self._until_idle = rounds, lease, until_idle
+        self._outages = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the last round could not be made, or a module still works for it."""
+        return self._outages > 0 or self._rounds.is_busy
+
+    def next_round(self) -> Round:
+        """Make a round; a store that does not answer is a problem of it."""
+        try:
+            self._lease.claim()
+            done = self._rounds.cycle(is_patient=False)
+        except StoreError as error:
+            self._outages += 1
+            if is_fatal(error, self._outages, until_idle=self._until_idle):
+                raise
+            return Round(DiscoveredRuns((), (), (str(error),)), ())
+        self._outages = 0
+        return done
 
 
 def is_fatal(error: StoreError, outages: int, *, until_idle: bool) -> bool:

@@ -67,15 +67,15 @@ class ModulePatience:
         return ""
 
     def end_silent(self, workers: Iterable[Worker]) -> None:
-        """End those that gave no sign of life for the limit; they are left alone until they change."""
+        """End those that are silent for too long; they are left alone until they change."""
         for worker in workers:
             if worker.is_over or worker.silence_s() <= self.limit_s:
                 continue
             doing = "in its cycle" if is_loaded(worker) else "while it was loaded"
             worker.kill(
-                f"Workflow module {worker.label} gave no sign of life for {self.limit_s:g} s {doing} "
-                "and was ended. Look for an endless loop or a service that does not answer; "
-                "it is started again when a file beside it changes, or after an hour."
+                f"Workflow module {worker.label} gave no sign of life for {self.limit_s:g} s "
+                f"{doing} and was ended. Look for an endless loop or a service that does not "
+                "answer; it is started again when a file beside it changes, or after an hour."
             )
             self.silent[worker.path] = Silence(
                 worker.error, last_change_ns(worker.path), time.monotonic()

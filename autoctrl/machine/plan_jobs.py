@@ -88,8 +88,7 @@ def _sample(
     is_removing = job.status is JobStatus.REMOVING
     is_unwanted = record.stopping or is_hopeless
     status = JobStatus.REMOVING if is_unwanted or is_removing else report.status
-    stands = (status, report.reason, seen.handle, report.starts, report.host)
-    if stands == (job.status, job.reason, job.handle, job.starts, job.host):
+    if _has_not_changed(job, status, seen, report):
         return JobStep(job, _remove_again(job) if is_removing else ())
     after = job.moved(
         status,
@@ -107,6 +106,14 @@ def _sample(
     if is_unwanted and not is_removing:
         action = action._replace(kind=ActionKind.REMOVE, remove=(after,))
     return JobStep(after, (action,))
+
+
+def _has_not_changed(
+    job: JobRecord, status: JobStatus, seen: ObservedJob, report: JobReport
+) -> bool:
+    """Say whether a sample tells nothing that the job's newest record does not say."""
+    sample = (status, report.reason, seen.handle, report.starts, report.host)
+    return sample == (job.status, job.reason, job.handle, job.starts, job.host)
 
 
 def _remove_again(job: JobRecord) -> tuple[Action, ...]:

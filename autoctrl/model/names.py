@@ -1,4 +1,4 @@
-"""Names that several rooms must spell alike: of leases, of folders, of the executor of functions."""
+"""Names that several rooms must spell alike: of leases, of folders, of an executor."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import SettingsError, UsageError, nearest
+from autoctrl.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,18 +71,10 @@ def parse_attribute(name: str, text: str, types: Mapping[str, str]) -> Value:
     try:
         return PARSERS[types[name]](text)
     except ValueError as error:
-        message = f"Run attribute '{name}' is declared as {types[name]}; '{text}' is none."
+        message = f"Run attribute '{name}' is declared as {types[name]}, which '{text}' is not."
         raise UsageError(
             message, hint="Give a value of that type, or change [runs.attributes]."
         ) from error
-
-
-def check_types(types: Mapping[str, str]) -> None:
-    """Raise ``SettingsError`` if an attribute is declared with a type that does not exist."""
-    for name, kind in types.items():
-        if kind not in PARSERS:
-            message = f"[runs.attributes] {name} = '{kind}' is no type. {nearest(kind, PARSERS)}"
-            raise SettingsError(message, hint=f"Types are {', '.join(PARSERS)}.")
 
 
 class Where:

@@ -1,4 +1,4 @@
-"""The stamp that every record of a task or a job carries: under which lease, in which environment."""
+"""The stamp of a record of a task or a job: under which lease, in which environment."""
 
 from __future__ import annotations
 

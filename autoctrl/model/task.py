@@ -10,7 +10,7 @@ from autoctrl.errors import UsageError, nearest
 from autoctrl.model.actor import CYCLE, Actor
 from autoctrl.model.status import OPEN_TASKS, TaskStatus, check_task
 from autoctrl.model.succession import later
-from autoctrl.model.unit import spoken
+from autoctrl.model.unit import spell_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +153,7 @@ class Task(NamedTuple):
         """Return the run number. Raises ``UsageError`` for a group of several runs."""
         if len(self.members) != 1:
             message = (
-                f"{spoken(self.unit)} is a group of {len(self.members)} runs; it has no single "
+                f"{spell_unit(self.unit)} is a group of {len(self.members)} runs; it has no single "
                 "run number."
             )
             raise UsageError(message, hint="Use task.members.")

@@ -21,7 +21,7 @@ class TaskKey(NamedTuple):
 
     def __str__(self) -> str:
         """Name the task as people read it: ``run 4521 / friends``."""
-        return f"{spoken(self.unit)} / {self.workflow}"
+        return f"{spell_unit(self.unit)} / {self.workflow}"
 
 
 def run_unit(run: int) -> str:
@@ -39,7 +39,7 @@ def is_group(unit: str) -> bool:
     return ":" in unit
 
 
-def spoken(unit: str) -> str:
+def spell_unit(unit: str) -> str:
     """Return ``run 4521`` or ``fill 8222``: the unit as people say it."""
     return unit.replace(":", " ", 1) if is_group(unit) else f"run {unit}"
 
@@ -62,7 +62,7 @@ def parse_runs(text: str) -> list[int]:
         first, dash, last = piece.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             message = (
-                f"'{text}' is no run selection: '{piece.strip()}' is neither a run number nor "
+                f"'{text}' is not a run selection: '{piece.strip()}' is neither a run number nor "
                 "a range."
             )
             raise UsageError(
@@ -71,7 +71,7 @@ def parse_runs(text: str) -> list[int]:
         low, high = int(first), int(last or first)
         if high < low or high - low > longest:
             why = "runs backwards" if high < low else f"has more than {longest:,} runs"
-            message = f"'{text}' is no run selection: the range '{piece.strip()}' {why}."
+            message = f"'{text}' is not a run selection: the range '{piece.strip()}' {why}."
             raise UsageError(
                 message,
                 hint="Write the smaller run first and then the last one meant, as in 4500-4510.",

@@ -47,6 +47,6 @@ def _from_number(name: str, value: float, types: Mapping[str, str]) -> Value | N
 
 def _as_text(name: str, value: object, types: Mapping[str, str]) -> Value | None:
     if isinstance(value, dict | list):
-        message = f"Run attribute '{name}' is declared as {types[name]}; {value} is none."
+        message = f"Run attribute '{name}' is declared as {types[name]}, which {value} is not."
         raise UsageError(message)
     return None if value is None else parse_attribute(name, str(value), types)

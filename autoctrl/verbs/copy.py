@@ -300,8 +300,12 @@ def live_jobs(source: Store) -> list[JobRecord]:
     """Return all jobs, as last known, that an executor was asked to run and that have not ended."""
     campaigns = sorted({PROMPT, *(mark.name for mark in source.marks("campaign"))})
     found = (task for campaign in campaigns for task in source.open_tasks(campaign))
-    jobs = (job for task in found if task.task.status is TaskStatus.PROCESSING for job in task.jobs)
-    return [job for job in jobs if not job.is_final and (job.asked is not None or job.handle)]
+    processing = (task for task in found if task.task.status is TaskStatus.PROCESSING)
+    return [job for task in processing for job in task.jobs if _is_live(job)]
+
+
+def _is_live(job: JobRecord) -> bool:
+    return not job.is_final and (job.asked is not None or bool(job.handle))
 
 
 def describe_live(jobs: Sequence[JobRecord], name: str) -> str:

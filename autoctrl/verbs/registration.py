@@ -11,7 +11,7 @@ from autoctrl.model.unit import parse_runs
 from autoctrl.verbs.request import hold, write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping, Sequence
 
     from autoctrl.verbs.request import Request
 
@@ -37,40 +37,45 @@ def add_runs(
     *,
     is_closed: bool | None = None,
 ) -> Registration:
-    """Register runs, or set attributes of runs that are known; attributes that are not given stay
-    as they are.
+    """Register runs, or set attributes of runs that are known.
 
-    ``types`` are the declared types of attributes. ``is_closed`` None closes new runs and leaves
-    known ones alone. Raises ``UsageError`` for a selection that is none, and for an attribute that
-    is not declared or of another type.
+    Attributes that are not given stay as they are. ``types`` are the declared types of attributes.
+    ``is_closed`` None closes new runs and leaves known ones alone. Raises ``UsageError`` for what
+    is not a selection of runs, and for an attribute that is not declared or of another type.
     """
     numbers = parse_runs(runs)
     values = {name: parse_attribute(name, text, types) for name, text in given.items()}
     with hold(request, RUNS_LEASE) as lease:
         known = {record.number: record for record in request.store.runs(numbers=numbers).records}
-        now = request.clock.now()
-        first = RunRecord(0, values, is_closed is not False, now, request.actor)
-        closing = {} if is_closed is None else {"is_closed": is_closed}
-        records = [_record(number, known.get(number), first, closing) for number in numbers]
+        first = RunRecord(0, values, is_closed is not False, request.clock.now(), request.actor)
+        records = [
+            _record(number, known.get(number), first, is_closed=is_closed) for number in numbers
+        ]
         fresh = [record for record in records if _is_news(record, known.get(record.number))]
         write(request, fresh, lease)
-    news = {record.number for record in fresh}
+    return _registration(numbers, known, {record.number for record in fresh})
+
+
+def _registration(
+    numbers: Sequence[int], known: Container[int], written: Container[int]
+) -> Registration:
     return Registration(
         added=tuple(number for number in numbers if number not in known),
-        changed=tuple(number for number in numbers if number in known and number in news),
-        unchanged=tuple(number for number in numbers if number not in news),
+        changed=tuple(number for number in numbers if number in known and number in written),
+        unchanged=tuple(number for number in numbers if number not in written),
     )
 
 
 def _record(
-    number: int, before: RunRecord | None, first: RunRecord, closing: Mapping[str, bool]
+    number: int, before: RunRecord | None, first: RunRecord, *, is_closed: bool | None
 ) -> RunRecord:
+    """Return what is to be known of a run from now on."""
     if before is None:
         return first._replace(number=number)
     learned = first._replace(
         number=number,
         attributes={**before.attributes, **first.attributes},
-        is_closed=closing.get("is_closed", before.is_closed),
+        is_closed=before.is_closed if is_closed is None else is_closed,
     )
     return following(before, learned)
 

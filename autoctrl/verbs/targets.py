@@ -11,8 +11,9 @@ from autoctrl.model.workflow import WORKFLOW, read_workflow
 from autoctrl.ports import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.workflow import WorkflowState
@@ -41,53 +42,61 @@ def find_workflow(store: Store, campaign: str, workflow: str) -> WorkflowState |
     of it.
     """
     chain = find_lineage(store, campaign)
-    found = chain[0]
     marks = {mark.name: mark for mark in store.marks(WORKFLOW, campaign)}
-    if workflow in marks and found.has(workflow):
+    if workflow in marks and chain[0].has(workflow):
         return read_workflow(marks[workflow].values)
-    if found.workflows is not None and workflow in found.workflows:
+    listed = chain[0].workflows or ()
+    if workflow in listed:
         return None
-    parent = next((other for other in chain[1:] if other.has(workflow)), None)
-    if parent is not None and any(
-        mark.name == workflow for mark in store.marks(WORKFLOW, parent.name)
-    ):
-        message = (
-            f"Campaign {campaign} does not process {workflow}; it looks it up in {parent.name}."
-        )
-        raise UsageError(message, hint=f"Say --campaign {parent.name}.")
-    known = sorted({*marks, *(found.workflows or ())})
+    _refuse_inherited(store, chain, workflow)
+    known = sorted({*marks, *listed})
     message = f"Campaign {campaign} has no workflow '{workflow}'. {nearest(workflow, known)}"
     raise UsageError(message, hint="A workflow is known from its first cycle on: autoctrl cycle")
 
 
-def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[Target]:
-    """Return the tasks that a selection such as ``4500-4510,fill:8222`` means in one workflow, each
-    once.
+def _refuse_inherited(store: Store, chain: Sequence[Campaign], workflow: str) -> None:
+    """Raise ``UsageError`` if the campaign looks the workflow up in a parent that has run it."""
+    parent = next((other for other in chain[1:] if other.has(workflow)), None)
+    if parent is None or workflow not in {mark.name for mark in store.marks(WORKFLOW, parent.name)}:
+        return
+    name = chain[0].name
+    message = f"Campaign {name} does not process {workflow}; it looks it up in {parent.name}."
+    raise UsageError(message, hint=f"Say --campaign {parent.name}.")
 
-    A run inside a group stands for the group. Raises ``UsageError`` for an unknown campaign or
-    workflow and for a selection that is none.
+
+def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[Target]:
+    """Return the tasks that a selection means in one workflow, each once.
+
+    The selection is such as ``4500-4510,fill:8222``; a run inside a group stands for the group.
+    Raises ``UsageError`` for an unknown campaign or workflow and for what is not a selection.
     """
     state = find_workflow(store, campaign, workflow)
-    group_by = state.group_by if state else None
     units, numbers = split_selection(runs)
+    meant = {unit: Meant(unit) for unit in units}
     records = {record.number: record for record in store.runs(numbers=numbers).records}
-    stands_for: dict[str, list[int]] = {unit: [] for unit in units}
-    problems: dict[str, str] = {}
     for number in numbers:
-        unit, problem = _unit_of(number, records.get(number), group_by)
-        stands_for.setdefault(unit, []).append(number)
-        if problem:
-            problems[unit] = f"run {number} has no task in {workflow}: {problem}."
-    tasks = {
-        task.key.unit: task
-        for task in store.tasks(Selection(campaign, (workflow,), tuple(stands_for)))
-    }
+        one = _find_unit(number, records.get(number), state.group_by if state else None)
+        before = meant.get(one.unit, Meant(one.unit))
+        meant[one.unit] = one._replace(runs=(*before.runs, number))
+    selection = Selection(campaign, (workflow,), tuple(meant))
+    tasks = {task.key.unit: task for task in store.tasks(selection)}
     return [
-        _target(
-            TaskKey(campaign, workflow, unit), tuple(meant), tasks.get(unit), problems.get(unit, "")
-        )
-        for unit, meant in stands_for.items()
+        _target(TaskKey(campaign, workflow, one.unit), one, tasks.get(one.unit))
+        for one in meant.values()
     ]
+
+
+class Meant(NamedTuple):
+    """A unit that a selection means.
+
+    unit     the unit; the run itself where its group is not known
+    runs     the selected runs that it stands for
+    problem  why it can have no task, empty if it can
+    """
+
+    unit: str
+    runs: tuple[int, ...] = ()
+    problem: str = ""
 
 
 def split_selection(text: str) -> tuple[list[str], list[int]]:
@@ -101,25 +110,24 @@ def split_selection(text: str) -> tuple[list[str], list[int]]:
     return units, parse_runs(rest) if rest or not units else []
 
 
-def _unit_of(number: int, record: RunRecord | None, group_by: str | None) -> tuple[str, str]:
+def _find_unit(number: int, record: RunRecord | None, group_by: str | None) -> Meant:
     if record is None:
-        return run_unit(number), "it is not registered"
+        return Meant(run_unit(number), problem="it is not registered")
     if group_by is None:
-        return run_unit(number), ""
+        return Meant(run_unit(number))
     if group_by not in record.attributes:
-        return run_unit(
-            number
-        ), f"the workflow groups by {group_by}, which the run does not have yet"
-    return group_unit(group_by, record.attributes[group_by]), ""
+        problem = f"the workflow groups by {group_by}, which the run does not have yet"
+        return Meant(run_unit(number), problem=problem)
+    return Meant(group_unit(group_by, record.attributes[group_by]))
 
 
-def _target(key: TaskKey, runs: tuple[int, ...], task: TaskRecord | None, problem: str) -> Target:
+def _target(key: TaskKey, meant: Meant, task: TaskRecord | None) -> Target:
     if task is not None:
         return Target(key, task.members, task)
-    why = (
-        problem or f"{key} has no task: the workflow has not looked at it yet or does not take it."
-    )
-    return Target(key, runs, missing=why)
+    why = f"{key} has no task: the workflow has not looked at it yet or does not take it."
+    if meant.problem:
+        why = f"run {meant.unit} has no task in {key.workflow}: {meant.problem}."
+    return Target(key, meant.runs, missing=why)
 
 
 def found_tasks(targets: Iterable[Target]) -> list[TaskRecord]:

@@ -9,7 +9,7 @@ from autoctrl.freshness import changed_files, find_stale
 from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.model.unit import format_runs, spoken
+from autoctrl.model.unit import format_runs, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.attempts import job_name, newest_attempts
 from autoctrl.views.spelling import spell_actor
@@ -116,7 +116,7 @@ def spell_reason(seen: Explanation) -> str:
 def spell_explanation(seen: Explanation, spelling: Spelling) -> list[str]:
     """Return how a task stands and why in lines: a sentence, then a fact or a note in each."""
     notes = [f"note: {note}" for note in seen.notes]
-    task = f"{spoken(seen.unit)} / {seen.workflow}"
+    task = f"{spell_unit(seen.unit)} / {seen.workflow}"
     if seen.status is None or seen.since is None:
         return [f"{task} has no task: {seen.reason}.", *notes]
     marks = [f"version {seen.version}", "stale" if seen.stale else "", seen.quality]
@@ -190,7 +190,7 @@ def _run_notes(sought: SoughtTask, task: TaskRecord) -> Iterator[str]:
         return
     run, column = sought.run.number, sought.column
     if column.is_late(run, task.key.unit, task.members):
-        group = spoken(task.key.unit)
+        group = spell_unit(task.key.unit)
         yield f"{group} was processed without run {run}; reprocess takes it in"
     if column.is_kept(run):
         yield f"the filter does not take run {run} any more; what has begun is not withdrawn"

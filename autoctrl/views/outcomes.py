@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.model.unit import format_runs, is_group, spoken
+from autoctrl.model.unit import format_runs, is_group, spell_unit
 from autoctrl.views.reasons import without_unit
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def spell_outcome(outcome: Outcome, *, dry_run: bool = False) -> list[Sentence]:
 
 def spell_answer(answer: Answer, verb: str, *, dry_run: bool = False) -> str:
     """Return what a verb did, or would do, to one task."""
-    task = f"{spoken(answer.unit)} / {answer.workflow}"
+    task = f"{spell_unit(answer.unit)} / {answer.workflow}"
     if verb == "fail":
         return f"{task}: its jobs {'would be' if dry_run else 'are being'} removed, then it fails."
     version = f" (version {answer.version})" if verb == "reprocess" else ""

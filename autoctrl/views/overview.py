@@ -8,7 +8,7 @@ from autoctrl.campaigns import find_lineage
 from autoctrl.freshness import find_stale
 from autoctrl.model.quality import quality_of
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import is_group, spoken
+from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.as_json import to_plain
 from autoctrl.views.columns import find_columns
@@ -165,7 +165,9 @@ class _Table(NamedTuple):
         is_late = column.group_by is not None and column.is_late(run.number, unit, task.members)
         if not is_late and run.number not in task.members:
             return None
-        late = f"{spoken(unit)} was processed without it; reprocess takes it in" if is_late else ""
+        late = (
+            f"{spell_unit(unit)} was processed without it; reprocess takes it in" if is_late else ""
+        )
         return Cell(
             status=task.status,
             reason=late or task.reason,
@@ -235,7 +237,7 @@ def spell_cell(cell: Cell | None) -> str:
         return ""
     words = [str(cell.status)]
     if is_group(cell.unit):
-        words.append(f"({spoken(cell.unit)})")
+        words.append(f"({spell_unit(cell.unit)})")
     if cell.version > 1:
         words.append(f"v{cell.version}")
     if cell.stale:

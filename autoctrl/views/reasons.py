@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.quality import ALARM
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import format_runs, is_group, spoken
+from autoctrl.model.unit import format_runs, is_group, spell_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def without_unit(reason: str, unit: str) -> str:
     """Return a reason that does not name its own unit: ``run 4521 is too young`` of run 4521 is
     ``the run is …``.
     """
-    name = spoken(unit)
+    name = spell_unit(unit)
     return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {name.partition(' ')[0]}", reason)
 
 

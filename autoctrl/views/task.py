@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.model.unit import TaskKey, is_group, run_unit, spoken
+from autoctrl.model.unit import TaskKey, is_group, run_unit, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 
@@ -59,7 +59,7 @@ def existing_task(sought: SoughtTask) -> TaskRecord:
     """Return the task that was sought. Raises ``UsageError`` saying why there is none."""
     if sought.task is None:
         key = sought.key
-        message = f"{spoken(key.unit)} has no task in {key.workflow}: {sought.missing}."
+        message = f"{spell_unit(key.unit)} has no task in {key.workflow}: {sought.missing}."
         raise UsageError(message)
     return sought.task
 

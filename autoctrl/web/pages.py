@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import spoken
+from autoctrl.model.unit import spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views import (
     choose_attempt,
@@ -182,7 +182,7 @@ def task_page(request: Request) -> Response:
         "task.html",
         campaign,
         seen=seen,
-        title=f"{spoken(seen.unit)} / {workflow}",
+        title=f"{spell_unit(seen.unit)} / {workflow}",
         possible=() if seen.inherited_from else verbs_for(seen.status),
         versions=list_versions(records, excuse_missing(site.describe))[::-1],
         outputs=_outputs_of(site, campaign, sought.key),

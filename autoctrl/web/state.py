@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from autoctrl import __version__
 from autoctrl.machine.provenance import read_body
 from autoctrl.model.names import STATE_FOLDER
-from autoctrl.model.unit import is_group, spoken
+from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.views import (
     Spelling,
     list_facts,
@@ -62,7 +62,7 @@ def load_templates() -> Environment:
     environment.globals |= {
         "links": links,
         "version": __version__,
-        "spoken": spoken,
+        "spell_unit": spell_unit,
         "is_group": is_group,
         "iso": spell_time,
         "size": spell_size,

@@ -83,7 +83,7 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
         ("retry 1 reco", ["Missing option '--reason'."]),
         ("retry 1 reco --reason=", ["--reason is empty.", "Say why"]),
         ("why 1", ["Missing argument 'WORKFLOW'."]),
-        ("runs add 1-x", ["'1-x' is no run selection", "Write runs as 4521"]),
+        ("runs add 1-x", ["'1-x' is not a run selection", "Write runs as 4521"]),
         ("runs add 9-1", ["backwards"]),
         ("runs add 1 --set kund=physics", ["'kund' is not declared", "Did you mean 'kind'?"]),
         ("runs add 1 --set kind", ["'kind' sets nothing", "fill=8222"]),

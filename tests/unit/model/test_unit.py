@@ -14,7 +14,7 @@ from autoctrl.model.unit import (
     is_group,
     parse_runs,
     run_unit,
-    spoken,
+    spell_unit,
     unit_order,
 )
 
@@ -39,7 +39,7 @@ def test_a_selection_gives_each_run_once_in_order(text: str, runs: list[int]) ->
 )
 def test_nonsense_is_refused_with_what_to_write(text: str) -> None:
     """Anything else is refused, quoting the selection, with an example."""
-    with pytest.raises(UsageError, match=r"is no run selection.*Write") as caught:
+    with pytest.raises(UsageError, match=r"is not a run selection.*Write") as caught:
         parse_runs(text)
     assert f"'{text}'" in str(caught.value)
 
@@ -57,9 +57,9 @@ def test_writing_and_reading_runs_are_inverse(runs: set[int]) -> None:
 
 
 def test_units_are_said_as_people_say_them() -> None:
-    """A run is spoken of as run 4521, a group by its attribute; a task adds its workflow."""
-    assert spoken(run_unit(4521)) == "run 4521"
-    assert spoken(group_unit("fill", 8222)) == "fill 8222"
+    """A run is spell_unit of as run 4521, a group by its attribute; a task adds its workflow."""
+    assert spell_unit(run_unit(4521)) == "run 4521"
+    assert spell_unit(group_unit("fill", 8222)) == "fill 8222"
     assert str(TaskKey("prompt", "friends", "4521")) == "run 4521 / friends"
     assert is_group("fill:8222")
     assert not is_group("4521")

@@ -208,7 +208,10 @@ def test_a_bad_attribute_costs_only_itself() -> None:
     bench.listing.put(1)
     bench.command.answers["run1"] = Answer(1, {"fill": "many", "events": 3}, is_closed=False)
     assert bench.look()[0].attributes == {"events": 3}
-    assert "run1: Run attribute 'fill' is declared as int; 'many' is none." in bench.source.problems
+    assert (
+        "run1: Run attribute 'fill' is declared as int, which 'many' is not."
+        in bench.source.problems
+    )
     assert bench.look(after_s=1)[0].attributes == {"events": 3}
     assert len(bench.source.problems) == 1
 

@@ -418,7 +418,7 @@ def test_a_verb_goes_on_when_the_lease_is_given_up(scene: Scene) -> None:
         ),
         (lambda request: pause(request, "rco"), "Did you mean 'reco'"),
         (lambda request: reprocess_stale(request, "rco"), "Did you mean 'reco'"),
-        (lambda request: retry(request, "1-x", "reco"), "'1-x' is no run selection"),
+        (lambda request: retry(request, "1-x", "reco"), "'1-x' is not a run selection"),
         (
             lambda request: retry(request._replace(campaign="promt"), "1", "reco"),
             "no campaign 'promt'. Did you mean 'prompt'",

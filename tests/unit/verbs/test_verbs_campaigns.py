@@ -103,7 +103,7 @@ def test_a_known_run_is_written_again_only_if_something_is_different(scene: Scen
     ("given", "text"),
     [
         ({"fil": "8"}, "'fil' is not declared. Did you mean 'fill'?"),
-        ({"fill": "eight"}, "declared as int; 'eight' is none"),
+        ({"fill": "eight"}, "declared as int, which 'eight' is not"),
     ],
 )
 def test_undeclared_and_mistyped_attributes_are_refused(
@@ -149,7 +149,7 @@ def test_a_campaign_freezes_the_runs_that_are_registered(scene: Scene) -> None:
             "There is no workflow 'rco' in this project. Did you mean 'reco'?",
         ),
         ({"runs": "1", "follow": True}, "not both"),
-        ({"runs": "x"}, "no run selection"),
+        ({"runs": "x"}, "not a run selection"),
     ],
 )
 def test_a_campaign_that_makes_no_sense_is_refused(

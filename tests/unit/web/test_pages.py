@@ -166,7 +166,7 @@ def test_an_empty_project_says_what_to_do() -> None:
     [
         ("/campaigns/promt", 404, "Did you mean 'prompt'?"),
         ("/campaigns/prompt?status=good", 400, "'good' is not a status; there are new, processing"),
-        ("/campaigns/prompt?runs=a-b", 400, "'a-b' is no run selection"),
+        ("/campaigns/prompt?runs=a-b", 400, "'a-b' is not a run selection"),
         ("/campaigns/prompt?runs=9-1", 400, "backwards"),
         (f"/campaigns/prompt?runs={'9' * 20}", 400, "too long"),
         ("/campaigns/prompt?before=x", 400, "before=x is not a whole number"),
