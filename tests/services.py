@@ -88,7 +88,7 @@ class Service:
         self._send(signal.SIGCONT, names)
 
     def _send(self, what: signal.Signals, names: tuple[str, ...]) -> list[int]:
-        """Send a signal, first to a pool's master, which would replace the others; return to whom."""
+        """Send a signal and return to whom; a pool's master comes first, or it replaces others."""
         pids = self.pids()
         assert pids, f"{self.name} does not run"
         chosen = [pids[name] for name in names or pids]

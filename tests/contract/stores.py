@@ -170,8 +170,8 @@ def fast_and_slow(url: str, stack: ExitStack) -> list[str]:
 
 
 # Fewer leases than locally: each is a turn of three writes and two readings. 80 for each of four
-# clients are over 250 contested claims; --long makes a thousand. Fewer examples: a body is JSON
-# text, and unit tests try its round trip on a hundred records of a kind without a server.
+# clients are about 250 claims, nearly all contested; --long makes a thousand. Fewer examples: a
+# body is JSON text, and unit tests try its round trip on a hundred records of a kind.
 REMOTE = Effort(
     clients=4,
     killed=1,
