@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.job import FileInfo, JobSpec
     from autoctrl.model.run import Value
-    from autoctrl.ports import Message
+    from autoctrl.ports import Message, Seen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -83,6 +83,38 @@ class RecordingNotifier:
             message = "The recording notifier does not answer."
             raise NotifierError(message)
         return "recording"
+
+
+class ScriptedSource:
+    """A source that sees the runs that the test puts there.
+
+    is_down  nothing can be read
+    """
+
+    def __init__(self, name: str = "scripted", *runs: Seen) -> None:
+        """Be the source called ``name``."""
+        self.name = name
+        self.is_down = False
+        self.problems: Sequence[str] = ()
+        self._runs = {run.number: run for run in runs}
+        self._spoilt: dict[int, str] = {}
+
+    def put(self, run: Seen) -> None:
+        """Let a run be there, readable."""
+        self._runs[run.number] = run
+        self._spoilt.pop(run.number, None)
+
+    def spoil(self, number: int, reason: str) -> None:
+        """Let a run be unreadable until it is put again."""
+        self._spoilt[number] = reason
+
+    def discover(self) -> list[Seen]:
+        """Return the readable runs, by number."""
+        if self.is_down:
+            self.problems = (f"{self.name} cannot be read",)
+            return []
+        self.problems = [f"run {number}: {reason}" for number, reason in self._spoilt.items()]
+        return [run for number, run in sorted(self._runs.items()) if number not in self._spoilt]
 
 
 class ScriptedExecutor:
@@ -297,4 +329,11 @@ def _call(handler: Handler, task: Task, spec: JobSpec, folder: Path | None) -> J
         return calls.result(tag)
 
 
-__all__ = ["FakeClock", "RecordingNotifier", "ScriptedExecutor", "Tried", "try_task"]
+__all__ = [
+    "FakeClock",
+    "RecordingNotifier",
+    "ScriptedExecutor",
+    "ScriptedSource",
+    "Tried",
+    "try_task",
+]

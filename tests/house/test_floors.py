@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("locks", "stores", "executors", "notifiers", "sources", "science"),
     ("handlers",),
     ("machine", "verbs", "views"),
-    ("compose", "testing"),
+    ("compose", "testing", "conformance"),
     ("operations", "experiments"),
     ("web", "cli", "chat"),
 )
