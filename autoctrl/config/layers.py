@@ -21,6 +21,7 @@ from autoctrl.config.sections import (
 )
 from autoctrl.errors import SettingsError, nearest
 from autoctrl.model.run import PARSERS
+from autoctrl.model.secret import has_password, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +34,6 @@ RESERVED = re.compile(
 )
 # Kubernetes tells every pod about each service; one that is called autoctrl-… looks like a setting.
 SERVICE = re.compile(r"AUTOCTRL_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)")
-SECRET = re.compile(r"(^|_)(token|password|passwd|secret|credentials?|api_key|private_key)(_|$)")
-SECRET_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
 class Entry(NamedTuple):
@@ -168,7 +167,7 @@ def refuse_secret(path: Path, entry: Entry) -> None:
             f"Write {path[-1]}_file with the name of a file that holds it, or set {variable(path)}."
         )
         raise SettingsError(message, hint=hint)
-    if SECRET_IN_URL.search(entry.value):
+    if has_password(entry.value):
         message = (
             f"{entry.origin} contains a password, and secrets do not belong into the settings file."
         )
@@ -181,7 +180,7 @@ def is_secret(key: str) -> bool:
     """Say whether a setting of this name holds a secret itself, not the name of a file that
     does.
     """
-    return bool(SECRET.search(key)) and not key.endswith("_file")
+    return is_secret_name(key) and not key.endswith("_file")
 
 
 def variable(path: Path) -> str:

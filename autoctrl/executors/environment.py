@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autoctrl.model.secret import is_secret_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,7 +14,6 @@ PASSED = re.compile(
     r"HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|PYTHONPATH|VIRTUAL_ENV|"
     r"ROOTSYS|ROOT_\w+|CLING_\w+|SSL_CERT_(FILE|DIR)|X509_\w+|KRB5\w+|OMP_\w+|MKL_\w+|OPENBLAS_\w+",
 )
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE|API_?KEY|^AUTOCTRL_", re.IGNORECASE)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -22,7 +23,7 @@ def select_inherited(environment: Mapping[str, str], bin_folder: str) -> dict[st
     kept = {
         name: value
         for name, value in environment.items()
-        if PASSED.fullmatch(name) and not SECRET.search(name)
+        if PASSED.fullmatch(name) and not is_secret_name(name)
     }
     return {**kept, "PATH": f"{bin_folder}:{environment.get('PATH') or DEFAULT_PATH}"}
 

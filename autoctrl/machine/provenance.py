@@ -12,6 +12,7 @@ import autoctrl
 from autoctrl.errors import UsageError
 from autoctrl.files import write_whole
 from autoctrl.model.names import BODIES
+from autoctrl.model.secret import REDACTED, is_secret_name, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 ALLOWED = re.compile(
     r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH|CONDOR_CONFIG|AUTOCTRL_.*)\Z"
 )
-SECRET = re.compile(r"(token|password|passwd|secret|credential|api_?key|private)", re.IGNORECASE)
-SECRET_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
-REDACTED = "(redacted)"
 CODE = (
     ".",
     ":(exclude,glob)**/__pycache__/**",
@@ -66,13 +64,13 @@ def redacted(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - a description holds anything
-    if SECRET.search(name) and value:
+    if is_secret_name(name) and value:
         return REDACTED
     if isinstance(value, dict):
         return redacted(value)
     if isinstance(value, list | tuple):
         return [_shown("", item) for item in value]
-    return SECRET_IN_URL.sub(rf"\1{REDACTED}@", value) if isinstance(value, str) else value
+    return without_passwords(value) if isinstance(value, str) else value
 
 
 def commit_of(folder: Path) -> dict[str, Any]:

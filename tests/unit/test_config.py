@@ -254,7 +254,6 @@ def test_the_name_of_a_file_is_no_secret() -> None:
     assert is_secret("token")
     assert is_secret("api_key")
     assert not is_secret("token_file")
-    assert not is_secret("max_tokens_per_s")
 
 
 def test_a_run_attribute_may_have_any_name() -> None:
