@@ -53,7 +53,7 @@ class Project:
 
     @property
     def notifier(self) -> Notifier:
-        """Who is told."""
+        """All notifiers of the settings, as one."""
         if self._notifier is None:
             from autoctrl.notifiers import open_notifier
 
@@ -98,7 +98,7 @@ class Project:
         return open_executor(name, self.settings.executors[name], surroundings)
 
     def hints(self, task: TaskKey) -> HintsOfTask:
-        """Return what the task's jobs said of themselves last: nothing fails for want of a hint."""
+        """Return what the task's jobs last said of themselves; a failure becomes a sentence."""
         if not self.settings.hints.url:
             return HintsOfTask([])
         from autoctrl.stores.hints import read_hints

@@ -1,6 +1,7 @@
-"""Every error that autoctrl raises on purpose.
+"""The errors that autoctrl raises on purpose.
 
-The tree::
+What reaches a caller is of one of these classes, or of one that a room derives from them for its
+own use (``NotKnownYet``, ``Unreachable``, ``Truncated``, …). The tree::
 
     AutoctrlError                 one paragraph: what, on what, why, what to do
     ├── UsageError                the caller asked for something that does not exist or makes no
@@ -16,7 +17,7 @@ The tree::
     ├── ExecutorError             jobs could not be submitted, asked for or removed
     │   ├── ServiceDown           no answer: try again later, nothing is known
     │   └── SubmitRefused         a clear no to one submission
-    ├── NotifierError             people cannot be told: no answer, a refusal, a wrong address
+    ├── NotifierError             a message did not reach people: no answer, a refusal
     └── DataError                 a file is corrupt, truncated or does not match its partner
 
 An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions
@@ -105,7 +106,7 @@ class SubmitRefused(ExecutorError):
 
 
 class NotifierError(AutoctrlError):
-    """People cannot be told: the service gives no answer, refuses, or is not where we look."""
+    """A notifier cannot reach people: no answer, a refusal, a wrong address."""
 
 
 class DataError(AutoctrlError):
@@ -123,5 +124,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if match:
         return f"Did you mean '{match[0]}'?"
     if len(words) > LONGEST_LIST:
-        return f"There are {len(words)}, and none is like it."
+        return f"There are {len(words)}, and none resembles it."
     return f"Known: {', '.join(words)}." if words else "None is known."

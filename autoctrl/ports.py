@@ -319,8 +319,8 @@ class Message(NamedTuple):
 class Notifier(Protocol):
     """Who is told.
 
-    A service that is down, slow or full never raises here: what could not be told is said by the
-    answer, and the cycle goes on.
+    Nothing is raised for a service that is down, slow or full: the answer says what was not told,
+    and the cycle goes on.
     """
 
     def tell(self, message: Message) -> str | None:
@@ -330,7 +330,7 @@ class Notifier(Protocol):
         """
 
     def change(self, message_id: str, message: Message) -> bool:
-        """Let a message that was told say this from now on; return whether people can see that.
+        """Replace a message that was told; return whether people can see the new one.
 
         A notifier that cannot change messages tells the new one beside the old one.
         """
@@ -358,9 +358,9 @@ class Source(Protocol):
     name: str
 
     def discover(self) -> Iterable[Seen]:
-        """Return the runs that are there now.
+        """Return the runs that are there now, by number.
 
-        One that cannot be read is left out and named in ``problems``.
+        One that cannot be read is left out and named in ``problems``; nothing is raised for it.
         """
 
     @property

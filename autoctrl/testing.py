@@ -56,7 +56,7 @@ class RecordingNotifier:
     """
 
     def __init__(self) -> None:
-        """Have told nothing yet."""
+        """Start with nothing told."""
         self.told: list[Message] = []
         self.shown: dict[str, Message] = {}
         self.is_down = False

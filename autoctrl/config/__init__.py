@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoctrl.config.adapters import Adapter, StoreAdapter, find_store, known_words, open_section
+from autoctrl.config.adapters import Adapter, StoreAdapter, find_store, list_words, open_section
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
 from autoctrl.config.sections import (
@@ -39,7 +39,7 @@ __all__ = [
     "every_setting",
     "find_project",
     "find_store",
-    "known_words",
+    "list_words",
     "load_settings",
     "open_section",
     "parse_settings",

@@ -100,21 +100,21 @@ def open_section(
 ) -> Any:  # noqa: ANN401 - each kind has a port of its own, and its room says which
     """Open the adapter of the table ``[kind.name]``, ``given`` what it needs beside that.
 
-    Raises ``SettingsError`` if there is no such adapter, or if it finds the table senseless.
+    Raises ``SettingsError`` if there is no such adapter, or if it cannot use what the table says.
     """
     adapter = find_adapter(kind, section.type)
     if adapter is None:
         message = f"[{kind}.{name}] type = '{section.type}' does not exist."
-        raise SettingsError(message, hint=nearest(section.type, known_words(kind)))
+        raise SettingsError(message, hint=nearest(section.type, list_words(kind)))
     return adapter.open(name, section, given)
 
 
-def known_words(kind: str) -> list[str]:
+def list_words(kind: str) -> list[str]:
     """Return every word that settings may say for this kind, built in or installed."""
-    return [*built_in(kind), *(point.name for point in _entry_points(kind))]
+    return [*find_built_in(kind), *(point.name for point in _entry_points(kind))]
 
 
-def built_in(kind: str) -> dict[str, Adapter | StoreAdapter]:
+def find_built_in(kind: str) -> dict[str, Adapter | StoreAdapter]:
     """Return the adapters that come with autoctrl, by word."""
     folder = importlib.import_module(f"autoctrl.{kind}")
     modules = [module.name for module in pkgutil.iter_modules(folder.__path__)]

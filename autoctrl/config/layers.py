@@ -8,15 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.config.adapters import SECTION_BASES, find_adapter, known_words
+from autoctrl.config.adapters import SECTION_BASES, find_adapter, list_words
 from autoctrl.config.sections import (
     ATTRIBUTES,
     SECTIONS,
     WORKFLOWS,
     ProjectSettings,
     WorkflowSettings,
-    declared,
     setting,
+    settings_of,
     type_word,
 )
 from autoctrl.errors import SettingsError, nearest
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
 PREFIX = "AUTOCTRL_"
-# Said by the command line, or told to a job by the wrapper: no settings.
+# Read by the command line, or set for a job by the wrapper: not settings.
 RESERVED = re.compile(
     r"AUTOCTRL_(PROJECT|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|HINT|OUTPUT_DIR|TAG|START|STORE_TOKEN|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
 )
@@ -64,17 +64,15 @@ def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, 
             yield path, value
 
 
-def spell_unit(path: Path) -> str:
+def spell_path(path: Path) -> str:
     """Write a path as autoctrl.toml has it: ``timezone``, ``[store] url``."""
     return f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[0]
 
 
-def from_table(tree: Mapping[str, Any], file: str, prefix: Path = ()) -> dict[Path, Entry]:
-    """Return the layer that a table of the settings file gives; ``prefix`` is where the table
-    stands.
-    """
+def read_table(tree: Mapping[str, Any], file: str, prefix: Path = ()) -> dict[Path, Entry]:
+    """Return the layer of a table of the settings file that stands at ``prefix``."""
     return {
-        path: Entry(value, f"{file}: {spell_unit((*prefix, *path))}")
+        path: Entry(value, f"{file}: {spell_path((*prefix, *path))}")
         for path, value in flatten(tree)
     }
 
@@ -90,14 +88,14 @@ def known_settings(layer: Layer) -> dict[Path, Field[Any]]:
     Raises ``SettingsError`` if a named table lacks its type, or has one that does not exist.
     """
     known: dict[Path, Field[Any]] = {
-        (name,): item for name, item in declared(ProjectSettings).items()
+        (name,): item for name, item in settings_of(ProjectSettings).items()
     }
     for section, kind in SECTIONS.items():
-        known.update({(section, name): item for name, item in declared(kind).items()})
+        known.update({(section, name): item for name, item in settings_of(kind).items()})
     for section in NAMED:
         for table in names_in(layer, section):
             kind = kind_of(layer, section, table)
-            known.update({(section, table, name): item for name, item in declared(kind).items()})
+            known.update({(section, table, name): item for name, item in settings_of(kind).items()})
     known.update({path: _ATTRIBUTE for path in layer if path[:-1] == ATTRIBUTES})
     return known
 
@@ -108,13 +106,13 @@ def kind_of(layer: Layer, section: str, table: str) -> type:
         return WorkflowSettings
     entry = layer.get((section, table, "type"))
     if entry is None:
-        words = known_words(section)
+        words = list_words(section)
         message = f"{_file_of(layer, section, table)}: [{section}.{table}] has no type."
         raise SettingsError(message, hint=f"Add type = '{words[0]}' (known: {', '.join(words)}).")
     adapter = find_adapter(section, entry.value) if isinstance(entry.value, str) else None
     if adapter is None:
         message = f"{entry.origin} = {entry.value!r} does not exist."
-        raise SettingsError(message, hint=nearest(str(entry.value), known_words(section)))
+        raise SettingsError(message, hint=nearest(str(entry.value), list_words(section)))
     return adapter.settings
 
 
@@ -162,17 +160,15 @@ def refuse_secret(path: Path, entry: Entry) -> None:
     ):
         return
     if is_secret(path[-1]):
-        message = f"{entry.origin} is a secret, and secrets do not belong into the settings file."
-        hint = (
-            f"Write {path[-1]}_file with the name of a file that holds it, or set {variable(path)}."
-        )
-        raise SettingsError(message, hint=hint)
+        message = f"{entry.origin} is a secret, and secrets do not belong in the settings file."
+        instead = f"{path[-1]}_file with the name of a file that holds it"
+        raise SettingsError(message, hint=f"Write {instead}, or set {variable_name(path)}.")
     if has_password(entry.value):
         message = (
-            f"{entry.origin} contains a password, and secrets do not belong into the settings file."
+            f"{entry.origin} contains a password, and secrets do not belong in the settings file."
         )
         raise SettingsError(
-            message, hint=f"Take the password out of the address, or set {variable(path)}."
+            message, hint=f"Take the password out of the address, or set {variable_name(path)}."
         )
 
 
@@ -183,27 +179,28 @@ def is_secret(key: str) -> bool:
     return is_secret_name(key) and not key.endswith("_file")
 
 
-def variable(path: Path) -> str:
+def variable_name(path: Path) -> str:
     """Name of the environment variable that overrides a setting: ``AUTOCTRL_STORE_URL``."""
     return PREFIX + "_".join(path).replace("-", "_").replace(".", "_").upper()
 
 
-def from_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry]:
+def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry]:
     """Return the layer that ``AUTOCTRL_*`` variables give, for the settings that ``layer`` makes
     possible.
 
-    Raises ``SettingsError`` for a variable that is no setting, or whose text is not of its type.
+    Raises ``SettingsError`` for a variable that is not a setting, or whose text is not of its type.
     """
     given = [name for name in environ if name.startswith(PREFIX)]
     given = [name for name in given if not RESERVED.fullmatch(name) and not SERVICE.fullmatch(name)]
     if not given:
         return {}
     known = known_settings(layer)
-    paths = {variable(path): path for path in known}
+    paths = {variable_name(path): path for path in known}
     found: dict[Path, Entry] = {}
     for name in given:
         if name not in paths:
-            message = f"The environment variable {name} is no setting. {_nearest_only(name, paths)}"
+            close = _nearest_only(name, paths)
+            message = f"The environment variable {name} is not a setting. {close}"
             raise SettingsError(
                 message,
                 hint="A variable changes a named table only if autoctrl.toml has that table.",

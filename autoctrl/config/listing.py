@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import NamedTuple
 
-from autoctrl.config.adapters import SECTION_BASES, Adapter, built_in
+from autoctrl.config.adapters import SECTION_BASES, Adapter, find_built_in
 from autoctrl.config.sections import (
     SECTIONS,
     WORKFLOWS,
     ProjectSettings,
     WorkflowSettings,
-    declared,
+    settings_of,
     type_word,
 )
 from autoctrl.model.run import PARSERS
@@ -41,7 +41,7 @@ def every_setting() -> list[SettingInfo]:
     explanation = "Type of the run attribute of this name; only declared attributes are kept."
     listed.append(SettingInfo("runs.attributes.<name>", " | ".join(PARSERS), "", explanation))
     for section in SECTION_BASES:
-        for word, adapter in built_in(section).items():
+        for word, adapter in find_built_in(section).items():
             if isinstance(adapter, Adapter):
                 listed += _section(f"{section}.<name>.", adapter.settings, f" ({word})")
     listed += _section(f"{WORKFLOWS}.<name>.", WorkflowSettings)
@@ -57,7 +57,7 @@ def _section(prefix: str, kind: type, suffix: str = "") -> list[SettingInfo]:
             _as_toml(item.default) if item.default is not MISSING else "",
             item.metadata["doc"],
         )
-        for name, item in declared(kind).items()
+        for name, item in settings_of(kind).items()
     ]
 
 

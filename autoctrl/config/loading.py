@@ -10,19 +10,20 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from autoctrl.config.adapters import SECTION_BASES
 from autoctrl.config.environments import check_separation
 from autoctrl.config.layers import (
     Entry,
     Layer,
     check,
-    from_table,
-    from_variables,
     is_secret,
     kind_of,
     known_settings,
     names_in,
+    read_table,
+    read_variables,
 )
-from autoctrl.config.sections import ATTRIBUTES, SECTIONS, ProjectSettings
+from autoctrl.config.sections import ATTRIBUTES, SECTIONS, WORKFLOWS, ProjectSettings
 from autoctrl.config.settings import FILE_NAME, Settings, check_together
 from autoctrl.errors import SettingsError, nearest
 
@@ -43,7 +44,7 @@ def find_project(start: Path | None = None, environ: Mapping[str, str] = os.envi
     for folder in (begin, *begin.parents):
         if (folder / FILE_NAME).is_file():
             return folder
-    message = f"There is no {FILE_NAME} in {begin} or above it, so this is no autoctrl project."
+    message = f"There is no {FILE_NAME} in {begin} or above it, so this is not an autoctrl project."
     raise SettingsError(message, hint="Make one with: autoctrl init DIR")
 
 
@@ -77,11 +78,11 @@ def parse_settings(
     overlays = _overlays(tree)
     chosen = environment if environment is not None else environ.get("AUTOCTRL_ENVIRONMENT", "")
     _check_choice(chosen, overlays)
-    base = {**BUILT_IN, **from_table(tree, FILE_NAME)}
+    base = {**BUILT_IN, **read_table(tree, FILE_NAME)}
     layers: dict[str, Layer] = {} if PRODUCTION in overlays else {"": base}
     for name, overlay in overlays.items():
-        layers[name] = {**base, **from_table(overlay, FILE_NAME, ("environments", name))}
-    layers[chosen] = {**layers[chosen], **from_variables(environ, layers[chosen])}
+        layers[name] = {**base, **read_table(overlay, FILE_NAME, ("environments", name))}
+    layers[chosen] = {**layers[chosen], **read_variables(environ, layers[chosen])}
     for layer in layers.values():
         check(layer)
     settings = {name: _build(folder, name, layer) for name, layer in layers.items()}
@@ -93,7 +94,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        message = f"{file} does not exist, so {file.parent} is no autoctrl project."
+        message = f"{file} does not exist, so {file.parent} is not an autoctrl project."
         raise SettingsError(message, hint=f"Make one with: autoctrl init {file.parent}") from error
     except (OSError, UnicodeDecodeError) as error:
         message = f"{file} cannot be read: {error}."
@@ -138,25 +139,9 @@ def _check_choice(chosen: str, overlays: Mapping[str, Any]) -> None:
 
 
 def _build(folder: Path, environment: str, layer: Layer) -> Settings:
-    missing = [
-        path
-        for path, item in known_settings(layer).items()
-        if item.default is MISSING and path not in layer
-    ]
-    if missing:
-        section, _, key = ".".join(missing[0]).rpartition(".")
-        message = f"{FILE_NAME}: [{section}] lacks {key}."
-        raise SettingsError(
-            message, hint=f"It means: {known_settings(layer)[missing[0]].metadata['doc']}"
-        )
+    _refuse_missing(layer)
     sections = {name: kind(**_values(layer, (name,))) for name, kind in SECTIONS.items()}
-    named = {
-        part: {
-            name: kind_of(layer, part, name)(**_values(layer, (part, name)))
-            for name in names_in(layer, part)
-        }
-        for part in ("executors", "sources", "notifiers")
-    }
+    named = {section: _tables(layer, section) for section in SECTION_BASES}
     settings = Settings(
         folder=folder,
         environment=environment,
@@ -164,12 +149,29 @@ def _build(folder: Path, environment: str, layer: Layer) -> Settings:
         project=ProjectSettings(**_values(layer, ())),
         attributes=_values(layer, ATTRIBUTES),
         workflow_tables={
-            name: _values(layer, ("workflows", name)) for name in names_in(layer, "workflows")
+            name: _values(layer, (WORKFLOWS, name)) for name in names_in(layer, WORKFLOWS)
         },
         **cast("dict[str, Any]", {**sections, **named}),
     )
     check_together(settings)
     return settings
+
+
+def _refuse_missing(layer: Layer) -> None:
+    """Raise ``SettingsError`` for the first setting without a default that is not given."""
+    for path, item in known_settings(layer).items():
+        if item.default is MISSING and path not in layer:
+            section, _, key = ".".join(path).rpartition(".")
+            message = f"{FILE_NAME}: [{section}] lacks {key}."
+            raise SettingsError(message, hint=f"It means: {item.metadata['doc']}")
+
+
+def _tables(layer: Layer, section: str) -> dict[str, Any]:
+    """Return the tables of a section by name, each of the class that its ``type`` chooses."""
+    return {
+        name: kind_of(layer, section, name)(**_values(layer, (section, name)))
+        for name in names_in(layer, section)
+    }
 
 
 def _values(layer: Layer, prefix: tuple[str, ...]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ TYPE_WORDS = ("str", "int", "float", "bool")
 ATTRIBUTES = ("runs", "attributes")
 
 
-def declared(section: type) -> dict[str, Field[Any]]:
+def settings_of(section: type) -> dict[str, Field[Any]]:
     """Return the settings of one section by name."""
     return {item.name: item for item in fields(section)}
 

@@ -17,7 +17,7 @@ from autoctrl.config.sections import (
     SourceSettings,
     StoreSettings,
     WorkflowSettings,
-    declared,
+    settings_of,
 )
 from autoctrl.errors import SettingsError, nearest
 
@@ -66,13 +66,11 @@ class Settings:
         unknown key.
         """
         given = {**(declared_values or {}), **self.workflow_tables.get(name, {})}
-        known = declared(WorkflowSettings)
+        known = settings_of(WorkflowSettings)
         for key in given:
             if key not in known:
-                message = (
-                    f"Workflow '{name}' declares {key}, which is no setting. {nearest(key, known)}"
-                )
-                raise SettingsError(message)
+                message = f"Workflow '{name}' declares {key}, which is not a setting."
+                raise SettingsError(message, hint=nearest(key, known))
         merged = replace(self.defaults, **given)
         executor = merged.executor or self.project.executor
         if executor not in self.executors:
@@ -131,7 +129,7 @@ def _check_timezone(name: str) -> None:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = (
-            f"{FILE_NAME}: timezone = '{name}' is no time zone. "
+            f"{FILE_NAME}: timezone = '{name}' is not a time zone. "
             f"{nearest(name, zoneinfo.available_timezones())}"
         )
         raise SettingsError(message, hint="Write it as in Europe/Zurich.") from error

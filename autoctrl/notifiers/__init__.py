@@ -1,4 +1,4 @@
-"""Who is told: every notifier of the settings, as one."""
+"""Who is told: all notifiers of the settings, as one."""
 
 from __future__ import annotations
 

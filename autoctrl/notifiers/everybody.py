@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Listener(NamedTuple):
-    """One notifier that wants to hear some of the messages, and whose faults stop nobody else.
+    """One notifier, the messages that it gets, and a border that its faults do not cross.
 
     name      as the settings call it
     notifier  who is told
@@ -28,7 +28,7 @@ class Listener(NamedTuple):
     least: Severity = Severity.INFO
 
     def tell(self, message: Message) -> str | None:
-        """Tell it if it wants to hear this; return the id that it gave, None if it was not told."""
+        """Tell it what is severe enough; return the id that it gave, None if it was not told."""
         if not message.severity.is_at_least(self.least):
             return None
         try:
@@ -58,7 +58,7 @@ class Listener(NamedTuple):
 
 
 class Everybody:
-    """Tells each of several notifiers what it wants to hear.
+    """Several notifiers that are told together.
 
     The id of a message holds the ids that they gave, by name.
     """
@@ -68,13 +68,13 @@ class Everybody:
         self.listeners = tuple(listeners)
 
     def tell(self, message: Message) -> str | None:
-        """Tell everybody who wants to hear it; return None if nobody was told."""
+        """Tell each of them; return None if nobody was told."""
         answers = {listener.name: listener.tell(message) for listener in self.listeners}
         ids = {name: told for name, told in answers.items() if told is not None}
         return json.dumps(ids) if ids else None
 
     def change(self, message_id: str, message: Message) -> bool:
-        """Change the message at everybody who was told; return whether anybody can see it."""
+        """Change the message wherever it was told; return whether anybody can see it."""
         ids: dict[str, str] = json.loads(message_id)
         told = [listener for listener in self.listeners if listener.name in ids]
         answers = [listener.change(ids[listener.name], message) for listener in told]

@@ -48,7 +48,7 @@ class LogNotifier:
     def tell(self, message: Message) -> str | None:
         """Write one line; return the message's key, for lines are found by what they are about.
 
-        A file that cannot be written is said on stderr, together with the message.
+        If the file cannot be written, the message goes to stderr with the reason.
         """
         line = self._line(message)
         if self._path is None:

@@ -33,9 +33,7 @@ class TableSourceSettings(SourceSettings):
 
 
 class TableSource:
-    """A CSV file, one line per run; columns that are no declared attributes are ignored, blanks are
-    not yet known.
-    """
+    """A CSV file, one line per run; a blank cell is not known yet, other columns are ignored."""
 
     def __init__(
         self, name: str, path: Path, section: TableSourceSettings, types: Mapping[str, str]
@@ -114,7 +112,7 @@ class TableSource:
         row = dict(zip(columns, cells, strict=False))
         run = row.get(self._section.run_column, "").strip()
         if not run.isdecimal():
-            self._problems.append(f"{place}: '{run}' is no run number")
+            self._problems.append(f"{place}: '{run}' is not a run number")
             return
         if int(run) in runs:
             self._problems.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoctrl.config import StoreAdapter, find_store, known_words
+from autoctrl.config import StoreAdapter, find_store, list_words
 from autoctrl.errors import StoreError, UsageError, nearest
 from autoctrl.stores.urls import refused_url
 
@@ -63,7 +63,7 @@ def _adapter(url: str) -> StoreAdapter:
         return adapter
     if adapter is not None:
         raise refused_url(url, "names no file")
-    hint = nearest(scheme, known_words("stores"))
+    hint = nearest(scheme, list_words("stores"))
     raise refused_url(url, f"has an unknown scheme '{scheme}'", hint)
 
 

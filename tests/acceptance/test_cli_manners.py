@@ -134,7 +134,7 @@ def test_outside_a_project_the_command_says_how_to_make_one(tmp_path: Path) -> N
     """Where no settings are found, the error names init."""
     answer = call(tmp_path, "status")
     assert answer.code == 2
-    assert "this is no autoctrl project. Make one with: autoctrl init DIR" in answer.err
+    assert "this is not an autoctrl project. Make one with: autoctrl init DIR" in answer.err
 
 
 def test_the_project_may_be_named_from_anywhere(project: Path, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_bad_cell_is_named_with_its_line(tmp_path: Path) -> None:
         f"{tmp_path}/runs.csv:2: Run attribute 'fill' is declared as int, which 'many' is not."
         in said
     )
-    assert "runs.csv:3: 'ten' is no run number" in said
+    assert "runs.csv:3: 'ten' is not a run number" in said
     assert "runs.csv:4: there are 4 cells for 3 columns" in said
     assert "runs.csv:6: run 4 is there twice" in said
 

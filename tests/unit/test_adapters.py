@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.config import known_words, open_section, parse_settings
-from autoctrl.config.adapters import built_in, find_adapter, find_store
+from autoctrl.config import list_words, open_section, parse_settings
+from autoctrl.config.adapters import find_adapter, find_built_in, find_store
 from autoctrl.config.sections import NotifierSettings
 from autoctrl.errors import SettingsError
 from autoctrl.notifiers import log
@@ -65,8 +65,8 @@ def load(text: str) -> Settings:
 def test_built_in_adapters_are_found_by_the_name_of_their_module() -> None:
     """A word is the name of a module or package of its room that has an ADAPTER."""
     assert find_adapter("notifiers", "log") is log.ADAPTER
-    assert set(built_in("executors")) == {"htcondor", "local"}
-    assert set(built_in("sources")) == {"files", "table"}
+    assert set(find_built_in("executors")) == {"htcondor", "local"}
+    assert set(find_built_in("sources")) == {"files", "table"}
 
 
 @pytest.mark.parametrize("word", ["values", "__init__", "files.source", "../log", "", "x y"])
@@ -99,7 +99,7 @@ def test_an_installed_store_is_found_by_its_scheme(site: Path) -> None:
 def test_an_unknown_word_names_the_nearest_of_all_known(site: Path) -> None:
     """Installed adapters are proposed as built-in ones are."""
     install(site, "notifiers", "tamtam = gong:ADAPTER")
-    assert {"log", "tamtam"} <= set(known_words("notifiers"))
+    assert {"log", "tamtam"} <= set(list_words("notifiers"))
     with pytest.raises(SettingsError, match=r"'tamtan' does not exist.*Did you mean 'tamtam'"):
         load("[notifiers.hall]\ntype = 'tamtan'\n")
     with pytest.raises(SettingsError, match=r"type = 'tamtan' does not exist.*'tamtam'"):

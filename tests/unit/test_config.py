@@ -85,7 +85,7 @@ def test_a_workflow_takes_the_defaults_and_its_own_table() -> None:
 def test_a_handler_cannot_declare_what_is_no_setting() -> None:
     """The key that a handler misspells is named together with the nearest one."""
     with pytest.raises(
-        SettingsError, match=r"memroy_mb, which is no setting\. Did you mean 'memory_mb'"
+        SettingsError, match=r"memroy_mb, which is not a setting\. Did you mean 'memory_mb'"
     ):
         load().workflow("reco", {"memroy_mb": 1})
 
@@ -112,7 +112,7 @@ def test_a_handler_cannot_declare_what_is_no_setting() -> None:
         ("[cycle]\npatience_s = nan", ["too small"]),
         ("[runs.attributes]\nfill = 'integer'", ["fill = 'integer' is not possible", "'int'"]),
         ("[runs]\nattribute.fill = 'int'", ["[runs.attribute] fill"]),
-        ("timezone = 'Europe/Zurrich'", ["'Europe/Zurrich' is no time zone", "Europe/Zurich"]),
+        ("timezone = 'Europe/Zurrich'", ["'Europe/Zurrich' is not a time zone", "Europe/Zurich"]),
         ("executor = 'cern'", ["executor 'cern'", "Known: local"]),
         ("[executors.cern]\nslots = 1", ["autoctrl.toml: [executors.cern] has no type"]),
         ("[executors.cern]\ntype = 'lokal'", ["type = 'lokal' does not exist", "'local'"]),
@@ -147,7 +147,7 @@ def test_a_wrong_file_is_refused_with_the_place_and_the_remedy(text: str, parts:
     [
         (
             {"AUTOCTRL_STORE_ULR": "x"},
-            "AUTOCTRL_STORE_ULR is no setting. Did you mean 'AUTOCTRL_STORE_URL'?",
+            "AUTOCTRL_STORE_ULR is not a setting. Did you mean 'AUTOCTRL_STORE_URL'?",
         ),
         (
             {"AUTOCTRL_CYCLE_LEASE_S": "long"},

@@ -32,7 +32,7 @@ def test_a_missing_dependency_names_its_extra() -> None:
         (["retry", "skip"], "Did you mean 'retry'?"),
         (["xyz", "abc"], "Known: abc, xyz."),
         ([], "None is known."),
-        ([f"{number:04}" for number in range(99)], "There are 99, and none is like it."),
+        ([f"{number:04}" for number in range(99)], "There are 99, and none resembles it."),
     ],
 )
 def test_the_nearest_word_is_named_or_the_few_that_there_are(known: list[str], hint: str) -> None:

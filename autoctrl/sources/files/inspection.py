@@ -22,7 +22,7 @@ MAX_TIMEOUTS = 3
 LONGEST_REASON = 300
 
 
-class Answer(NamedTuple):
+class FileFacts(NamedTuple):
     """What the command said about one file.
 
     run         run number in the file, None if it has none
@@ -35,6 +35,17 @@ class Answer(NamedTuple):
     attributes: dict[str, Any]
     is_closed: bool
     problem: str = ""
+
+
+class Printed(NamedTuple):
+    """What the command printed.
+
+    output     on stdout
+    complaint  the last line on stderr, empty if there is none
+    """
+
+    output: str
+    complaint: str
 
 
 class InspectionStopped(Exception):
@@ -64,7 +75,7 @@ class Inspection:
         self.folder, self.limit_s = folder, limit_s
         self._timeouts = 0
 
-    def ask(self, paths: Sequence[str]) -> Iterator[dict[str, Answer]]:
+    def ask(self, paths: Sequence[str]) -> Iterator[dict[str, FileFacts]]:
         """Yield answers by path, some at a time.
 
         Raises ``InspectionStopped`` if the command cannot run, or keeps hanging.
@@ -73,16 +84,16 @@ class Inspection:
         for start in range(0, len(paths), BATCH):
             batch = paths[start : start + BATCH]
             answers = self._ask_together(batch) if self.takes_many and len(batch) > 1 else {}
-            # A batch that failed as a whole is asked for one by one, so that one bad file costs
+            # If a whole batch failed, its files are asked for one by one, so that a bad file costs
             # only itself.
             alone = [path for path in batch if path not in answers]
             yield answers
             for path in alone:
                 yield {path: self._ask_alone(path)}
 
-    def _ask_together(self, paths: Sequence[str]) -> dict[str, Answer]:
+    def _ask_together(self, paths: Sequence[str]) -> dict[str, FileFacts]:
         try:
-            content = json.loads(self._run(paths)[0])
+            content = json.loads(self._run(paths).output)
             return {
                 item["path"]: read_answer(item)
                 for item in content["files"]
@@ -91,9 +102,9 @@ class Inspection:
         except (ValueError, LookupError, TypeError, subprocess.TimeoutExpired):
             return {}
 
-    def _ask_alone(self, path: str) -> Answer:
+    def _ask_alone(self, path: str) -> FileFacts:
         try:
-            text, complaint = self._run([path])
+            printed = self._run([path])
         except subprocess.TimeoutExpired:
             self._timeouts += 1
             if self._timeouts >= MAX_TIMEOUTS:
@@ -102,33 +113,43 @@ class Inspection:
                     f"{MAX_TIMEOUTS} files"
                 )
                 raise InspectionStopped(message) from None
-            return Answer(
+            return FileFacts(
                 None,
                 {},
                 is_closed=False,
                 problem=f"{self.words[0]} did not answer within {self.limit_s:g} s",
             )
         try:
-            content = json.loads(text)
+            content = json.loads(printed.output)
             return read_answer(content["files"][0] if "files" in content else content)
         except (ValueError, LookupError, TypeError):
-            reason = complaint or f"{self.words[0]} printed no JSON object of schema 1"
-            return Answer(None, {}, is_closed=False, problem=reason)
+            reason = printed.complaint or f"{self.words[0]} printed no JSON object of schema 1"
+            return FileFacts(None, {}, is_closed=False, problem=reason)
 
-    def _run(self, paths: Sequence[str]) -> tuple[str, str]:
-        """Return what the command printed and the last line of its complaint."""
+    def _run(self, paths: Sequence[str]) -> Printed:
+        """Call the command for these files, and never leave it or its children behind."""
         argv: list[str] = []
         for word in self.words:
             argv += list(paths) if word == MANY else [word.replace(ONE, paths[0])]
+        with self._start(argv) as process:
+            try:
+                output, complaints = process.communicate(timeout=self.limit_s)
+            except BaseException:
+                # Whatever interrupts the wait, the command and its children must not outlive it.
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        lines = complaints.decode(errors="replace").strip().splitlines()
+        complaint = lines[-1][:LONGEST_REASON] if lines else ""
+        return Printed(output.decode(errors="replace"), complaint)
+
+    def _start(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         # The commands of the same installation are found even if its folder is not in the PATH.
-        search = os.pathsep.join(
-            [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
-        )
+        folders = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 argv,
                 cwd=self.folder,
-                env={**os.environ, "PATH": search},
+                env={**os.environ, "PATH": os.pathsep.join(folders)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -137,18 +158,9 @@ class Inspection:
         except OSError as error:
             message = f"{argv[0]} cannot be run: {error.strerror}"
             raise InspectionStopped(message) from error
-        with process:
-            try:
-                said, complaint = process.communicate(timeout=self.limit_s)
-            except BaseException:
-                # Whatever interrupts the wait, the command and its children must not outlive it.
-                os.killpg(process.pid, signal.SIGKILL)
-                raise
-        lines = complaint.decode(errors="replace").strip().splitlines()
-        return said.decode(errors="replace"), lines[-1][:LONGEST_REASON] if lines else ""
 
 
-def read_answer(content: dict[str, Any]) -> Answer:
+def read_answer(content: dict[str, Any]) -> FileFacts:
     """Return the answer in one JSON object of schema 1; ``events`` counts as an attribute.
 
     Raises ``LookupError``, ``TypeError`` or ``ValueError`` for anything else.
@@ -164,6 +176,6 @@ def read_answer(content: dict[str, Any]) -> Answer:
     problem = (
         str(content.get("error") or content.get("problem") or "it is corrupt") if is_bad else ""
     )
-    return Answer(
+    return FileFacts(
         None if run is None else int(run), attributes, bool(content.get("is_closed")), problem
     )

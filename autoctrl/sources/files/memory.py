@@ -14,13 +14,13 @@ from autoctrl.sources.values import typed_value
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from autoctrl.sources.files.inspection import Answer
+    from autoctrl.sources.files.inspection import FileFacts
     from autoctrl.sources.files.pattern import FoundFile
 
 NANO = 1e-9
 
 
-class Known(NamedTuple):
+class KnownFile(NamedTuple):
     """One raw file as it was at the last look.
 
     bytes, mtime_ns  as listed
@@ -50,20 +50,18 @@ class Known(NamedTuple):
         return max(now - self.mtime_ns * NANO, now - self.since)
 
 
-def looked(file: FoundFile, before: Known | None, now: float) -> Known:
-    """Return what is known of a listed file: all of it if it is unchanged, else what was learned of
-    its older bytes.
-    """
+def look_again(file: FoundFile, before: KnownFile | None, now: float) -> KnownFile:
+    """Return what is known of a listed file; if it has changed, what its older bytes said."""
     if before is None:
-        return Known(file.bytes, file.mtime_ns, now)
+        return KnownFile(file.bytes, file.mtime_ns, now)
     if (file.bytes, file.mtime_ns) == (before.bytes, before.mtime_ns):
         return before
     return before._replace(bytes=file.bytes, mtime_ns=file.mtime_ns, since=now, is_current=False)
 
 
-def learned(
-    known: Known, file: FoundFile, answer: Answer, types: Mapping[str, str], now: float
-) -> Known:
+def learn(
+    known: KnownFile, file: FoundFile, answer: FileFacts, types: Mapping[str, str], now: float
+) -> KnownFile:
     """Return what is known of a file after it was inspected; attributes that are not declared are
     left out.
     """
@@ -101,24 +99,22 @@ class Memory:
         """
         self.path, self.meaning = path, meaning
 
-    def load(self) -> dict[str, Known]:
-        """Return the known files by path; nothing if there is no memory, or none that can be
-        used.
-        """
+    def load(self) -> dict[str, KnownFile]:
+        """Return the known files by path; none if the memory is missing or cannot be used."""
         try:
             content = json.loads(self.path.read_bytes())
             if content["schema"] != 1 or content["meaning"] != self.meaning:
                 return {}
-            return {path: Known(*values) for path, values in content["files"].items()}
+            return {path: KnownFile(*values) for path, values in content["files"].items()}
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
 
-    def save(self, files: dict[str, Known]) -> str:
+    def save(self, files: dict[str, KnownFile]) -> str:
         """Write the known files in one step; return a sentence if that is not possible."""
         content = {"schema": 1, "meaning": self.meaning, "files": files}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self.path, json.dumps(content).encode())
         except OSError as error:
-            return f"what was learned of raw files cannot be kept in {self.path}: {error.strerror}"
+            return f"what raw files said cannot be kept in {self.path}: {error.strerror}"
         return ""

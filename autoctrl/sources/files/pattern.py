@@ -69,8 +69,8 @@ class Pattern:
             raise SettingsError(message, hint="Write the run number's place as {run} or {run:05d}.")
 
     def find(self, root: str, problem: Callable[[str], None]) -> Iterator[FoundFile]:
-        """Yield every regular file below ``root`` that matches; ``problem`` hears of folders that
-        cannot be listed.
+        """Yield every regular file below ``root`` that matches; ``problem`` is called for folders
+        that cannot be listed.
         """
         return self._walk(root, self._base, 0, {}, problem)
 
@@ -87,16 +87,16 @@ class Pattern:
             found = _match(segment, name, values)
             if found is None:
                 continue
-            path = joined(place, name)
+            path = join_path(place, name)
             if not is_last:
                 yield from self._walk(root, path, depth + 1, found, problem)
                 continue
-            facts = _stat(entry or Path(joined(root, path)))
+            facts = _stat(entry or Path(join_path(root, path)))
             if facts is not None:
                 yield FoundFile(path, facts.st_size, facts.st_mtime_ns, int(found.pop(RUN)), found)
 
 
-def joined(folder: str, name: str) -> str:
+def join_path(folder: str, name: str) -> str:
     """Return the path of ``name`` in ``folder``, as text: ten thousand files need no path
     objects.
     """
@@ -109,12 +109,12 @@ def _entries(
     if segment.expression is None:
         return [(segment.literal, None)]
     try:
-        with os.scandir(joined(root, place)) as listing:
+        with os.scandir(join_path(root, place)) as listing:
             return [(entry.name, entry) for entry in listing]
     except NotADirectoryError:
         return []
     except OSError as error:
-        problem(f"folder {joined(root, place)} cannot be listed: {error.strerror}")
+        problem(f"folder {join_path(root, place)} cannot be listed: {error.strerror}")
         return []
 
 
@@ -165,7 +165,7 @@ def _group(field: str, form: str, where: str, known: set[str]) -> str:
         return "(.+?)"
     match = RUN_FORMAT.fullmatch(form)
     if match is None:
-        message = f"{where}: the format of {{run:{form}}} is none."
+        message = f"{where}: {{run:{form}}} has an unknown format."
         raise SettingsError(
             message, hint="Write {run}, or {run:05d} for five digits with leading zeros."
         )

@@ -11,8 +11,8 @@ from autoctrl.errors import UsageError
 from autoctrl.model.names import SOURCES, STATE_FOLDER
 from autoctrl.ports import Seen
 from autoctrl.sources.files.inspection import Inspection, InspectionStopped
-from autoctrl.sources.files.memory import Memory, learned, looked
-from autoctrl.sources.files.pattern import Pattern, joined
+from autoctrl.sources.files.memory import Memory, learn, look_again
+from autoctrl.sources.files.pattern import Pattern, join_path
 from autoctrl.sources.values import typed_value
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from autoctrl.config import Settings
     from autoctrl.model.run import Value
-    from autoctrl.sources.files.memory import Known
+    from autoctrl.sources.files.memory import KnownFile
     from autoctrl.sources.files.pattern import FoundFile
     from autoctrl.sources.files.settings import FilesSourceSettings
 
@@ -71,7 +71,7 @@ class FilesSource:
             self._pattern.find(self._root, self._problems.append),
             key=lambda file: (file.run, file.path),
         )
-        known = {file.path: looked(file, before.get(file.path), now) for file in found}
+        known = {file.path: look_again(file, before.get(file.path), now) for file in found}
         if self._inspection is not None:
             self._inspect(self._inspection, found, known, now)
         if known != before:
@@ -82,11 +82,11 @@ class FilesSource:
         self,
         inspection: Inspection,
         found: Sequence[FoundFile],
-        known: dict[str, Known],
+        known: dict[str, KnownFile],
         now: float,
     ) -> None:
         waiting = {
-            joined(self._root, file.path): file
+            join_path(self._root, file.path): file
             for file in found
             if self._is_due(known[file.path], now)
         }
@@ -94,38 +94,45 @@ class FilesSource:
             for answers in inspection.ask(list(waiting)):
                 for path, answer in answers.items():
                     file = waiting.pop(path)
-                    known[file.path] = learned(known[file.path], file, answer, self._types, now)
+                    known[file.path] = learn(known[file.path], file, answer, self._types, now)
                 if len(answers) > 1:
                     self._save(known)
         except InspectionStopped as error:
             self._problems.append(f"{error}; {len(waiting)} raw files wait to be inspected")
 
-    def _is_due(self, file: Known, now: float) -> bool:
+    def _is_due(self, file: KnownFile, now: float) -> bool:
         if file.is_current:
             return bool(file.problem) and now - file.asked >= RETRY_S
         is_settled = file.age_s(now) >= SETTLED_S
         return not file.asked or is_settled or now - file.asked >= self._section.inspect_every_s
 
     def _runs(
-        self, found: Sequence[FoundFile], known: Mapping[str, Known], now: float
+        self, found: Sequence[FoundFile], known: Mapping[str, KnownFile], now: float
     ) -> list[Seen]:
         runs: dict[int, Seen] = {}
-        bad: set[int] = set()
+        left_out: set[int] = set()
         for file in found:
             state = known[file.path]
             is_quiet = state.age_s(now) >= self._section.quiet_s
-            if state.problem or (self._inspection is not None and not state.asked):
-                bad.add(file.run)
-                if state.problem and is_quiet:
-                    self._problems.append(f"{file.path} cannot be used: {state.problem}")
+            if self._is_usable(state):
+                seen = self._see(file, state, is_quiet=is_quiet)
+                runs[file.run] = _merge(runs[file.run], seen) if file.run in runs else seen
                 continue
-            self._problems += state.remarks
-            is_closed = is_quiet or (state.is_closed and state.is_current)
-            seen = Seen(file.run, self._attributes(file, state), is_closed)
-            runs[file.run] = _together(runs[file.run], seen) if file.run in runs else seen
-        return [seen for number, seen in runs.items() if number not in bad]
+            left_out.add(file.run)
+            if state.problem and is_quiet:
+                self._problems.append(f"{file.path} cannot be used: {state.problem}")
+        return [seen for number, seen in runs.items() if number not in left_out]
 
-    def _attributes(self, file: FoundFile, state: Known) -> dict[str, Value]:
+    def _is_usable(self, state: KnownFile) -> bool:
+        """Say whether a file has no problem, and has been inspected if anything inspects files."""
+        return not state.problem and (self._inspection is None or bool(state.asked))
+
+    def _see(self, file: FoundFile, state: KnownFile, *, is_quiet: bool) -> Seen:
+        self._problems += state.remarks
+        has_ended = state.is_closed and state.is_current
+        return Seen(file.run, self._attributes(file, state), is_quiet or has_ended)
+
+    def _attributes(self, file: FoundFile, state: KnownFile) -> dict[str, Value]:
         attributes = dict(state.attributes)
         for name in self._times:
             if name in attributes:
@@ -137,7 +144,7 @@ class FilesSource:
                 self._problems.append(f"{file.path}: {error.message}")
         return attributes
 
-    def _save(self, known: dict[str, Known]) -> None:
+    def _save(self, known: dict[str, KnownFile]) -> None:
         problem = self._memory.save(known)
         if problem and problem not in self._problems:
             self._problems.append(problem)
@@ -170,7 +177,7 @@ def make_source(name: str, section: FilesSourceSettings, settings: Settings) -> 
     )
 
 
-def _together(first: Seen, second: Seen) -> Seen:
+def _merge(first: Seen, second: Seen) -> Seen:
     """Return a run of two files: events are added, the first file's attributes win, closed when
     both are.
     """

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.ports import Seen
-from autoctrl.sources.files.inspection import Answer, Inspection, InspectionStopped
-from autoctrl.sources.files.memory import Known, Memory
+from autoctrl.sources.files.inspection import FileFacts, Inspection, InspectionStopped
+from autoctrl.sources.files.memory import KnownFile, Memory
 from autoctrl.sources.files.pattern import FoundFile, Pattern
 from autoctrl.sources.files.settings import FilesSourceSettings
 from autoctrl.sources.files.source import RETRY_S, SETTLED_S, FilesSource
@@ -42,18 +42,18 @@ class Asked(Inspection):
 
     def __init__(self) -> None:
         super().__init__("fake {path}", Path(), 1, "")
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, FileFacts] = {}
         self.asked: list[str] = []
         self.is_stopped = False
 
-    def ask(self, paths: Sequence[str]) -> Iterator[dict[str, Answer]]:
+    def ask(self, paths: Sequence[str]) -> Iterator[dict[str, FileFacts]]:
         if self.is_stopped and paths:
             message = "fake cannot be run"
             raise InspectionStopped(message)
         for path in paths:
             name = path.rpartition("/")[2]
             self.asked.append(name)
-            yield {path: self.answers.get(name, Answer(None, {}, is_closed=False))}
+            yield {path: self.answers.get(name, FileFacts(None, {}, is_closed=False))}
 
 
 class Kept(Memory):
@@ -61,13 +61,13 @@ class Kept(Memory):
 
     def __init__(self) -> None:
         super().__init__(Path("memory"), "")
-        self.files: dict[str, Known] = {}
+        self.files: dict[str, KnownFile] = {}
         self.saves = 0
 
-    def load(self) -> dict[str, Known]:
+    def load(self) -> dict[str, KnownFile]:
         return dict(self.files)
 
-    def save(self, files: dict[str, Known]) -> str:
+    def save(self, files: dict[str, KnownFile]) -> str:
         self.saves += 1
         self.files = dict(files)
         return ""
@@ -116,7 +116,7 @@ def test_runs_come_by_number_with_declared_attributes_in_their_types() -> None:
     bench.listing.put(2)
     bench.listing.put(1, kind="physics")
     content = {"fill": "8222", "start": "2026-01-01T00:00:00Z", "colour": "red"}
-    bench.command.answers["run1"] = Answer(1, content, is_closed=False)
+    bench.command.answers["run1"] = FileFacts(1, content, is_closed=False)
     first, second = bench.look()
     assert (first.number, second.number) == (1, 2)
     assert first.attributes.keys() == {"fill", "start", "kind"}
@@ -129,7 +129,7 @@ def test_a_run_closes_by_its_end_or_by_being_quiet() -> None:
     bench = Bench()
     bench.listing.put(1)
     bench.listing.put(2)
-    bench.command.answers["run1"] = Answer(1, {}, is_closed=True)
+    bench.command.answers["run1"] = FileFacts(1, {}, is_closed=True)
     assert [seen.is_closed for seen in bench.look()] == [True, False]
     assert [seen.is_closed for seen in bench.look(after_s=QUIET_S - 1)] == [True, False]
     assert [seen.is_closed for seen in bench.look(after_s=1)] == [True, True]
@@ -162,7 +162,7 @@ def test_a_file_that_grows_after_its_end_is_open_again() -> None:
     """An answer about older bytes closes nothing."""
     bench = Bench()
     bench.listing.put(1)
-    bench.command.answers["run1"] = Answer(1, {}, is_closed=True)
+    bench.command.answers["run1"] = FileFacts(1, {}, is_closed=True)
     assert bench.look()[0].is_closed
     bench.listing.put(1, size=2, mtime=NOW + 1)
     assert not bench.look(after_s=1)[0].is_closed
@@ -173,7 +173,7 @@ def test_a_corrupt_file_is_named_once_it_is_quiet_and_stops_no_other() -> None:
     bench = Bench()
     bench.listing.put(1)
     bench.listing.put(2)
-    bench.command.answers["run1"] = Answer(1, {}, is_closed=False, problem="CRC is wrong at 512")
+    bench.command.answers["run1"] = FileFacts(1, {}, is_closed=False, problem="CRC is wrong at 512")
     assert [seen.number for seen in bench.look()] == [2]
     assert list(bench.source.problems) == []
     assert [seen.number for seen in bench.look(after_s=QUIET_S)] == [2]
@@ -184,9 +184,11 @@ def test_a_corrupt_file_is_tried_again_after_a_while() -> None:
     """What could not be read may have been the disk's fault."""
     bench = Bench()
     bench.listing.put(1)
-    bench.command.answers["run1"] = Answer(None, {}, is_closed=False, problem="input/output error")
+    bench.command.answers["run1"] = FileFacts(
+        None, {}, is_closed=False, problem="input/output error"
+    )
     bench.look()
-    bench.command.answers["run1"] = Answer(1, {}, is_closed=True)
+    bench.command.answers["run1"] = FileFacts(1, {}, is_closed=True)
     assert bench.look(after_s=RETRY_S - 1) == []
     assert bench.look(after_s=1) == [Seen(1, {}, is_closed=True)]
 
@@ -195,7 +197,7 @@ def test_a_file_with_another_run_inside_is_a_problem() -> None:
     """Name and content must agree on the run."""
     bench = Bench()
     bench.listing.put(1, mtime=0)
-    bench.command.answers["run1"] = Answer(7, {}, is_closed=True)
+    bench.command.answers["run1"] = FileFacts(7, {}, is_closed=True)
     assert bench.look() == []
     assert list(bench.source.problems) == [
         "run1 cannot be used: its name says run 1, its content run 7"
@@ -206,12 +208,10 @@ def test_a_bad_attribute_costs_only_itself() -> None:
     """The run is there without it, and the problem names file and attribute."""
     bench = Bench()
     bench.listing.put(1)
-    bench.command.answers["run1"] = Answer(1, {"fill": "many", "events": 3}, is_closed=False)
+    bench.command.answers["run1"] = FileFacts(1, {"fill": "many", "events": 3}, is_closed=False)
     assert bench.look()[0].attributes == {"events": 3}
-    assert (
-        "run1: Run attribute 'fill' is declared as int, which 'many' is not."
-        in bench.source.problems
-    )
+    said = "run1: Run attribute 'fill' is declared as int, which 'many' is not."
+    assert said in bench.source.problems
     assert bench.look(after_s=1)[0].attributes == {"events": 3}
     assert len(bench.source.problems) == 1
 
@@ -239,12 +239,12 @@ def test_a_run_of_several_files_is_one_run() -> None:
     bench = Bench()
     bench.listing.put(1, path="run1_a", mtime=0)
     bench.listing.put(1, path="run1_b")
-    bench.command.answers["run1_a"] = Answer(1, {"events": 10, "fill": 1}, is_closed=False)
-    bench.command.answers["run1_b"] = Answer(1, {"events": 5}, is_closed=False)
+    bench.command.answers["run1_a"] = FileFacts(1, {"events": 10, "fill": 1}, is_closed=False)
+    bench.command.answers["run1_b"] = FileFacts(1, {"events": 5}, is_closed=False)
     assert bench.look() == [Seen(1, {"events": 15, "fill": 1}, is_closed=False)]
     assert bench.look(after_s=QUIET_S) == [Seen(1, {"events": 15, "fill": 1}, is_closed=True)]
     bench.listing.put(1, path="run1_c", mtime=0)
-    bench.command.answers["run1_c"] = Answer(1, {}, is_closed=False, problem="broken")
+    bench.command.answers["run1_c"] = FileFacts(1, {}, is_closed=False, problem="broken")
     assert bench.look() == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autoctrl.errors import SettingsError
-from autoctrl.sources.files.inspection import Answer, Inspection, read_answer
+from autoctrl.sources.files.inspection import FileFacts, Inspection, read_answer
 
 
 def test_an_answer_holds_attributes_with_the_number_of_events() -> None:
@@ -21,13 +21,13 @@ def test_an_answer_holds_attributes_with_the_number_of_events() -> None:
         "is_closed": True,
         "state": "closed",
     }
-    assert read_answer(content) == Answer(4501, {"fill": 8222, "events": 50}, is_closed=True)
+    assert read_answer(content) == FileFacts(4501, {"fill": 8222, "events": 50}, is_closed=True)
 
 
 def test_an_open_file_is_no_problem_but_a_corrupt_one_is() -> None:
     """Only a corrupt file has a problem; an open one just has no end yet."""
     still_open = {"run": 1, "state": "open", "problem": "no end of run"}
-    assert read_answer(still_open) == Answer(1, {}, is_closed=False)
+    assert read_answer(still_open) == FileFacts(1, {}, is_closed=False)
     assert read_answer({**still_open, "state": "corrupt", "problem": "at 512"}).problem == "at 512"
 
 
