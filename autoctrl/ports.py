@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from autoctrl.model.severity import Severity
-from autoctrl.model.status import Failure, JobStatus
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -18,7 +15,8 @@ if TYPE_CHECKING:
     from autoctrl.model.job import FileInfo, JobRecord, JobSpec
     from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
     from autoctrl.model.run import RunRecord, Value
-    from autoctrl.model.status import TaskStatus
+    from autoctrl.model.severity import Severity
+    from autoctrl.model.status import Failure, JobStatus, TaskStatus
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
 
@@ -373,25 +371,3 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present time, aware UTC."""
-
-
-__all__ = [
-    "Clock",
-    "Executor",
-    "Failure",
-    "Hint",
-    "JobOrder",
-    "JobReport",
-    "JobResult",
-    "JobStatus",
-    "Lease",
-    "Message",
-    "Notifier",
-    "OpenTask",
-    "RunList",
-    "Seen",
-    "Selection",
-    "Severity",
-    "Source",
-    "Store",
-]

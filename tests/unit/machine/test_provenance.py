@@ -14,7 +14,6 @@ import autoctrl
 from autoctrl.errors import UsageError
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.machine.provenance import (
-    REDACTED,
     allowed,
     body_path,
     commit_of,
@@ -23,6 +22,7 @@ from autoctrl.machine.provenance import (
     read_body,
     write_body,
 )
+from autoctrl.model.secret import REDACTED
 
 if TYPE_CHECKING:
     from pathlib import Path

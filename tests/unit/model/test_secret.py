@@ -6,8 +6,8 @@ import pytest
 
 from autoctrl.config.layers import is_secret
 from autoctrl.executors.environment import passed_on
-from autoctrl.machine.provenance import REDACTED, allowed, redacted
-from autoctrl.model.secret import has_password, is_secret_name, without_passwords
+from autoctrl.machine.provenance import allowed, redacted
+from autoctrl.model.secret import REDACTED, has_password, is_secret_name, without_passwords
 
 SECRETS = [
     "token",
