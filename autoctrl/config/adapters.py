@@ -9,7 +9,6 @@ the scheme of their URL.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -116,6 +115,8 @@ def list_words(kind: str) -> list[str]:
 
 def find_built_in(kind: str) -> dict[str, Adapter | StoreAdapter]:
     """Return the adapters that come with autoctrl, by word."""
+    import pkgutil
+
     folder = importlib.import_module(f"autoctrl.{kind}")
     modules = [module.name for module in pkgutil.iter_modules(folder.__path__)]
     found = {word: _built_in(kind, word) for word in sorted([*modules, *MODULES])}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +75,21 @@ def test_built_in_adapters_are_found_by_the_name_of_their_module() -> None:
 def test_other_modules_are_not_adapters(word: str) -> None:
     """A module without an ADAPTER, a path and a text that is not a name mean nothing."""
     assert find_adapter("sources", word) is None
+
+
+def test_built_in_adapters_cost_no_look_at_installed_packages() -> None:
+    """Reading settings imports neither the machinery of an adapter nor the metadata of packages."""
+    text = "[executors.pool]\ntype = 'htcondor'\n[sources.raw]\ntype = 'files'\npattern = '{run}'\n"
+    code = (
+        "import sys; from pathlib import Path; from autoctrl.config import parse_settings; "
+        f"parse_settings({text!r}, Path('/project'), environ={{}}); print(*sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    heavy = {"importlib.metadata", "pkgutil", "autoctrl.sources.files.source"}
+    heavy.add("autoctrl.executors.htcondor.executor")
+    assert not heavy & set(answer.stdout.split())
 
 
 def test_an_installed_adapter_is_found_by_its_entry_point(site: Path) -> None:
