@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoctrl.config.layers import is_secret
-from autoctrl.executors.environment import passed_on
+from autoctrl.executors.environment import select_inherited
 from autoctrl.machine.provenance import allowed, redacted
 from autoctrl.model.secret import REDACTED, has_password, is_secret_name, without_passwords
 
@@ -47,7 +47,7 @@ def test_a_secret_is_known_by_its_name(name: str) -> None:
     assert is_secret(name)
     assert redacted({name: "value"}) == {name: REDACTED}
     assert set(allowed({f"AUTOCTRL_{name}": "value"}).values()) == {REDACTED}
-    assert f"ROOT_{name}" not in passed_on({f"ROOT_{name}": "value"}, "/bin")
+    assert f"ROOT_{name}" not in select_inherited({f"ROOT_{name}": "value"}, "/bin")
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -56,7 +56,7 @@ def test_other_names_are_not_secret(name: str) -> None:
     assert not is_secret_name(name)
     assert not is_secret(name)
     assert redacted({name: "value"}) == {name: "value"}
-    assert f"ROOT_{name}" in passed_on({f"ROOT_{name}": "value"}, "/bin")
+    assert f"ROOT_{name}" in select_inherited({f"ROOT_{name}": "value"}, "/bin")
 
 
 def test_the_name_of_a_file_is_a_setting() -> None:
@@ -69,8 +69,5 @@ def test_a_password_in_an_address_is_found() -> None:
     """Every address of a text loses its password and nothing else."""
     text = "see http://ada:s3cret@host/x and influxdb://:pw@db:8086/org, not http://ada@host:80/"
     assert has_password(text)
-    assert without_passwords(text) == (
-        "see http://ada:(redacted)@host/x and influxdb://:(redacted)@db:8086/org, "
-        "not http://ada@host:80/"
-    )
+    assert without_passwords(text) == text.replace("s3cret", REDACTED).replace("pw", REDACTED)
     assert not has_password("http://host:8086/a@b")
