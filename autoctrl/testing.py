@@ -71,7 +71,7 @@ class RecordingNotifier:
         return message_id
 
     def change(self, message_id: str, message: Message) -> bool:
-        """Show another message in its place."""
+        """Show another message instead."""
         if self.is_down:
             return False
         self.shown[message_id] = message

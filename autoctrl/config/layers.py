@@ -48,11 +48,11 @@ class Entry(NamedTuple):
 
 
 NAMED = (*SECTION_BASES, WORKFLOWS)  # sections whose tables have a name each
-Path = tuple[str, ...]
-Layer = Mapping[Path, Entry]
+KeyPath = tuple[str, ...]
+Layer = Mapping[KeyPath, Entry]
 
 
-def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Any]]:
+def flatten(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Yield (path, value) for every leaf; an empty table is a leaf too, so that its name is not
     lost.
     """
@@ -64,12 +64,12 @@ def flatten(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, 
             yield path, value
 
 
-def spell_path(path: Path) -> str:
+def spell_path(path: KeyPath) -> str:
     """Write a path as autoctrl.toml has it: ``timezone``, ``[store] url``."""
     return f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[0]
 
 
-def read_table(tree: Mapping[str, Any], file: str, prefix: Path = ()) -> dict[Path, Entry]:
+def read_table(tree: Mapping[str, Any], file: str, prefix: KeyPath = ()) -> dict[KeyPath, Entry]:
     """Return the layer of a table of the settings file that stands at ``prefix``."""
     return {
         path: Entry(value, f"{file}: {spell_path((*prefix, *path))}")
@@ -82,12 +82,12 @@ def names_in(layer: Layer, section: str) -> list[str]:
     return list(dict.fromkeys(path[1] for path in layer if path[0] == section and len(path) > 1))
 
 
-def known_settings(layer: Layer) -> dict[Path, Field[Any]]:
+def known_settings(layer: Layer) -> dict[KeyPath, Field[Any]]:
     """Return every setting that may be given, for the names and types that this layer contains.
 
     Raises ``SettingsError`` if a named table lacks its type, or has one that does not exist.
     """
-    known: dict[Path, Field[Any]] = {
+    known: dict[KeyPath, Field[Any]] = {
         (name,): item for name, item in settings_of(ProjectSettings).items()
     }
     for section, kind in SECTIONS.items():
@@ -151,7 +151,7 @@ def check_value(item: Field[Any], entry: Entry) -> None:
         raise SettingsError(message, hint=f"Choose one of: {', '.join(facts['choices'])}.")
 
 
-def refuse_secret(path: Path, entry: Entry) -> None:
+def refuse_secret(path: KeyPath, entry: Entry) -> None:
     """Raise ``SettingsError`` if a secret is written out in the settings file."""
     if (
         not isinstance(entry.value, str)
@@ -179,12 +179,12 @@ def is_secret(key: str) -> bool:
     return is_secret_name(key) and not key.endswith("_file")
 
 
-def variable_name(path: Path) -> str:
+def variable_name(path: KeyPath) -> str:
     """Name of the environment variable that overrides a setting: ``AUTOCTRL_STORE_URL``."""
     return PREFIX + "_".join(path).replace("-", "_").replace(".", "_").upper()
 
 
-def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry]:
+def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[KeyPath, Entry]:
     """Return the layer that ``AUTOCTRL_*`` variables give, for the settings that ``layer`` makes
     possible.
 
@@ -196,7 +196,7 @@ def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry
         return {}
     known = known_settings(layer)
     paths = {variable_name(path): path for path in known}
-    found: dict[Path, Entry] = {}
+    found: dict[KeyPath, Entry] = {}
     for name in given:
         if name not in paths:
             close = _nearest_only(name, paths)
@@ -209,7 +209,7 @@ def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[Path, Entry
     return found
 
 
-def _is_bare_table(path: Path, entry: Entry) -> bool:
+def _is_bare_table(path: KeyPath, entry: Entry) -> bool:
     if entry.value != {}:
         return False
     section, *name = path
@@ -217,7 +217,7 @@ def _is_bare_table(path: Path, entry: Entry) -> bool:
     return len(name) <= int(has_tables) and (has_tables or section in SECTIONS)
 
 
-def _refuse_unknown(path: Path, entry: Entry, known: Mapping[Path, Field[Any]]) -> None:
+def _refuse_unknown(path: KeyPath, entry: Entry, known: Mapping[KeyPath, Field[Any]]) -> None:
     message = f"{entry.origin} is not a known setting."
     beside = [item[-1] for item in known if item[:-1] == path[:-1]]
     if len(path) > 1 and beside:

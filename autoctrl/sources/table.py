@@ -102,36 +102,36 @@ class TableSource:
         return self._section.run_column in columns and not twice
 
     def _take(
-        self, runs: dict[int, Seen], columns: Sequence[str], cells: Sequence[str], place: str
+        self, runs: dict[int, Seen], columns: Sequence[str], cells: Sequence[str], where: str
     ) -> None:
         if len(cells) > len(columns):
             self._problems.append(
-                f"{place}: there are {len(cells)} cells for {len(columns)} columns"
+                f"{where}: there are {len(cells)} cells for {len(columns)} columns"
             )
             return
         row = dict(zip(columns, cells, strict=False))
         run = row.get(self._section.run_column, "").strip()
         if not run.isdecimal():
-            self._problems.append(f"{place}: '{run}' is not a run number")
+            self._problems.append(f"{where}: '{run}' is not a run number")
             return
         if int(run) in runs:
             self._problems.append(
-                f"{place}: run {int(run)} is there twice; this line is the one that counts"
+                f"{where}: run {int(run)} is there twice; this line is the one that counts"
             )
         closed = (
             row.get(self._section.closed_column, "").strip().lower()
             if self._section.closed_column
             else ""
         )
-        runs[int(run)] = Seen(int(run), self._attributes(row, place), closed not in NO)
+        runs[int(run)] = Seen(int(run), self._attributes(row, where), closed not in NO)
 
-    def _attributes(self, row: Mapping[str, str], place: str) -> dict[str, Value]:
+    def _attributes(self, row: Mapping[str, str], where: str) -> dict[str, Value]:
         attributes = {}
         for name in self._types:
             try:
                 value = typed_value(name, row.get(name, ""), self._types)
             except UsageError as error:
-                self._problems.append(f"{place}: {error.message}")
+                self._problems.append(f"{where}: {error.message}")
                 continue
             if value is not None:
                 attributes[name] = value

@@ -77,17 +77,17 @@ class Pattern:
     def _walk(
         self,
         root: str,
-        place: str,
+        folder: str,
         depth: int,
         values: dict[str, str],
         problem: Callable[[str], None],
     ) -> Iterator[FoundFile]:
         segment, is_last = self._segments[depth], depth == len(self._segments) - 1
-        for name, entry in _entries(root, place, segment, problem):
+        for name, entry in _entries(root, folder, segment, problem):
             found = _match(segment, name, values)
             if found is None:
                 continue
-            path = join_path(place, name)
+            path = join_path(folder, name)
             if not is_last:
                 yield from self._walk(root, path, depth + 1, found, problem)
                 continue
@@ -104,17 +104,17 @@ def join_path(folder: str, name: str) -> str:
 
 
 def _entries(
-    root: str, place: str, segment: Segment, problem: Callable[[str], None]
+    root: str, folder: str, segment: Segment, problem: Callable[[str], None]
 ) -> Iterable[tuple[str, os.DirEntry[str] | None]]:
     if segment.expression is None:
         return [(segment.literal, None)]
     try:
-        with os.scandir(join_path(root, place)) as listing:
+        with os.scandir(join_path(root, folder)) as listing:
             return [(entry.name, entry) for entry in listing]
     except NotADirectoryError:
         return []
     except OSError as error:
-        problem(f"folder {join_path(root, place)} cannot be listed: {error.strerror}")
+        problem(f"folder {join_path(root, folder)} cannot be listed: {error.strerror}")
         return []
 
 
