@@ -10,8 +10,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# The fixtures of real servers, for the tests of every tier, and the lanes that tests run in.
-pytest_plugins = ["tests.services", "tests.lanes"]
+# The fixtures of real servers, for the tests of every tier, the lanes that tests run in, and the
+# camera's files.
+pytest_plugins = ["tests.services", "tests.lanes", "tests.acceptance.camera"]
 
 # What may skip even in CI: the beginning of the reason, and why that is right. Nothing yet.
 ALLOWED_SKIPS: dict[str, str] = {}

@@ -21,17 +21,18 @@ SIZE = 16
 INTS = "run event pedestal_run redpix_ix redpix_iy"
 COUNTERS = dict.fromkeys(("nSc", "nRedpix"), "uint32_t")
 FLOATS = """
-cmos_integral cmos_mean cmos_rms lp_len t_DBSCAN t_variables t_pedsub t_saturation t_zerosup t_xycut t_rebin
-t_medianfilter t_noisered sc_size sc_nhits sc_integral sc_corrintegral sc_rms sc_energy sc_pathlength sc_redpixIdx
-sc_theta sc_length sc_width sc_longrms sc_latrms sc_lfullrms sc_tfullrms sc_lp0amplitude sc_lp0prominence sc_lp0fwhm
-sc_lp0mean sc_tp0fwhm sc_xmean sc_ymean sc_xmax sc_xmin sc_ymax sc_ymin sc_pearson sc_tgaussamp sc_tgaussmean
-sc_tgausssigma sc_tchi2 sc_tstatus sc_lgaussamp sc_lgaussmean sc_lgausssigma sc_lchi2 sc_lstatus redpix_iz
+cmos_integral cmos_mean cmos_rms lp_len t_DBSCAN t_variables t_pedsub t_saturation t_zerosup
+t_xycut t_rebin t_medianfilter t_noisered sc_size sc_nhits sc_integral sc_corrintegral sc_rms
+sc_energy sc_pathlength sc_redpixIdx sc_theta sc_length sc_width sc_longrms sc_latrms sc_lfullrms
+sc_tfullrms sc_lp0amplitude sc_lp0prominence sc_lp0fwhm sc_lp0mean sc_tp0fwhm sc_xmean sc_ymean
+sc_xmax sc_xmin sc_ymax sc_ymin sc_pearson sc_tgaussamp sc_tgaussmean sc_tgausssigma sc_tchi2
+sc_tstatus sc_lgaussamp sc_lgaussmean sc_lgausssigma sc_lchi2 sc_lstatus redpix_iz
 """
 OURS = {"spark": "int32_t", "lost": "int32_t", "sc_axis": "float[]", "sc_directional": "int32_t[]"}
 WHOLE = "rebin cimax npixx xmin xmax ymin ymax"
 REAL = """
-nsigma min_neighbors_average dbscan_eps dbscan_minsamples dir_radius dir_min_accuracy dir_minsamples dir_thickness
-max_attempts isolation_radius
+nsigma min_neighbors_average dbscan_eps dbscan_minsamples dir_radius dir_min_accuracy
+dir_minsamples dir_thickness max_attempts isolation_radius
 """
 PARAMETERS = dict.fromkeys(WHOLE.split(), "int32_t") | dict.fromkeys(REAL.split(), "float")
 

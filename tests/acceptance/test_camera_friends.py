@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import uproot
 
 from autoctrl.science.rootio import check_alignment
-from tests.acceptance.test_camera_chain import call, succeed
+from tests.acceptance.camera import EVENTS, ROOT, call, call_program, refuse, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-EVENTS = 4
+SIMULATED = (ROOT / "autoctrl/science/camera/simulation.toml").read_text()
 MODULE = """
 import awkward as ak
 
@@ -46,30 +45,25 @@ GAP = "[[range]]\nfirst = 1\nlast = 4500\n[[range]]\nfirst = 4600\n"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a small reconstructed run, and modules in files of their own."""
-    made = tmp_path_factory.mktemp("friends")
-    succeed(
-        made, f"simulate --runs 4500-4501 --events {EVENTS} --pedestal-events 8 --small --output ."
-    )
-    succeed(made, "pedestal run04500.mid.gz --output pedestal.root")
-    succeed(made, "reco run04501.mid.gz --pedestal pedestal.root --output reco.root")
+def folder(chain: Path) -> Path:
+    """Add modules in files of their own, and calibrations, to a reconstructed run."""
     for name, value in VALUES.items():
-        (made / f"{name}.py").write_text(MODULE.format(kind=name.title(), name=name, value=value))
-    (made / "gap.toml").write_text(GAP)
-    simulated = (ROOT / "autoctrl/science/camera/simulation.toml").read_text()
-    (made / "zero.toml").write_text(simulated.replace("diffusion = 1.6", "diffusion = 0.0"))
-    (made / "overlap.toml").write_text(GAP + GAP)
-    return made
+        (chain / f"{name}.py").write_text(MODULE.format(kind=name.title(), name=name, value=value))
+    (chain / "gap.toml").write_text(GAP)
+    (chain / "zero.toml").write_text(SIMULATED.replace("diffusion = 1.6", "diffusion = 0.0"))
+    (chain / "overlap.toml").write_text(GAP + GAP)
+    (chain / "both").mkdir()
+    for name in ("one.toml", "two.toml"):
+        (chain / "both" / name).write_text(GAP)
+    return chain
 
 
 def test_a_module_of_an_authors_own_file_runs(folder: Path) -> None:
     """Beside those that come with the program, and by itself without any calibration."""
-    answer = succeed(folder, "friends reco.root --from share.py --output all_Friend.root")
+    line = "friends reco.root --from share.py --output"
+    answer = call_program(folder, *line.split(), "all_Friend.root")
     assert "modules depth, regression, share, calibration simulation.toml 0-" in answer.out
-    answer = succeed(
-        folder, "friends reco.root --from share.py --modules share --output share_Friend.root"
-    )
+    answer = call_program(folder, *line.split(), "share_Friend.root", "--modules", "share")
     assert answer.fields == {"entries": EVENTS}
     with uproot.open(folder / "share_Friend.root") as file:
         metadata = json.loads(str(file["metadata"]))
@@ -97,8 +91,7 @@ def test_parts_make_the_whole(folder: Path) -> None:
 
 def test_parts_of_different_calibrations_do_not_merge(folder: Path) -> None:
     """What was corrected in two ways cannot become one file."""
-    source = ROOT / "autoctrl/science/camera/simulation.toml"
-    (folder / "other.toml").write_text(source.read_text() + "\n# another\n")
+    (folder / "other.toml").write_text(SIMULATED + "\n# another\n")
     succeed(folder, "friends reco.root --events 0:1 --output one.root")
     succeed(folder, "friends reco.root --events 1: --calibration other.toml --output two.root")
     done = merge(folder, "mixed.root", ["one.root", "two.root"])
@@ -155,8 +148,8 @@ def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.Complet
             ["calibration zero.toml (runs 0-) has", "depth.diffusion = 0.0, which is not"],
         ),
         ("--calibration none.toml", ["the calibration none.toml cannot be read: No such file"]),
-        ("--calibration .", ["overlap"]),
-        ("--events 2:9", [f"reco.root has {EVENTS} entries; 2:9 asks for others"]),
+        ("--calibration both", ["overlap"]),
+        ("--events 2:99", [f"reco.root has {EVENTS} entries; 2:99 asks for others"]),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(
@@ -165,7 +158,8 @@ def test_what_is_wrong_is_said_in_a_sentence(
     """The error names module, file and event, or calibration, run and ranges; there is no friend
     file.
     """
-    answer = call(folder, *f"friends reco.root {options} --output x.root".split())
+    ask = call_program if "--from" in options else call  # what a file registers stays in a process
+    answer = ask(folder, *f"friends reco.root {options} --output x.root".split())
     assert answer.code == 2
     for reason in reasons:
         assert reason in answer.err
@@ -178,13 +172,8 @@ def test_a_calibration_comes_from_the_truth(tmp_path: Path) -> None:
     made of.
     """
     content = "--spots 5 --alphas 0 --muons 0 --electrons 0"
-    succeed(
-        tmp_path,
-        (
-            f"simulate --runs 4500-4501 --events 14 --pedestal-events 12 --size 1152 {content} "
-            "--output ."
-        ),
-    )
+    events = "--events 14 --pedestal-events 12 --size 1152"
+    succeed(tmp_path, f"simulate --runs 4500-4501 {events} {content} --output .")
     succeed(tmp_path, "pedestal run04500.mid.gz --output pedestal.root")
     succeed(tmp_path, "reco run04501.mid.gz --pedestal pedestal.root --output reco.root")
     line = "calibrate reco.root run04501.truth.json --last 4600 --output calibrations/made.toml"
@@ -194,11 +183,9 @@ def test_a_calibration_comes_from_the_truth(tmp_path: Path) -> None:
     text = (tmp_path / "calibrations" / "made.toml").read_text()
     assert text.startswith("[[range]]\nfirst = 4501\nlast = 4600\n")
     assert "lone clusters of run 4501, autoctrl" in text
-    fields = succeed(
-        tmp_path, "friends reco.root --calibration calibrations --output friend.root"
-    ).fields
+    line_of_friends = "friends reco.root --calibration calibrations --output friend.root"
+    fields = succeed(tmp_path, line_of_friends).fields
     assert fields["calibration"] == "made.toml 4501-4600"
-    few = call(tmp_path, *["calibrate", "reco.root", "--output", "x.toml"])
-    assert (few.code, "the number of files is odd" in few.err) == (2, True)
-    wrong = call(tmp_path, *f"{line} --first 4700".split())
-    assert "would hold from run 4700 to run 4600" in wrong.err
+    odd = refuse(tmp_path, "calibrate reco.root --output x.toml")
+    assert "the number of files is odd" in odd
+    assert "would hold from run 4700 to run 4600" in refuse(tmp_path, f"{line} --first 4700")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import uproot
 
-from tests.acceptance.test_camera_chain import call, succeed
+from tests.acceptance.camera import call, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.camera import succeed
 from tests.acceptance.project import call
 from tests.acceptance.repair import status
-from tests.acceptance.test_camera_chain import succeed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +55,8 @@ elif kind == "cut":
 elif kind == "unlink":
     Path(parts[1]).unlink()
 else:
-    line = ["autoctrl-camera", "reco", raw, "--pedestal", pedestal, "--events", "2:3", "--output", "short.root"]
-    subprocess.run(line, check=True)
+    short = ["--pedestal", pedestal, "--events", "2:3", "--output", "short.root"]
+    subprocess.run(["autoctrl-camera", "reco", raw, *short], check=True)
     parts[1] = "short.root"
 sys.exit(subprocess.run(["autoctrl-camera", "merge", *parts, "--output", output]).returncode)
 """

@@ -7,13 +7,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from autoctrl.science.rootio import count_entries
+from tests.acceptance.camera import EVENTS
 
-EVENTS = 6
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PROGRAM = """
 import warnings
 warnings.simplefilter("ignore")
@@ -43,7 +46,8 @@ double with_addresses(TTree *tree) {
 double with_reader(TTree *tree) {
   TTreeReader reader(tree);
   TTreeReaderValue<UInt_t> nSc(reader, "nSc");
-  TTreeReaderArray<Float_t> light(reader, "sc_integral"), corrected(reader, "Friends.sc_regr_integral");
+  TTreeReaderArray<Float_t> light(reader, "sc_integral");
+  TTreeReaderArray<Float_t> corrected(reader, "Friends.sc_regr_integral");
   double sum = 0;
   while (reader.Next()) {
     if (light.GetSize() != *nSc || corrected.GetSize() != *nSc) return -1;
@@ -55,20 +59,23 @@ double with_reader(TTree *tree) {
 assert events.AddFriend("Friends", "reco_Friend.root")
 events.Draw("sc_integral", "", "goff")
 drawn = sum(events.GetV1()[i] for i in range(events.GetSelectedRows()))
-print(drawn > 0, abs(ROOT.with_addresses(events) / drawn - 1) < 1e-6, abs(ROOT.with_reader(events) / drawn - 1) < 1e-6)
+sums = ROOT.with_addresses(events), ROOT.with_reader(events)
+print(drawn > 0, *(abs(found / drawn - 1) < 1e-6 for found in sums))
 '''
 TYPES = """
 for tree in (events, beside.Get("Friends")):
     for leaf in tree.GetListOfLeaves():
         name, count = leaf.GetName(), leaf.GetLeafCount()
-        print(name, leaf.GetTypeName(), count.GetName() if count else "-", tree.GetBranch(name).GetTitle())
+        counter = count.GetName() if count else "-"
+        print(name, leaf.GetTypeName(), counter, tree.GetBranch(name).GetTitle())
 """
 BY_ENTRY = """
 assert events.AddFriend("Friends", "reco_Friend.root")
 friends = events.GetFriend("Friends")
 print(events.GetEntries(), friends.GetEntries())
 print(events.Draw("sc_integral", "", "goff"), events.Draw("Friends.sc_regr_integral", "", "goff"))
-print(events.Draw("sc_integral:Friends.sc_regr_integral", "event == Friends.event && nSc == Friends.nSc", "goff"))
+same = "event == Friends.event && nSc == Friends.nSc"
+print(events.Draw("sc_integral:Friends.sc_regr_integral", same, "goff"))
 right = "Friends.sc_regr_integral > 0 && Friends.sc_qregr_integral_dn <= sc_qregr_integral_up"
 print(events.Draw("sc_integral", right, "goff"))
 """
@@ -84,7 +91,8 @@ tree.Write()
 print(events.GetEntries(), tree.BuildIndex("run", "event"))
 assert events.AddFriend(tree, "ByKey")
 print(events.Draw("sc_integral", "", "goff"))
-print(events.Draw("event:ByKey.event", "event == ByKey.event && nSc == ByKey.nSc && run == ByKey.run", "goff"))
+same = "event == ByKey.event && nSc == ByKey.nSc && run == ByKey.run"
+print(events.Draw("event:ByKey.event", same, "goff"))
 print(events.Draw("sc_integral:ByKey.sc_regr_integral", "", "goff"))
 """
 
@@ -94,30 +102,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a small run with its friends."""
-    made = tmp_path_factory.mktemp("root")
-    for line in (
-        f"simulate --runs 4500-4501 --events {EVENTS} --pedestal-events 8 --small --output .",
-        "pedestal run04500.mid.gz --output pedestal.root",
-        "reco run04501.mid.gz --pedestal pedestal.root --output reco.root",
-        "friends reco.root --output reco_Friend.root",
-    ):
-        command = Path(sys.executable).with_name("autoctrl-camera")
-        subprocess.run(
-            [command, *line.split()], cwd=made, check=True, capture_output=True, timeout=200
-        )
-    return made
-
-
-def ask_root(folder: Path, program: str) -> list[list[str]]:
+def ask_root(chain: Path, program: str) -> list[list[str]]:
     """Run a program with ROOT and return the words of each line that it prints; ROOT may complain
     of nothing.
     """
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM + program],
-        cwd=folder,
+        cwd=chain,
         capture_output=True,
         text=True,
         timeout=200,
@@ -128,13 +119,11 @@ def ask_root(folder: Path, program: str) -> list[list[str]]:
     return [line.split() for line in done.stdout.splitlines()]
 
 
-def test_leaves_have_the_published_types(folder: Path) -> None:
+def test_leaves_have_the_published_types(chain: Path) -> None:
     """Counters are unsigned, keys and pixels whole numbers, everything else of clusters float, as
     ROOT sees it.
     """
-    leaves = {
-        name: (kind, counter, title) for name, kind, counter, title in ask_root(folder, TYPES)
-    }
+    leaves = {name: (kind, counter, title) for name, kind, counter, title in ask_root(chain, TYPES)}
     assert leaves["nSc"] == ("UInt_t", "-", "nSc/i")
     assert leaves["nRedpix"] == ("UInt_t", "-", "nRedpix/i")
     assert {leaves[name][:2] for name in ("run", "event", "pedestal_run", "spark")} == {
@@ -147,28 +136,28 @@ def test_leaves_have_the_published_types(folder: Path) -> None:
     assert set(clusters.values()) == {("Float_t", "nSc")}
 
 
-def test_programs_for_the_published_files_run(folder: Path) -> None:
+def test_programs_for_the_published_files_run(chain: Path) -> None:
     """Addresses and readers as generated for the published files, with an unsigned counter, read
     every cluster.
     """
-    assert ask_root(folder, MACRO) == [["True", "True", "True"]]
+    assert ask_root(chain, MACRO) == [["True", "True", "True"]]
 
 
-def test_friends_are_drawn_entry_by_entry(folder: Path) -> None:
+def test_friends_are_drawn_entry_by_entry(chain: Path) -> None:
     """With AddFriend one expression uses branches of both trees; all clusters of all entries are
     there.
     """
-    entries, each, both, cut = ask_root(folder, BY_ENTRY)
+    entries, each, both, cut = ask_root(chain, BY_ENTRY)
     assert entries == [str(EVENTS)] * 2
     assert int(each[0]) > 0
     assert each[1] == each[0]
     assert both == cut == each[:1]
-    assert count_entries(folder / "reco_Friend.root") == {"Friends": EVENTS}
+    assert count_entries(chain / "reco_Friend.root") == {"Friends": EVENTS}
 
 
-def test_friends_are_found_by_key(folder: Path) -> None:
+def test_friends_are_found_by_key(chain: Path) -> None:
     """With an index by run and event ROOT finds the right entry even where the order is another."""
-    entries, clusters, keys, drawn = ask_root(folder, BY_KEY)
+    entries, clusters, keys, drawn = ask_root(chain, BY_KEY)
     assert entries == [str(EVENTS)] * 2
     assert keys == [str(EVENTS)]
     assert drawn == clusters

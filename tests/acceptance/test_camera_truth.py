@@ -5,10 +5,7 @@ docs/reference/camera-performance.md.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,8 +13,11 @@ import pytest
 from autoctrl.science.camera.parameters import Pedestal
 from autoctrl.science.camera.pedestal import PedestalRun, write_pedestal
 from autoctrl.science.camera.simulation.sensor import Sensor
+from tests.acceptance.camera import succeed
 
-COMMAND = Path(sys.executable).with_name("autoctrl-camera")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 KINDS = ("spots", "alphas", "muons", "electrons")
 EVENTS = 4
 # where mean and spread of lone objects must lie: the value, its tolerance, and the largest spread
@@ -41,13 +41,6 @@ EXPECTED = {
 }
 
 
-def run(folder: Path, *words: str | Path) -> str:
-    command = [COMMAND, *words]
-    return subprocess.run(
-        command, cwd=folder, check=True, capture_output=True, text=True, timeout=100
-    ).stdout
-
-
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the pedestal that the sensor was made from, as if its run had no end."""
@@ -60,11 +53,10 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def score_of(folder: Path, maps: Path, kind: str, number: int) -> dict[str, Any]:
     """Return the score of some events with so many objects of one kind and nothing else."""
     content = [f"--{name}={number if name == f'{kind}s' else 0}" for name in KINDS]
-    run(folder, "simulate", "--run=7", f"--events={EVENTS}", *content, "--output=.")
-    run(folder, "reco", "run00007.mid.gz", "--pedestal", maps, "--output=reco.root")
-    answer = run(
-        folder, "score", "reco.root", "run00007.truth.json", "--format=json", "--picture=score.png"
-    )
+    succeed(folder, f"simulate --run=7 --events={EVENTS} {' '.join(content)} --output=.")
+    succeed(folder, f"reco run00007.mid.gz --pedestal {maps} --output=reco.root")
+    line = "score reco.root run00007.truth.json --format=json --picture=score.png"
+    answer = succeed(folder, line).out
     assert (folder / "score.png").read_bytes().startswith(b"\x89PNG")
     score: dict[str, Any] = json.loads(answer)
     return score

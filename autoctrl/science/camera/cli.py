@@ -27,6 +27,7 @@ from autoctrl.science.camera.score_cli import score
 from autoctrl.science.camera.simulation_cli import simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -219,10 +220,13 @@ for command in (simulate, score, friends, calibrate, dq, dq_merge, dq_trend):
     camera.add_command(command)
 
 
-def main() -> None:
-    """Run the command; an error of ours is one paragraph on standard error and its exit code."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command and exit; an error of ours is one paragraph on standard error.
+
+    ``words`` are its arguments, those of the process if there are none.
+    """
     try:
-        camera.main(prog_name="autoctrl-camera", standalone_mode=True)
+        camera.main(words, prog_name="autoctrl-camera", standalone_mode=True)
     except AutoctrlError as error:
         click.echo(f"autoctrl-camera: {error}", err=True)
         sys.exit(error.exit_code)

@@ -194,10 +194,10 @@ def _draw(reports: Sequence[Stored], trends: Sequence[Trend], *, by_time: bool) 
 def _headline(reports: Sequence[Stored]) -> tuple[str, str]:
     """Return the title and the facts that stand above the picture."""
     first, last = reports[0], reports[-1]
+    begin, end = (spell_time(About.from_report(report).start) for report in (first, last))
     if len(reports) == 1:
         return f"Run {first.run}: stability", "1 runs"
     title, facts = f"Runs {first.run}-{last.run}: stability", f"{len(reports)} runs"
-    begin, end = (spell_time(About.from_report(report).start) for report in (first, last))
     return title, f"{facts}  ·  {begin} to {end}" if begin else facts
 
 
