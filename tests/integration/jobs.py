@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-PATIENCE_S = 60.0
+PATIENCE_S = 250.0
 ROOT = Path(__file__).parents[2]
 WRAPPER = str(Path(wrapper.__file__))
 ONCE = ["start", "end"]
