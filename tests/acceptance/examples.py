@@ -175,7 +175,7 @@ def environment(home: Path) -> dict[str, str]:
     """Return what a person's shell would hold, and nothing of the one that runs the tests."""
     ours = str(Path(sys.executable).parent)
     # scripts/test names the installed wheel, so that the documentation holds for what a site has.
-    found = [os.environ.get("AUTOCTRL_INSTALLED", ours), ours, os.environ.get("PATH", os.defpath)]
+    found = [os.environ.get("INSTALLED_BIN", ours), ours, os.environ.get("PATH", os.defpath)]
     path = os.pathsep.join(found)
     fixed = {
         "PATH": path,
