@@ -350,10 +350,15 @@ def test_a_bad_run_raises_an_alarm_that_is_seen_and_told_once(tmp_path: Path) ->
     assert [line.split(" ", 1)[1] for line in alerts.read_text().splitlines()] == [
         f"alarm run 4503 / camera-dq v1: {why['reason']}"
     ]
-    process, url = start(tmp_path)
+    see_alarm(tmp_path, why["reason"])
+
+
+def see_alarm(folder: Path, reason: str) -> None:
+    """See that the pages of the task and of the campaign show the alarm."""
+    process, url = start(folder)
     try:
         page = read(f"{url}/campaigns/prompt/tasks/camera-dq/4503")
-        assert why["reason"] in page
+        assert reason in page
         assert ">alarm</span>" in page
         assert ">alarm</span>" in read(f"{url}/campaigns/prompt")
     finally:

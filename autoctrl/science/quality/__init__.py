@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from autoctrl.science.quality.histograms import added
 from autoctrl.science.quality.limits import read_limits
-from autoctrl.science.quality.plots import Plot, PlotResult, Tier, chosen_plots, register
+from autoctrl.science.quality.plots import Plot, PlotResult, Tier, register, registered_plots
 from autoctrl.science.quality.reports import read_reference, read_report, write_report
 from autoctrl.science.quality.runner import Report, evaluate
 from autoctrl.science.quality.thresholds import Level, Limits, Reference, Threshold, Verdict
@@ -22,11 +22,11 @@ __all__ = [
     "Tier",
     "Verdict",
     "added",
-    "chosen_plots",
     "evaluate",
     "read_limits",
     "read_reference",
     "read_report",
     "register",
+    "registered_plots",
     "write_report",
 ]

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-from autoctrl.errors import UsageError, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
 
 
 class Tier(StrEnum):
-    """How far the data that a plot reads have come: raw frames and pedestals, reconstructed events,
-    friends.
-    """
+    """What a plot reads: raw frames and pedestals, reconstructed events, or friends."""
 
     LOW = "low"
     MID = "mid"
@@ -44,15 +37,14 @@ class Plot(Protocol):
 
     @property
     def name(self) -> str:
-        """How the plot is chosen, and what its picture is called."""
+        """What the plot and its picture are called."""
 
     @property
     def tier(self) -> Tier:
         """What it reads."""
 
     def __call__(self, data: Any, previous: PlotResult | None = None) -> PlotResult:  # noqa: ANN401
-        """Take in ``data``, which are new, on top of ``previous``, what it gave for all data before
-        them.
+        """Take in new data on top of ``previous``, what it gave for all data before them.
 
         The data may be empty: then the result says what ``previous`` amounts to.
         """
@@ -69,16 +61,6 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
-def chosen_plots(names: Iterable[str] | None = None) -> list[Plot]:
-    """Return the named plots, or all that are known, in the order of registering; raises UsageError
-    if unknown.
-    """
-    if names is None:
-        return list(_PLOTS.values())
-    plots = []
-    for name in names:
-        if name not in _PLOTS:
-            message = f"there is no plot {name!r}."
-            raise UsageError(message, hint=nearest(name, _PLOTS))
-        plots.append(_PLOTS[name])
-    return plots
+def registered_plots() -> list[Plot]:
+    """Return the plots that are known, in the order in which they were registered."""
+    return list(_PLOTS.values())

@@ -16,11 +16,11 @@ from autoctrl.science.camera.plots.pictures import draw_failure, save_picture, s
 from autoctrl.science.camera.plots.rundata import About, Files, Run, nothing
 from autoctrl.science.quality import (
     Report,
-    chosen_plots,
     evaluate,
     read_limits,
     read_reference,
     read_report,
+    registered_plots,
     write_report,
 )
 from autoctrl.science.quality.reports import heaviest, merge_parts
@@ -91,7 +91,7 @@ def judge_run(
     is_part = chosen != (0, None)
     stored = None if previous is None else read_report(previous)
     if stored is None:
-        report = evaluate(chosen_plots(), run.chunks(first, last))
+        report = evaluate(registered_plots(), run.chunks(first, last))
         events = first, last
     else:
         events = 0, last
@@ -118,11 +118,11 @@ def _continue(run: Run, stored: Stored, last: int, *, is_part: bool) -> Report:
     """Take in the entries that an earlier report of the run lacks."""
     first = _first_new_entry(run, stored, is_part=is_part)
     earlier = _read_earlier(stored)
-    known = [plot for plot in chosen_plots() if plot.name in earlier.plots]
+    known = [plot for plot in registered_plots() if plot.name in earlier.plots]
     working = [plot for plot in known if plot.name not in earlier.failed]
     report = evaluate(working, run.chunks(first, last), earlier.results)
     report.failed |= earlier.failed
-    report.failed |= {plot.name: LATER for plot in chosen_plots() if plot not in known}
+    report.failed |= {plot.name: LATER for plot in registered_plots() if plot not in known}
     return report
 
 
@@ -162,7 +162,7 @@ def merge_reports(
     _refuse_incomplete(whole, entries)
     about = About.from_report(parts[0])
     results = {name: each for name, each in whole.results.items() if name not in whole.failed}
-    plots = [plot for plot in chosen_plots() if plot.name in results]
+    plots = [plot for plot in registered_plots() if plot.name in results]
     report = evaluate(plots, [nothing(about, list(BRANCHES))], results)
     report.failed |= whole.failed
     pictures = _pictures(report, judgement)
@@ -182,7 +182,7 @@ def _refuse_incomplete(whole: Whole, entries: int | None) -> None:
 
 def _made(report: Report) -> list[str]:
     """Return the plots that gave something or failed, in their order."""
-    names = [plot.name for plot in chosen_plots()]
+    names = [plot.name for plot in registered_plots()]
     return [name for name in names if name in report.results or name in report.failed]
 
 

@@ -38,6 +38,15 @@ def write_reco(path: Path, rows: int, missing: str = "", **odd: str) -> None:
         file.mktree("Reco_params", dict.fromkeys(sensor, "int32")).extend(sensor)
 
 
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the pedestal of a sensor of 48 x 64 pixels."""
+    folder = tmp_path_factory.mktemp("maps")
+    raw = write_run(RunPlan(4500, "pedestal", 3, size=64, height=48), folder, "mid")
+    write_pedestal(make_pedestal(raw, 3), folder / "pedestal.root", "")
+    return folder / "pedestal.root"
+
+
 @pytest.mark.parametrize(
     ("missing", "odd", "reason"),
     [
@@ -60,23 +69,19 @@ def write_reco(path: Path, rows: int, missing: str = "", **odd: str) -> None:
     ],
 )
 def test_a_tree_with_other_branches_is_refused(
-    tmp_path: Path, missing: str, odd: dict[str, str], reason: str
+    tmp_path: Path, maps: Path, missing: str, odd: dict[str, str], reason: str
 ) -> None:
     """A tree that only looks like the events is refused by the first branch that it lacks or has of
     another kind.
     """
-    raw = write_run(RunPlan(4500, "pedestal", 3, size=64, height=48), tmp_path, "mid")
-    write_pedestal(make_pedestal(raw, 3), tmp_path / "pedestal.root", "")
     write_reco(tmp_path / "reco.root", 48, missing, **odd)
     with pytest.raises(DataError, match=reason):
-        Run(Files(tmp_path / "reco.root", tmp_path / "pedestal.root"))
+        Run(Files(tmp_path / "reco.root", maps))
 
 
-def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path) -> None:
+def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path, maps: Path) -> None:
     """A pedestal must have the rows and columns that the run was reconstructed with."""
-    reco, maps = tmp_path / "reco.root", tmp_path / "pedestal.root"
-    raw = write_run(RunPlan(4500, "pedestal", 3, size=64, height=48), tmp_path, "mid")
-    write_pedestal(make_pedestal(raw, 3), maps, "")
+    reco = tmp_path / "reco.root"
     for rows in (48, 64):
         write_reco(reco, rows)
         if rows == 48:

@@ -126,6 +126,7 @@ def test_a_wrong_value_is_told_by_its_key(
             st.lists(inner, max_size=3)
             | st.dictionaries(st.sampled_from(sorted(GOOD)), inner, max_size=12)
         ),
+        max_leaves=20,
     )
 )
 def test_whatever_stands_in_a_report_is_judged(
