@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import awkward as ak
-import numpy as np
 import pytest
-import uproot
 
 from autoctrl.errors import DataError
 from autoctrl.science.camera.events import LAYOUT
 from autoctrl.science.camera.pedestal import make_pedestal, write_pedestal
 from autoctrl.science.camera.plots.rundata import Files, Run
 from autoctrl.science.camera.simulation.daq import RunPlan, write_run
+from autoctrl.science.rootio import Layout, TreeWriter, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def write_reco(path: Path, rows: int, missing: str = "", **odd: str) -> None:
-    """Write a reconstructed run of one empty event, without a branch, or with one of another
-    type.
+    """Write a reconstructed run of one empty event, lacking a branch or with an odd one.
+
+    The type of an odd branch says whether it is a number or, as ``list``, a list of numbers.
     """
-    scalars = dict(LAYOUT.scalars) | dict.fromkeys(LAYOUT.groups, "uint32")
+    changed = {missing, *odd}
+    kept = {name: kind for name, kind in LAYOUT.scalars.items() if name not in changed}
+    numbers = kept | {name: kind for name, kind in odd.items() if kind != "list"}
     lists = {
-        name: f"var * {kind}" for group in LAYOUT.groups.values() for name, kind in group.items()
+        counter: {name: kind for name, kind in branches.items() if name not in changed}
+        for counter, branches in LAYOUT.groups.items()
     }
-    types = {name: kind for name, kind in (scalars | lists | odd).items() if name != missing}
-    with uproot.recreate(path) as file:
-        columns = {
-            name: ak.Array([[]]) if kind.startswith("var") else np.ones(1, kind)
-            for name, kind in types.items()
-        }
-        file.mktree("Events", types).extend(columns)
-        sensor = {"npixx": np.array([rows], "int32"), "npixy": np.array([64], "int32")}
-        file.mktree("Reco_params", dict.fromkeys(sensor, "int32")).extend(sensor)
+    lists |= {f"n{name}": {name: "int32"} for name, kind in odd.items() if kind == "list"}
+    columns: dict[str, Any] = {name: [1] for name in numbers}
+    for counter, branches in lists.items():
+        columns |= {counter: [0]} | {name: [] for name in branches}
+    sensor = {"npixx": [rows], "npixy": [64]}
+    with new_file(path) as file:
+        TreeWriter(file, "Events", Layout(numbers, lists)).append(columns)
+        TreeWriter(file, "Reco_params", Layout(dict.fromkeys(sensor, "int32"))).append(sensor)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         (
             "",
-            {"event": "var * int32"},
+            {"event": "list"},
             r"branch event of .* has the type int32_t\[\], where .* one number",
         ),
     ],
