@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 from autoctrl.errors import UsageError
 
+LONGEST_NUMBER = 15  # digits of a run's number
+LONGEST_RANGE = 10_000_000
+RANGE_HINT = "Write the smaller run first and then the last one meant, as in 4500-4510."
+
 
 class TaskKey(NamedTuple):
     """The identity of a task.
@@ -53,31 +57,40 @@ def unit_order(unit: str) -> tuple[str, int, str]:
 def parse_runs(text: str) -> list[int]:
     """Return the run numbers of ``4500-4510,4521``, in order, each once.
 
-    Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards or
-    is longer than ten million runs.
+    Raises ``UsageError`` as ``parse_ranges`` does, and for a range of more than ten million runs.
     """
-    longest = 10_000_000
     numbers: set[int] = set()
-    for piece in text.split(","):
-        first, dash, last = piece.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            message = (
-                f"'{text}' is not a run selection: '{piece.strip()}' is neither a run number nor "
-                "a range."
-            )
-            raise UsageError(
-                message, hint="Write runs as 4521, ranges as 4500-4510, both separated by commas."
-            )
-        low, high = int(first), int(last or first)
-        if high < low or high - low > longest:
-            why = "runs backwards" if high < low else f"has more than {longest:,} runs"
-            message = f"'{text}' is not a run selection: the range '{piece.strip()}' {why}."
-            raise UsageError(
-                message,
-                hint="Write the smaller run first and then the last one meant, as in 4500-4510.",
-            )
-        numbers.update(range(low, high + 1))
+    for runs in parse_ranges(text):
+        if len(runs) > LONGEST_RANGE:
+            piece, why = f"{runs[0]}-{runs[-1]}", f"has more than {LONGEST_RANGE:,} runs"
+            message = f"'{text}' is not a run selection: the range '{piece}' {why}."
+            raise UsageError(message, hint=RANGE_HINT)
+        numbers.update(runs)
     return sorted(numbers)
+
+
+def parse_ranges(text: str) -> list[range]:
+    """Return the pieces of ``4500-4510,4521`` as they stand there, however long they are.
+
+    Raises ``UsageError`` for anything else, an empty selection, or a range that runs backwards.
+    """
+    return [_parse_range(text, piece.strip()) for piece in text.split(",")]
+
+
+def _parse_range(text: str, piece: str) -> range:
+    first, dash, last = piece.partition("-")
+    hint = "Write runs as 4521, ranges as 4500-4510, both separated by commas."
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        message = f"'{text}' is not a run selection: '{piece}' is neither a run number nor a range."
+        raise UsageError(message, hint=hint)
+    if max(len(first), len(last)) > LONGEST_NUMBER:
+        message = f"'{piece[:40]}' is not a run: its number is too long."
+        raise UsageError(message, hint=hint)
+    low, high = int(first), int(last or first)
+    if high < low:
+        message = f"'{text}' is not a run selection: the range '{piece}' runs backwards."
+        raise UsageError(message, hint=RANGE_HINT)
+    return range(low, high + 1)
 
 
 def format_runs(numbers: list[int]) -> str:

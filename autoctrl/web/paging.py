@@ -4,15 +4,14 @@ status.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.campaigns import find_lineage
+from autoctrl.campaigns import find_campaign, find_lineage
 from autoctrl.errors import UsageError
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import parse_runs
+from autoctrl.model.unit import is_group, parse_ranges
 from autoctrl.ports import Selection
 from autoctrl.views import read_overview
 from autoctrl.views.columns import find_columns
@@ -20,14 +19,13 @@ from autoctrl.views.columns import find_columns
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from autoctrl.model.campaign import Campaign
     from autoctrl.ports import Store
     from autoctrl.views import Overview, RunRow
+    from autoctrl.views.columns import Column
 
 PAGE = 50
 LONGEST_STEP = 1600
 LONGEST_SELECTION = 2000
-PIECE = re.compile(r"\s*(\d{1,12})(?:-(\d{1,12}))?\s*")
 # The statuses that a task of a run of this status may have; a done run has none that is open or
 # failed.
 SIGNS = {
@@ -92,23 +90,6 @@ class Page(NamedTuple):
     has_older: bool
 
 
-def intervals(text: str) -> list[tuple[int, int]]:
-    """Return the first and last run of each piece of a selection.
-
-    Raises ``UsageError`` as ``parse_runs`` does.
-    """
-    found = []
-    for piece in text.split(","):
-        match = PIECE.fullmatch(piece)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if last < first:
-            parse_runs(piece)  # says what is wrong with it
-            message = f"'{piece.strip()}' is no run: its number is too long."
-            raise UsageError(message)
-        found.append((first, last))
-    return found
-
-
 def select(numbers: Sequence[int], text: str) -> list[int]:
     """Return those of the known ``numbers``, which are in order, that a selection means; all if it
     is empty.
@@ -116,8 +97,8 @@ def select(numbers: Sequence[int], text: str) -> list[int]:
     if not text.strip():
         return list(numbers)
     chosen: set[int] = set()
-    for first, last in intervals(text):
-        chosen.update(numbers[bisect_left(numbers, first) : bisect_right(numbers, last)])
+    for runs in parse_ranges(text):
+        chosen.update(numbers[bisect_left(numbers, runs.start) : bisect_left(numbers, runs.stop)])
     return sorted(chosen)
 
 
@@ -126,11 +107,8 @@ def check_length(text: str) -> str:
 
     Raises ``UsageError`` if it is longer than 2000.
     """
-    runs = [piece for piece in text.split(",") if ":" not in piece]
-    if (
-        runs
-        and sum(last - first + 1 for first, last in intervals(",".join(runs))) > LONGEST_SELECTION
-    ):
+    runs = ",".join(piece for piece in text.split(",") if not is_group(piece))
+    if runs and sum(map(len, parse_ranges(runs))) > LONGEST_SELECTION:
         message = f"'{text}' means more than {LONGEST_SELECTION} runs."
         raise UsageError(message, hint="Take fewer at once, or say it on the command line.")
     return text
@@ -141,68 +119,91 @@ def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -
 
     Raises ``UsageError`` for an unknown campaign.
     """
-    mine = find_lineage(store, campaign)[0]
+    mine = find_campaign(store, campaign)
     wanted = None if mine.follow else mine.wanted()
-    numbers = [
-        number for number in select(known, chosen.runs) if wanted is None or number in wanted
-    ]
-    signed = _with_signs(store, campaign, mine, chosen.status)
-    candidates = numbers if signed is None else [number for number in numbers if number in signed]
-    before, after = chosen.before, chosen.after
-    is_upwards = after is not None and before is None
-    if is_upwards and after is not None:
-        walk = candidates[bisect_right(candidates, after) :]
-        is_behind = len(walk) < len(candidates)
+    numbers = select(known, chosen.runs)
+    if wanted is not None:
+        numbers = [number for number in numbers if number in wanted]
+    possible = _runs_that_can_be(chosen.status, store, campaign)
+    if possible is None:
+        walk = _walk(numbers, chosen)
     else:
-        walk = candidates[: len(candidates) if before is None else bisect_left(candidates, before)][
-            ::-1
-        ]
-        is_behind = len(walk) < len(candidates)
-    seen, rows, has_more = _take(store, campaign, walk, chosen.status)
-    rows = sorted(rows, key=lambda row: row.run, reverse=True)
-    has_newer, has_older = (has_more, is_behind) if is_upwards else (is_behind, has_more)
-    return Page(seen, tuple(rows), len(numbers), has_newer, has_older)
+        walk = _walk([number for number in numbers if number in possible], chosen)
+    found = _take(store, campaign, walk.numbers, chosen.status)
+    rows = tuple(sorted(found.seen.runs, key=lambda row: row.run, reverse=True))
+    if walk.is_upwards:
+        return Page(found.seen, rows, len(numbers), found.has_more, walk.is_cut)
+    return Page(found.seen, rows, len(numbers), walk.is_cut, found.has_more)
 
 
-def _take(
-    store: Store, campaign: str, walk: Sequence[int], status: TaskStatus | None
-) -> tuple[Overview, list[RunRow], bool]:
-    """Return an overview, the first page of rows of this status, and whether there is more."""
+class _Walk(NamedTuple):
+    """The runs that a page may show, the first of them first.
+
+    numbers     of the runs
+    is_upwards  from older to newer ones
+    is_cut      there are more where the walk begins
+    """
+
+    numbers: Sequence[int]
+    is_upwards: bool
+    is_cut: bool
+
+
+class _Found(NamedTuple):
+    """The overview of a page's runs, and whether there are more of them."""
+
+    seen: Overview
+    has_more: bool
+
+
+def _walk(candidates: Sequence[int], chosen: Filter) -> _Walk:
+    """Return the candidates from where the page begins: older ones backwards, newer ones up."""
+    if chosen.after is not None and chosen.before is None:
+        begin = bisect_right(candidates, chosen.after)
+        return _Walk(candidates[begin:], is_upwards=True, is_cut=begin > 0)
+    end = len(candidates)
+    if chosen.before is not None:
+        end = bisect_left(candidates, chosen.before)
+    return _Walk(candidates[:end][::-1], is_upwards=False, is_cut=end < len(candidates))
+
+
+def _take(store: Store, campaign: str, walk: Sequence[int], status: TaskStatus | None) -> _Found:
+    """Return the overview of the first page of runs of a status, in the order of the walk."""
     if status is None:
-        seen = read_overview(store, campaign, walk[:PAGE])
-        return seen, list(seen.runs), len(walk) > PAGE
+        return _Found(read_overview(store, campaign, walk[:PAGE]), len(walk) > PAGE)
     rows: list[RunRow] = []
     begin, step = 0, PAGE
     while True:
         asked = walk[begin : begin + step]
         seen = read_overview(store, campaign, asked)
-        places = {number: place for place, number in enumerate(asked)}
-        rows += sorted(
-            (row for row in seen.runs if row.status == status), key=lambda row: places[row.run]
-        )
+        rows_of = {row.run: row for row in seen.runs if row.status == status}
+        rows += [rows_of[number] for number in asked if number in rows_of]
         begin, step = begin + step, min(2 * step, LONGEST_STEP)
         if len(rows) > PAGE or begin >= len(walk):
-            return seen._replace(runs=tuple(rows[:PAGE])), rows[:PAGE], len(rows) > PAGE
+            return _Found(seen._replace(runs=tuple(rows[:PAGE])), len(rows) > PAGE)
 
 
-def _with_signs(
-    store: Store, campaign: str, mine: Campaign, status: TaskStatus | None
+def _runs_that_can_be(
+    status: TaskStatus | None, store: Store, campaign: str
 ) -> Collection[int] | None:
-    """Return the only runs that can be of this status, None if any run can."""
+    """Return the only runs that can be of a status, None if any run can."""
     if status not in SIGNS:
         return None
     columns = find_columns(store, find_lineage(store, campaign))
-    own = [column for column in columns if column.campaign == mine.name]
-    position = store.runs(numbers=()).position
-    has_looked = bool(columns) and all(column.has_looked_at(position) for column in own)
-    if status is TaskStatus.NEW and not has_looked:
+    if status is TaskStatus.NEW and not _have_looked(store, campaign, columns):
         return None  # a run at which nobody has looked is new, and has no task
     if any(column.group_by and column.state.late is None for column in columns):
         return None  # nobody has said yet which runs came too late for their group
     found: set[int] = set()
     for column in columns:
-        for task in store.tasks(
-            Selection(column.campaign, (column.workflow,), None, SIGNS[status])
-        ):
+        selection = Selection(column.campaign, (column.workflow,), None, SIGNS[status])
+        for task in store.tasks(selection):
             found.update(task.members, column.state.late_runs(task.key.unit))
     return found
+
+
+def _have_looked(store: Store, campaign: str, columns: Sequence[Column]) -> bool:
+    """Say whether every workflow of the campaign's own has looked at the newest run."""
+    position = store.runs(numbers=()).position
+    own = [column for column in columns if column.campaign == campaign]
+    return bool(columns) and all(column.has_looked_at(position) for column in own)

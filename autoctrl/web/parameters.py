@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from autoctrl.errors import UsageError
+from autoctrl.model.unit import LONGEST_NUMBER
 from autoctrl.views import AttemptChoice, to_plain
 from autoctrl.web.paging import select
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
-
-LONGEST_NUMBER = 15
 
 
 def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written

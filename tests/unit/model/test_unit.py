@@ -12,6 +12,7 @@ from autoctrl.model.unit import (
     format_runs,
     group_unit,
     is_group,
+    parse_ranges,
     parse_runs,
     run_unit,
     spell_unit,
@@ -42,6 +43,18 @@ def test_nonsense_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(UsageError, match=r"is not a run selection.*Write") as caught:
         parse_runs(text)
     assert f"'{text}'" in str(caught.value)
+
+
+def test_a_number_that_no_run_has_is_refused() -> None:
+    """Beyond fifteen digits no store keeps it."""
+    assert parse_runs("9" * 15) == [int("9" * 15)]
+    with pytest.raises(UsageError, match="its number is too long"):
+        parse_runs(f"1-{'9' * 16}")
+
+
+def test_ranges_may_be_longer_than_what_they_are_looked_up_in() -> None:
+    """Whoever knows the runs needs no list of all that a range could mean."""
+    assert parse_ranges("4, 1-99999999") == [range(4, 5), range(1, 100_000_000)]
 
 
 @settings(max_examples=60, deadline=None)
