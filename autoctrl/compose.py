@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.config import Settings, find_project, load_settings
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
@@ -107,6 +107,12 @@ class Project:
             return HintsOfTask(read_hints(self.settings, self.store.store_id, task))
         except AutoctrlError as error:
             return HintsOfTask([], f"Hints of the jobs cannot be shown. {error}")
+
+    def description(self, digest: str) -> dict[str, Any]:
+        """Return what made a version, by its digest. Raises ``UsageError`` if that is gone."""
+        from autoctrl.machine.provenance import read_body
+
+        return read_body(self.folder / STATE_FOLDER, digest)
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""

@@ -7,7 +7,8 @@ import importlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "autoctrl"
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-# Looking for circles of references takes long: there are thousands of records, and hardly a circle.
+# Looking for cyclic references takes long: there are thousands of records, hardly any in a cycle.
 COLLECT_AFTER = 20_000
 INTERRUPTED_TEXT = "Interrupted."
 STILL_RUNNING_TEXT = (
@@ -54,7 +55,7 @@ MODULES = {name: module for section in SECTIONS.values() for name, module in sec
 
 
 class ReaderGone(Exception):
-    """Whoever read our output has closed it."""
+    """The reader of our output has closed it."""
 
 
 class Verbs(click.Group):
@@ -167,32 +168,52 @@ def _complain(error: BaseException, arguments: Sequence[str]) -> int:
         import traceback
 
         traceback.print_exception(error)
-    text, code = _verdict(error, is_debugging=is_debugging)
-    if code == INTERRUPTED and arguments[0] in {"cycle", "loop"}:
-        text = f"{text} {STILL_RUNNING_TEXT}"
+    found = _explain(error, is_debugging=is_debugging)
+    if found.code == INTERRUPTED and arguments[0] in {"cycle", "loop"}:
+        found = found._replace(hint=STILL_RUNNING_TEXT)
     sys.stdout.flush()
-    sys.stderr.write(f"{text}\n")
-    return code
+    sys.stderr.write(f"{found.as_json() if _wants_json(arguments) else found}\n")
+    return found.code
 
 
-def _verdict(error: BaseException, *, is_debugging: bool) -> tuple[str, int]:
+class Complaint(NamedTuple):
+    """What went wrong, what to do about it, and the exit code."""
+
+    message: str
+    hint: str = ""
+    code: int = 2
+
+    def __str__(self) -> str:
+        """Return it as one paragraph."""
+        return f"{self.message} {self.hint}".rstrip()
+
+    def as_json(self) -> str:
+        """Return it as ``/api`` answers what it cannot do."""
+        import json
+
+        values = {"schema": 1, "error": self.message, "hint": self.hint}
+        return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _explain(error: BaseException, *, is_debugging: bool) -> Complaint:
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return INTERRUPTED_TEXT, INTERRUPTED
+        return Complaint(INTERRUPTED_TEXT, code=INTERRUPTED)
     if isinstance(error, AutoctrlError):
-        return str(error), error.exit_code
+        return Complaint(error.message, error.hint, error.exit_code)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return error.format_message(), 2
+        return Complaint(error.format_message())
     if isinstance(error, click.ClickException):
-        return _usage_text(error), 2
-    text = " ".join(
-        f"autoctrl met an error that it does not know: {type(error).__name__}: {error}.".split()
-    )
-    return text + (
-        "" if is_debugging else " Run the same with --debug to see where, and report it."
-    ), 2
+        return _explain_usage(error)
+    text = f"autoctrl met an error that it does not know: {type(error).__name__}: {error}."
+    hint = "" if is_debugging else "Run the same with --debug to see where, and report it."
+    return Complaint(" ".join(text.split()), hint)
 
 
-def _usage_text(error: click.ClickException) -> str:
+def _explain_usage(error: click.ClickException) -> Complaint:
     text = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context is not None:
@@ -200,7 +221,8 @@ def _usage_text(error: click.ClickException) -> str:
             f"There is no option {error.option_name}. {_other_option(error.option_name, context)}"
         )
     text = text if text.endswith((".", "?")) else f"{text}."
-    return f"{text} See: {context.command_path if context is not None else PROGRAM} --help"
+    path = context.command_path if context is not None else PROGRAM
+    return Complaint(text, f"See: {path} --help")
 
 
 def _other_option(name: str, context: click.Context) -> str:

@@ -37,7 +37,7 @@ dry_option = click.option(
 
 @click.group(cls=VerbGroup, example="campaign list")
 def campaign() -> None:
-    """Process many runs anew with settings of their own."""
+    """Process many runs again with settings of their own."""
 
 
 @verb(
@@ -190,7 +190,7 @@ def typed_values(pairs: dict[str, str]) -> dict[str, str | int]:
 
 
 def known_workflows(project: Project) -> set[str]:
-    """Return the workflows that the project has: those that made a cycle, and the names of the
+    """Return the workflows that the project has: those that have made a cycle, and the names of the
     modules' folders.
     """
     from autoctrl.handlers.modules import find_modules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,16 +19,13 @@ from autoctrl.cli.output import (
 )
 from autoctrl.cli.session import complete_workflows, limit_option, verb
 from autoctrl.errors import UsageError
-from autoctrl.model.names import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.cli.session import Session
-    from autoctrl.compose import Project
     from autoctrl.model.job import JobRecord
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Record
     from autoctrl.views import Attempt, Explanation, HistoryStep, Spelling, VersionOrigin
 
 STEP_HEADINGS = ("TIME", "WHAT", "V", "STATUS", "BY", "WHY")
@@ -38,13 +35,6 @@ run_argument = click.argument("run", metavar="RUN")
 workflow_argument = click.argument(
     "workflow", metavar="WORKFLOW", shell_complete=complete_workflows
 )
-
-
-class History(NamedTuple):
-    """A task and all records of it."""
-
-    key: TaskKey
-    records: list[Record]
 
 
 @verb("why 4521 camera-reco --now")
@@ -101,10 +91,10 @@ def ask_now(session: Session, seen: Explanation) -> str | None:
 @limit_option
 def history(session: Session, run: str, workflow: str, limit: int | None) -> None:
     """Show all that was ever recorded of a run's task."""
-    from autoctrl.views import list_steps
+    from autoctrl.views import list_steps, read_history
 
     with session.open() as project:
-        key, records = _read_history(project, session, run, workflow)
+        key, records = read_history(project.store, session.campaign, run, workflow)
         spell = _step_speller(session.spelling(project))
     steps = list_steps(records)
     if session.is_json:
@@ -135,10 +125,10 @@ def _step_speller(spelling: Spelling) -> Callable[[HistoryStep], tuple[str, ...]
 @limit_option
 def jobs(session: Session, run: str, workflow: str, limit: int | None) -> None:
     """Show every attempt of every job of a run's task."""
-    from autoctrl.views import list_attempts, spell_hint
+    from autoctrl.views import list_attempts, read_history, spell_hint
 
     with session.open() as project:
-        key, records = _read_history(project, session, run, workflow)
+        key, records = read_history(project.store, session.campaign, run, workflow)
         hints, problem = project.hints(key)
         spelling = session.spelling(project)
     attempts = list_attempts(records)
@@ -194,12 +184,12 @@ def _spell_attempt(job: Attempt) -> tuple[str, ...]:
 )
 def log(session: Session, run: str, workflow: str, stream: str, **chosen: Any) -> None:  # noqa: ANN401 - one option each
     """Print what a job of a run's task printed."""
-    from autoctrl.views import AttemptChoice, choose_attempt, newest_attempts
+    from autoctrl.views import AttemptChoice, choose_attempt, newest_attempts, read_history
     from autoctrl.views.attempts import attempt_values
 
     wanted = ("stdout", "stderr") if stream == "both" else (stream,)
     with session.open() as project:
-        key, records = _read_history(project, session, run, workflow)
+        key, records = read_history(project.store, session.campaign, run, workflow)
         job = choose_attempt(key, newest_attempts(records), AttemptChoice(**chosen))
         executor = project.executor(job.spec.address)
         texts = {name: executor.log(job.handle, name) if job.handle else "" for name in wanted}
@@ -231,13 +221,11 @@ def show_log(job: JobRecord, texts: dict[str, str]) -> None:
 @workflow_argument
 def provenance(session: Session, run: str, workflow: str) -> None:
     """Show what made each version of a run's task."""
-    from autoctrl.machine.provenance import read_body
-    from autoctrl.views import list_versions
+    from autoctrl.views import list_versions, read_history
 
     with session.open() as project:
-        key, records = _read_history(project, session, run, workflow)
-        state = project.folder / STATE_FOLDER
-        versions = list_versions(records, lambda digest: read_body(state, digest))
+        key, records = read_history(project.store, session.campaign, run, workflow)
+        versions = list_versions(records, project.description)
     if session.is_json:
         _show_about(session, key, versions=versions)
         return
@@ -267,10 +255,3 @@ def show_version(version: VersionOrigin) -> None:
 
 def _show_about(session: Session, key: TaskKey, **values: Any) -> None:  # noqa: ANN401 - whatever is known of it
     show_json(campaign=session.campaign, workflow=key.workflow, unit=key.unit, **values)
-
-
-def _read_history(project: Project, session: Session, run: str, workflow: str) -> History:
-    from autoctrl.views import existing_task, find_task
-
-    task = existing_task(find_task(project.store, session.campaign, run, workflow))
-    return History(task.key, project.store.history(task.key))

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 STYLES = {
     "new": "cyan",
@@ -78,8 +78,14 @@ def warn(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
+def warn_all(texts: Iterable[str]) -> None:
+    """Print each text on a line on stderr."""
+    for text in texts:
+        warn(text)
+
+
 def is_colourful() -> bool:
-    """Say whether the output is a terminal that shows colour, and nobody forbids it."""
+    """Say whether the output is a terminal that shows colour, and colour is not switched off."""
     return (
         sys.stdout.isatty()
         and not os.environ.get("NO_COLOR")
@@ -136,12 +142,12 @@ def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only whe
         for column in zip(table.headings, *table.rows, strict=True)
     ]
     is_roomy = sum(width + 2 for width in widths[:-1]) + LEAST_LAST <= terminal_width()
-    made = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    drawn = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for number, heading in enumerate(table.headings, 1):
-        made.add_column(heading, overflow="fold", no_wrap=is_roomy and number < len(widths))
+        drawn.add_column(heading, overflow="fold", no_wrap=is_roomy and number < len(widths))
     for row in table.rows:
-        made.add_row(*(Text(_one_line(cell), style=style_of(cell)) for cell in row))
-    return made
+        drawn.add_row(*(Text(_one_line(cell), style=style_of(cell)) for cell in row))
+    return drawn
 
 
 def terminal_width() -> int:

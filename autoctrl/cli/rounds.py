@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.output import Table, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, say, show_json, show_table, warn, warn_all
 from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 
@@ -44,8 +44,7 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
     if session.is_json:
         show_json(campaign=session.campaign, planned=planned, problems=problems)
     else:
-        for problem in problems:
-            warn(problem)
+        warn_all(problems)
         if planned:
             rows = [(row.workflow, row.unit, row.action, row.text) for row in planned]
             show_table(Table(("WORKFLOW", "UNIT", "ACTION", "WHAT OR WHY"), rows))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, warn
+from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, warn_all
 from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import format_runs, parse_runs
@@ -150,8 +150,7 @@ def show_arrivals(arrivals: DiscoveredRuns, *, is_asked: bool) -> None:
     """Print how many runs the sources gave, and what is wrong with them."""
     from autoctrl.views.spelling import count
 
-    for problem in arrivals.problems:
-        warn(problem)
+    warn_all(arrivals.problems)
     if is_asked:
         say(f"{count(arrivals.new, 'new run')}, {count(arrivals.changed, 'changed run')}.")
     else:

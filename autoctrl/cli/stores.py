@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import Table, say, show_json, show_table, warn
+from autoctrl.cli.output import Table, say, show_json, show_table, warn_all
 from autoctrl.cli.session import VerbGroup, person, verb
 from autoctrl.compose import open_lasting_store
 from autoctrl.errors import UsageError
-from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,11 @@ if TYPE_CHECKING:
     from autoctrl.ports import Store
     from autoctrl.verbs import Request
     from autoctrl.verbs.copy import Copied, Tell
+
+
+WAIT_HINT = (
+    "Let them end first: autoctrl loop --until-idle. Or copy all the same with --even-if-open."
+)
 
 
 @click.group(cls=VerbGroup, example="store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite")
@@ -41,36 +45,39 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
     """Copy every record of a store into an empty one, and compare the two.
 
     FROM and TO are written as in [store] url. FROM is only read. A copy that was cut short goes on
-    when the same is said again. TO keeps an id of its own.
+    when the same command is given again. TO keeps an id of its own.
     """
-    from autoctrl.verbs.copy import Names, copy_history, describe_live, live_jobs
+    from autoctrl.verbs.copy import Names, copy_history
 
     settings = session.settings()
     with closing(open_lasting_store(settings, source, must_exist=True)) as old:
-        jobs = live_jobs(old)
-        if jobs and not even_if_open:
-            hint = (
-                "Let them end first: autoctrl loop --until-idle. Or copy all the same with "
-                "--even-if-open."
-            )
-            raise UsageError(describe_live(jobs, source), hint=hint)
+        live = _describe_live(old, source)
+        if live and not even_if_open:
+            raise UsageError(live[0], hint=WAIT_HINT)
         with (
             closing(open_lasting_store(settings, target, must_exist=False)) as new,
-            _followed(session) as tell,
+            _show_progress(session) as tell,
         ):
             copied = copy_history(_request(settings, new), old, Names(source, target), tell)
-        warnings = [*([describe_live(jobs, source)] if jobs else []), *old.remarks, *new.remarks]
+        warnings = [*live, *old.remarks, *new.remarks]
         if session.is_json:
-            ends = {"from": _named(source, old), "to": _named(target, new)}
+            ends = {"from": _name_end(source, old), "to": _name_end(target, new)}
             show_json(**ends, **copied._asdict(), warnings=warnings)
-            return
-        _show(copied)
-        _say_what_follows(settings, target, old, new)
-        for text in warnings:
-            warn(text)
+        else:
+            _show_copied(copied)
+            _say_what_follows(settings, target, old, new)
+            warn_all(warnings)
 
 
-def _named(url: str, opened: Store) -> dict[str, str]:
+def _describe_live(old: Store, source: str) -> list[str]:
+    """Return a sentence about the jobs that are under way, none if there are none."""
+    from autoctrl.verbs.copy import describe_live, live_jobs
+
+    jobs = live_jobs(old)
+    return [describe_live(jobs, source)] if jobs else []
+
+
+def _name_end(url: str, opened: Store) -> dict[str, str]:
     return {"url": url, "store_id": opened.store_id}
 
 
@@ -83,8 +90,8 @@ def _request(settings: Settings, target: Store) -> Request:
 
 
 @contextmanager
-def _followed(session: Session) -> Iterator[Tell]:
-    """Give what shows on a terminal how far a copy has come."""
+def _show_progress(session: Session) -> Iterator[Tell]:
+    """Yield a function that shows on a terminal how far a copy has come."""
     if session.is_json or not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -94,12 +101,11 @@ def _followed(session: Session) -> Iterator[Tell]:
         yield lambda what, number: status.update(f"{number:,} records {what}")
 
 
-def _show(copied: Copied) -> None:
-    show_table(
-        Table(
-            ("RECORDS", "NUMBER"), [(kind, str(number)) for kind, number in copied.counts.items()]
-        )
-    )
+def _show_copied(copied: Copied) -> None:
+    from autoctrl.views.spelling import count
+
+    rows = [(kind, str(number)) for kind, number in copied.counts.items()]
+    show_table(Table(("RECORDS", "NUMBER"), rows))
     before = f", {copied.present} were there before" if copied.present else ""
     say(f"{count(copied.written, 'record')} written{before}; both stores hold the same now.")
     say(f"SHA-256 of either: {copied.digest}")

@@ -25,7 +25,7 @@ from autoctrl.views.overview import Cell, Overview, RunRow, read_overview, spell
 from autoctrl.views.reasons import SharedReason, shared_reasons, spell_shared, without_unit
 from autoctrl.views.runs import RunLine, list_runs
 from autoctrl.views.spelling import Spelling, spell_actor, spell_memory, spell_seconds, spell_size
-from autoctrl.views.task import SoughtTask, existing_task, find_task
+from autoctrl.views.task import SoughtTask, TaskHistory, existing_task, find_task, read_history
 from autoctrl.views.versions import Fact, VersionOrigin, list_facts, list_versions, spell_command
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "SharedReason",
     "SoughtTask",
     "Spelling",
+    "TaskHistory",
     "VersionOrigin",
     "choose_attempt",
     "existing_task",
@@ -57,6 +58,7 @@ __all__ = [
     "list_steps",
     "list_versions",
     "newest_attempts",
+    "read_history",
     "read_overview",
     "shared_reasons",
     "spell_actor",

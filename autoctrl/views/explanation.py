@@ -109,7 +109,7 @@ def spell_reason(seen: Explanation) -> str:
     if seen.status is TaskStatus.PROCESSING:
         return "its jobs are at work"
     if seen.stale:
-        return "what it read was made anew since; reprocess takes the newer version"
+        return "what it read has been made again since; reprocess takes the newer version"
     return "nothing is left to do" if seen.status is TaskStatus.DONE else "no reason was given"
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import Store
+    from autoctrl.ports import Record, Store
     from autoctrl.views.columns import Column
 
 
@@ -34,6 +34,13 @@ class SoughtTask(NamedTuple):
     run: RunRecord | None
     task: TaskRecord | None
     missing: str = ""
+
+
+class TaskHistory(NamedTuple):
+    """A task and all records of it, oldest first."""
+
+    key: TaskKey
+    records: list[Record]
 
 
 def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTask:
@@ -62,6 +69,12 @@ def existing_task(sought: SoughtTask) -> TaskRecord:
         message = f"{spell_unit(key.unit)} has no task in {key.workflow}: {sought.missing}."
         raise UsageError(message)
     return sought.task
+
+
+def read_history(store: Store, campaign: str, unit: str, workflow: str) -> TaskHistory:
+    """Return a task and all records of it. Raises ``UsageError`` saying why there is none."""
+    task = existing_task(find_task(store, campaign, unit, workflow))
+    return TaskHistory(task.key, store.history(task.key))
 
 
 def _find_run(store: Store, unit: str) -> RunRecord | None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     choose_attempt,
-    existing_task,
     explain,
-    find_task,
     list_attempts,
     list_outputs,
     list_runs,
     list_steps,
     list_versions,
     newest_attempts,
+    read_history,
     read_overview,
     to_plain,
 )
@@ -32,14 +31,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Record
-
-
-class History(NamedTuple):
-    """A task and all records of it."""
-
-    key: TaskKey
-    records: list[Record]
+    from autoctrl.views import TaskHistory
 
 
 def campaign_of(request: Request) -> str:
@@ -106,7 +98,7 @@ def answer_jobs(request: Request) -> Response:
 def answer_provenance(request: Request) -> Response:
     """Answer with what made each version of a task."""
     key, records = _read_history(request)
-    versions = list_versions(records, site_of(request).describe)
+    versions = list_versions(records, site_of(request).project.description)
     return _answer_about(request, key, versions=versions)
 
 
@@ -126,10 +118,9 @@ def answer_log(request: Request) -> Response:
     return _answer_about(request, key, **attempt_values(job), **texts)
 
 
-def _read_history(request: Request) -> History:
-    store, unit = site_of(request).store, read_unit(request)
-    sought = find_task(store, campaign_of(request), unit, request.path_params["workflow"])
-    return History(sought.key, store.history(existing_task(sought).key))
+def _read_history(request: Request) -> TaskHistory:
+    unit, workflow = read_unit(request), request.path_params["workflow"]
+    return read_history(site_of(request).store, campaign_of(request), unit, workflow)
 
 
 def _answer_about(request: Request, key: TaskKey, **values: Any) -> Response:  # noqa: ANN401 - whatever is known of it

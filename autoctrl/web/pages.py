@@ -8,16 +8,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views import (
     choose_attempt,
-    existing_task,
     explain,
     find_task,
     list_steps,
     list_versions,
     newest_attempts,
+    read_history,
     read_overview,
     shared_reasons,
 )
@@ -177,14 +176,15 @@ def task_page(request: Request) -> Response:
     records = site.store.history(sought.key) if sought.task else []
     lines = None if request.query_params.get("all") == "1" else LINES
     history = list_steps(records)[::-1]
+    versions = list_versions(records, excuse_missing(site.project.description))
     return site.draw(
         request,
         "task.html",
         campaign,
         seen=seen,
-        title=f"{spell_unit(seen.unit)} / {workflow}",
+        title=str(sought.key),
         possible=() if seen.inherited_from else verbs_for(seen.status),
-        versions=list_versions(records, excuse_missing(site.describe))[::-1],
+        versions=versions[::-1],
         outputs=_outputs_of(site, campaign, sought.key),
         history=history[:lines],
         history_count=len(history),
@@ -214,11 +214,10 @@ def log_text(request: Request) -> Response:
     """Answer with what one attempt printed, as plain text."""
     site, unit = site_of(request), read_unit(request)
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
-    task = existing_task(find_task(site.store, campaign, unit, workflow))
+    key, records = read_history(site.store, campaign, unit, workflow)
     stream = request.query_params.get("stream") or STREAMS[0]
     if stream not in STREAMS:
         known = ", ".join(STREAMS)
         raise HTTPException(400, f"'{stream[:40]}' is not a stream; there are {known}.")
-    attempts = newest_attempts(site.store.history(task.key))
-    job = choose_attempt(task.key, attempts, read_choice(request))
+    job = choose_attempt(key, newest_attempts(records), read_choice(request))
     return PlainTextResponse(read_stream(site.project, job, stream))

@@ -191,9 +191,9 @@ def _runs_that_can_be(
         return None
     columns = find_columns(store, find_lineage(store, campaign))
     if status is TaskStatus.NEW and not _have_looked(store, campaign, columns):
-        return None  # a run at which nobody has looked is new, and has no task
+        return None  # a run that no workflow has looked at is new, and has no task
     if any(column.group_by and column.state.late is None for column in columns):
-        return None  # nobody has said yet which runs came too late for their group
+        return None  # it is not known yet which runs came too late for their group
     found: set[int] = set()
     for column in columns:
         selection = Selection(column.campaign, (column.workflow,), None, SIGNS[status])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written
-    """Return any value as JSON, letter by letter as ``--format json`` prints it."""
+    """Return any value as JSON, exactly as ``--format json`` prints it."""
     text = json.dumps(to_plain(value), indent=2, ensure_ascii=False)
     return Response(f"{text}\n", code, media_type="application/json")
 

@@ -29,8 +29,8 @@ class Problem(NamedTuple):
     hint: str
 
 
-def describe(error: Exception) -> Problem:
-    """Return how an error is shown; one that nobody foresaw tells nothing of its inside."""
+def describe_problem(error: Exception) -> Problem:
+    """Return how an error is shown; an unforeseen one reveals no details."""
     if isinstance(error, HTTPException):
         text = error.detail
         if error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
@@ -56,7 +56,7 @@ def code_of(error: AutoctrlError) -> int:
 
 def show_problem(request: Request, error: Exception) -> Response:
     """Answer a request that failed."""
-    problem = describe(error)
+    problem = describe_problem(error)
     site = site_of(request)
     if request.url.path.startswith(("/api/", "/health", "/metrics")):
         return json_answer({"schema": 1, "error": problem.text, "hint": problem.hint}, problem.code)

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
-from autoctrl.machine.provenance import read_body
-from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.views import (
     Spelling,
@@ -142,10 +140,6 @@ class Site:
         if request.cookies.get(COOKIE) != cookie:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
         return response
-
-    def describe(self, digest: str) -> dict[str, Any]:
-        """Return the description of a version. Raises ``UsageError`` if it is gone."""
-        return read_body(self.project.folder / STATE_FOLDER, digest)
 
     def remember(self, response: Response, name: str) -> None:
         """Let the browser fill in the person's name next time."""

@@ -123,6 +123,25 @@ def test_an_error_is_one_paragraph(
     assert all(part in answer.err for part in parts), answer.err
 
 
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        ("statsu --format json", "There is no verb 'statsu'. Did", "See: autoctrl --help"),
+        ("runs add 1-x --format=json", "'1-x' is not a run selection", "Write runs as 4521"),
+    ],
+)
+def test_an_error_is_json_where_json_was_asked_for(
+    project: Path, words: str, error: str, hint: str
+) -> None:
+    """The same two sentences by name, on stderr, as the page's JSON answers."""
+    answer = call(project, *words.split())
+    assert (answer.code, answer.out) == (2, "")
+    said = json.loads(answer.err)
+    assert said.keys() == {"schema", "error", "hint"}
+    assert said["error"].startswith(error)
+    assert said["hint"].startswith(hint)
+
+
 def test_an_empty_file_completes_nothing(project: Path) -> None:
     """An output that was made by hand must have something in it."""
     (project / "empty.txt").touch()
@@ -157,9 +176,9 @@ def test_a_traceback_is_shown_only_to_those_who_ask(project: Path) -> None:
 def test_a_fault_of_ours_is_one_paragraph_as_well(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An exception that nobody foresaw says its name and asks for --debug; the exit code is 2."""
+    """An unforeseen exception says its name and asks for --debug; the exit code is 2."""
     monkeypatch.chdir(project)
-    monkeypatch.setattr("autoctrl.views.overview", lambda *_: 1 / 0)
+    monkeypatch.setattr("autoctrl.cli.status.read_overview", lambda *_: 1 / 0)
     assert main(["status"]) == 2
     text = capsys.readouterr().err
     assert "does not know: ZeroDivisionError: division by zero. Run the same with --debug" in text

@@ -213,7 +213,8 @@ def test_without_the_extra_the_command_names_it(served: Served) -> None:
 
 HINTED = """
 import subprocess, sys, os
-subprocess.run([sys.executable, os.environ["AUTOCTRL_HINT"], "status=fitting", "progress=0.4"], check=True)
+hint = [sys.executable, os.environ["AUTOCTRL_HINT"], "status=fitting", "progress=0.4"]
+subprocess.run(hint, check=True)
 """
 
 

@@ -49,7 +49,7 @@ SEEN = Explanation("prompt", "reco", "7", (7,), NEW, 1, since=NOON)
         (SEEN._replace(status=DONE), "nothing is left to do"),
         (
             SEEN._replace(status=DONE, stale=True),
-            "what it read was made anew since; reprocess takes the newer version",
+            "what it read has been made again since; reprocess takes the newer version",
         ),
         (SEEN._replace(status=SKIPPED), "no reason was given"),
     ],
