@@ -47,14 +47,14 @@ def in_terminal(folder: Path, *words: str, **variables: str) -> str:
         command, cwd=folder, env=environment, stdin=end, stdout=end, stderr=end
     ) as process:
         os.close(end)
-        shown = b""
-        deadline = time.monotonic() + TERMINAL_S
-        while (
-            time.monotonic() < deadline
-            and select.select([screen], [], [], 1 if process.poll() is None else 0)[0]
-        ):
+        shown, deadline = b"", time.monotonic() + TERMINAL_S
+        while time.monotonic() < deadline:
+            has_ended = process.poll() is not None
+            is_readable = bool(select.select([screen], [], [], 0 if has_ended else 1)[0])
+            if has_ended and not is_readable:
+                break
             try:
-                shown += os.read(screen, 1 << 16)
+                shown += os.read(screen, 1 << 16) if is_readable else b""
             except OSError:
                 break  # the other end of the terminal was closed
         process.wait(TERMINAL_S)
