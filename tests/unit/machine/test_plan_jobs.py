@@ -197,6 +197,13 @@ def test_a_result_is_accepted_in_the_write_that_moves_the_job() -> None:
     assert (action.records, action.acknowledge, action.submit) == ((after,), (after,), ())
 
 
+def test_what_is_remarked_of_a_job_that_is_done_is_kept() -> None:
+    """A field that was left out costs nothing, but its author can read of it."""
+    end = result(reason="fields left out: gain")
+    after, _ = decide(job(), ended(job(), end))
+    assert (after.status, after.reason) == (JobStatus.DONE, "fields left out: gain")
+
+
 def test_a_job_whose_output_is_wrong_publishes_nothing() -> None:
     """Exit 0 with a wrong output is a failure of the class output, without files and without
     another attempt.
