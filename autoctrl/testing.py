@@ -17,7 +17,7 @@ from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.run import RunRecord
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.model.task import InputRef, Task
-from autoctrl.model.unit import TaskKey, run_unit
+from autoctrl.model.unit import TaskKey, group_unit, run_unit
 from autoctrl.ports import JobOrder, JobReport, JobResult
 
 if TYPE_CHECKING:
@@ -280,9 +280,10 @@ def try_task(
 ) -> Tried:
     """Try a workflow on one closed run, without store, locks or executor.
 
-    ``inputs`` are paths by input name, ``events`` the events of the first one. A function is called
-    with its outputs below ``folder``, a temporary one by default. Raises ``UsageError`` for an
-    input that the workflow does not have.
+    A workflow that groups runs gets the group of this run alone. ``inputs`` are paths by input
+    name, ``events`` the events of the first one. A function is called with its outputs below
+    ``folder``, a temporary one by default. Raises ``UsageError`` for an input that the workflow
+    does not have.
     """
     paths = _paths_of(handler, inputs or {})
     record = RunRecord(run, attributes or {}, is_closed=True, time=START, actor=CYCLE)
@@ -302,7 +303,9 @@ def _task_of(
     settings: Mapping[str, Any],
     paths: Mapping[str, tuple[str, ...]],
 ) -> Task:
-    key = TaskKey("prompt", handler.workflow, run_unit(run.number))
+    value = run.attributes.get(handler.group_by or "")
+    unit = run_unit(run.number) if value is None else group_unit(handler.group_by or "", value)
+    key = TaskKey("prompt", handler.workflow, unit)
     return Task(key, 1, (run.number,), {run.number: run}, settings, paths)
 
 

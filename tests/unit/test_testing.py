@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,8 @@ from autoctrl.testing import START, FakeClock, RecordingNotifier, ScriptedExecut
 from tests.unit.given import SPEC, file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from autoctrl.model.task import Task
 
 TAG = "s1/prompt/reco/7/v1/0.1"
@@ -117,6 +118,15 @@ def test_a_batch_workflow_shows_its_jobs() -> None:
     )
 
 
+def test_a_workflow_of_groups_is_tried_on_the_group_of_the_run() -> None:
+    """Its name is known from the attribute by which it groups."""
+    handler = BatchHandler(
+        "trend", "tool {unit}", group_by="fill", outputs={"o": "fill{group}.txt"}
+    )
+    (job,) = try_task(handler, run=7, attributes={"fill": 5}).jobs
+    assert (job.argv, job.outputs) == (("tool", "fill:5"), {"o": "fill5.txt"})
+
+
 def test_a_workflow_that_cannot_list_its_jobs_says_why() -> None:
     """The reason is the one that the task would wait with."""
     tried = try_task(BatchHandler("reco", "tool {run.fill}"), run=7)
@@ -128,7 +138,7 @@ def test_a_function_is_called_with_its_inputs_and_outputs(tmp_path: Path) -> Non
     """The result is what the cycle would get; outputs lie below the folder that was given."""
 
     def work(task: Task) -> dict[str, Any]:
-        Path(str(task.outputs["plot"])).write_text(Path(task.inputs["raw"][0]).read_text())
+        task.output("plot").write_text(task.input("raw").read_text())
         return {"run": task.run, "hv": task.attributes["hv"]}
 
     (tmp_path / "raw").write_text("data")
