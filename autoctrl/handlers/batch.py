@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.handler import Handler, Resources
 from autoctrl.handlers.run_line import (
-    CannotFill,
     NotKnownYet,
     fill_line,
     only_placeholder,
@@ -125,7 +124,7 @@ class BatchHandler(Handler):
     def specs(
         self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
     ) -> list[JobSpec] | Wait:
-        """Return one specification per part."""
+        """Return one specification per part. Raises ``CannotFill`` if a value does not fit."""
         try:
             values = self.values(task, resources)
             if self.jobs is not None:
@@ -133,7 +132,7 @@ class BatchHandler(Handler):
             if self.split_events is None:
                 return [self._spec(None, values, task, resources)]
             return self._ranges(task, resources, inputs, values, is_closed=is_closed)
-        except (NotKnownYet, CannotFill) as error:
+        except NotKnownYet as error:
             return Wait(str(error))
 
     def _listed(

@@ -209,7 +209,10 @@ class Handler:
     def specs(
         self, task: Task, resources: Resources, inputs: Sequence[InputRef], *, is_closed: bool
     ) -> list[JobSpec] | Wait:
-        """Return the parts of a version, or the reason why they cannot be listed yet."""
+        """Return the parts of a version, or the reason why they cannot be listed yet.
+
+        Raises ``CannotFill`` if they never can: a value does not fit where the author wants it.
+        """
         raise NotImplementedError
 
     def merge(self, record: TaskRecord, jobs: Sequence[JobRecord]) -> JobSpec | None:  # noqa: ARG002 - for handlers that split

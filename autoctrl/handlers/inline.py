@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import WorkflowError
 from autoctrl.handlers.handler import Handler
-from autoctrl.handlers.run_line import CannotFill, NotKnownYet
+from autoctrl.handlers.run_line import NotKnownYet
 from autoctrl.locks.lock import Wait
 from autoctrl.model.job import JobSpec
 from autoctrl.model.names import INLINE
@@ -57,12 +57,12 @@ class InlineHandler(Handler):
         *,
         is_closed: bool,  # noqa: ARG002 - the contract's signature
     ) -> list[JobSpec] | Wait:
-        """Return the one part: a call of the function."""
+        """Return the one part, a call of the function. Raises ``CannotFill`` as any handler."""
         if not self.outputs and not self.inputs:
             return [self._plain_spec(resources)]
         try:
             outputs = self.output_names(self.values(task, resources))
-        except (NotKnownYet, CannotFill) as error:
+        except NotKnownYet as error:
             return Wait(str(error))
         return [self._plain_spec(resources)._replace(outputs=outputs, inputs=task.inputs)]
 

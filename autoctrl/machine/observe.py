@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import AutoctrlError, ExecutorError, SettingsError
 from autoctrl.handlers.handler import Resources
+from autoctrl.handlers.run_line import CannotFill
 from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
 from autoctrl.machine.acceptance import check_files
 from autoctrl.machine.failures import Policy
 from autoctrl.machine.provenance import describe, redacted, write_body
-from autoctrl.machine.situation import LateResult, ObservedJob, Situation, Startable
+from autoctrl.machine.situation import (
+    Impossible,
+    LateResult,
+    ObservedJob,
+    Situation,
+    Startable,
+)
 from autoctrl.model.job import JobRecord, tag, unit_folder
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import Task
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 
     from autoctrl.handlers.handler import Handler
     from autoctrl.machine.context import Context
+    from autoctrl.machine.situation import Readiness
     from autoctrl.model.job import JobKey, JobSpec
     from autoctrl.model.task import InputRef, TaskRecord
     from autoctrl.model.unit import TaskKey
@@ -104,7 +112,7 @@ class Observer:
             for task in tasks
         ]
 
-    def ask_readiness(self, tasks: Sequence[OpenTask]) -> dict[str, Wait | Startable]:
+    def ask_readiness(self, tasks: Sequence[OpenTask]) -> dict[str, Readiness]:
         """Return by unit why each new task waits or what to start, and what growing ones hold."""
         asked = [task for task in tasks if _is_asked(task.task)]
         if not asked:
@@ -112,7 +120,7 @@ class Observer:
         views = self.views([task.task for task in asked])
         waits = self._ask_lock(views)
         resources = self.resources()
-        readiness: dict[str, Wait | Startable] = {}
+        readiness: dict[str, Readiness] = {}
         for task, view in zip(asked, views, strict=True):
             self._views[unit_folder(view.unit)] = view
             wait = waits.get(view.unit)
@@ -128,7 +136,7 @@ class Observer:
             reason = f"the lock raised {type(error).__name__}: {error}"
             return {view.unit: Wait(reason) for view in views}
 
-    def prepare(self, task: OpenTask, view: Task, resources: Resources) -> Wait | Startable:
+    def prepare(self, task: OpenTask, view: Task, resources: Resources) -> Readiness:
         """Resolve the inputs of a task that no lock holds, and list its parts.
 
         A version some of whose parts are done keeps its inputs and its parts; only where it began
@@ -143,12 +151,11 @@ class Observer:
         found = self.handler.find_inputs(view, self.look)
         if found.wait is not None:
             return found.wait
-        specs = self.handler.specs(
-            view._replace(inputs=_paths_by_name(found.files)),
-            resources,
-            found.files,
-            is_closed=not still_open,
-        )
+        view = view._replace(inputs=_paths_by_name(found.files))
+        try:
+            specs = self.handler.specs(view, resources, found.files, is_closed=not still_open)
+        except CannotFill as error:
+            return Impossible(str(error))
         if isinstance(specs, Wait):
             return specs
         parts = (*kept, *specs[len(kept) :])

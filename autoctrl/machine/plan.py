@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from autoctrl.locks.lock import Wait
 from autoctrl.machine.finish import fail_task, finish_task
 from autoctrl.machine.plan_jobs import plan_job
-from autoctrl.machine.situation import Action, ActionKind, Startable
+from autoctrl.machine.situation import Action, ActionKind, Impossible, Startable
 from autoctrl.model.job import MERGE_INDEX, JobKey, JobRecord
 from autoctrl.model.status import JobStatus, Role, TaskStatus
 
@@ -38,6 +38,8 @@ def _plan_new(task: OpenTask, situation: Situation) -> Iterator[Action]:
         yield _keep_waiting(task.task, Wait(situation.paused), situation)
     elif isinstance(answer, Startable):
         yield _start(task, answer, situation)
+    elif isinstance(answer, Impossible):
+        yield _refuse(task.task, answer.reason, situation)
     elif answer is not None:
         yield _keep_waiting(task.task, answer, situation)
 
@@ -48,6 +50,14 @@ def _keep_waiting(record: TaskRecord, wait: Wait, situation: Situation) -> Actio
         return Action(ActionKind.WAIT, record.key, wait.reason)
     after = record.moved(TaskStatus.NEW, situation.now, reason=wait.reason, until=wait.until)
     return Action(ActionKind.WAIT, record.key, wait.reason, records=(after,))
+
+
+def _refuse(record: TaskRecord, reason: str, situation: Situation) -> Action:
+    """Fail a version that can never start, by way of the status in which it would have run."""
+    begun = record.moved(TaskStatus.PROCESSING, situation.now, stopping=False)
+    failed = begun.moved(TaskStatus.FAILED, situation.now, reason=reason)
+    alert = f"{record.key} v{record.version} failed: {reason}"
+    return Action(ActionKind.FAIL, record.key, reason, records=(begun, failed), alert=alert)
 
 
 def _start(task: OpenTask, ready: Startable, situation: Situation) -> Action:

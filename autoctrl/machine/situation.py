@@ -85,6 +85,16 @@ class Startable(NamedTuple):
     is_growing: bool = False
 
 
+class Impossible(NamedTuple):
+    """A task that can never start as its workflow declares it, and why."""
+
+    reason: str
+
+
+if TYPE_CHECKING:
+    Readiness = Wait | Startable | Impossible
+
+
 class LateResult(NamedTuple):
     """The result of an attempt that had been given up as lost."""
 
@@ -118,7 +128,7 @@ class Situation(NamedTuple):
 
     now          the time of this cycle
     tasks        the open tasks with their jobs
-    readiness      by unit: the reason to wait or what to start (new tasks), or more parts
+    readiness      by unit: the reason to wait or to fail, what to start (new tasks), more parts
                    (growing ones)
     observed_jobs  what the executor said, by job
     paused       reason why nothing may be submitted, empty if it may
@@ -130,7 +140,7 @@ class Situation(NamedTuple):
 
     now: datetime
     tasks: Sequence[OpenTask]
-    readiness: Mapping[str, Wait | Startable]
+    readiness: Mapping[str, Readiness]
     observed_jobs: Mapping[JobKey, ObservedJob]
     paused: str = ""
     policy: Policy = Policy()

@@ -47,28 +47,24 @@ output.write_text(f"tracks of run {run}\\n")
 """,
     "workflows/plots/handler.py": """
 import sys
-from pathlib import Path
 
-from autoctrl import After, InlineHandler, Output, Where
-
-
-def draw(task):
-    text = Path(task.inputs["reco"][0]).read_text()
-    Path(task.outputs["plot"]).write_text(text.upper())
-    return {"letters": float(len(text))}
+from autoctrl import Output, Where, inline
 
 
-handler = InlineHandler(
+@inline(
     "plots",
-    draw,
     runs=Where(kind="physics"),
-    locks=After("reco"),
     inputs={"reco": Output("reco")},
     outputs={"plot": "plot.txt"},
 )
+def draw(task):
+    text = task.input("reco").read_text()
+    task.output("plot").write_text(text.upper())
+    return {"letters": float(len(text))}
+
 
 if __name__ == "__main__":
-    sys.exit(handler())
+    sys.exit(draw())
 """,
     "workflows/sums/handler.py": """
 import sys

@@ -11,7 +11,6 @@ from autoctrl.config import parse_settings
 from autoctrl.errors import ServiceDown
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.handlers.inputs import Output
-from autoctrl.locks import After
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from autoctrl.ports import JobReport
 from autoctrl.views import explain
@@ -75,13 +74,30 @@ def test_nothing_to_do_writes_nothing(room: Room) -> None:
     assert (summary.counts, summary.moved, summary.open) == ({}, 0, (0, 0))
 
 
+def test_a_task_that_can_never_start_fails_and_goes_on_once_it_can(room: Room) -> None:
+    """A value that does not fit the line is told once, holds nobody else, and can be repaired."""
+    handler = BatchHandler("reco", "tool {run.fill:05d}")
+    room.has_run(1, fill="last")
+    room.has_run(2, fill=5)
+    summary = room.cycle(handler)
+    reason = "{run.fill:05d} does not fit 'last': Unknown format code 'd'"
+    failed = room.task("reco")
+    assert (failed.status, failed.reason.startswith(reason)) == (TaskStatus.FAILED, True)
+    assert [text.startswith(f"run 1 / reco v1 failed: {reason}") for text in room.alarms] == [True]
+    assert len(summary.failed) == 1
+    assert [order.spec.argv for order in room.jobs.orders] == [("tool", "00005")]
+    assert room.cycle(handler).failed == ()
+    room.has_run(1, fill=4)
+    verbs.retry(room.request("the fill is a number"), "1", "reco")
+    room.cycle(handler)
+    assert room.jobs.orders[-1].spec.argv == ("tool", "00004")
+
+
 def test_a_chain_goes_from_output_to_input(room: Room) -> None:
     """The second workflow waits with the reason, then reads the first one's output; the version
     read is recorded.
     """
-    after = BatchHandler(
-        "friends", "friend {reco}", locks=After("reco"), inputs={"reco": Output("reco")}
-    )
+    after = BatchHandler("friends", "friend {reco}", inputs={"reco": Output("reco")})
     room.cycle(RECO)
     room.cycle(after)
     assert room.task("friends").reason == "waits for reco of run 1 (processing)"

@@ -9,7 +9,7 @@ import pytest
 from autoctrl.locks import Wait
 from autoctrl.machine.failures import Policy
 from autoctrl.machine.plan import plan
-from autoctrl.machine.situation import ActionKind, Situation, Startable, apply_records
+from autoctrl.machine.situation import ActionKind, Impossible, Situation, Startable, apply_records
 from autoctrl.model.actor import Actor
 from autoctrl.model.job import MERGE_INDEX, JobRecord
 from autoctrl.model.output import OutputRecord
@@ -53,6 +53,19 @@ def task_of(action: Action) -> TaskRecord:
 def test_a_task_that_nobody_has_asked_about_is_left_alone() -> None:
     """Without an answer of the locks nothing is decided."""
     assert plan(situation(task(NEW))) == []
+
+
+def test_a_task_that_can_never_start_fails_without_a_job() -> None:
+    """It goes through processing, as the table wants, and people are told why."""
+    answers = {KEY.unit: Impossible("{reco} stands for 2 files")}
+    action = only(plan(situation(task(NEW), readiness=answers)))
+    assert [record.status for record in action.records if isinstance(record, TaskRecord)] == [
+        PROCESSING,
+        TaskStatus.FAILED,
+    ]
+    assert (action.kind, action.text) == (ActionKind.FAIL, "{reco} stands for 2 files")
+    assert action.alert == f"{KEY} v1 failed: {{reco}} stands for 2 files"
+    assert action.submit == ()
 
 
 def test_a_reason_to_wait_is_stored_when_its_text_changes() -> None:
