@@ -119,7 +119,7 @@ def dq(
     load_extensions(sources)
     chosen = parse_range(options["chosen"])
     report = quality.judge_run(
-        quality.Files(*read),
+        quality.RunFiles(*read),
         judgement_of(quality, output, options),
         chosen=chosen,
         previous=options["previous"],

@@ -83,7 +83,7 @@ def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path | None] = 
             message = f"{output} is a folder, not the name of an output."
             raise UsageError(message, hint="Give the output a name.")
         if output.resolve() in taken:
-            message = f"{output} would take the place of another file of this command."
+            message = f"{output} would replace another file of this command."
             raise UsageError(message, hint="Give the output another name.")
         taken.add(output.resolve())
 

@@ -19,7 +19,7 @@ FILLER = -999.0
 PREFIX = "sc_"
 
 
-class Failure(NamedTuple):
+class FailedEntries(NamedTuple):
     """The half-open range of entries on which a module failed, and what it raised."""
 
     first: int
@@ -45,7 +45,7 @@ def friend_columns(
         try:
             columns |= _compute(module, chunk, valid)
         except (Exception, SystemExit) as error:
-            failure = _narrow(module, chunk, valid, Failure(0, len(chunk), error))
+            failure = _narrow(module, chunk, valid, FailedEntries(0, len(chunk), error))
             raise _describe(failure, module, chunk, valid, where) from error
     return columns
 
@@ -54,8 +54,8 @@ def _narrow(
     module: FriendModule,
     chunk: Any,  # noqa: ANN401 - awkward arrays
     valid: ValidRange | None,
-    failure: Failure,
-) -> Failure:
+    failure: FailedEntries,
+) -> FailedEntries:
     """Find by halving the least range of entries on which a module still fails."""
     while failure.last - failure.first > 1:
         middle = (failure.first + failure.last) // 2
@@ -63,7 +63,7 @@ def _narrow(
             try:
                 _compute(module, chunk[first:last], valid)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an author's code raises
-                failure = Failure(first, last, error)
+                failure = FailedEntries(first, last, error)
                 break
         else:
             break
@@ -71,7 +71,7 @@ def _narrow(
 
 
 def _describe(
-    failure: Failure,
+    failure: FailedEntries,
     module: FriendModule,
     chunk: Any,  # noqa: ANN401 - awkward arrays
     valid: ValidRange | None,
@@ -91,7 +91,7 @@ def _describe(
         what = f"failed with {type(problem).__name__}: {problem}"
     message = f"friend module {module.name} of {source_of(module)} {what}: {entries}, of {where}."
     if valid is not None and is_calibrated(module):
-        message += f" It had the parameters of {valid.place}."
+        message += f" It had the parameters of {valid.description}."
     return DataError(message, hint=getattr(problem, "hint", ""))
 
 

@@ -54,7 +54,7 @@ class Numbers:
 Wanted = Mapping[str, Numbers]
 
 
-class Problem(NamedTuple):
+class Mistake(NamedTuple):
     """What is wrong with an entry of a calibration, and what to write instead."""
 
     what: str
@@ -72,7 +72,7 @@ def is_finite(value: object) -> bool:
 
 def find_problem(
     module: str, wanted: Iterable[str] | Wanted, tables: Mapping[str, Mapping[str, Any]]
-) -> Problem | None:
+) -> Mistake | None:
     """Return what is wrong with a module's parameters, among those of all modules, if anything.
 
     Names alone must be there, with any value; where a module says what each must be, any other name
@@ -83,20 +83,20 @@ def find_problem(
         if name not in table:
             found = nearest(name, table) if table else _near_table(module, tables)
             what = f"has no parameter {name} for module {module}"
-            return Problem(what, f"{found} {_how_to_write(module, wanted, name)}")
+            return Mistake(what, f"{found} {_how_to_write(module, wanted, name)}")
     return _find_wrong_value(module, wanted, table) if isinstance(wanted, Mapping) else None
 
 
-def _find_wrong_value(module: str, wanted: Wanted, table: Mapping[str, Any]) -> Problem | None:
+def _find_wrong_value(module: str, wanted: Wanted, table: Mapping[str, Any]) -> Mistake | None:
     """Return what is wrong with the parameters that are there, if anything."""
     for name, value in table.items():
         if name not in wanted:
             what = f"has a parameter {name}, which module {module} does not know"
-            return Problem(what, nearest(name, wanted))
+            return Mistake(what, nearest(name, wanted))
         if not wanted[name].accepts(value):
             found = f"{module}.{name} = {spell_value(value)}"
             what = f"has the parameter {found}, which is not {wanted[name]}"
-            return Problem(what, _how_to_write(module, wanted, name))
+            return Mistake(what, _how_to_write(module, wanted, name))
     return None
 
 

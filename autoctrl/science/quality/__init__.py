@@ -4,7 +4,7 @@ numbers.
 
 from __future__ import annotations
 
-from autoctrl.science.quality.histograms import added
+from autoctrl.science.quality.histograms import add_previous
 from autoctrl.science.quality.limits import read_limits
 from autoctrl.science.quality.plots import Plot, PlotResult, Tier, register, registered_plots
 from autoctrl.science.quality.reports import read_reference, read_report, write_report
@@ -21,7 +21,7 @@ __all__ = [
     "Threshold",
     "Tier",
     "Verdict",
-    "added",
+    "add_previous",
     "evaluate",
     "read_limits",
     "read_reference",

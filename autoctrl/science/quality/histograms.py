@@ -19,7 +19,7 @@ Histograms = dict[str, Any]
 KIND = re.compile("TH[123][A-Z]")
 
 
-def total(first: Any, second: Any) -> Any:  # noqa: ANN401 - histograms
+def add_histograms(first: Any, second: Any) -> Any:  # noqa: ANN401 - histograms
     """Return the sum of two histograms, with the axes of the first; raises DataError when the bins
     differ.
     """
@@ -35,11 +35,12 @@ def total(first: Any, second: Any) -> Any:  # noqa: ANN401 - histograms
     return summed
 
 
-def added(new: Mapping[str, Any], previous: PlotResult | None) -> Histograms:
+def add_previous(new: Mapping[str, Any], previous: PlotResult | None) -> Histograms:
     """Return a plot's new histograms, each with what there was of it before."""
     before = {} if previous is None else previous.histograms
     return {
-        name: total(made, before[name]) if name in before else made for name, made in new.items()
+        name: add_histograms(made, before[name]) if name in before else made
+        for name, made in new.items()
     }
 
 
@@ -93,7 +94,7 @@ def read_histograms(path: Path) -> dict[str, Histograms]:
     return found
 
 
-def summed(parts: Iterable[Mapping[str, Histograms]]) -> dict[str, Histograms]:
+def add_parts(parts: Iterable[Mapping[str, Histograms]]) -> dict[str, Histograms]:
     """Return the sums of the histograms of several parts; one that is in some of them only is kept
     as it is.
     """
@@ -102,7 +103,7 @@ def summed(parts: Iterable[Mapping[str, Histograms]]) -> dict[str, Histograms]:
         for plot, named in part.items():
             mine = result.setdefault(plot, {})
             for name, histogram in named.items():
-                mine[name] = total(mine[name], histogram) if name in mine else histogram
+                mine[name] = add_histograms(mine[name], histogram) if name in mine else histogram
     return result
 
 

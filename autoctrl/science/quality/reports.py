@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError
 from autoctrl.files import digest_of, replacing
-from autoctrl.science.quality.histograms import read_histograms, summed, write_histograms
+from autoctrl.science.quality.histograms import add_parts, read_histograms, write_histograms
 from autoctrl.science.quality.plots import PlotResult
 from autoctrl.science.quality.report_schema import check_report, make_anew
 from autoctrl.science.quality.thresholds import Reference
@@ -157,7 +157,7 @@ def merge_parts(parts: Sequence[Stored]) -> Whole:
 
 def _add_results(parts: Sequence[Mapping[str, PlotResult]]) -> dict[str, PlotResult]:
     """Return what the plots gave for several parts together: sums, and the largest weight."""
-    sums = summed({plot: result.histograms for plot, result in part.items()} for part in parts)
+    sums = add_parts({plot: result.histograms for plot, result in part.items()} for part in parts)
     weights: dict[str, float] = {}
     for part in parts:
         for plot, result in part.items():
@@ -182,7 +182,7 @@ def _refuse_gap(one: Stored, other: Stored) -> None:
         raise DataError(message, hint=hint)
 
 
-def heaviest(parts: Sequence[Stored], plot: str) -> Stored | None:
+def find_heaviest(parts: Sequence[Stored], plot: str) -> Stored | None:
     """Return the part whose figure of a plot is kept, the earliest of equal ones, if any has it."""
     ordered = sorted(parts, key=lambda part: part.events)
     having = [part for part in ordered if plot in part.content["weights"]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.science.quality.plots import PlotResult
 from autoctrl.science.quality.report_schema import is_number
-from autoctrl.science.quality.thresholds import Level, Reference, Threshold, Verdict, worst
+from autoctrl.science.quality.thresholds import Level, Reference, Threshold, Verdict, find_worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ class Report:
     @property
     def level(self) -> Level:
         """The worst verdict; a failed plot is an alarm."""
-        return Level.ALARM if self.failed else worst(self.verdicts)
+        return Level.ALARM if self.failed else find_worst(self.verdicts)
 
     def judge(self, thresholds: Sequence[Threshold], reference: Reference | None = None) -> None:
         """Judge the numbers."""
@@ -109,13 +109,13 @@ def evaluate(
 
 def _take_in(plot: Plot, data: Any, report: Report) -> None:  # noqa: ANN401 - what a plot reads is its own affair
     try:
-        report.results[plot.name] = checked(plot(data, report.results.get(plot.name)))
+        report.results[plot.name] = check_result(plot(data, report.results.get(plot.name)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plot raises is its own failure
         report.failed[plot.name] = f"{type(error).__name__}: {error}"
         report.results.pop(plot.name, None)
 
 
-def checked(result: object) -> PlotResult:
+def check_result(result: object) -> PlotResult:
     """Return what a plot returned; raises TypeError for what is not a result."""
     if not isinstance(result, PlotResult):
         message = f"it returned {type(result).__name__}; a plot returns a PlotResult"

@@ -122,7 +122,7 @@ class Threshold:
         return Verdict(self.number, Level.FINE)
 
 
-def worst(verdicts: Sequence[Verdict]) -> Level:
+def find_worst(verdicts: Sequence[Verdict]) -> Level:
     """Return the worst level of some verdicts; fine when there is none."""
     return max(
         (verdict.level for verdict in verdicts), key=lambda level: level.rank, default=Level.FINE

@@ -19,7 +19,7 @@ from autoctrl.science.camera.plots.pictures import (
     spell,
 )
 from autoctrl.science.camera.plots.raw_frames import empty_map, facts_of
-from autoctrl.science.quality import PlotResult, Tier, added, register
+from autoctrl.science.quality import PlotResult, Tier, add_previous, register
 from autoctrl.science.quality.histograms import mean_of, read_tally, tally
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Occupancy:
         centres = empty_map(data.about.shape, CENTRES_AREA)
         centres.fill(data.column("sc_ymean"), data.column("sc_xmean"))
         sums = tally(events=float(len(data.events)), clusters=float(len(data.column("sc_xmean"))))
-        histograms = added({"light": light, "centres": centres, "sums": sums}, previous)
+        histograms = add_previous({"light": light, "centres": centres, "sums": sums}, previous)
         numbers = {"occupied_fraction": float(np.mean(histograms["light"].values() > 0))}
         return PlotResult(histograms, numbers, partial(self.draw, data.about, histograms))
 
@@ -88,7 +88,7 @@ class Multiplicity:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count clusters, directional ones, seeds, discharges and lost frames."""
-        histograms = added(_count_clusters(data), previous)
+        histograms = add_previous(_count_clusters(data), previous)
         numbers = _numbers_of(read_tally(histograms["sums"]), data.about.exposure_s)
         return PlotResult(histograms, numbers, partial(self.draw, data.about, histograms, numbers))
 

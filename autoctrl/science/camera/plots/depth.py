@@ -12,7 +12,7 @@ from autoctrl.science.camera.plots.pictures import BLUE, RED, add_counts_bar, ne
 from autoctrl.science.camera.plots.raw_frames import facts_of
 from autoctrl.science.camera.plots.rundata import is_round
 from autoctrl.science.camera.plots.spectra import SPOT_LIGHT
-from autoctrl.science.quality import PlotResult, Tier, added, register
+from autoctrl.science.quality import PlotResult, Tier, add_previous, register
 from autoctrl.science.quality.histograms import read_tally, tally
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Depth:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count round clusters by depth and light."""
-        histograms = added(_count_depths(data), previous)
+        histograms = add_previous(_count_depths(data), previous)
         plane = histograms["depth"]
         events = int(read_tally(histograms["sums"])["events"])
         by_depth = plane.values(flow=True).sum(axis=1)[1:-1]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import DataError
 from autoctrl.science.camera.events import BRANCHES
-from autoctrl.science.camera.plots.pictures import draw_failure, save_picture, styled
-from autoctrl.science.camera.plots.rundata import About, Files, Run, nothing
+from autoctrl.science.camera.plots.pictures import draw_failure, save_picture, use_style
+from autoctrl.science.camera.plots.rundata import About, Run, RunFiles, make_empty
 from autoctrl.science.quality import (
     Report,
     evaluate,
@@ -23,7 +23,7 @@ from autoctrl.science.quality import (
     registered_plots,
     write_report,
 )
-from autoctrl.science.quality.reports import heaviest, merge_parts
+from autoctrl.science.quality.reports import find_heaviest, merge_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ class Earlier(NamedTuple):
 
 
 def judge_run(
-    files: Files,
+    files: RunFiles,
     judgement: Judgement,
     *,
     chosen: tuple[int, int | None] = (0, None),
@@ -163,7 +163,7 @@ def merge_reports(
     about = About.from_report(parts[0])
     results = {name: each for name, each in whole.results.items() if name not in whole.failed}
     plots = [plot for plot in registered_plots() if plot.name in results]
-    report = evaluate(plots, [nothing(about, list(BRANCHES))], results)
+    report = evaluate(plots, [make_empty(about, list(BRANCHES))], results)
     report.failed |= whole.failed
     pictures = _pictures(report, judgement)
     judgement.judge(report)
@@ -207,7 +207,7 @@ def _write(
 
 def _draw_all(report: Report, pictures: dict[str, Path], earlier: Sequence[Stored]) -> None:
     """Draw every plot; a figure that is not drawn anew is taken over; a failure says why."""
-    with styled():
+    with use_style():
         for name, picture in pictures.items():
             if _draw(report, name, picture) or _take_over(report, name, picture, earlier):
                 continue
@@ -231,7 +231,7 @@ def _draw(report: Report, name: str, picture: Path) -> bool:
 
 def _take_over(report: Report, name: str, picture: Path, earlier: Sequence[Stored]) -> bool:
     """Copy the picture of the earlier report whose figure is kept, if there is one."""
-    source = heaviest(earlier, name)
+    source = find_heaviest(earlier, name)
     drawn = None if source is None else source.picture(name)
     if drawn is None or name in report.failed or not drawn.is_file():
         return False

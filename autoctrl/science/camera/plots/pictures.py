@@ -45,7 +45,7 @@ STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def use_style() -> Iterator[None]:
     """Draw without a display and in the common style."""
     mpl.use("Agg")
     with mpl.rc_context(STYLE):

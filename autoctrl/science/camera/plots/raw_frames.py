@@ -21,7 +21,7 @@ from autoctrl.science.camera.plots.pictures import (
     spell_time,
 )
 from autoctrl.science.camera.plots.rundata import block_means
-from autoctrl.science.quality import PlotResult, Tier, added, register
+from autoctrl.science.quality import PlotResult, Tier, add_previous, register
 from autoctrl.science.quality.histograms import mean_of, read_tally, tally
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PedestalMaps:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Average both maps over areas of 16 x 16 pixels; they come once, with the first event."""
-        histograms = added(_average_maps(data), previous)
+        histograms = add_previous(_average_maps(data), previous)
         if previous is not None and not histograms:
             histograms = previous.histograms
         if not histograms:
@@ -146,7 +146,7 @@ class NoisyPixels:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count the pixels by noise, and those above three times its median by area."""
-        histograms = added(_count_noisy(data), previous)
+        histograms = add_previous(_count_noisy(data), previous)
         known = read_tally(histograms["sums"])
         if not known["pixels"]:
             return PlotResult(histograms)
@@ -201,7 +201,7 @@ class Frames:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Average the distance of every fifth frame, pixels with light left out."""
-        histograms = added(_measure_shifts(data.residuals), previous)
+        histograms = add_previous(_measure_shifts(data.residuals), previous)
         known = read_tally(histograms["sums"])
         shift, error = mean_of(known, "shift")
         width, width_error = mean_of(known, "width")

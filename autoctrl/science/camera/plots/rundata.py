@@ -115,16 +115,16 @@ class RunData:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a branch of the events, those of clusters or pixels one after the other."""
-        return flat(self.events[name])
+        return flatten(self.events[name])
 
     def friend(self, name: str) -> NDArray[Any] | None:
         """Return a branch of the friends in the same way, None where there is none."""
         if self.friends is None or name not in self.friends.fields:
             return None
-        return flat(self.friends[name])
+        return flatten(self.friends[name])
 
 
-def flat(values: Any) -> NDArray[Any]:  # noqa: ANN401 - an awkward array
+def flatten(values: Any) -> NDArray[Any]:  # noqa: ANN401 - an awkward array
     """Return all values, one after the other."""
     found: NDArray[Any] = ak.to_numpy(ak.flatten(values, axis=None))
     return found
@@ -141,7 +141,7 @@ def is_round(data: RunData) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class Files:
+class RunFiles:
     """The files of a run; friends and raw may be missing."""
 
     reco: Path
@@ -150,7 +150,7 @@ class Files:
     raw: Path | None = None
 
 
-def nothing(about: About, branches: list[str]) -> RunData:
+def make_empty(about: About, branches: list[str]) -> RunData:
     """Return no events of a run: from them a plot says what its sums over parts amount to."""
     empty = {name: np.empty((0, 0)) if "_" in name else np.empty(0) for name in branches}
     return RunData(about, ak.Array(empty))
@@ -163,7 +163,7 @@ class Run:
     another sensor, or the raw file is of another run.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: RunFiles) -> None:
         """Read what the run is, and which event is shown."""
         self.files, self.pedestal = files, read_pedestal(files.pedestal)
         with open_file(files.reco) as file:

@@ -20,7 +20,7 @@ from autoctrl.science.camera.plots.pictures import (
 )
 from autoctrl.science.camera.plots.raw_frames import facts_of
 from autoctrl.science.camera.plots.rundata import is_round
-from autoctrl.science.quality import PlotResult, Tier, added, register
+from autoctrl.science.quality import PlotResult, Tier, add_previous, register
 from autoctrl.science.quality.histograms import read_tally, tally
 from autoctrl.science.quality.peaks import fit_peak
 
@@ -44,7 +44,7 @@ class LightSpectrum:
 
     def __call__(self, data: RunData, previous: PlotResult | None = None) -> PlotResult:
         """Count clusters by light, all on a logarithmic axis, and round spots on a linear one."""
-        histograms = added(_count_light(data), previous)
+        histograms = add_previous(_count_light(data), previous)
         peak = fit_peak(histograms["spots"])
         numbers = {
             "light_total": read_tally(histograms["sums"])["light"],
@@ -112,7 +112,7 @@ class Energy:
         if values is not None:
             spectrum.fill(values.astype(np.float64)[is_round(data)])
             sums = tally(events=float(len(data.events)))
-        histograms = added({"corrected": spectrum, "sums": sums}, previous)
+        histograms = add_previous({"corrected": spectrum, "sums": sums}, previous)
         events = int(read_tally(histograms["sums"])["events"])
         if not events:
             return PlotResult(histograms)

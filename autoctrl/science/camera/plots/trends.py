@@ -20,7 +20,7 @@ from autoctrl.science.camera.plots.pictures import (
     save_picture,
     spell,
     spell_time,
-    styled,
+    use_style,
 )
 from autoctrl.science.camera.plots.rundata import About
 from autoctrl.science.quality import Level, read_report
@@ -137,7 +137,7 @@ def write_trends(
     reports, trends = read_trends(paths)
     runs = [report.run for report in reports]
     alarmed = [run for run, is_bad in zip(runs, trends[0].is_bad, strict=True) if is_bad]
-    with styled():
+    with use_style():
         save_picture(_draw(reports, trends, by_time=by_time), picture)
     content = {
         "schema": 1,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from autoctrl.science.camera.raw.namedframes import SETTINGS, NamedFrames, NamedWriter, as_counts
-from autoctrl.science.camera.raw.orientation import transposed
+from autoctrl.science.camera.raw.orientation import transpose
 from autoctrl.science.camera.raw.rawfile import Truncated
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class HDF5Container:
 
     def read(self, name: str) -> NDArray[np.uint16]:
         """Return a frame."""
-        return transposed(as_counts(self._file[name][()]))
+        return transpose(as_counts(self._file[name][()]))
 
     def offset(self, name: str) -> int | None:
         """Return where a dataset's data, or the first piece of them, begin."""
@@ -78,7 +78,7 @@ class HDF5Writer(NamedWriter):
         """Write a frame as a dataset."""
         chunks = min(CHUNK_COLUMNS, frame.shape[1]), frame.shape[0]
         options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-        self._file.create_dataset(name, data=transposed(frame), chunks=chunks, **options)
+        self._file.create_dataset(name, data=transpose(frame), chunks=chunks, **options)
 
     def end(self, time_s: int, settings: str) -> None:  # noqa: ARG002 - the settings have the time
         """Write the settings."""

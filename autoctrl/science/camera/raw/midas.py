@@ -64,7 +64,7 @@ class Bank:
     offset: int
 
 
-def padded(size: int) -> int:
+def pad_size(size: int) -> int:
     """Return ``size`` rounded up to whole 8 bytes."""
     return (size + 7) & ~7
 
@@ -72,7 +72,7 @@ def padded(size: int) -> int:
 def pack_text_event(event_id: int, run: int, timestamp: int, text: str) -> bytes:
     """Return a begin-of-run or end-of-run event that holds ``text``."""
     data = text.encode() + b"\0"
-    data += b"\0" * (padded(len(data)) - len(data))
+    data += b"\0" * (pad_size(len(data)) - len(data))
     return EVENT_HEADER.pack(event_id, RUN_MASK, run, timestamp, len(data)) + data
 
 
@@ -81,9 +81,11 @@ def pack_camera_header(serial: int, timestamp: int, size: int) -> bytes:
     CAM0.
     """
     bank = BANK_HEADERS[FLAGS_BANK32A].pack(b"CAM0", WORD, size)
-    banks = BANKS_HEADER.pack(len(bank) + padded(size), FLAGS_BANK32A)
+    banks = BANKS_HEADER.pack(len(bank) + pad_size(size), FLAGS_BANK32A)
     return (
-        EVENT_HEADER.pack(CAMERA_EVENT, 1, serial, timestamp, len(banks) + len(bank) + padded(size))
+        EVENT_HEADER.pack(
+            CAMERA_EVENT, 1, serial, timestamp, len(banks) + len(bank) + pad_size(size)
+        )
         + banks
         + bank
     )

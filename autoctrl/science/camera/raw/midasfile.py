@@ -17,10 +17,10 @@ from autoctrl.science.camera.raw.midas import (
     RUN_MASK,
     Bank,
     EventHeader,
-    padded,
+    pad_size,
 )
 from autoctrl.science.camera.raw.rawfile import (
-    Summary,
+    RunSummary,
     Truncated,
     frame_shape,
     parse_settings,
@@ -85,7 +85,7 @@ class MidasRun:
         """Close the file."""
         self._raw.close()
 
-    def summarise(self) -> Summary:
+    def summarise(self) -> RunSummary:
         """Read the whole run once and say what is in it; damaged events are counted as lost."""
         lost, state, problem = 0, "closed", ""
         try:
@@ -95,7 +95,7 @@ class MidasRun:
         except DataError as error:
             if state == "closed":
                 state, problem = "open" if isinstance(error, Truncated) else "corrupt", str(error)
-        return Summary(self.run, self.attributes, self.camera_events, state, problem, lost)
+        return RunSummary(self.run, self.attributes, self.camera_events, state, problem, lost)
 
     def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
         """Yield (event, working frame), or why it is lost, for ``first <= event < last``.
@@ -213,7 +213,7 @@ class MidasRun:
                 self._refuse(reason, at=self.offset - packing.size, kind=Misfit)
             bank = Bank(name.decode("latin-1"), kind, size, self.offset)
             yield bank
-            self._skip_to(min(event.end, bank.offset + padded(size)))
+            self._skip_to(min(event.end, bank.offset + pad_size(size)))
         self._skip_to(event.end)
 
     def _packing_of(self, event: EventHeader) -> Struct:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 import numpy as np
 
 from autoctrl.errors import DataError
-from autoctrl.science.camera.raw.rawfile import Summary, parse_settings, refuse_range
+from autoctrl.science.camera.raw.rawfile import RunSummary, parse_settings, refuse_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,14 +142,14 @@ class NamedFrames:
     def _count(self) -> int:
         return max(self._names) + 1
 
-    def summarise(self) -> Summary:
+    def summarise(self) -> RunSummary:
         """Say which frames there are; they are not read, and those missing between others are
         lost.
         """
         missing = sorted(set(range(self._count)) - self._names.keys())
         state = "corrupt" if missing else "closed"
         problem = str(self._missing(missing[0])) if missing else ""
-        return Summary(self.run, self.attributes, self._count, state, problem, len(missing))
+        return RunSummary(self.run, self.attributes, self._count, state, problem, len(missing))
 
     def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
         """Yield (event, working frame), or why it is lost, for ``first <= event < last``."""
@@ -179,6 +179,6 @@ class NamedFrames:
         offset = None
         with suppress(Exception):  # what is damaged may be what says where it lies
             offset = self._container.offset(self._names[event])
-        place = "" if offset is None else f" at byte {offset}"
-        message = f"{self.path} is corrupt{place}, event {event}: {reason}."
+        where = "" if offset is None else f" at byte {offset}"
+        message = f"{self.path} is corrupt{where}, event {event}: {reason}."
         raise DataError(message, hint=HINT) from cause

@@ -21,7 +21,7 @@ def to_working(stored: Frame) -> Frame:
     return stored[:, ::-1]
 
 
-def transposed(stored: Frame) -> Frame:
+def transpose(stored: Frame) -> Frame:
     """Return W = D.T row by row in memory; in blocks that fit the cache, several times faster than
     at once.
     """

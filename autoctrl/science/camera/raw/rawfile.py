@@ -35,7 +35,7 @@ class Truncated(DataError):
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """What a raw run says about itself.
 
     ``events`` counts complete camera events, among them ``lost_events`` that are damaged inside;
@@ -73,7 +73,7 @@ class RawRun(Protocol):
     ) -> None:
         """Close the file."""
 
-    def summarise(self) -> Summary:
+    def summarise(self) -> RunSummary:
         """Pass over the whole run and say what is in it."""
 
     def events(self, first: int, last: int | None) -> Iterator[tuple[int, Frame | DataError]]:
@@ -125,13 +125,13 @@ def open_run(path: Path) -> RawRun:
     return run
 
 
-def read_head(path: Path) -> Summary:
+def read_head(path: Path) -> RunSummary:
     """Return run number and attributes alone; no frame is read."""
     with open_run(path) as run:
-        return Summary(run.run, run.attributes)
+        return RunSummary(run.run, run.attributes)
 
 
-def summarise(path: Path) -> Summary:
+def summarise(path: Path) -> RunSummary:
     """Pass over the whole run once and say what is in it; raises DataError for another file."""
     with open_run(path) as run:
         return run.summarise()

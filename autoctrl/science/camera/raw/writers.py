@@ -11,7 +11,7 @@ from autoctrl.science.camera.raw.midas import (
     END_OF_RUN,
     pack_camera_header,
     pack_text_event,
-    padded,
+    pad_size,
 )
 from autoctrl.science.camera.raw.orientation import to_working
 
@@ -57,7 +57,7 @@ class MidasWriter:
         """Write a camera event."""
         stored = to_working(frame).astype("<u2", copy=False).tobytes()
         self._stream.write(pack_camera_header(self._events, time_s, len(stored)))
-        self._stream.write(stored + b"\0" * (padded(len(stored)) - len(stored)))
+        self._stream.write(stored + b"\0" * (pad_size(len(stored)) - len(stored)))
         self._events += 1
 
     def flush(self) -> None:

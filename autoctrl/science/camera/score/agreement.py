@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autoctrl.science.camera.plots.pictures import BLUE, GREY, INK, ORANGE, styled
+from autoctrl.science.camera.plots.pictures import BLUE, GREY, INK, ORANGE, use_style
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def draw_agreement(score: Score) -> Any:  # noqa: ANN401 - a matplotlib figure
     """Return a picture of the distributions per kind and class, and of the efficiencies."""
     from matplotlib.figure import Figure
 
-    with styled():
+    with use_style():
         figure = Figure(figsize=(13.0, 9.0))
         axes = figure.subplots(3, 4).ravel()
         for panel, panel_axes in zip(PANELS, axes, strict=False):

@@ -135,7 +135,7 @@ def draw_frames(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[s
             yield sensor.draw_event(noise, (plan.seed, plan.run, event, LIGHT_DRAW), plan.content)
 
 
-def _drawn_ahead(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[str, Any]]]]:
+def _draw_ahead(plan: RunPlan) -> Iterator[tuple[NDArray[np.uint16], list[dict[str, Any]]]]:
     """Yield what ``draw_frames`` yields, with one event drawn in a thread while the one before is
     compressed.
     """
@@ -181,7 +181,7 @@ def _write_events(plan: RunPlan, writer: Writer, pause_s: float) -> list[list[di
     truth = []
     seconds = int(plan.start.timestamp())
     writer.begin(seconds, settings_text(plan, is_over=False))
-    for event, (frame, objects) in enumerate(_drawn_ahead(plan)):
+    for event, (frame, objects) in enumerate(_draw_ahead(plan)):
         truth.append(objects)
         writer.add(frame, seconds + int(event * plan.exposure_s))
         if pause_s:

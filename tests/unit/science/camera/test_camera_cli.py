@@ -144,4 +144,4 @@ def test_every_command_keeps_its_inputs(line: str) -> None:
     """
     refused = CliRunner().invoke(camera, line.split()).exception
     assert isinstance(refused, UsageError)
-    assert "would take the place of another file" in refused.message
+    assert "would replace another file" in refused.message

@@ -13,7 +13,7 @@ import uproot
 from autoctrl.errors import DataError, UsageError
 from autoctrl.science.camera.histograms import make_histogram
 from autoctrl.science.camera.raw.frames import read_events, read_frames
-from autoctrl.science.camera.raw.orientation import transposed
+from autoctrl.science.camera.raw.orientation import transpose
 from autoctrl.science.camera.raw.rawfile import (
     Truncated,
     frame_shape,
@@ -88,8 +88,8 @@ def test_a_container_that_cannot_grow_is_refused_live(tmp_path: Path) -> None:
 def test_a_transposed_frame_is_one(shape: tuple[int, int]) -> None:
     """Transposing in blocks gives what transposing at once gives, contiguous."""
     frame = np.random.default_rng(5).integers(0, 65536, shape).astype(np.uint16)
-    assert (transposed(frame) == frame.T).all()
-    assert transposed(frame).flags.c_contiguous
+    assert (transpose(frame) == frame.T).all()
+    assert transpose(frame).flags.c_contiguous
 
 
 @pytest.mark.parametrize(

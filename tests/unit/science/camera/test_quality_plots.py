@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autoctrl.science.camera.parameters import Pedestal
 from autoctrl.science.camera.plots import clusters, depth, display, raw_frames, spectra
-from autoctrl.science.camera.plots.pictures import spell, spell_time, styled
+from autoctrl.science.camera.plots.pictures import spell, spell_time, use_style
 from autoctrl.science.camera.plots.rundata import About, RunData, Shown
 from autoctrl.science.quality import PlotResult, evaluate
 
@@ -119,7 +119,7 @@ def test_every_plot_draws_a_run_and_nothing() -> None:
     for data in (run_of(1, 60), part(run_of(1, 60), 0, 0), run_of(2, 1)):
         report = evaluate(PLOTS, [data])
         assert report.failed == {}
-        with styled():
+        with use_style():
             figures = [
                 result.figure() for result in report.results.values() if result.figure is not None
             ]
@@ -193,7 +193,7 @@ def test_clusters_are_outlined() -> None:
         "redpix_ix": rows,
         "redpix_iy": cols,
     }
-    with styled():
+    with use_style():
         figure = display.EventDisplay.draw(ABOUT, Shown(entry, np.ones((24, 36))))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["0: 900", "1: 900"]

@@ -1,4 +1,4 @@
-"""Files of a run that do not belong together."""
+"""RunFiles of a run that do not belong together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from autoctrl.errors import DataError
 from autoctrl.science.camera.events import LAYOUT
 from autoctrl.science.camera.pedestal import make_pedestal, write_pedestal
-from autoctrl.science.camera.plots.rundata import Files, Run
+from autoctrl.science.camera.plots.rundata import Run, RunFiles
 from autoctrl.science.camera.simulation.daq import RunPlan, write_run
 from autoctrl.science.rootio import Layout, TreeWriter, new_file
 
@@ -77,7 +77,7 @@ def test_a_tree_with_other_branches_is_refused(
     """
     write_reco(tmp_path / "reco.root", 48, missing, **odd)
     with pytest.raises(DataError, match=reason):
-        Run(Files(tmp_path / "reco.root", maps))
+        Run(RunFiles(tmp_path / "reco.root", maps))
 
 
 def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path, maps: Path) -> None:
@@ -86,8 +86,8 @@ def test_the_pedestal_of_another_sensor_is_refused(tmp_path: Path, maps: Path) -
     for rows in (48, 64):
         write_reco(reco, rows)
         if rows == 48:
-            assert Run(Files(reco, maps)).about.shape == (48, 64)
+            assert Run(RunFiles(reco, maps)).about.shape == (48, 64)
     with pytest.raises(
         DataError, match=r"pedestal.root has 48 x 64 pixels, .*reco.root was made of 64 x 64\."
     ):
-        Run(Files(reco, maps))
+        Run(RunFiles(reco, maps))

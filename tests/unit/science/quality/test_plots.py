@@ -22,15 +22,15 @@ from autoctrl.science.quality import (
     PlotResult,
     Threshold,
     Tier,
-    added,
+    add_previous,
     evaluate,
     read_report,
     register,
     registered_plots,
     write_report,
 )
-from autoctrl.science.quality.histograms import mean_of, read_tally, tally, total
-from autoctrl.science.quality.reports import heaviest, merge_parts
+from autoctrl.science.quality.histograms import add_histograms, mean_of, read_tally, tally
+from autoctrl.science.quality.reports import find_heaviest, merge_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class Light:
             Hist.new.Reg(5, 0, 1000).Reg(3, 0, 1).Double().fill(values, values % 1, weight=values)
         )
         sums = tally(n=float(len(values)), light=values.sum(), light2=(values**2).sum())
-        histograms = added({"light": counts, "plane": plane, "sums": sums}, previous)
+        histograms = add_previous({"light": counts, "plane": plane, "sums": sums}, previous)
         mean, error = mean_of(read_tally(histograms["sums"]), "light")
         return PlotResult(
             histograms, {"mean": mean, "mean_error": error}, weight=float(len(values))
@@ -98,7 +98,7 @@ def test_the_sum_of_the_parts_is_the_whole(values: list[float], cuts: list[int])
     parts = [evaluate([Light()], [part]).results["light"] for part in split(values, cuts)]
     summed = parts[0].histograms
     for part in parts[1:]:
-        summed = {name: total(summed[name], part.histograms[name]) for name in summed}
+        summed = {name: add_histograms(summed[name], part.histograms[name]) for name in summed}
     finished = Light()([], PlotResult(summed))
     assert contents(whole) == contents(chunked) == contents({"light": finished})
     assert repr(whole["light"].numbers) == repr(chunked["light"].numbers) == repr(finished.numbers)
@@ -163,9 +163,9 @@ def test_different_bins_are_not_added() -> None:
         Hist.new.Reg(6, 0, 1, label="light").Double(),
     )
     with pytest.raises(DataError, match="5 bins of light and 6 bins of light"):
-        total(one, other)
+        add_histograms(one, other)
     with pytest.raises(DataError, match="different bins"):
-        total(tally(n=1.0), tally(m=1.0))
+        add_histograms(tally(n=1.0), tally(m=1.0))
 
 
 def keep(
@@ -202,10 +202,10 @@ def test_parts_are_merged_in_order_and_without_gaps(tmp_path: Path) -> None:
     assert (whole.first, whole.last) == (0, 3)
     assert set(whole.failed) == {"raises"}
     assert contents(whole.results) == contents(evaluate([Light()], [[1.0, 2.0, 3.0]]).results)
-    fullest = heaviest(parts, "light")
+    fullest = find_heaviest(parts, "light")
     assert fullest is not None
     assert fullest.path.name == "b.json"
-    assert heaviest(parts, "other") is None
+    assert find_heaviest(parts, "other") is None
     with pytest.raises(DataError, match=r"ends before entry 1, .* begins at 3"):
         merge_parts([parts[1], parts[2]])
     with pytest.raises(DataError, match="not parts of one run: run differ"):
