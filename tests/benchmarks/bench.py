@@ -38,6 +38,29 @@ OUTPUT = ROOT / "build" / "bench"
 
 def main() -> int:
     """Run all rounds, print the tables, write JSON and picture; return 1 if a figure was missed."""
+    chosen = parse_arguments()
+    result = describe_machine(os.getloadavg()[0])
+    work = OUTPUT / f"work-{chosen.part or 'all'}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    tables: list[tuple[str, bool]] = []
+    if not chosen.part:
+        result |= measure_embedded(work, chosen)
+        tables.append(as_table(result))
+    if chosen.part in {None, "camera"}:
+        result["camera"] = measure_camera(work, chosen.rounds)
+        tables.append(as_camera_table(result["camera"]))
+    if chosen.part != "camera":
+        names = [chosen.part] if chosen.part in SERVICES else SERVICES
+        result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
+        tables.append(as_services_table(result["services"]))
+    write(result, "\n\n".join(text for text, _ in tables), chosen.part or "bench")
+    shutil.rmtree(work, ignore_errors=True)
+    return 0 if all(is_reached for _, is_reached in tables) else 1
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return what to measure, and how often."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measure the figures beside the peers."
     )
@@ -61,25 +84,7 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=10_000, help="jobs in the pool (default: %(default)s)"
     )
-    chosen = parser.parse_args()
-    result = describe_machine(os.getloadavg()[0])
-    work = OUTPUT / f"work-{chosen.part or 'all'}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    tables: list[tuple[str, bool]] = []
-    if not chosen.part:
-        result |= measure_embedded(work, chosen)
-        tables.append(as_table(result))
-    if chosen.part in {None, "camera"}:
-        result["camera"] = measure_camera(work, chosen.rounds)
-        tables.append(as_camera_table(result["camera"]))
-    if chosen.part != "camera":
-        names = [chosen.part] if chosen.part in SERVICES else SERVICES
-        result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
-        tables.append(as_services_table(result["services"]))
-    write(result, "\n\n".join(text for text, _ in tables), chosen.part or "bench")
-    shutil.rmtree(work, ignore_errors=True)
-    return 0 if all(is_reached for _, is_reached in tables) else 1
+    return parser.parse_args()
 
 
 def measure_embedded(work: Path, chosen: argparse.Namespace) -> dict[str, Any]:

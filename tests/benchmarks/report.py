@@ -74,14 +74,19 @@ def as_table(result: Mapping[str, Any]) -> tuple[str, bool]:
     verdicts.append(result["lines"][OURS] <= LINES)
     written = [str(result["lines"][name]) for name in NAMES]
     lines.append(_line("lines a user writes", f"<= {LINES}", written, verdicts[-1]))
-    steps = result["steps"]
-    verdicts.append(len(set(steps.values())) == 1)
-    counted = ", ".join(f"{name}: {number}" for name, number in steps.items())
-    lines += [
-        "",
+    verdicts.append(len(set(result["steps"].values())) == 1)
+    lines += ["", *_counted(result, is_equal=verdicts[-1])]
+    return "\n".join(lines), all(verdicts)
+
+
+def _counted(result: Mapping[str, Any], *, is_equal: bool) -> list[str]:
+    """Return what is counted, or timed without the command line, a sentence each."""
+    rows = result["rows"]
+    counted = ", ".join(f"{name}: {number}" for name, number in result["steps"].items())
+    return [
         (
             f"steps of SQLite in an idle cycle, by runs done: {counted} "
-            f"({'equal' if verdicts[-1] else 'NOT EQUAL'})"
+            f"({'equal' if is_equal else 'NOT EQUAL'})"
         ),
         (
             "adding 1000 runs on the command line, not in 'from nothing': "
@@ -93,7 +98,6 @@ def as_table(result: Mapping[str, Any]) -> tuple[str, bool]:
         ),
         f"the unit: {rows[IDLE]['luigi']['wall_s']:.3f} s",
     ]
-    return "\n".join(lines), all(verdicts)
 
 
 def _line(title: str, bound: str, cells: Iterable[str], *verdicts: bool) -> str:

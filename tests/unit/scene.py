@@ -14,7 +14,7 @@ from autoctrl.model.task import InputRef, TaskRecord, new_task
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
 from autoctrl.testing import FakeClock
-from autoctrl.verbs import Request
+from autoctrl.verbs import Outcome, Request
 from tests.unit.stamped import StampedStore
 
 if TYPE_CHECKING:
@@ -177,3 +177,8 @@ def scene_of_a_chain() -> Scene:
     made_scene.workflow("reco")
     made_scene.workflow("friends", after=["reco"])
     return made_scene
+
+
+def refusals(outcome: Outcome) -> list[str]:
+    """Return the texts of what was refused."""
+    return [answer.refusal for answer in outcome.refused]

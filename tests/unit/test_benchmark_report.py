@@ -104,7 +104,28 @@ def services(**changes: float) -> dict[str, Any]:
     rows = summarise_services(
         [{name: Sample(value, value, 9) for name, value in {**seconds, "unit": 1.0}.items()}]
     )
+    return {"influxdb2": influxdb(rows, chosen), "htcondor": htcondor(chosen)}
+
+
+def influxdb(rows: object, chosen: dict[str, float]) -> dict[str, Any]:
+    """Return the figures of the store."""
     counts = {"all": 30, "writes": 3, "connections": 5, "answered_bytes": 1}
+    waiting = counts | {"all": chosen["requests"]}
+    return {
+        "rows": rows,
+        "requests": {"done": counts, "waiting": waiting, "few": counts},
+        "footprint": {"tasks": 10, "series": 20, "bytes": 30, "sqlite_bytes": 40},
+        "transitions": {
+            "influxdb_s": 1,
+            "sqlite_s": 1,
+            "data_writes": chosen["data_writes"],
+            "writes": 4,
+        },
+    }
+
+
+def htcondor(chosen: dict[str, float]) -> dict[str, Any]:
+    """Return the figures of the executor."""
     calls = {
         "submit": 9,
         "raw_submit": 8,
@@ -115,26 +136,9 @@ def services(**changes: float) -> dict[str, Any]:
     }
     pair = {"ours": 9, "raw": 8, "times": chosen["cycle"], "kib": chosen["kib"]}
     return {
-        "influxdb2": {
-            "rows": rows,
-            "requests": {
-                "done": counts,
-                "waiting": counts | {"all": chosen["requests"]},
-                "few": counts,
-            },
-            "footprint": {"tasks": 10, "series": 20, "bytes": 30, "sqlite_bytes": 40},
-            "transitions": {
-                "influxdb_s": 1,
-                "sqlite_s": 1,
-                "data_writes": chosen["data_writes"],
-                "writes": 4,
-            },
-        },
-        "htcondor": {
-            "jobs": 10,
-            "calls": {"shared": calls},
-            "cycles": {"submit": pair, "poll": pair},
-        },
+        "jobs": 10,
+        "calls": {"shared": calls},
+        "cycles": {"submit": pair, "poll": pair},
     }
 
 

@@ -4,79 +4,37 @@ from __future__ import annotations
 
 from datetime import timedelta, timezone
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.errors import LeaseHeld, LeaseLost, StoreError, UsageError
-from autoctrl.model.actor import Actor
+from autoctrl.errors import StoreError, UsageError
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.names import COPY_LEASE
-from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
-from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.stores.leases import Ticks
+from autoctrl.model.output import MarkRecord, OutputRecord
+from autoctrl.model.status import TaskStatus
 from autoctrl.stores.memory import MemoryStore
-from autoctrl.testing import FakeClock
-from autoctrl.verbs import Request
 from autoctrl.verbs.copy import (
-    BATCH,
-    Copied,
-    Names,
-    copy_history,
-    describe_live,
     line_of,
-    live_jobs,
 )
 from tests.contract.samples import ALICE, NOW, SPEC, job, mark, output, run, task
+from tests.unit.verbs.copying import (
+    COUNTS,
+    DONE,
+    FILES,
+    FIRST,
+    GOING,
+    HISTORY,
+    HITS,
+    PART,
+    copied,
+    holding,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from autoctrl.ports import Lease, Record, Store
-
-NAMES = Names("sqlite:old", "sqlite:new")
-FIRST = task("9")
-GOING = FIRST.moved(TaskStatus.PROCESSING, NOW)
-DONE = GOING.moved(TaskStatus.DONE, NOW)
-PART = job(GOING, 0, asked=NOW, handle="h0")
-FILES = [output(DONE, "tracks"), output(DONE, "plots")]
-HITS = FieldsRecord(DONE.key, 1, {"hits": 3.0}, NOW)
-HISTORY: list[Record] = [
-    run(9),
-    run(4),
-    run(9, 2, fill=7),
-    mark("reco"),
-    mark("reco", sequence=2),
-    mark("reco", "again"),
-]
-HISTORY += [
-    FIRST,
-    GOING,
-    DONE,
-    task("10"),
-    PART,
-    PART.moved(JobStatus.DONE, NOW),
-    job(GOING, -1),
-    *FILES,
-    HITS,
-]
-COUNTS = {"runs": 3, "marks": 3, "tasks": 4, "jobs": 3, "outputs": 2, "fields": 1}
-
-
-def holding(*records: Record) -> MemoryStore:
-    made = MemoryStore()
-    made.append(records)
-    return made
-
-
-def request(target: Store, clock: FakeClock | None = None) -> Request:
-    return Request(target, clock or FakeClock(), ALICE, wait_s=0, lease_s=60)
-
-
-def copied(
-    source: Store, target: Store, *, tell: Callable[[str, int], None] | None = None
-) -> Copied:
-    return copy_history(request(target), source, NAMES, tell)
+    from autoctrl.ports import Lease, Record
 
 
 def test_every_record_arrives() -> None:
@@ -371,113 +329,3 @@ def test_a_store_that_keeps_no_order_is_noticed() -> None:
     backwards.append(HISTORY)
     with pytest.raises(StoreError, match=r"yields the output plots at .* out of order.*defect"):
         copied(backwards, MemoryStore())
-
-
-MANY = [run(number) for number in range(1, 3 * BATCH + 2)]
-
-
-def test_progress_is_told() -> None:
-    """Whoever listens hears of each thousand that is found, written and compared."""
-    heard: list[tuple[str, int]] = []
-    target = holding(*MANY[:BATCH])
-    copied(holding(*MANY), target, tell=lambda what, number: heard.append((what, number)))
-    written = [("written", number) for number in (BATCH, 2 * BATCH, 2 * BATCH + 1)]
-    assert heard == [
-        ("read", BATCH),
-        *written,
-        *(("compared", number * BATCH) for number in (1, 2, 3)),
-    ]
-
-
-class TestLease:
-    """Two copies into one store do not mix."""
-
-    def test_held(self) -> None:
-        """While another copy goes on, this one writes nothing and says who is at it."""
-        target = MemoryStore()
-        target.lease(COPY_LEASE, "bert on host:x", 60)
-        with pytest.raises(LeaseHeld, match="bert"):
-            copied(holding(*HISTORY), target)
-        assert list(target.records()) == []
-
-    def test_given_up(self) -> None:
-        """Afterwards the lease is free, whether the copy came to its end or not."""
-        target = MemoryStore()
-        copied(holding(*HISTORY), target)
-        assert target.lease(COPY_LEASE, "bert", 60).epoch == 2
-
-    @staticmethod
-    def slow_copy(interfere: Callable[[MemoryStore], Any]) -> MemoryStore:
-        """Copy many runs, each batch taking 30 s by all clocks; ``interfere`` comes after each."""
-        clock, ticks = FakeClock(), [0]
-        target = MemoryStore(ticks=lambda: Ticks("boot", ticks[0]))
-
-        def wait(what: str, _: int) -> None:
-            if what == "written":
-                clock.advance(30)
-                ticks[0] += 30_000_000
-                interfere(target)
-
-        copy_history(request(target, clock), holding(*MANY), NAMES, wait)
-        return target
-
-    def test_renewed(self) -> None:
-        """A copy that takes longer than its lease renews it."""
-        assert len(list(self.slow_copy(lambda _: None).records())) == len(MANY)
-
-    def test_lost(self) -> None:
-        """A copy that was stopped for so long that another one has begun and ended writes nothing
-        more.
-        """
-
-        def overtake(target: MemoryStore) -> None:
-            later = Ticks("boot", 10**9)
-            target._ticks = lambda: later
-            target.lease(COPY_LEASE, "bert", 60)
-            target.lease(COPY_LEASE, "bert", 0)
-
-        with pytest.raises(LeaseLost, match="The lease of this copy ran out"):
-            self.slow_copy(overtake)
-
-
-class TestLiveJobs:
-    """What the new store will not recognise."""
-
-    def test_under_way(self) -> None:
-        """Jobs that an executor has, or may have been given, are under way; finished ones and plain
-        intents are not.
-        """
-        again = task("1", campaign="again").moved(TaskStatus.PROCESSING, NOW)
-        jobs = [
-            job(again, 0, asked=NOW),
-            job(again, 1, handle="h1").moved(JobStatus.RUNNING, NOW),
-            job(again, 2),
-            job(again, 3, handle="h3").moved(JobStatus.LOST, NOW),
-        ]
-        source = holding(
-            mark("again", "again")._replace(kind="campaign"), task("1", campaign="again"), again
-        )
-        for one in jobs:
-            source.append([one] if one.sequence == 1 else [one._replace(sequence=1), one])
-        assert [one.key.index for one in live_jobs(source)] == [0, 1]
-
-    def test_of_a_task_that_is_new_again(self) -> None:
-        """A task that is not processing has none."""
-        source = holding(FIRST, job(FIRST, 0, asked=NOW))
-        assert live_jobs(source) == []
-        source.append([GOING])
-        assert [str(one) for one in live_jobs(source)] == ["run 9 / reco v1 job 0.1"]
-
-    def test_named(self) -> None:
-        """The first few are named."""
-        jobs = [job(GOING, index) for index in range(5)]
-        assert "job 0.1. They carry" in describe_live(jobs[:1], "sqlite:old")
-        assert "job 1.1, run 9 / reco v1 job 2.1 and 2 more." in describe_live(jobs, "sqlite:old")
-
-
-def test_people_are_not_in_the_way() -> None:
-    """Whoever wrote a record, the copy says the same: it is not written anew."""
-    source = holding(run(1)._replace(actor=Actor("bert", "web")))
-    target = MemoryStore()
-    copied(source, target)
-    assert next(target.records()).actor == Actor("bert", "web")  # type: ignore[union-attr]
