@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Message, Seen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+RESOURCES = Resources("local", 2000, 3600, 1)
 
 
 class FakeClock:
@@ -290,7 +291,7 @@ def try_task(
     task = _task_of(handler, record, settings or {}, paths)
     refs = [InputRef(name, path, 0, events=events) for name in paths for path in paths[name]]
     wanted = handler.where.admits(record.attributes)
-    specs = handler.specs(task, Resources("local", 2000, 3600, 1), refs, is_closed=True)
+    specs = handler.specs(task, RESOURCES, refs, is_closed=True)
     if isinstance(specs, Wait):
         return Tried(wanted, specs, (), None)
     called = None if handler.function is None else _call(handler, task, specs[0], folder)

@@ -5,20 +5,16 @@ completion.
 from __future__ import annotations
 
 import json
-import os
-import pty
-import re
-import select
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from autoctrl.cli import main
 from tests.acceptance.project import call, make_project
+from tests.acceptance.terminal import in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,36 +26,6 @@ TERMINAL_S = 200
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return make_project(tmp_path / "project")
-
-
-def in_terminal(folder: Path, *words: str, **variables: str) -> str:
-    """Call the command on a terminal of its own and return everything that it showed."""
-    screen, end = pty.openpty()
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-        "TERM": "xterm",
-        "COLUMNS": "120",
-        **variables,
-    }
-    command = [sys.executable, "-m", "autoctrl.cli", *words]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=end, stdout=end, stderr=end
-    ) as process:
-        os.close(end)
-        shown, deadline = b"", time.monotonic() + TERMINAL_S
-        while time.monotonic() < deadline:
-            has_ended = process.poll() is not None
-            is_readable = bool(select.select([screen], [], [], 0 if has_ended else 1)[0])
-            if has_ended and not is_readable:
-                break
-            try:
-                shown += os.read(screen, 1 << 16) if is_readable else b""
-            except OSError:
-                break  # the other end of the terminal was closed
-        process.wait(TERMINAL_S)
-    os.close(screen)
-    return shown.decode()
 
 
 @pytest.mark.parametrize(
@@ -358,52 +324,3 @@ def test_an_overview_of_the_idle_cycle_imports_nothing_heavy(project: Path) -> N
         [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
-
-
-def test_a_closed_campaign_says_so(project: Path) -> None:
-    """An overview and a plan of a closed campaign say that nothing starts in it, and how to open it
-    again.
-    """
-    call(project, "campaign", "close", "prompt")
-    call(project, "runs", "add", "1", "--set", "kind=physics")
-    for verb in ("status", "plan"):
-        assert (
-            "Campaign prompt is closed; nothing starts in it any more. Open it again:"
-            in call(project, verb).out
-        )
-    assert call(project, "status", "--format", "csv").out.count("\n") == 2
-
-
-def test_what_to_call_next_means_the_same_campaign_and_project(
-    project: Path, tmp_path: Path
-) -> None:
-    """A hint carries the options that the call had."""
-    answer = call(tmp_path, "loop", "--until-idle", "--project", str(project))
-    assert answer.out.splitlines()[-1].endswith(f"See: autoctrl status --project {project}")
-    call(project, "runs", "add", "1", "--set", "kind=physics")
-    call(project, "campaign", "create", "again", "--workflows", "reco")
-    answer = call(project, "outputs", "--campaign", "again")
-    assert answer.out == "No outputs yet. See: autoctrl status --campaign again\n"
-
-
-def test_names_and_times_stay_whole_while_the_last_column_has_room(project: Path) -> None:
-    """On a narrow terminal the last column of a table is folded before any other."""
-    call(project, "runs", "add", "1", "--set", "kind=physics")
-    call(project, "loop", "--until-idle")
-    shown = in_terminal(project, "history", "1", "reco", COLUMNS="84")
-    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", shown)) > 5
-
-
-def test_what_many_tasks_share_is_said_once(project: Path) -> None:
-    """A verb over many runs says a line per task while they are few, and one for all that are alike
-    when many.
-    """
-    call(project, "runs", "add", "1-9", "--set", "kind=physics")
-    call(project, "cycle")
-    answer = call(project, "skip", "1-6,8,20-30", "plots", "--reason", "no beam")
-    assert answer.out == "runs 1-6,8: the run / plots went from new to skipped.\n"
-    assert answer.err == "runs 20-30: the run has no task in plots: it is not registered.\n"
-    answer = call(project, "retry", "1-2", "plots", "--reason", "beam")
-    assert answer.out.splitlines() == [
-        f"run {run} / plots went from skipped to new." for run in (1, 2)
-    ]

@@ -29,8 +29,8 @@ for path in map(pathlib.Path, sys.argv[1:]):
         import time; time.sleep(600)
     if text == "crash":
         sys.exit("no begin of run at offset 0")
-    answer = {"path": str(path), "run": int(path.name[3:8]), "attributes": {"fill": int(text)}, "is_closed": True}
-    answers.append(answer)
+    about = {"run": int(path.name[3:8]), "attributes": {"fill": int(text)}, "is_closed": True}
+    answers.append({"path": str(path), **about})
 print(json.dumps({"schema": 1, "files": answers}))
 """
 ATTRIBUTES = "[runs.attributes]\nfill = 'int'\nkind = 'str'\nlumi = 'float'\n"

@@ -78,3 +78,8 @@ class Desk:
         """Return the token of this browser, whatever pages show."""
         site: Site = cast("Any", self.app).app.state.site
         return site.guard.token(self.browser.cookies.get("autoctrl_form") or "")
+
+
+def text_of(page: str) -> str:
+    """Return what a person reads of a page, in one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
