@@ -95,7 +95,7 @@ def test_a_folder_does_not_travel_as_a_token(tmp_path: Path, token_file: str) ->
     assert call(folder, "runs", "add", "1", "--set", "kind=physics", **given).code == 0
     said = call(folder, "cycle", "--workflow", "reco", **given)
     assert said.code == 2
-    assert "The token for hints, which travels with the jobs, is no file:" in said.out + said.err
+    assert "The token for hints, which travels with the jobs, is not a file:" in said.out + said.err
     assert call(folder, "loop", "--until-idle", "--workflow", "reco").code == 0
 
 

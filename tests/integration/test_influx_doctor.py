@@ -5,6 +5,7 @@ is not.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -143,23 +144,21 @@ def shifted_by(seconds: float) -> Plan:
 
 
 @ONE_SERVER
-@pytest.mark.parametrize(("seconds", "text"), [(61.0, "61.0 s behind"), (-61.0, "61.0 s ahead of")])
-def test_clocks_apart(site: Site, seconds: float, text: str) -> None:
+@pytest.mark.parametrize(("seconds", "side"), [(90.0, "behind"), (-90.0, "ahead of")])
+def test_clocks_apart(site: Site, seconds: float, side: str) -> None:
     """By how much this machine's clock is ahead or behind is told; the store itself works."""
     with Proxy(site.server.url) as proxy:
         proxy.plan = shifted_by(seconds)
         url = site.url(place=f"127.0.0.1:{proxy.port}")
-        assert (
-            call(
-                site.folder,
-                "status",
-                AUTOCTRL_STORE_URL=url,
-                AUTOCTRL_STORE_TOKEN_FILE=site.give("token", site.token),
-            ).code
-            == 0
-        )
+        token_file = site.give("token", site.token)
+        given = {"AUTOCTRL_STORE_URL": url, "AUTOCTRL_STORE_TOKEN_FILE": token_file}
+        assert call(site.folder, "status", **given).code == 0
         ok, said = site.ask("store", url)
-    assert (ok, f"This machine's clock is {text} that of the store" in said) == (False, True), said
+    assert not ok
+    found = re.search(rf"This machine's clock is (\d+\.\d) s {side} that of the store", said)
+    assert found, said
+    # What it takes to ask, on a busy machine, is all that the figure may be wrong by.
+    assert float(found[1]) == pytest.approx(abs(seconds), abs=30)
     assert "NTP" in said
 
 
