@@ -21,7 +21,7 @@ from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
 from autoctrl.stores.sqlite.store import SqliteStore
 from tests.acceptance.project import call, make_project
-from tests.acceptance.test_cli_manners import in_terminal
+from tests.acceptance.terminal import in_terminal
 from tests.contract.samples import NOW, finish, job, output, run, task
 from tests.contract.stores import bucket_url, wait_until
 from tests.proxy import Fault, Kind, Proxy
