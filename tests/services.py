@@ -79,9 +79,13 @@ class Service:
     def pause(self, *names: str) -> None:
         """Stop these of its processes (SIGSTOP), all if none is named.
 
-        They still accept connections, but do not answer.
+        They still accept connections, but do not answer: every thread has stopped.
         """
-        self._send(signal.SIGSTOP, names)
+        pids = self._send(signal.SIGSTOP, names)
+        deadline = time.monotonic() + PATIENCE_S
+        while not all(state == "T" for pid in pids for state in states_of(pid)):
+            assert time.monotonic() < deadline, f"{pids} do not stop"
+            time.sleep(0.01)
 
     def resume(self, *names: str) -> None:
         """Let these of its processes go on (SIGCONT), all if none is named."""
@@ -98,6 +102,12 @@ class Service:
 
     def _script(self, verb: str) -> subprocess.CompletedProcess[str]:
         return services(verb, self.name, str(self.folder))
+
+
+def states_of(pid: int) -> list[str]:
+    """Return the state of each thread of a process as the kernel has it, ``T`` for stopped."""
+    stats = Path(f"/proc/{pid}/task").glob("*/stat")
+    return [stat.read_text().rpartition(")")[2].split()[0] for stat in stats]
 
 
 class Influx(Service):

@@ -57,6 +57,7 @@ SCHEDD = {
     "acknowledge": (1, 2),
     "describe": (1,),
     "find": (1, 1),
+    "place": (1,),
     "poll": (1, 3),
     "remove": (1, 1),
     "remarks": (5,),
