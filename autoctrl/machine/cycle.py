@@ -125,18 +125,27 @@ class Cycle:
         The first chunk is small, because a call whose result is not stored yet would be made again;
         the next ones are larger while they are quick.
         """
+        still_open = {task.task.key: task for task in tasks}
         size, done = FIRST_CHUNK, 0
         while done < len(actions):
             chunk = actions[done : done + size]
             began = time.monotonic()
-            tasks = self._perform(tasks, chunk)
-            called = {action.task for action in chunk if action.submit}
-            mine = [task for task in tasks if task.task.key in called]
-            if mine:
-                tasks = self._perform(tasks, plan(self.observer.observe(mine)))
+            keys = dict.fromkeys(action.task for action in chunk)
+            mine = [still_open.pop(key) for key in keys if key in still_open]
+            mine = self._take_results(self._perform(mine, chunk), chunk)
+            still_open.update((task.task.key, task) for task in mine)
             done += len(chunk)
             size = size * 2 if time.monotonic() - began < GROW_CHUNK_BELOW_S else size
-        return tasks
+        return list(still_open.values())
+
+    def _take_results(self, tasks: list[OpenTask], actions: Sequence[Action]) -> list[OpenTask]:
+        """Take in what the jobs left that these actions have submitted, and that have ended."""
+        called = {action.task for action in actions if action.submit}
+        ended = [task for task in tasks if task.task.key in called]
+        if not ended:
+            return tasks
+        rest = [task for task in tasks if task.task.key not in called]
+        return [*rest, *self._perform(ended, plan(self.observer.observe(ended)))]
 
     def _perform(self, tasks: Sequence[OpenTask], actions: Sequence[Action]) -> list[OpenTask]:
         written = self.performer.perform(actions)

@@ -18,9 +18,12 @@ def stamp(records: Iterable[Stamped], epoch: int, environment: str) -> list[Stam
 
     Records of runs, marks, outputs and fields belong to no lease and stay as they are.
     """
-    return [
-        cast("Any", record)._replace(epoch=epoch, environment=environment)
-        if isinstance(record, TaskRecord | JobRecord)
-        else record
-        for record in records
-    ]
+    return [_stamp_one(record, epoch, environment) for record in records]
+
+
+def _stamp_one(record: Stamped, epoch: int, environment: str) -> Stamped:
+    if not isinstance(record, TaskRecord | JobRecord):
+        return record
+    if record.epoch == epoch and record.environment == environment:
+        return record  # it follows one that was written under the same lease
+    return cast("Any", record)._replace(epoch=epoch, environment=environment)  # type: ignore[no-any-return]

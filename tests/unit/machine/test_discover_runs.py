@@ -13,6 +13,7 @@ from autoctrl.machine.discover_runs import DiscoveredRuns, discover, merge_runs
 from autoctrl.model.actor import Actor
 from autoctrl.ports import Seen
 from autoctrl.stores import open_store
+from autoctrl.stores.memory import MemoryStore
 from autoctrl.testing import FakeClock
 from tests.unit.given import NOW, later, run
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from autoctrl.model.run import RunRecord
+    from autoctrl.ports import Lease
 
 
 def seen(number: int, *, is_closed: bool = False, **attributes: Any) -> Seen:
@@ -165,6 +167,26 @@ def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
     assert store.reads == reads
     assert store.runs()[0][0].attributes == {"kind": "physics"}
     assert discover(store, [Listed("files", seen(1, kind="cosmics"), seen(2))], clock).new == (2,)
+
+
+class Overtaken(MemoryStore):
+    """A store in which another process discovers the same just before the lease is claimed."""
+
+    source: Listed | None = Listed("files", seen(1))
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        other, self.source = self.source, None
+        if other is not None:
+            discover(self, [other], FakeClock())
+        return super().lease(name, owner, seconds)
+
+
+def test_what_somebody_else_has_written_meanwhile_is_not_written_again() -> None:
+    """Of two that ask the sources at the same time, the second finds it done."""
+    store = Overtaken()
+    found = discover(store, [Listed("files", seen(1))], FakeClock())
+    assert found == DiscoveredRuns((), (), ())
+    assert [record.sequence for record in store.runs().records] == [1]
 
 
 def test_without_sources_nothing_is_asked() -> None:
