@@ -174,7 +174,7 @@ def pause(session: Session, workflow: str, reason: str) -> int:
     """
     from autoctrl import verbs
 
-    return _set_paused(session, workflow, reason, verbs.pause, "paused")
+    return _set_paused(session, workflow, reason, verbs.pause, is_paused=True)
 
 
 @verb('resume camera-reco --reason "storage is back"')
@@ -184,23 +184,22 @@ def resume(session: Session, workflow: str, reason: str) -> int:
     """Let a paused workflow submit again."""
     from autoctrl import verbs
 
-    return _set_paused(session, workflow, reason, verbs.resume, "not paused")
+    return _set_paused(session, workflow, reason, verbs.resume, is_paused=False)
 
 
 def _set_paused(
-    session: Session, workflow: str, reason: str, set_it: Callable[..., bool], word: str
+    session: Session, workflow: str, reason: str, act: Callable[..., bool], *, is_paused: bool
 ) -> int:
+    from autoctrl.views.outcomes import spell_pause
+
     with session.open() as project:
-        is_changed = set_it(session.request(project, reason), workflow)
+        is_changed = act(session.request(project, reason), workflow)
     if session.is_json:
         show_json(
-            campaign=session.campaign,
-            workflow=workflow,
-            paused=word == "paused",
-            changed=is_changed,
+            campaign=session.campaign, workflow=workflow, paused=is_paused, changed=is_changed
         )
     else:
-        say(f"{workflow} is {word}{' now' if is_changed else ' already'}.")
+        say(spell_pause(workflow, is_paused=is_paused, is_changed=is_changed))
     return 0
 
 

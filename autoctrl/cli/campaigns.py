@@ -173,12 +173,11 @@ def split_names(text: str) -> tuple[str, ...]:
 def close(session: Session, name: str, reason: str) -> None:
     """Close a campaign: it takes no more runs and starts nothing more."""
     from autoctrl.verbs import close_campaign
+    from autoctrl.views.outcomes import spell_closed
 
     with session.open() as project:
         closed, is_changed = close_campaign(session.request(project, reason), name)
-    text = f"Campaign {name} is closed{'' if is_changed else ' already'}."
-    again = f"Open it again: autoctrl campaign edit {name} --reopen"
-    _show_campaign(session, closed, f"{text} {again}")
+    _show_campaign(session, closed, spell_closed(name, is_changed=is_changed))
 
 
 def typed_values(pairs: dict[str, str]) -> dict[str, str | int]:

@@ -9,7 +9,7 @@ import click
 from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, warn_all
 from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.errors import UsageError
-from autoctrl.model.unit import format_runs, parse_runs
+from autoctrl.model.unit import parse_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from autoctrl.cli.session import Session
     from autoctrl.config import Settings
     from autoctrl.machine.discover_runs import DiscoveredRuns
-    from autoctrl.verbs import Registration
     from autoctrl.views import RunLine, Spelling
 
 
@@ -69,6 +68,7 @@ def add(
     RUNS is a selection such as 4500-4510,4521. What is not given stays as it is.
     """
     from autoctrl.verbs import add_runs
+    from autoctrl.views.outcomes import spell_registration
 
     with session.open() as project:
         done = add_runs(
@@ -81,18 +81,7 @@ def add(
     if session.is_json:
         show_json(**done._asdict(), dry_run=dry_run)
         return
-    say(("Would do: " if dry_run else "") + _describe(done))
-
-
-def _describe(done: Registration) -> str:
-    from autoctrl.views.spelling import count
-
-    parts = [
-        f"{count(numbers, 'run')} {word} ({format_runs(list(numbers))})"
-        for word, numbers in done._asdict().items()
-        if numbers
-    ]
-    return ", ".join(parts) + "."
+    say(spell_registration(done._asdict(), dry_run=dry_run))
 
 
 @verb("runs list --runs 4500-4510", name="list", group=runs)

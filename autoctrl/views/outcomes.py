@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.unit import format_runs, is_group, spell_unit
 from autoctrl.views.reasons import without_unit
+from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from autoctrl.model.outcome import Answer, Outcome
 
 MANY = 4
@@ -51,3 +54,29 @@ def spell_answer(answer: Answer, verb: str, *, dry_run: bool = False) -> str:
     version = f" (version {answer.version})" if verb == "reprocess" else ""
     went = "would go" if dry_run else "went"
     return f"{task} {went} from {answer.before} to {answer.after}{version}."
+
+
+def spell_registration(runs: Mapping[str, Sequence[int]], *, dry_run: bool = False) -> str:
+    """Return what became of registered runs, e.g. ``3 runs added (1-3), 1 run changed (4)``.
+
+    ``runs`` are their numbers by what was done with them.
+    """
+    parts = [
+        f"{count(numbers, 'run')} {done} ({format_runs(list(numbers))})"
+        for done, numbers in runs.items()
+        if numbers
+    ]
+    return f"{'Would do: ' if dry_run else ''}{', '.join(parts)}."
+
+
+def spell_pause(workflow: str, *, is_paused: bool, is_changed: bool) -> str:
+    """Return where a workflow stands after ``pause`` or ``resume``."""
+    state = "paused" if is_paused else "not paused"
+    return f"{workflow} is {state} {'now' if is_changed else 'already'}."
+
+
+def spell_closed(campaign: str, *, is_changed: bool) -> str:
+    """Return that a campaign is closed, and how it is opened again."""
+    already = "" if is_changed else " already"
+    again = f"Open it again: autoctrl campaign edit {campaign} --reopen"
+    return f"Campaign {campaign} is closed{already}. {again}"

@@ -7,6 +7,7 @@ import pytest
 from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.status import TaskStatus
 from autoctrl.views import Sentence, spell_outcome
+from autoctrl.views.outcomes import spell_closed, spell_pause, spell_registration
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
@@ -58,3 +59,23 @@ def test_an_empty_outcome_is_said_too() -> None:
     assert [one.text for one in spell_outcome(Outcome("reprocess", ()))] == [
         "There is nothing to do."
     ]
+
+
+def test_a_registration_counts_runs_by_what_was_done() -> None:
+    """Words without runs are left out."""
+    done = {"added": (1, 2, 3), "changed": (7,), "unchanged": ()}
+    assert spell_registration(done) == "3 runs added (1-3), 1 run changed (7)."
+    assert spell_registration({"added": (4,)}, dry_run=True) == "Would do: 1 run added (4)."
+
+
+def test_a_pause_says_whether_anything_changed() -> None:
+    """Asking twice does no harm, and is said."""
+    assert spell_pause("reco", is_paused=True, is_changed=True) == "reco is paused now."
+    assert spell_pause("reco", is_paused=False, is_changed=False) == "reco is not paused already."
+
+
+def test_a_closed_campaign_can_be_opened_again() -> None:
+    """The sentence says how."""
+    again = "Open it again: autoctrl campaign edit old --reopen"
+    assert spell_closed("old", is_changed=True) == f"Campaign old is closed. {again}"
+    assert spell_closed("old", is_changed=False) == f"Campaign old is closed already. {again}"
