@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+# How fast examples are found says something about the machine, nothing about the code.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 # The fixtures of real servers, for the tests of every tier, the lanes that tests run in, and the
 # camera's files.
 pytest_plugins = ["tests.services", "tests.lanes", "tests.acceptance.camera"]

@@ -49,7 +49,8 @@ LANES = {
     "influx1": Lane(("influxdb1",), WITH_INFLUX),
     "embedded": Lane(homes=("tests/contract", "tests/acceptance/exactly_once"), is_measured=True),
     "desk": Lane(homes=("tests/integration", "tests/acceptance"), is_patient=True),
-    "core": Lane(homes=("tests/unit", "tests/house"), is_measured=True, is_patient=True),
+    "core": Lane(homes=("tests/unit",), is_measured=True, is_patient=True),
+    "house": Lane(homes=("tests/house",), is_patient=True),
     "science": Lane(
         homes=("tests/unit/science", "tests/acceptance/test_camera*", "workflows"),
         is_patient=True,

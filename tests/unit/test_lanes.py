@@ -12,6 +12,7 @@ from tests.services import ROOT
     ("path", "servers", "lane"),
     [
         ("tests/unit/model/test_run.py", (), "core"),
+        ("tests/house/test_files.py", (), "house"),
         ("tests/unit/science/test_rootio.py", (), "science"),
         ("tests/unit/executors/test_htcondor_submit.py", ("htcondor",), "core"),
         ("tests/contract/test_store_leases.py", (), "embedded"),
