@@ -117,7 +117,7 @@ def test_nothing_is_written_over_what_is_there(tmp_path: Path, project: Path) ->
     ("name", "kind", "part"),
     [
         ("My Flow", "inline", "is not a name for a workflow"),
-        ("../x", "inline", "is no name"),
+        ("../x", "inline", "is not a name"),
         ("x", "bath", "'batch'"),
     ],
 )

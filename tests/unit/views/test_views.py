@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from autoctrl.errors import UsageError
+from autoctrl.files import digest_of
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.task import InputRef
 from autoctrl.model.workflow import UNSEEN
 from autoctrl.views import existing_task, explain, find_task, read_overview
 from autoctrl.views.columns import Column, in_chain_order
@@ -17,6 +19,8 @@ from autoctrl.views.overview import Cell, combine, spell_cell
 from tests.unit.scene import Scene, scene_of_a_chain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Selection, Store
@@ -230,6 +234,19 @@ def test_a_done_task_is_stale_once_a_newer_input_is_done(scene: Scene) -> None:
     answer = explain(scene.store, "prompt", "1", "friends")
     assert answer.stale
     assert answer.notes == ("it reads version 1 of run 9 / reco, of which version 2 is done",)
+
+
+def test_a_file_that_has_changed_is_noted(scene: Scene, tmp_path: Path) -> None:
+    """A done task that read a file is stale once that file is another, and says so."""
+    limits = tmp_path / "limits.toml"
+    limits.write_text("rms = 10")
+    read = InputRef("limits", str(limits), 8, digest_of(limits).checksum)
+    scene.task(1, "reco", DONE, inputs=(read,))
+    assert explain(scene.store, "prompt", "1", "reco").notes == ()
+    limits.write_text("rms = 12")
+    answer = explain(scene.store, "prompt", "1", "reco")
+    assert answer.stale
+    assert answer.notes == (f"it read {limits}, which has changed since",)
 
 
 def test_workflows_of_the_parent_are_shown_from_there(scene: Scene) -> None:
