@@ -136,9 +136,9 @@ class Output:
 
     def find(self, name: str, task: Task, look: Lookup) -> Found:
         """Look up the newest published version of each upstream task."""
-        reason = self.lock.reason(task, look)
-        if reason is not None:
-            return Found((), Wait(reason))
+        wait = self.lock.reason(task, look)
+        if wait is not None:
+            return Found((), wait)
         records = look.tasks(look.upstream_keys(self.workflow, task) or ())
         done = [record for record in records.values() if record.status is TaskStatus.DONE]
         if not done:

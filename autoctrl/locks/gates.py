@@ -34,28 +34,47 @@ class After(Lock):
         self.after = frozenset(workflows)
         self.good = {TaskStatus.DONE, TaskStatus.SKIPPED} if skipped else {TaskStatus.DONE}
 
-    def prepare(self, tasks: Sequence[Task], look: Lookup) -> None:
-        """Look up every upstream task in one question per workflow."""
+    def check(self, tasks: Sequence[Task], look: Lookup) -> dict[str, Wait]:
+        """Ask one question per workflow, about the tasks that those before it let pass."""
+        waits: dict[str, Wait] = {}
         for workflow in self.workflows:
-            upstream = (look.upstream_keys(workflow, task) or () for task in tasks)
-            look.tasks([key for keys in upstream for key in keys])
+            asked = [task for task in tasks if task.unit not in waits]
+            reasons = self._explain_all(workflow, asked, look)
+            waits |= {unit: Wait(reason) for unit, reason in reasons.items() if reason}
+        return waits
 
-    def reason(self, task: Task, look: Lookup) -> str | None:
+    def reason(self, task: Task, look: Lookup) -> Wait | None:
         """Return the reason of the first workflow that the task waits for."""
-        reasons = (self._reason(workflow, task, look) for workflow in self.workflows)
-        return next((reason for reason in reasons if reason), None)
+        return self.check([task], look).get(task.unit)
 
-    def _reason(self, workflow: str, task: Task, look: Lookup) -> str | None:
-        keys = look.upstream_keys(workflow, task)
-        if keys is None:
-            return _explain_unknown(workflow, task, look)
-        known = look.tasks(keys)
+    def _explain_all(
+        self, workflow: str, tasks: Sequence[Task], look: Lookup
+    ) -> dict[str, str | None]:
+        upstream = {task.unit: look.upstream_keys(workflow, task) for task in tasks}
+        known = look.tasks([key for keys in upstream.values() for key in keys or ()])
+        reasons: dict[str, str | None] = {}
+        for task in tasks:
+            keys = upstream[task.unit]
+            if keys is None:
+                reasons[task.unit] = _explain_unknown(workflow, task, look)
+            else:
+                reasons[task.unit] = self._explain(workflow, task, keys, known)
+        return reasons
+
+    def _explain(
+        self,
+        workflow: str,
+        task: Task,
+        keys: Sequence[TaskKey],
+        known: Mapping[TaskKey, TaskRecord],
+    ) -> str | None:
         for key in keys:
-            if key not in known:
+            record = known.get(key)
+            if record is None:
                 return f"waits for {workflow}, which has no task for {spell_unit(key.unit)} yet"
-            if known[key].status not in self.good:
-                return f"waits for {workflow} of {spell_unit(key.unit)} ({known[key].status})"
-        return _explain_late(workflow, task, known)
+            if record.status not in self.good:
+                return f"waits for {workflow} of {spell_unit(key.unit)} ({record.status})"
+        return _explain_late(workflow, task, [known[key] for key in keys])
 
 
 def _explain_unknown(workflow: str, task: Task, look: Lookup) -> str:
@@ -70,12 +89,14 @@ def _explain_unknown(workflow: str, task: Task, look: Lookup) -> str:
     return f"waits for {workflow}, which has not looked at {spell_unit(task.unit)} yet"
 
 
-def _explain_late(workflow: str, task: Task, known: Mapping[TaskKey, TaskRecord]) -> str | None:
+def _explain_late(workflow: str, task: Task, upstream: Sequence[TaskRecord]) -> str | None:
     """Say that groups were processed without a run of this task, None if they were not."""
-    taken = {number for record in known.values() for number in record.members}
-    if taken.issuperset(task.members) or not any(is_group(key.unit) for key in known):
+    if not any(is_group(record.key.unit) for record in upstream):
         return None
-    groups = ", ".join(spell_unit(key.unit) for key in known)
+    taken = {number for record in upstream for number in record.members}
+    if taken.issuperset(task.members):
+        return None
+    groups = ", ".join(spell_unit(record.key.unit) for record in upstream)
     return f"{groups} was processed without it by {workflow}; reprocess takes it in"
 
 

@@ -16,7 +16,7 @@ from tests.unit.given import later, run, view
 from tests.unit.locks.looking import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from autoctrl.locks import Lookup
     from autoctrl.model.task import Task
@@ -69,6 +69,19 @@ def test_a_lock_is_one_question_about_one_task() -> None:
         "1": Wait("run 1 is odd"),
         "3": Wait("lock Odd raised KeyError: 'is_odd'"),
     }
+
+
+def test_a_lock_may_ask_about_many_tasks_in_one_question() -> None:
+    """It is told of all of them before it is asked about each."""
+    prepared: list[list[str]] = []
+
+    class Prepared(Odd):
+        def prepare(self, tasks: Sequence[Task], look: Lookup) -> None:
+            del look
+            prepared.append([task.unit for task in tasks])
+
+    ask(Prepared(), view(1), view(2))
+    assert prepared == [["1", "2"]]
 
 
 def test_a_lock_that_says_nothing_holds_everything() -> None:
