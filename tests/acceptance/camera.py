@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("autoctrl-camera")
 FIELDS = "AUTOCTRL_FIELDS"
+PATIENCE_S = 300  # of a program, on a machine that does much else
+MADE_WITHIN_S = 900  # the chain, and the first test that asks for it
 EVENTS = 11
 SIZE = 1152
 JUDGED = "--pedestal pedestal.root --friends reco_Friend.root --raw run04501.mid.gz"
@@ -72,7 +74,7 @@ def call_program(folder: Path, *words: str | Path) -> Answer:
         env=os.environ | {FIELDS: str(_new_fields(folder)), "MPLBACKEND": "Agg"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_S,
         check=False,
     )
     return Answer(done.returncode, done.stdout, done.stderr, _read_fields(folder))

@@ -19,7 +19,7 @@ from autoctrl.science.rootio import (
     open_file,
     read_columns,
 )
-from tests.acceptance.camera import EVENTS, SIZE, call, call_program, refuse, succeed
+from tests.acceptance.camera import EVENTS, MADE_WITHIN_S, SIZE, call, call_program, refuse, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,7 @@ print(events.GetLeaf("sc_size").GetTypeName(), events.GetLeaf("sc_size").GetLeaf
 maps = ROOT.TFile.Open("pedestal.root")
 print(maps.Get("pedmap").ClassName())
 """
+pytestmark = pytest.mark.timeout(MADE_WITHIN_S)
 
 
 def test_objects_are_found(chain: Path) -> None:

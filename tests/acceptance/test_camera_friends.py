@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from autoctrl.science.rootio import check_alignment
-from tests.acceptance.camera import EVENTS, ROOT, call, call_program, refuse, succeed
+from tests.acceptance.camera import EVENTS, MADE_WITHIN_S, ROOT, call, call_program, refuse, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ VALUES = {
     "raising": '[light[i] if e != 2 else 1 / 0 for i, e in enumerate(events["event"])]',
     "depth": "light",
 }
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(MADE_WITHIN_S)
 GAP = "[[range]]\nfirst = 1\nlast = 4500\n[[range]]\nfirst = 4600\n"
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import uproot
 
-from tests.acceptance.camera import EVENTS, ROOT, SIZE, call_program, refuse, succeed
+from tests.acceptance.camera import EVENTS, MADE_WITHIN_S, ROOT, SIZE, call_program, refuse, succeed
 from tests.acceptance.test_web import read, start
 
 SPOTS = "--size 768 --spots 6 --alphas 0 --muons 0 --electrons 0"
@@ -53,6 +53,7 @@ file = ROOT.TFile.Open("whole.root")
 spots = file.Get("light/spots")
 print(spots.ClassName(), file.Get("occupancy/light").ClassName(), int(spots.Integral()))
 """
+pytestmark = pytest.mark.timeout(MADE_WITHIN_S)
 
 
 def run_autoctrl(folder: Path, line: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.science.rootio import count_entries
-from tests.acceptance.camera import EVENTS
+from tests.acceptance.camera import EVENTS, MADE_WITHIN_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ print(events.Draw("sc_integral:ByKey.sc_regr_integral", "", "goff"))
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ROOT") is None, reason="ROOT is not installed: pip install root"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(MADE_WITHIN_S),
 ]
 
 
