@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.model.campaign import Campaign
-from autoctrl.model.job import FileInfo
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import InputRef
 from autoctrl.model.unit import TaskKey
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
-FILE = FileInfo("output", "/data/reco.root", 10, "sha256:aa", {"Events": 5})
 
 
 @pytest.mark.parametrize("status", [FAILED, SKIPPED])
