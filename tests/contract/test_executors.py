@@ -100,8 +100,9 @@ def test_jobs_can_be_removed_while_they_run_or_wait(subject: Subject) -> None:
     orders = [subject.order(1, Work.WAIT)]
     (running,) = executor.submit(orders).values()
     subject.play(orders)
-    (report,) = polled(executor, [running], JobStatus.RUNNING)
-    assert report.starts == 1
+    polled(executor, [running], JobStatus.RUNNING)
+    # a pool may say that a job runs before it has counted its start
+    until(lambda: executor.poll([running])[running].starts == 1, "the first start")
     assert executor.result(running) is None
     (waiting,) = executor.submit([subject.order(2, Work.QUEUE)]).values()
     polled(executor, [waiting], JobStatus.IDLE)

@@ -1,7 +1,8 @@
 """The other end of ``schedd``: a process that calls HTCondor's bindings, one call at a time.
 
 Run as a program, never imported by the rest: requests come in on stdin, answers go out on stdout,
-both as a length and then ``marshal``. The bindings hold the interpreter's lock while they wait, so
+both as a length and then ``marshal``; before the first request a length of 0 says that it is ready.
+The bindings hold the interpreter's lock while they wait, so
 only another process can give up on them. Answers are plain tuples; ``job_queue`` names what is in
 them.
 """
@@ -272,7 +273,9 @@ def text(ad: Any, name: str) -> str:  # noqa: ANN401 - as above
 
 
 def serve(calls: Calls, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until there are no more."""
+    """Say that requests can come; answer them until there are no more."""
+    answers.write(LENGTH.pack(0))
+    answers.flush()
     while head := requests.read(LENGTH.size):
         function, limit_s, arguments = marshal.loads(requests.read(*LENGTH.unpack(head)))  # noqa: S302 - from our own parent
         signal.alarm(limit_s)  # also if the parent is stopped and does not watch

@@ -1,8 +1,9 @@
 """HTCondor as seen from here: every call is made by another process and has a deadline.
 
-That process (``bindings``) may hang or be stopped at any byte of an answer, so both directions of
-the pipe are waited for piece by piece, each wait with its limit; the standard library's
-``Connection`` waits for the first byte only.
+The deadline begins when that process (``bindings``) can be asked: on a busy machine, loading
+HTCondor's library alone can take longer than an answer. The process may hang or be stopped at any
+byte of an answer, so both directions of the pipe are waited for piece by piece, each wait with its
+limit; the standard library's ``Connection`` waits for the first byte only.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).with_name("bindings.py")
 LENGTH = struct.Struct("<Q")  # of a request or an answer, before it
 PIECE_BYTES = 1 << 20
+START_S = 120.0  # how long the process that asks may take until it can be asked
 SLICE_S = 1.0
 LONGEST_WORDS = 300
 LOOK = "Look at collector and config in [executors.<name>], and at that configuration."
@@ -88,8 +90,8 @@ class Schedd:
         with self._turn:
             limit_s = ceil(deadline_s) + 1 if progress is None else 0
             request = marshal.dumps((function, limit_s, arguments))  # type: ignore[arg-type] # plain values only
-            process = self._running()
             try:
+                process = self._running()
                 answer = self._ask(process, request, Patience(deadline_s, progress))
             except (OSError, EOFError, ValueError) as error:
                 self._end()
@@ -104,22 +106,28 @@ class Schedd:
         return answer.value
 
     def _running(self) -> subprocess.Popen[bytes]:
+        """Return the process that asks, once it has said that it can be asked."""
         if self._process is None or self._process.poll() is not None:
             self._end()
-            environment = {**os.environ, **({"CONDOR_CONFIG": self.config} if self.config else {})}
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(PROGRAM), self.name, self.collector],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                env=environment,
-                bufsize=0,
-                start_new_session=True,
-            )
-            if self._process.stdin is not None:
-                os.set_blocking(self._process.stdin.fileno(), False)
-            self._finalizer = weakref.finalize(self, end, self._process)
+            self._process = process = self._started()
+            self._finalizer = weakref.finalize(self, end, process)
+            if process.stdin is None or process.stdout is None:
+                raise EOFError
+            os.set_blocking(process.stdin.fileno(), False)
+            self._read(process.stdout.fileno(), LENGTH.size, Patience(START_S))
         return self._process
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **({"CONDOR_CONFIG": self.config} if self.config else {})}
+        return subprocess.Popen(
+            [sys.executable, "-P", str(PROGRAM), self.name, self.collector],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            env=environment,
+            bufsize=0,
+            start_new_session=True,
+        )
 
     def _ask(
         self, process: subprocess.Popen[bytes], request: bytes, patience: Patience
@@ -213,7 +221,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 class Patience:
     """How long an answer is waited for; what gets on is waited for again."""
 
-    def __init__(self, deadline_s: float, progress: Callable[[], object] | None) -> None:
+    def __init__(self, deadline_s: float, progress: Callable[[], object] | None = None) -> None:
         self.deadline_s, self.progress = deadline_s, progress
         self._until = time.monotonic() + deadline_s
         self._seen = progress() if progress is not None else None
