@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from autoctrl.errors import WorkflowError
-from autoctrl.locks.gates import After, Newest, check_pattern, newest_before
+from autoctrl.locks.gates import After, Newest, check_pattern
 from autoctrl.locks.lock import InTurn, Lock, Open, Wait
 from autoctrl.model.output import LocationState
 from autoctrl.model.status import TaskStatus
@@ -163,7 +163,7 @@ class Latest:
         reason = self.lock.reason(task, look)
         if reason is not None:
             return Found((), Wait(reason))
-        newest = newest_before(self.workflow, task, look)
+        newest = look.newest_task(self.workflow, min(task.members))
         return _find_published(self, name, [newest] if newest is not None else [], look)
 
 

@@ -117,28 +117,12 @@ class Newest(Lock):
         declared = look.declaration(name)
         if declared is None or (declared.is_live and declared.position < look.position):
             return f"waits for {name}, which has not looked at all runs yet"
-        record = newest_before(name, task, look)
+        record = look.newest_task(name, min(task.members))
         if record is None:
             return f"waits for {name}: there is none at or before {spell_unit(task.unit)}"
         if record.status is not TaskStatus.DONE:
             return f"waits for {name} of {spell_unit(record.key.unit)} ({record.status})"
         return None
-
-
-def newest_before(workflow: str, task: Task, look: Lookup) -> TaskRecord | None:
-    """Return the workflow's task of the highest run at or before the unit's first run.
-
-    Tasks that were skipped are passed over.
-    """
-    first = min(task.members)
-    candidates = [
-        record
-        for record in look.all_tasks(workflow)
-        if record.members
-        and max(record.members) <= first
-        and record.status is not TaskStatus.SKIPPED
-    ]
-    return max(candidates, key=lambda record: max(record.members), default=None)
 
 
 class Has(Lock):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
+from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, group_unit, is_group, run_unit
 from autoctrl.model.workflow import WORKFLOW, read_workflow
 from autoctrl.ports import Selection
@@ -43,6 +45,7 @@ class Answers:
         self.declarations: dict[str, Declaration | None] = {}
         self.tasks: dict[TaskKey, TaskRecord | None] = {}
         self.all_tasks: dict[tuple[str, str], list[TaskRecord]] = {}
+        self.in_order: dict[str, list[TaskRecord]] = {}
         self.runs: dict[int, RunRecord] = {}
         self.outputs: dict[TaskKey, list[OutputRecord]] = {}
         self.marks: dict[str, dict[str, MarkRecord]] = {}
@@ -154,6 +157,23 @@ class Lookup:
             )
         return self._answers.all_tasks[pair]
 
+    def newest_task(self, workflow: str, run: int) -> TaskRecord | None:
+        """Return the workflow's task of the highest run at or before ``run``.
+
+        Tasks that were skipped are passed over. Takes a look at a few tasks only, however many
+        there are, once they have been put in order.
+        """
+        if workflow not in self._answers.in_order:
+            candidates = [
+                record
+                for record in self.all_tasks(workflow)
+                if record.members and record.status is not TaskStatus.SKIPPED
+            ]
+            self._answers.in_order[workflow] = sorted(candidates, key=_highest_run)
+        in_order = self._answers.in_order[workflow]
+        after = bisect_right(in_order, run, key=_highest_run)
+        return in_order[after - 1] if after else None
+
     def upstream_keys(self, workflow: str, task: Task) -> list[TaskKey] | None:
         """Return the upstream tasks that ``task`` depends on.
 
@@ -188,3 +208,7 @@ class Lookup:
                 Selection(key.campaign, (key.workflow,), (key.unit,))
             )
         return self._answers.outputs[key]
+
+
+def _highest_run(record: TaskRecord) -> int:
+    return max(record.members)

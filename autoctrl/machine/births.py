@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import WorkflowError, nearest
 from autoctrl.model.actor import CYCLE
+from autoctrl.model.run import parse_like
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import new_task
 from autoctrl.model.unit import TaskKey, group_unit, is_group, run_unit
@@ -153,7 +154,7 @@ class _OpenGroups:
 
 
 def _is_before(value: str, newest: Any) -> bool:  # noqa: ANN401 - as below
-    return bool(type(newest)(value) < newest)
+    return bool(parse_like(newest, value) < newest)
 
 
 def _larger(first: Any, second: Any) -> Any:  # noqa: ANN401 - a group's value has the attribute's type

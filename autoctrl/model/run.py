@@ -56,6 +56,15 @@ PARSERS: Mapping[str, Callable[[str], Value]] = {
     "bool": _parse_bool,
     "time": _parse_time,
 }
+TYPES: Mapping[type, str] = {int: "int", float: "float", str: "str", bool: "bool", datetime: "time"}
+
+
+def parse_like(example: Value, text: str) -> Value:
+    """Return the value that ``text`` spells, of the type of ``example``.
+
+    Raises ``ValueError`` if it does not spell one.
+    """
+    return PARSERS[TYPES[type(example)]](text)
 
 
 def parse_attribute(name: str, text: str, types: Mapping[str, str]) -> Value:

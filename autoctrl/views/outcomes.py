@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autoctrl.model.outcome import Answer, Outcome
 
 MANY = 4
+ABOUT = "the run / "  # how the sentence about one task begins, its run left out
 
 
 class Sentence(NamedTuple):
@@ -39,8 +40,13 @@ def spell_outcome(outcome: Outcome, *, dry_run: bool = False) -> list[Sentence]:
     sentences: list[Sentence] = []
     for (is_refused, shared), texts in alike.items():
         if len(texts) > MANY and not any(is_group(unit) for unit in texts):
-            runs = format_runs([int(unit) for unit in texts])
-            sentences.append(Sentence(f"runs {runs}: {shared}", is_refused))
+            runs = f"runs {format_runs([int(unit) for unit in texts])}"
+            text = (
+                shared.replace(ABOUT, f"{runs} / ", 1)
+                if shared.startswith(ABOUT)
+                else f"{runs}: {shared}"
+            )
+            sentences.append(Sentence(text, is_refused))
         else:
             sentences += [Sentence(text, is_refused) for text in texts.values()]
     return sentences

@@ -60,7 +60,7 @@ def test_what_many_tasks_share_is_said_once(project: Path) -> None:
     call(project, "runs", "add", "1-9", "--set", "kind=physics")
     call(project, "cycle")
     answer = call(project, "skip", "1-6,8,20-30", "plots", "--reason", "no beam")
-    assert answer.out == "runs 1-6,8: the run / plots went from new to skipped.\n"
+    assert answer.out == "runs 1-6,8 / plots went from new to skipped.\n"
     assert answer.err == "runs 20-30: the run has no task in plots: it is not registered.\n"
     answer = call(project, "retry", "1-2", "plots", "--reason", "beam")
     assert answer.out.splitlines() == [

@@ -8,6 +8,7 @@ import pytest
 
 from autoctrl.errors import UsageError
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
 from tests.unit.given import run, view
 from tests.unit.locks.looking import World
@@ -47,6 +48,19 @@ def test_each_question_is_asked_once() -> None:
         assert look.position == 2
         assert look.declaration("friends") is None
     assert sorted(counting.asked) == ["find_outputs", "marks", "runs", "runs", "tasks", "tasks"]
+
+
+def test_the_newest_task_at_or_before_a_run_is_found_without_reading_again() -> None:
+    """However often it is asked, the tasks are read once; skipped ones are passed over."""
+    world = World().declares("pedestal")
+    tasks = {unit: world.has("pedestal", unit) for unit in ("10", "2", "7")}
+    world.has("pedestal", "8", TaskStatus.SKIPPED)
+    world.store = counting = Counting(world.store)
+    look = world.look()
+    counting.asked.clear()
+    found = [look.newest_task("pedestal", number) for number in (1, 2, 6, 9, 10, 99)]
+    assert found == [None, *(tasks[unit] for unit in ("2", "2", "7", "10", "10"))]
+    assert counting.asked.count("tasks") == 1
 
 
 def test_an_unknown_campaign_is_refused_with_the_nearest() -> None:

@@ -1,7 +1,8 @@
-"""Which units a list of changed runs brings forth."""
+"""Which units follow from a list of changed runs."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from tests.unit.given import NOW, run, task
 
 if TYPE_CHECKING:
     from collections.abc import Container
+
+    from autoctrl.model.run import Value
 
 PHYSICS = Where(kind="physics")
 
@@ -133,6 +136,28 @@ def test_groups_are_ordered_by_value_not_by_text() -> None:
         [[run(1, week="a", kind="physics"), run(2, week="b", kind="physics")]], group_by="week"
     )
     assert births == [Birth("week:a", (1,))]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "unit"),
+    [
+        (False, True, "of:False"),
+        (
+            datetime(2026, 3, 1, tzinfo=UTC),
+            datetime(2026, 3, 2, tzinfo=UTC),
+            "of:2026-03-01 00:00:00+00:00",
+        ),
+        (1.5, 10.25, "of:1.5"),
+    ],
+)
+def test_groups_are_ordered_whatever_type_their_attribute_has(
+    first: Value, second: Value, unit: str
+) -> None:
+    """A group of a truth value, a time or a number is closed by a run of a later one."""
+    arrivals = [[run(1, of=first, kind="physics")], [run(2, of=second, kind="physics")]]
+    births, cursor = walk(arrivals, group_by="of")
+    assert births == [Birth(unit, (1,))]
+    assert cursor.pending == {str(second): (2,)}
 
 
 kinds: st.SearchStrategy[dict[str, Any]] = st.sampled_from(

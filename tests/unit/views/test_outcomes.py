@@ -47,7 +47,7 @@ def test_many_runs_share_a_sentence() -> None:
     refused = Answer("reco", "9", (9,), None, None, 0, "run 9 has no task in reco.")
     many = Outcome("retry", (*few.answers, moved("5"), refused))
     assert spell_outcome(many) == [
-        Sentence("runs 1-5: the run / reco went from failed to new.", is_refused=False),
+        Sentence("runs 1-5 / reco went from failed to new.", is_refused=False),
         Sentence("run 9 has no task in reco.", is_refused=True),
     ]
     groups = Outcome("retry", tuple(moved(f"fill:{fill}") for fill in range(6)))
