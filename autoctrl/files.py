@@ -68,7 +68,7 @@ def write_first(path: Path, content: bytes, *, mode: int | None = None) -> bool:
 
 
 def link_or_copy(source: str, target: str) -> bool:
-    """Give a file a second name, or a copy that is on disk where no link can be made.
+    """Give a file a second name or, where no link can be made, a copy that is on disk.
 
     Says whether the name was free; another file under it is left alone. Raises ``OSError``.
     """
@@ -85,9 +85,9 @@ def link_or_copy(source: str, target: str) -> bool:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; a block that ends well makes it the file's own.
+    """Yield a temporary path beside ``path``; if the block ends well, it becomes ``path``.
 
-    What earlier writers of ``path`` left is removed, if they are known to be dead.  Raises
+    What earlier writers of ``path`` left is removed, if they are known to be dead. Raises
     AutoctrlError when the folder is read-only, full or otherwise refuses the file.
     """
     process = "-".join(this_process().rsplit(":", 3)[1:])

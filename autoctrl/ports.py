@@ -79,8 +79,8 @@ class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
     name     what is held: ``<campaign>/<workflow>`` or ``runs``
-    owner    who holds it, unique to the process; where its name ends as ``owner.this_process`` has
-             it, a store on the same machine ends the lease once that process is dead
+    owner    who holds it, unique to the process; where its name ends as ``process.this_process``
+             has it, a store on the same machine ends the lease once that process is dead
     epoch    counts the holders of this name, from 1
     expires  when it ends unless renewed, aware UTC, for people; the store judges by its own clock
     """

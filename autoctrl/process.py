@@ -25,7 +25,7 @@ class SystemClock:
 
 
 def this_process() -> str:
-    """Return ``host:pid:start:machine``: ticks since boot, and a number for boot and container."""
+    """Return ``host:pid:start:machine``: start in ticks since boot, a number for the machine."""
     pid = os.getpid()
     return f"{socket.gethostname()}:{pid}:{start_time(pid)}:{_machine()}"
 

@@ -90,7 +90,8 @@ def retry(request: Request, runs: str, workflow: str) -> Outcome:
 @click.option(
     "--stale",
     metavar="WORKFLOW",
-    help="Every done task of this workflow of whose input a newer version is done.",
+    help="Every stale task of this workflow: it is done, but an input has a newer version that is "
+    "done, or a file that it read has changed.",
     shell_complete=complete_workflows,
 )
 def reprocess(
@@ -110,8 +111,8 @@ def reprocess(
         return verbs.reprocess(request, runs, workflow, downstream=downstream)
     if workflow is not None or downstream:
         message = (
-            f"reprocess --stale {stale} names its workflow itself and takes no other, and no "
-            "--downstream."
+            f"reprocess --stale {stale} already names the workflow; it takes neither another "
+            "WORKFLOW nor --downstream."
         )
         hint = "What lies downstream becomes stale when the new version is done."
         raise UsageError(message, hint=hint)

@@ -136,7 +136,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def app() -> None:
     """Process a physics experiment's data: every run through every workflow.
 
-    Every verb says more with --help; its options come after it.
+    Give --help after a verb to learn more; a verb's options come after its name.
     """
 
 
@@ -208,8 +208,8 @@ def _explain(error: BaseException, *, is_debugging: bool) -> Complaint:
         return Complaint(error.format_message())
     if isinstance(error, click.ClickException):
         return _explain_usage(error)
-    text = f"autoctrl met an error that it does not know: {type(error).__name__}: {error}."
-    hint = "" if is_debugging else "Run the same with --debug to see where, and report it."
+    text = f"autoctrl hit an unexpected error: {type(error).__name__}: {error}."
+    hint = "" if is_debugging else "Run the same command with --debug to see where, and report it."
     return Complaint(" ".join(text.split()), hint)
 
 
@@ -233,5 +233,5 @@ def _other_option(name: str, context: click.Context) -> str:
         if text.startswith("-")
     ]
     if context.parent is None and name.startswith("--"):
-        return f"Those of a verb come after it, as in '{PROGRAM} status {name}'."
+        return f"A verb's options come after its name, as in '{PROGRAM} status {name}'."
     return nearest(name, known)

@@ -76,6 +76,7 @@ def campaign() -> None:
 def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
     """Create a campaign."""
     from autoctrl.verbs import create_campaign
+    from autoctrl.views.outcomes import spell_created
 
     wanted = Campaign(
         name,
@@ -89,8 +90,7 @@ def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 -
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
         created = create_campaign(request, wanted, known_workflows(project))
-    text = f"Campaign {name} is made. Process it: autoctrl loop --until-idle --campaign {name}"
-    _show_campaign(session, created, text)
+    _show_campaign(session, created, spell_created(name, dry_run=given["dry_run"]))
 
 
 @verb("campaign list", name="list", group=campaign, has_campaign=False)
@@ -138,13 +138,14 @@ def list_(session: Session) -> None:
 def edit(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
     """Change a campaign; what is not given stays as it is."""
     from autoctrl.verbs import edit_campaign
+    from autoctrl.views.outcomes import spell_edited
 
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
         edited, is_changed = edit_campaign(
             request, name, read_changes(given), known_workflows(project)
         )
-    text = f"Campaign {name} is changed." if is_changed else "Nothing is different."
+    text = spell_edited(name, is_changed=is_changed, dry_run=given["dry_run"])
     _show_campaign(session, edited, text)
 
 

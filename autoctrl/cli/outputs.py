@@ -19,16 +19,24 @@ HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE"
 
 @verb("outputs --workflow camera-reco --runs 4500-4510 --format json")
 @click.option(
-    "--workflow", metavar="NAME", help="Only of this workflow.", shell_complete=complete_workflows
+    "--workflow",
+    metavar="NAME",
+    help="Only outputs of this workflow.",
+    shell_complete=complete_workflows,
 )
-@click.option("--runs", "selection", metavar="RUNS", help="Only about these, e.g. 4500-4510,4521.")
 @click.option(
-    "--superseded", is_flag=True, help="Also of versions that were replaced by newer ones."
+    "--runs",
+    "selection",
+    metavar="RUNS",
+    help="Only outputs about these runs, e.g. 4500-4510,4521.",
+)
+@click.option(
+    "--superseded", is_flag=True, help="Also outputs of versions that were replaced by newer ones."
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help=f"Only so many of the last; text shows {NEWEST} by default.",
+    help=f"Show only this many of the last; text shows {NEWEST} by default.",
 )
 def outputs(
     session: Session,

@@ -124,9 +124,9 @@ def _ask_source(source: Any) -> Finding:  # noqa: ANN401 - a Source
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="Port to listen at; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def serve(session: Session, port: int, host: str) -> int:
     """Serve the web page: overview, runs, tasks, health."""
     try:

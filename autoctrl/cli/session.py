@@ -138,7 +138,7 @@ class VerbGroup(Exemplified, click.Group):
 limit_option = click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help=f"Only so many of the newest; text shows {NEWEST} by default.",
+    help=f"Show only this many of the newest; text shows {NEWEST} by default.",
 )
 
 

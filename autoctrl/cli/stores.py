@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from autoctrl.verbs.copy import Copied, Tell
 
 
-WAIT_HINT = (
-    "Let them end first: autoctrl loop --until-idle. Or copy all the same with --even-if-open."
-)
+WAIT_HINT = "Let them end first: autoctrl loop --until-idle. Or copy anyway with --even-if-open."
 
 
 @click.group(cls=VerbGroup, example="store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite")
@@ -39,7 +37,7 @@ def store() -> None:
 @click.option(
     "--even-if-open",
     is_flag=True,
-    help="Although jobs are under way; the new store gives them up as lost.",
+    help="Copy even if jobs are under way; the new store gives them up as lost.",
 )
 def copy(session: Session, source: str, target: str, even_if_open: bool) -> None:
     """Copy every record of a store into an empty one, and compare the two.
@@ -121,6 +119,6 @@ def _say_what_follows(settings: Settings, target: str, old: Store, new: Store) -
     mark = settings.path(settings.outputs.root) / OWNER_FILE
     if mark.is_file() and mark.read_text(encoding="ascii", errors="replace") == old.store_id:
         say(
-            f"The outputs are still those of {old.store_id}: once it is out of use, write "
+            f"The outputs still belong to {old.store_id}: once that store is no longer used, write "
             f"{new.store_id} into {mark}"
         )

@@ -2,8 +2,8 @@
 
 ``type = "files"`` below ``[sources.…]`` means the object ``ADAPTER`` of ``autoctrl.sources.files``,
 a module or a package. A word that is not built in is looked up among the entry points of the group
-``autoctrl.sources``, so that a package of its own can bring an adapter. Stores are found alike, by
-the scheme of their URL.
+``autoctrl.sources``, so that a separate package can provide an adapter. Stores are found in the
+same way, by the scheme of their URL.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ def find_adapter(kind: str, word: str) -> Adapter | None:
 
 
 def find_store(scheme: str) -> StoreAdapter | None:
-    """Return the store that URLs with this scheme mean, or None; raises as ``find_adapter``."""
+    """Return the store that URLs with this scheme mean, or None.
+
+    Raises as ``find_adapter`` does.
+    """
     found = _find(STORES, scheme)
     return found if isinstance(found, StoreAdapter) else None
 
@@ -97,7 +100,7 @@ def open_section(
     section: ExecutorSettings | SourceSettings | NotifierSettings,
     given: object,
 ) -> Any:  # noqa: ANN401 - each kind has a port of its own, and its room says which
-    """Open the adapter of the table ``[kind.name]``, ``given`` what it needs beside that.
+    """Open the adapter of the table ``[kind.name]``, ``given`` is what else it needs.
 
     Raises ``SettingsError`` if there is no such adapter, or if it cannot use what the table says.
     """

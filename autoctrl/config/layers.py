@@ -144,7 +144,7 @@ def check_value(item: Field[Any], entry: Entry) -> None:
         message = f"{entry.origin} = {value!r} is not of type {type_word(item)}."
         raise SettingsError(message, hint=f"It means: {facts['doc']}")
     if facts["least"] is not None and not value >= facts["least"]:
-        message = f"{entry.origin} = {value!r} is too small; the least is {facts['least']:g}."
+        message = f"{entry.origin} = {value!r} is too small; the minimum is {facts['least']:g}."
         raise SettingsError(message)
     if facts["choices"] and value not in facts["choices"]:
         message = f"{entry.origin} = {value!r} is not possible. {nearest(value, facts['choices'])}"
@@ -205,7 +205,7 @@ def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[KeyPath, En
                 message,
                 hint="A variable changes a named table only if autoctrl.toml has that table.",
             )
-        found[paths[name]] = Entry(_parsed(type_word(known[paths[name]]), environ[name]), name)
+        found[paths[name]] = Entry(_parse_text(type_word(known[paths[name]]), environ[name]), name)
     return found
 
 
@@ -233,7 +233,7 @@ def _nearest_only(word: str, words: Iterable[str]) -> str:
     return close if close.startswith("Did") else ""
 
 
-def _parsed(kind: str, text: str) -> Any:  # noqa: ANN401 - a setting of every type
+def _parse_text(kind: str, text: str) -> Any:  # noqa: ANN401 - a setting of every type
     # A text that is not of the type stays text, and is refused by check_value together with all
     # others.
     try:

@@ -132,7 +132,7 @@ def _check_choice(chosen: str, overlays: Mapping[str, Any]) -> None:
             f"{FILE_NAME} declares [environments.{PRODUCTION}], so an environment must be chosen."
         )
         hint = (
-            "Say --environment NAME or set AUTOCTRL_ENVIRONMENT; there are: "
+            "Use --environment NAME or set AUTOCTRL_ENVIRONMENT; the environments are: "
             f"{', '.join(sorted(overlays))}."
         )
         raise SettingsError(message, hint=hint)

@@ -158,7 +158,9 @@ class NotifierSettings:
     """``[notifiers.<name>]``: what every kind of notifier has."""
 
     type: str = setting("Kind of notifier.")
-    severity: str = setting("Least severity that is told.", str(Severity.INFO), choices=SEVERITIES)
+    severity: str = setting(
+        "Lowest severity that is reported.", str(Severity.INFO), choices=SEVERITIES
+    )
 
 
 SECTIONS: Mapping[str, type] = {

@@ -95,7 +95,8 @@ def check_together(settings: Settings) -> None:
                 "[cycle] lease_s."
             )
             raise SettingsError(
-                message, hint="Else somebody could repeat a submission that is still under way."
+                message,
+                hint="Otherwise somebody could repeat a submission that is still under way.",
             )
     for name in ("", *settings.workflow_tables):
         workflow = settings.workflow(name)
@@ -115,7 +116,8 @@ def _check_hints(settings: Settings) -> None:
         )
     if url and url == settings.store.url.partition("?")[0]:
         message = (
-            f"{FILE_NAME}: [hints] url is the store's. What jobs say would lie beside the records."
+            f"{FILE_NAME}: [hints] url is the store's. What jobs report would be mixed with the "
+            "records."
         )
         raise SettingsError(
             message, hint="Make a bucket for hints alone, with a token for it alone."

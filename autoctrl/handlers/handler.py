@@ -144,13 +144,13 @@ class Handler:
         taken = names & (ALWAYS | {"run", "group", "first", "last", "parts"})
         if taken:
             message = (
-                f"{self.workflow}: the name '{min(taken)}' of an input or output stands for "
-                "something else already."
+                f"{self.workflow}: '{min(taken)}' cannot name an input or output; it already "
+                "stands for something else."
             )
             raise WorkflowError(message, hint="Give it another name.")
         both = self.inputs.keys() & self.outputs.keys()
         if both:
-            message = f"{self.workflow}: '{min(both)}' names an input and an output."
+            message = f"{self.workflow}: '{min(both)}' names both an input and an output."
             raise WorkflowError(message, hint="Give one of them another name.")
 
     def _check_friend(self, name: str, friend: Friend) -> None:

@@ -95,8 +95,8 @@ class InlineHandler(Handler):
 def inline(workflow: str, **declaration: Any) -> Callable[[Function], InlineHandler]:  # noqa: ANN401 - checked by the handler it is passed to
     """Declare a workflow where its function stands: ``@inline("plots", inputs=…, outputs=…)``.
 
-    The arguments are those of ``InlineHandler``, and so is what the decorated name then means; the
-    function itself is its attribute ``function``.
+    The arguments are those of ``InlineHandler``. The decorated name then stands for the handler;
+    the function itself is its attribute ``function``.
     """
 
     def declare(function: Function) -> InlineHandler:

@@ -203,7 +203,7 @@ def _refer(name: str, output: OutputRecord, key: TaskKey, tree: str) -> InputRef
 
 
 def present_copies(outputs: Iterable[OutputRecord], version: int) -> list[OutputRecord]:
-    """Return one present copy of each file of a version, in the order of registration."""
+    """Return the copies of a version's outputs that are present, in the order of registration."""
     return [
         output
         for output in outputs

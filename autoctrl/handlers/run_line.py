@@ -63,9 +63,7 @@ def parse_word(where: str, word: str, names: Iterable[str]) -> list[Piece]:
         parts = list(Formatter().parse(word))
     except ValueError as error:
         message = f"{where}: '{word}' is not a template: {error}."
-        raise WorkflowError(
-            message, hint="Write {{ and }} for braces that mean themselves."
-        ) from error
+        raise WorkflowError(message, hint="Write {{ and }} for literal braces.") from error
     pieces = []
     for literal, name, spec, conversion in parts:
         piece = Piece(literal, name, spec or "")
@@ -80,7 +78,7 @@ def parse_word(where: str, word: str, names: Iterable[str]) -> list[Piece]:
 
 def _refuse(where: str, word: str, name: str, names: Iterable[str]) -> NoReturn:
     message = f"{where}: unknown placeholder {{{name}}} in '{word}'. {nearest(name, names)}"
-    raise WorkflowError(message, hint="Write {{ and }} for braces that mean themselves.")
+    raise WorkflowError(message, hint="Write {{ and }} for literal braces.")
 
 
 def is_known(name: str, names: Iterable[str]) -> bool:
@@ -149,11 +147,13 @@ def _format(name: str, spec: str, values: Mapping[str, Filling]) -> str:
     value = values[name]
     if isinstance(value, tuple):
         if len(value) != 1:
-            message = f"{{{name}}} stands for {len(value)} files"
-            raise CannotFill(message, hint="Let it be a word of its own.")
+            message = f"{{{name}}} stands for {len(value)} files; make it a word of its own"
+            raise CannotFill(message)
         value = value[0]
     try:
         return format(value, spec)
     except ValueError as error:
-        message = f"{{{name}:{spec}}} does not fit {value!r}: {error}"
-        raise CannotFill(message, hint="Correct the format, or the value.") from error
+        message = (
+            f"{{{name}:{spec}}} does not fit {value!r}: {error}; correct the format or the value"
+        )
+        raise CannotFill(message) from error

@@ -40,13 +40,13 @@ def check_files(
             return tuple(files), f"output {file.name} cannot be accepted: {error}"
         if problem:
             return tuple(files), problem
-    problem = _uncounted(handler, spec, counts)
+    problem = _explain_uncounted(handler, spec, counts)
     return (tuple(files), problem) if problem else (tuple(checked), "")
 
 
-def _uncounted(handler: Handler, spec: JobSpec, counts: Sequence[Mapping[str, int]]) -> str:
-    """Say so if a job had a range of events and none of its ROOT files has the tree that would
-    count them.
+def _explain_uncounted(handler: Handler, spec: JobSpec, counts: Sequence[Mapping[str, int]]) -> str:
+    """Say why a job's events cannot be counted, empty if they can: none of its ROOT files has the
+    tree with one entry for each.
     """
     if (
         spec.events is None
@@ -56,9 +56,8 @@ def _uncounted(handler: Handler, spec: JobSpec, counts: Sequence[Mapping[str, in
         return ""
     found = ", ".join(tree for entries in counts for tree in entries) or "none"
     return (
-        f"no output has the tree '{handler.event_tree}' that would count its events (trees "
-        f"found: {found}); "
-        "name the tree with event_tree= in the handler"
+        f"no output has the tree '{handler.event_tree}', whose entries are compared with the "
+        f"job's events (trees found: {found}); name the right tree with event_tree= in the handler"
     )
 
 
@@ -74,7 +73,7 @@ def _compare(handler: Handler, spec: JobSpec, file: FileInfo, entries: Mapping[s
         wanted = spec.events[1] - spec.events[0]
         if found != wanted:
             return (
-                f"output {file.name} has {found} entries for {wanted} events "
+                f"output {file.name} has {found} entries, but should have {wanted}: events "
                 f"[{spec.events[0]}, {spec.events[1]})"
             )
     source = handler.friend_of.get(file.name)

@@ -93,7 +93,7 @@ def advance(
 
     A run whose deciding attribute is missing completes nothing; it changes again when the attribute
     arrives. A run that is not on the campaign's list can still begin a later group, or tell the end
-    of one. Units may be named that have a task already: the caller knows.
+    of one. A unit may be returned that has a task already; the caller looks that up.
     """
     if choice.group_by is None:
         births = [
@@ -233,7 +233,7 @@ def withdraw(
     kept: list[int] = []
     for task in tasks:
         if not _has_begun(task) and not is_group(task.key.unit):
-            reason = f"withdrawn: the filter does not take run {task.key.unit} any more"
+            reason = f"withdrawn: the filter no longer takes run {task.key.unit}"
             withdrawn.append(task.moved(TaskStatus.SKIPPED, now, reason=reason))
         elif not is_withdrawn(task):
             kept += refused[task.key.unit].intersection(task.members)

@@ -21,8 +21,8 @@ class Context(NamedTuple):
 
     store       where records are kept
     executor    opens an executor by its name in the settings
-    calls       opens the executor that calls a function, from the function, what returns the task
-                behind a unit's folder name, and what is called while a call goes on
+    calls       opens the executor that calls a function; takes the function, what returns the task
+                for a unit's folder name, and what is called while a call goes on
     notifier    who is told
     clock       the time
     settings    the project's settings

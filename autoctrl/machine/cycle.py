@@ -139,7 +139,7 @@ class Cycle:
         return list(still_open.values())
 
     def _take_results(self, tasks: list[OpenTask], actions: Sequence[Action]) -> list[OpenTask]:
-        """Take in what the jobs left that these actions have submitted, and that have ended."""
+        """Take in the results of the jobs that these actions submitted and that have ended."""
         called = {action.task for action in actions if action.submit}
         ended = [task for task in tasks if task.task.key in called]
         if not ended:
@@ -167,7 +167,7 @@ class Cycle:
     def pause_reason(self) -> str:
         """Return why nothing may be submitted now, empty if it may.
 
-        The workflow is paused, its campaign is closed, or it wants another code.
+        The workflow is paused, its campaign is closed, or it wants other code.
         """
         for mark in self.context.store.marks("pause", self.context.campaign):
             if mark.name == self.handler.workflow and mark.values.get("paused"):

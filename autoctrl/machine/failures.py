@@ -28,8 +28,8 @@ class Consequence(NamedTuple):
     is_repeated  it is tried again by itself
     is_once      but only once within a budget
     counts       the attempt counts against the budget
-    grows        what is asked for otherwise: more ``memory``, more ``time``, another ``host``, or
-                 nothing
+    grows        what the next attempt asks for: more ``memory``, more ``time``, another ``host``,
+                 or nothing
     """
 
     is_repeated: bool
@@ -127,14 +127,16 @@ def is_repeated(job: JobRecord, policy: Policy, exit_codes: Container[int]) -> b
 
 
 def next_attempt(job: JobRecord, policy: Policy, now: datetime) -> JobRecord:
-    """Return the intent of the attempt that follows a failed one: more of what lacked, later, once
-    noted.
+    """Return the intent of the attempt that follows a failed one: later, with more of what was
+    lacking.
+
+    A failure that is tried again only once is noted in ``spent``.
     """
     rule = RULES[job.failure] if job.failure is not None else RULES[Failure.NODE]
     spent = (*job.spent, job.failure) if rule.is_once and job.failure is not None else job.spent
     return job.again(
         now,
-        grown(job, rule, policy),
+        grow_spec(job, rule, policy),
         used=job.used + rule.counts,
         not_before=now + delay(job, policy),
         reason=f"attempt {job.attempt} failed ({job.failure}): {job.reason}",
@@ -143,12 +145,12 @@ def next_attempt(job: JobRecord, policy: Policy, now: datetime) -> JobRecord:
     )
 
 
-def grown(job: JobRecord, rule: Consequence, policy: Policy) -> JobSpec:
+def grow_spec(job: JobRecord, rule: Consequence, policy: Policy) -> JobSpec:
     """Return the job's specification with more memory or time or another host, where the failure
     asks for it.
 
-    Memory grows by half of the larger of asked and measured, rounded up to 128 MB and capped; time
-    by half. The last few hosts on which it was lost are avoided.
+    Memory grows to 1.5 times the larger of asked and measured, rounded up to 128 MB and capped;
+    time by half. The last few hosts on which it was lost are avoided.
     """
     spec = job.spec
     if rule.grows == "memory":
@@ -163,8 +165,8 @@ def grown(job: JobRecord, rule: Consequence, policy: Policy) -> JobSpec:
 
 
 def delay(job: JobRecord, policy: Policy) -> timedelta:
-    """Return how long to wait before the next attempt: doubled each time, ± 25 % as the job's name
-    has it.
+    """Return how long to wait before the next attempt: doubled each time, ± 25 % by a hash of the
+    attempt's name.
     """
     base = min(policy.back_off_s * 2.0 ** min(job.used - 1, MOST_DOUBLINGS), policy.max_back_off_s)
     jitter = 0.75 + 0.5 * (zlib.crc32(str(job).encode()) / 2**32)

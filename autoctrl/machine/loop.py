@@ -116,7 +116,7 @@ class _LoopLease:
         try:
             self._store.lease(self._name, this_process(), LEASE_S)
         except LeaseHeld as error:
-            message = f"A loop works for campaign {self._campaign} already. {error.message}"
+            message = f"A loop is already running for campaign {self._campaign}. {error.message}"
             hint = "One is enough: leave it alone, or stop it first."
             raise LeaseHeld(message, hint=hint) from error
 

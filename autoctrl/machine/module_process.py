@@ -41,7 +41,7 @@ class Worker:
         self.declares: dict[str, list[str]] | None = None
         self.error = ""
         self.is_over = False
-        self.signed = time.monotonic()
+        self.last_sign = time.monotonic()
         self._rest = b""
         self._socket, theirs = socket.socketpair()
         sys.stdout.flush()
@@ -55,24 +55,24 @@ class Worker:
         self._socket.settimeout(0)
 
     def fileno(self) -> int:
-        """Be something that ``select`` waits for."""
+        """Return the socket's descriptor, so that ``select`` can wait for this worker."""
         return self._socket.fileno()
 
     def ask(self, request: Mapping[str, Any]) -> None:
-        """Send a request; the answer comes by ``messages``."""
-        self.signed = time.monotonic()
+        """Send a request; the answer arrives through ``messages``."""
+        self.last_sign = time.monotonic()
         with contextlib.suppress(OSError):
             self._socket.send(json.dumps(request).encode() + b"\n")
 
     def messages(self) -> list[Message]:
-        """Return what has arrived; a child that ended is noticed here."""
+        """Return the answers that have arrived; notice a child that has ended."""
         try:
             piece = self._socket.recv(1 << 20)
         except BlockingIOError:
             return []
         except OSError:
             piece = b""
-        self.signed = time.monotonic()
+        self.last_sign = time.monotonic()
         if not piece:
             self._end()
             return []
@@ -86,7 +86,7 @@ class Worker:
 
     def silence_s(self) -> float:
         """Return for how long the child has given no sign of life."""
-        return time.monotonic() - self.signed
+        return time.monotonic() - self.last_sign
 
     def kill(self, reason: str) -> None:
         """End the child with everything it started."""
@@ -117,11 +117,11 @@ class Worker:
         status = os.waitpid(self.pid, 0)[1]
         if not self.error:
             how = (
-                f"signal {signal.Signals(os.WTERMSIG(status)).name}"
+                f"was ended by signal {signal.Signals(os.WTERMSIG(status)).name}"
                 if os.WIFSIGNALED(status)
-                else "an early exit"
+                else "exited early"
             )
-            self.error = f"Workflow module {self.label} ended its process by {how}."
+            self.error = f"The process of workflow module {self.label} {how}."
 
 
 def _be_child(path: Path, channel: socket.socket, work: Work, parent: int) -> NoReturn:

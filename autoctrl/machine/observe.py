@@ -11,7 +11,7 @@ from autoctrl.locks.lock import Wait
 from autoctrl.locks.lookup import Lookup
 from autoctrl.machine.acceptance import check_files
 from autoctrl.machine.failures import Policy
-from autoctrl.machine.provenance import describe, redacted, write_body
+from autoctrl.machine.provenance import describe, redact, write_body
 from autoctrl.machine.situation import (
     Impossible,
     LateResult,
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Executor, JobReport, OpenTask
 
-SUBMIT_MARGIN = 2.0  # a silent submission may still take effect for as long as it may be silent
+SUBMIT_MARGIN = 2.0  # an unanswered one may still take effect until twice its deadline
 
 
 class Observer:
     """Looks at the world for one handler in one cycle; remembers what went wrong while looking."""
 
     def __init__(self, handler: Handler, context: Context, look: Lookup) -> None:
-        """Look for ``handler``; ``executors`` holds those that are open."""
+        """Observe for ``handler``; ``executors`` holds those that are open."""
         self.handler, self.context, self.look = handler, context, look
         self.executors: dict[str, Executor] = {}
         self.problems: list[str] = []
@@ -113,7 +113,7 @@ class Observer:
         ]
 
     def ask_readiness(self, tasks: Sequence[OpenTask]) -> dict[str, Readiness]:
-        """Return by unit why each new task waits or what to start, and what growing ones hold."""
+        """Return by unit why each new task waits or what to start, and parts of growing ones."""
         asked = [task for task in tasks if _is_asked(task.task)]
         if not asked:
             return {}
@@ -139,8 +139,8 @@ class Observer:
     def prepare(self, task: OpenTask, view: Task, resources: Resources) -> Readiness:
         """Resolve the inputs of a task that no lock holds, and list its parts.
 
-        A version some of whose parts are done keeps its inputs and its parts; only where it began
-        while its run was open, parts may follow them.
+        A version of which some parts are done keeps its inputs and its parts, unless the workflow
+        has ``while_open``: then only the parts are kept, and more may follow.
         """
         still_open = [number for number, run in view.runs.items() if not run.is_closed]
         if still_open and not self.handler.while_open:
@@ -169,7 +169,7 @@ class Observer:
             description = describe(self.handler, self.context.settings.digest)
             executor = self.executor(self.resources().executor)
             templates = executor.describe(self.handler.workflow)
-            description |= {"templates": redacted(templates)} if templates else {}
+            description |= {"templates": redact(templates)} if templates else {}
             self._provenance = write_body(self.context.state_folder, description)
         return self._provenance
 
@@ -220,7 +220,7 @@ class Observer:
         return ObservedJob(handle, report, result, files, problem, log, late)
 
     def _late(self, executor: Executor, job: JobRecord) -> LateResult | None:
-        """Look whether an attempt that was given up as lost has left a result after all."""
+        """Return the result that an attempt given up as lost has left after all, if it has."""
         if job.attempt - 1 <= job.late:
             return None
         for record in self._lost(job.key.task).get(job.key, ()):
@@ -244,10 +244,10 @@ class Observer:
                     found.setdefault(record.key, []).append(record)
         return self._losses[task]
 
-    def log_address(self, place: str) -> str:
-        """Return the address under which people read a log that lies at ``place``."""
+    def log_address(self, path: str) -> str:
+        """Return the address under which people read a log that lies at ``path``."""
         template = self.context.settings.project.log_url
-        return template.replace("{path}", place) if template and place else place
+        return template.replace("{path}", path) if template and path else path
 
 
 def _is_asked(record: TaskRecord) -> bool:
@@ -256,7 +256,7 @@ def _is_asked(record: TaskRecord) -> bool:
 
 
 def _kept_parts(task: OpenTask) -> tuple[JobSpec, ...]:
-    """Return what the parts of a version do that is tried again and of which some are done."""
+    """Return what all parts of a version that is tried again do, if some of them are done."""
     parts = sorted((job for job in task.jobs if job.key.index >= 0), key=lambda job: job.key.index)
     is_tried_again = task.task.status is TaskStatus.NEW
     if is_tried_again and any(job.status is JobStatus.DONE for job in parts):

@@ -27,7 +27,7 @@ def claim_output_root(root: Path, store_id: str) -> None:
     except OSError as error:
         message = f"The folder of outputs {root} cannot be written: {error.strerror}."
         raise SubmitRefused(
-            message, hint="See to the disk, or set [outputs] root to another folder."
+            message, hint="Check the disk, or set [outputs] root to another folder."
         ) from error
     if found != store_id:
         message = (

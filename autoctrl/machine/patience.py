@@ -71,7 +71,7 @@ class ModulePatience:
         for worker in workers:
             if worker.is_over or worker.silence_s() <= self.limit_s:
                 continue
-            doing = "in its cycle" if is_loaded(worker) else "while it was loaded"
+            doing = "in its cycle" if is_loaded(worker) else "while it was being loaded"
             worker.kill(
                 f"Workflow module {worker.label} gave no sign of life for {self.limit_s:g} s "
                 f"{doing} and was ended. Look for an endless loop or a service that does not "

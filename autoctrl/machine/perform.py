@@ -112,9 +112,8 @@ class Performer:
         ]
 
     def _refuse(self, job: JobRecord, reason: str) -> JobRecord:
-        """Return the record of a clear no: the same attempt is asked for again later.
-
-        It does not count.
+        """Return the record of a refusal: the same attempt is submitted again later, and does not
+        count.
         """
         now = self.context.clock.now()
         later = now + REFUSED_DELAY

@@ -45,7 +45,7 @@ def _plan_new(task: OpenTask, situation: Situation) -> Iterator[Action]:
 
 
 def _keep_waiting(record: TaskRecord, wait: Wait, situation: Situation) -> Action:
-    """Say why a task waits; that is written down only when the reason is another one."""
+    """Say why a task waits; that is written down only when the reason has changed."""
     if record.reason == wait.reason:
         return Action(ActionKind.WAIT, record.key, wait.reason)
     after = record.moved(TaskStatus.NEW, situation.now, reason=wait.reason, until=wait.until)
@@ -195,6 +195,6 @@ def _merge(
 
 
 def _current_jobs(record: TaskRecord, jobs: Sequence[JobRecord]) -> list[JobRecord]:
-    """Return the jobs that count now: what a former budget left unfinished does not."""
+    """Return the jobs that count now: all but those that an earlier budget left unfinished."""
     since = record.since or record.time
     return [job for job in jobs if job.status is JobStatus.DONE or job.time >= since]

@@ -72,7 +72,7 @@ def _plan_unsubmitted(
 
 
 def _may_repeat(job: JobRecord, seen: ObservedJob | None, situation: Situation) -> bool:
-    """Say whether a submission may be asked for again: the executor clearly does not have it."""
+    """Say whether a submission may be repeated, because the executor clearly does not have it."""
     if seen is None or job.asked is None:
         return False
     if situation.is_resubmit_safe.get(job.spec.address, False):
@@ -111,7 +111,7 @@ def _sample(
 def _has_not_changed(
     job: JobRecord, status: JobStatus, seen: ObservedJob, report: JobReport
 ) -> bool:
-    """Say whether a sample tells nothing that the job's newest record does not say."""
+    """Say whether a sample only repeats what the job's newest record says."""
     sample = (status, report.reason, seen.handle, report.starts, report.host)
     return sample == (job.status, job.reason, job.handle, job.starts, job.host)
 
@@ -143,7 +143,7 @@ def _repeat_or_not(record: TaskRecord, ended: JobRecord, situation: Situation) -
     if record.stopping or not is_repeated(ended, policy, policy.retry_exit_codes):
         return JobStep(ended, (_sample_end(ended, ended.reason),))
     again = next_attempt(ended, policy, situation.now)
-    text = f"attempt {ended.attempt} failed ({ended.failure}): {ended.reason}; again"
+    text = f"attempt {ended.attempt} failed ({ended.failure}): {ended.reason}; trying again"
     return JobStep(again, (_sample_end(ended, text)._replace(records=(ended, again)),))
 
 

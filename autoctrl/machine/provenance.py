@@ -26,7 +26,7 @@ ALLOWED = re.compile(
 CODE = (
     ".",
     ":(exclude,glob)**/__pycache__/**",
-)  # what Python keeps there is made anew by whoever runs it
+)  # Python's caches, which change whenever the code runs
 GIT_LIMIT_S = 10
 
 
@@ -34,7 +34,7 @@ def describe(
     handler: Handler, settings_digest: str, environ: Mapping[str, str] = os.environ
 ) -> dict[str, Any]:
     """Return the description of what makes this workflow's versions now; values that look secret
-    are left out.
+    are redacted.
     """
     import platform
 
@@ -44,21 +44,21 @@ def describe(
         "python": platform.python_version(),
         "code": commit_of(handler.folder),
         "settings": settings_digest,
-        "handler": redacted(handler.description),
-        "environment": allowed(environ),
+        "handler": redact(handler.description),
+        "environment": select_allowed(environ),
     }
 
 
-def allowed(environ: Mapping[str, str]) -> dict[str, str]:
+def select_allowed(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables on the allow-list, those that look secret without their value."""
     return {
         name: _shown(name, value) for name, value in sorted(environ.items()) if ALLOWED.match(name)
     }
 
 
-def redacted(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested values without those whose name looks secret, and without passwords in
-    addresses.
+def redact(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values with ``(redacted)`` for those whose name looks secret, and for
+    passwords in addresses.
     """
     return {name: _shown(name, value) for name, value in values.items()}
 
@@ -67,15 +67,15 @@ def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - a description holds 
     if is_secret_name(name) and value:
         return REDACTED
     if isinstance(value, dict):
-        return redacted(value)
+        return redact(value)
     if isinstance(value, list | tuple):
         return [_shown("", item) for item in value]
     return without_passwords(value) if isinstance(value, str) else value
 
 
 def commit_of(folder: Path) -> dict[str, Any]:
-    """Return commit and cleanness of the folder's code; both None where it is in no repository or
-    git is missing.
+    """Return the commit of the folder's code and whether it is clean; both None outside a
+    repository or without git.
     """
     commit = _git(folder, "log", "-1", "--format=%H", "--", *CODE)
     if not commit:
@@ -85,8 +85,8 @@ def commit_of(folder: Path) -> dict[str, Any]:
 
 
 def deviation(folder: Path, wanted: str) -> str:
-    """Say at which other code the folder is than at commit ``wanted``; empty if its files are those
-    of that commit.
+    """Say which code the folder has if it differs from that of commit ``wanted``; empty if it does
+    not.
     """
     found = commit_of(folder)
     at = str(found["commit"] or "no commit")[:12]
@@ -115,10 +115,10 @@ def write_body(state_folder: Path, description: Mapping[str, Any]) -> str:
     """Write a description as a file named by its digest, once; return the digest."""
     body = json.dumps(description, sort_keys=True, indent=1).encode()
     digest = hashlib.sha256(body).hexdigest()
-    place = body_path(state_folder, digest)
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, body, is_durable=True)
+    path = body_path(state_folder, digest)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, body, is_durable=True)
     return digest
 
 
@@ -138,5 +138,5 @@ def read_body(state_folder: Path, digest: str) -> dict[str, Any]:
 
 
 def body_path(state_folder: Path, digest: str) -> Path:
-    """Place of the body with this digest."""
+    """Return the path of the body with this digest."""
     return state_folder / BODIES / digest[:2] / f"{digest}.json"

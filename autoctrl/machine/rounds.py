@@ -209,8 +209,8 @@ class Inquiry:
 
     def _refuse_second(self, worker: Worker, workflow: str) -> None:
         text = (
-            f"Workflow '{workflow}' is declared in {self.declared[workflow].label} already, so "
-            f"that of {worker.label} was left out. Rename it in one of the two."
+            f"Workflow '{workflow}' is already declared in {self.declared[workflow].label}, so "
+            f"the one in {worker.label} was left out. Rename it in one of the two."
         )
         name = worker.name if worker.name != workflow else worker.label
         self.replies[name] = {"error": text}

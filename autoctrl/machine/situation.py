@@ -64,9 +64,7 @@ class Action(NamedTuple):
 
     @property
     def is_effective(self) -> bool:
-        """Say whether performing it does anything: one that only says why a task still waits does
-        not.
-        """
+        """Whether performing it does anything; one that only repeats why a task waits does not."""
         return bool(self.records or self.submit or self.remove or self.acknowledge)
 
 
@@ -126,16 +124,16 @@ class ObservedJob(NamedTuple):
 class Situation(NamedTuple):
     """All that planning may depend on.
 
-    now          the time of this cycle
-    tasks        the open tasks with their jobs
-    readiness      by unit: the reason to wait or to fail, what to start (new tasks), more parts
-                   (growing ones)
-    observed_jobs  what the executor said, by job
-    paused       reason why nothing may be submitted, empty if it may
-    policy       the workflow's limits
-    merge        makes the merge's specification from the parts; None if parts are not merged
+    now               the time of this cycle
+    tasks             the open tasks with their jobs
+    readiness         by unit: the reason to wait or to fail, or what to start; for a growing task
+                      the parts that it has now
+    observed_jobs     what the executor said, by job
+    paused            reason why nothing may be submitted, empty if it may
+    policy            the workflow's limits
+    merge             makes the merge's specification from the parts; None if parts are not merged
     is_resubmit_safe  by executor's address: submitting one tag twice starts it once
-    friend_of    by output name: the input whose friend it is
+    friend_of         by output name: the input whose friend it is
     """
 
     now: datetime

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Actor(NamedTuple):
-    """Who did something, and by which way.
+    """Who did something, and by what route.
 
     name   the person's or program's name
     via    ``cycle``, ``cli``, ``web``, ``chat`` or the name of a source

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def chain_order(after: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the workflows by how many of them lie before each, then by name.
+    """Return the workflows by the length of the longest chain before each, then by name.
 
     ``after`` names for each workflow those that it waits for; others than these and itself do not
     count. What waits in a circle, or behind one, comes last, by name.

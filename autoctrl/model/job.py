@@ -102,11 +102,11 @@ class JobRecord(NamedTuple):
     signal          signal that ended it, None if none did
     wall_s, cpu_s   time it took, seconds
     peak_memory_mb  largest resident memory, MB
-    log             address of its output on the terminal
+    log             address of the log with what it printed
     files           what it wrote, as accepted with its result
     fields          numbers and texts that the job reported about itself
-    asked           when the executor was last asked to submit or remove it, None before
-    spent           classes of failure that are tried again only once, and were
+    asked           when the executor was last asked to submit it; None before, and after a refusal
+    spent           classes of failure that are tried again only once, and have been
     late            newest attempt whose late result was recorded, 0 if none
     """
 
@@ -186,7 +186,7 @@ def index_text(index: int) -> str:
 
 
 def tag(store_id: str, job: JobRecord) -> str:
-    """Identity of one attempt towards an executor, unique among all stores.
+    """Return the name by which an executor knows one attempt, unique among all stores.
 
     ``<store id>/<campaign>/<workflow>/<unit>/v<version>/<index>.<attempt>``
     """

@@ -1,6 +1,4 @@
-"""What a version that is done says of the quality of its data: the beginning of its record's
-reason.
-"""
+"""What a done version says about the quality of its data; its record's reason begins with that."""
 
 from __future__ import annotations
 
@@ -27,5 +25,5 @@ def quality_of(reason: str) -> str:
 
 
 def says_the_same(first: str, second: str) -> bool:
-    """Say whether two remarks differ in nothing but their figures."""
+    """Say whether two remarks are the same apart from their figures."""
     return _FIGURE.sub("", first) == _FIGURE.sub("", second)

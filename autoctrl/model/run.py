@@ -113,7 +113,7 @@ class Where:
         code.
         """
         text = ";".join(
-            f"{name}={_described(wanted)}" for name, wanted in sorted(self.conditions.items())
+            f"{name}={_describe(wanted)}" for name, wanted in sorted(self.conditions.items())
         )
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -131,14 +131,14 @@ def _is_met(wanted: Any, value: Any) -> bool:  # noqa: ANN401 - a condition is a
     return bool(value == wanted)
 
 
-def _described(wanted: Any) -> str:  # noqa: ANN401 - a condition is anything
+def _describe(wanted: Any) -> str:  # noqa: ANN401 - a condition is anything
     if callable(wanted):
         code = getattr(wanted, "__code__", None)
         cells = [cell.cell_contents for cell in getattr(wanted, "__closure__", None) or ()]
         body = (
             ""
             if code is None
-            else f"{_described_code(code)}{cells!r}{getattr(wanted, '__defaults__', None)!r}"
+            else f"{_describe_code(code)}{cells!r}{getattr(wanted, '__defaults__', None)!r}"
         )
         return f"{getattr(wanted, '__qualname__', type(wanted).__name__)}:{body}"
     if isinstance(wanted, set | frozenset):
@@ -146,10 +146,10 @@ def _described(wanted: Any) -> str:  # noqa: ANN401 - a condition is anything
     return repr(wanted)
 
 
-def _described_code(code: CodeType) -> str:
+def _describe_code(code: CodeType) -> str:
     # A nested code object's repr holds an address, which differs between processes.
     constants = [
-        _described_code(item) if isinstance(item, CodeType) else repr(item)
+        _describe_code(item) if isinstance(item, CodeType) else repr(item)
         for item in code.co_consts
     ]
     return f"{code.co_code.hex()}{constants}{code.co_names}"

@@ -69,7 +69,7 @@ FINAL_JOBS = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.LOST, JobSta
 
 def check_task(what: str, before: TaskStatus, after: TaskStatus) -> None:
     """Raise ``TransitionRefused`` unless ``before`` may become ``after``; the same status again is
-    no transition.
+    not a transition.
 
     ``what`` names the task for the reader, e.g. ``run 4521 / friends``.
     """

@@ -8,7 +8,9 @@ from autoctrl.errors import UsageError
 
 LONGEST_NUMBER = 15  # digits of a run's number
 LONGEST_RANGE = 10_000_000
-RANGE_HINT = "Write the smaller run first and then the last one meant, as in 4500-4510."
+RANGE_HINT = (
+    "Write the first and the last run of the range, the smaller number first, as in 4500-4510."
+)
 
 
 class TaskKey(NamedTuple):

@@ -490,5 +490,7 @@ def run(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    is_asked_well = len(sys.argv) == 2  # noqa: PLR2004 - program and folder
-    sys.exit(run(sys.argv[1]) if is_asked_well else complain("usage: wrapper.py FOLDER", BAD_SPEC))
+    has_one_argument = len(sys.argv) == 2  # noqa: PLR2004 - program and folder
+    sys.exit(
+        run(sys.argv[1]) if has_one_argument else complain("usage: wrapper.py FOLDER", BAD_SPEC)
+    )

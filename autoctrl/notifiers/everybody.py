@@ -46,7 +46,7 @@ class Listener(NamedTuple):
             return False
 
     def ping(self) -> str:
-        """Return its line with its name. Raises ``NotifierError``, also for what it may raise."""
+        """Return its line with its name. Raises ``NotifierError``, whatever the notifier raises."""
         try:
             return f"{self.name}: {self.notifier.ping()}"
         except NotifierError as error:

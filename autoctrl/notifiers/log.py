@@ -75,7 +75,7 @@ class LogNotifier:
         is_folder = existing.is_dir()
         if is_folder == (existing == self._path) or not os.access(existing, os.W_OK):
             message = f"The file {self._shown_as} for alerts cannot be written."
-            raise NotifierError(message, hint=f"See to {existing}.")
+            raise NotifierError(message, hint=f"Check {existing}.")
         return f"alerts are written to {self._shown_as}"
 
     def _line(self, message: Message) -> str:

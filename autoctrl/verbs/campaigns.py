@@ -46,12 +46,11 @@ def list_campaigns(store: Store) -> list[Campaign]:
 
 
 def create_campaign(request: Request, campaign: Campaign, known: Collection[str]) -> Campaign:
-    """Write down a new campaign and return it; without runs it takes those that are registered now,
-    unless it follows.
+    """Create a campaign and return it.
 
-    ``known`` are the workflows of the project. Raises ``UsageError`` if the name is taken or unfit,
-    if the parent, a workflow or the runs are unknown, or if runs are given although it follows the
-    sources.
+    Without runs it takes those that are registered now, unless it follows the sources. ``known``
+    are the workflows of the project. Raises ``UsageError`` if the name is taken or not allowed, if
+    the parent, a workflow or the runs are unknown, or if runs are given although it follows.
     """
     if not NAME.fullmatch(campaign.name):
         message = f"'{campaign.name}' cannot be the name of a campaign."
@@ -62,7 +61,7 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
     with hold(request, CAMPAIGNS_LEASE) as lease:
         marks = request.store.marks("campaign")
         if any(mark.name == campaign.name for mark in marks):
-            message = f"There is a campaign '{campaign.name}' already."
+            message = f"Campaign '{campaign.name}' already exists."
             raise UsageError(
                 message, hint=f"Change it with: autoctrl campaign edit {campaign.name}"
             )
@@ -133,7 +132,7 @@ def _frozen_runs(store: Store, campaign: Campaign) -> str | None:
     if not registered:
         message = f"Campaign {campaign.name} has no runs: none is registered yet."
         raise UsageError(
-            message, hint="Say --runs 4500-4510, or --follow to take runs as they are discovered."
+            message, hint="Use --runs 4500-4510, or --follow to take runs as they are discovered."
         )
     return format_runs(registered)
 

@@ -1,8 +1,8 @@
 """The verb that copies a whole history into another store, and proves that it has arrived.
 
 All stores yield their records in one order, so what one lacks is found by reading two of them side
-by side, however long they are. A copy that was cut short holds less of the same, and is gone on
-with in the same way.
+by side, however long they are. A copy that was cut short holds fewer of the same records; the next
+call adds the rest in the same way.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ END = (len(KINDS),)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 REFUSED = (
     "Nothing was written. The target must be empty, or hold an earlier state of the source: "
-    "name another one."
+    "name another target."
 )
-SPOILT = "Somebody else writes into the target: find out who, then copy into a new one."
+SPOILT = "Somebody else is writing to the target: find out who, then copy to a new one."
 
 
 class Names(NamedTuple):
@@ -76,11 +76,11 @@ class Copied(NamedTuple):
 
 
 class Reader:
-    """Reads a store's records, one ahead of those that it has passed; counts and digests these.
+    """Reads a store's records, looking one ahead; counts and digests those that it has passed.
 
-    record  the record ahead, None at the end
-    place   where its identity stands in the order of all records
-    line    the record as text, the same for records that say the same
+    record    the record ahead, None at the end
+    position  where its identity stands in the order of all records
+    line      the record as text, the same for records that say the same
     """
 
     def __init__(
@@ -95,23 +95,23 @@ class Reader:
 
     def _look(self) -> None:
         self.record: Record | None = next(self._records, None)
-        self.place: tuple[Any, ...] = END
+        self.position: tuple[Any, ...] = END
         self.line = ""
         if self.record is not None:
             kind = type(self.record)
-            self.place = (RANKS[kind], *KINDS[kind][1](self.record))
+            self.position = (RANKS[kind], *KINDS[kind][1](self.record))
             self.line = line_of(self.record)
 
     def step(self) -> None:
         """Pass the record ahead. Raises ``StoreError`` if the store does not keep the order."""
-        before = self.place
+        before = self.position
         self._hash.update(f"{self.line}\n".encode())
         self.counts[KINDS[type(self.record)][0]] += 1
         self.passed += 1
         if self.passed % BATCH == 0:
             self._tell(self.passed)
         self._look()
-        if self.place < before and self.record is not None:
+        if self.position < before and self.record is not None:
             message = f"{self._name} yields {describe(self.record)} out of order."
             raise StoreError(message, hint="This is a defect: report it with this text.")
 
@@ -139,29 +139,32 @@ def copy_history(request: Request, source: Store, names: Names, tell: Tell | Non
     target = request.store
     tell = tell or (lambda *_: None)
     if source.store_id == target.store_id:
-        message = f"{names.source} and {names.target} are one store."
+        message = f"{names.source} and {names.target} are the same store."
         raise UsageError(message, hint="Name another one to copy to.")
-    first, there = (
+    ours, theirs = (
         Reader(source, names.source),
         Reader(target, names.target, lambda number: tell("read", number)),
     )
-    if first.record is None:
+    if ours.record is None:
         message = f"{names.source} holds no record, so there is nothing to copy."
-        raise UsageError(message, hint="Look whether it is the store that you mean.")
-    for _ in missing(first, there, names, REFUSED):
+        raise UsageError(message, hint="Check that it is the store that you mean.")
+    for _ in missing(ours, theirs, names, REFUSED):
         pass
     with hold(request, COPY_LEASE) as lease:
         written = _write(
-            request, lease, _lacking(source, target, names), lambda number: tell("written", number)
+            request,
+            lease,
+            _find_missing(source, target, names),
+            lambda number: tell("written", number),
         )
     compared = _compare(source, target, names, lambda number: tell("compared", number))
     total = sum(compared.counts.values())
     return Copied(compared.counts, total - written, written, compared.digest)
 
 
-def _lacking(source: Store, target: Store, names: Names) -> Iterator[Record]:
-    first, there = Reader(source, names.source), Reader(target, names.target)
-    return chain(missing(first, there, names, SPOILT), first.rest())
+def _find_missing(source: Store, target: Store, names: Names) -> Iterator[Record]:
+    ours, theirs = Reader(source, names.source), Reader(target, names.target)
+    return chain(missing(ours, theirs, names, SPOILT), ours.rest())
 
 
 def missing(source: Reader, target: Reader, names: Names, hint: str) -> Iterator[Record]:
@@ -171,7 +174,7 @@ def missing(source: Reader, target: Reader, names: Names, hint: str) -> Iterator
     """
     while target.record is not None:
         ours = source.record
-        if ours is not None and source.place < target.place:
+        if ours is not None and source.position < target.position:
             yield ours
         elif source.line != target.line:
             raise StoreError(_difference(ours, target.record, names), hint=hint)
@@ -181,14 +184,16 @@ def missing(source: Reader, target: Reader, names: Names, hint: str) -> Iterator
 
 
 def _difference(ours: Record | None, theirs: Record, names: Names) -> str:
-    text = f"{names.target} holds {describe(theirs)}, which {names.source} does not"
+    text = f"{names.target} holds {describe(theirs)}, which {names.source}"
     if ours is None or describe(ours) != describe(theirs):
-        return f"{text}."
+        return f"{text} does not."
     pairs = zip(theirs._fields, ours, theirs, strict=True)
     differing = [
-        name for name, mine, other in pairs if _ENCODE(settled(mine)) != _ENCODE(settled(other))
+        name
+        for name, mine, other in pairs
+        if _ENCODE(normalise_numbers(mine)) != _ENCODE(normalise_numbers(other))
     ]
-    return f"{text} hold so: they differ in {', '.join(differing)}."
+    return f"{text} holds too, but the two differ in {', '.join(differing)}."
 
 
 def _write(
@@ -199,32 +204,32 @@ def _write(
         if lease is not None and request.clock.now() - renewed > timedelta(
             seconds=request.lease_s / 3
         ):
-            lease, renewed = _renewed(request, lease), request.clock.now()
+            lease, renewed = _renew(request, lease), request.clock.now()
         request.store.append(batch, lease)
         written += len(batch)
         tell(written)
     return written
 
 
-def _renewed(request: Request, lease: Lease) -> Lease:
+def _renew(request: Request, lease: Lease) -> Lease:
     held = request.store.lease(lease.name, lease.owner, request.lease_s)
     if held.epoch != lease.epoch:
-        message = "The lease of this copy ran out, and somebody else may have gone on with it."
-        raise LeaseLost(message, hint="Run the same again: it goes on where it is.")
+        message = "The lease of this copy ran out, and somebody else may have continued it."
+        raise LeaseLost(message, hint="Run the same command again: it picks up where it left off.")
     return held
 
 
 def _compare(source: Store, target: Store, names: Names, tell: Callable[[int], None]) -> Reader:
-    first, there = Reader(source, names.source, tell), Reader(target, names.target)
-    lost = next(chain(missing(first, there, names, SPOILT), first.rest()), None)
+    ours, theirs = Reader(source, names.source, tell), Reader(target, names.target)
+    lost = next(chain(missing(ours, theirs, names, SPOILT), ours.rest()), None)
     if lost is not None:
         message = f"{names.target} lacks {describe(lost)}, which {names.source} holds now."
         hint = (
-            "The source went on meanwhile: end its cycles and run the same again, it goes on "
-            "where it is."
+            "The source was written to meanwhile: stop its cycles and run the same command again; "
+            "it picks up where it left off. If this persists, a write was lost."
         )
-        raise StoreError(message, hint=f"{hint} If it stays, a write was lost.")
-    return first
+        raise StoreError(message, hint=hint)
+    return ours
 
 
 def describe(record: Record) -> str:
@@ -253,21 +258,22 @@ def describe(record: Record) -> str:
 def line_of(record: Record) -> str:
     """Return a record as one line of text, the same for all records that say the same.
 
-    Numbers count by their value, mappings by what they hold. When the campaign ``prompt`` was made
-    by itself does not count: whoever looked at the new store before the copy has made it there
-    already.
+    Numbers are compared by value, mappings by content. The time at which the campaign ``prompt``
+    was created automatically is left out: opening a project on the new store before the copy
+    creates it there too.
     """
     if isinstance(record, RunRecord):
-        record = record._replace(attributes=settled(record.attributes))
+        record = record._replace(attributes=normalise_numbers(record.attributes))
     elif isinstance(record, MarkRecord):
         record = record._replace(
-            values=settled(record.values), time=NEVER if _is_automatic(record) else record.time
+            values=normalise_numbers(record.values),
+            time=NEVER if _is_automatic(record) else record.time,
         )
     elif isinstance(record, FieldsRecord):
-        record = record._replace(values=settled(record.values))
+        record = record._replace(values=normalise_numbers(record.values))
     elif isinstance(record, JobRecord):
         measured = {
-            name: settled(getattr(record, name))
+            name: normalise_numbers(getattr(record, name))
             for name in ("fields", "wall_s", "cpu_s", "peak_memory_mb")
         }
         record = record._replace(**measured)
@@ -278,18 +284,18 @@ def _is_automatic(mark: MarkRecord) -> bool:
     return mark[:3] == ("campaign", PROMPT, PROMPT) and mark.sequence == 1 and mark.actor == CYCLE
 
 
-def settled(value: Any) -> Any:  # noqa: ANN401 - a record's values are of every type
-    """Return a value with whole numbers as such, however they are kept."""
+def normalise_numbers(value: Any) -> Any:  # noqa: ANN401 - a record's values are of every type
+    """Return a value with each float that is a whole number as an int: stores keep either."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
-        return {name: settled(item) for name, item in value.items()}
+        return {name: normalise_numbers(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [settled(item) for item in value]
+        return [normalise_numbers(item) for item in value]
     return value
 
 
-def _plain(value: Any) -> object:  # noqa: ANN401 - a time, or a mapping that is no dict
+def _plain(value: Any) -> object:  # noqa: ANN401 - a time, or a mapping that is not a dict
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else dict(value)
 
 

@@ -32,7 +32,7 @@ TAKEN = frozenset({TaskStatus.DONE, TaskStatus.FAILED})
 
 
 def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = False) -> Outcome:
-    """Send tasks through their workflow again, all of it, as version + 1; a group takes in its late
+    """Send tasks through their whole workflow again, as version + 1; a group takes in its late
     runs.
 
     With ``downstream`` also every done or failed task of the campaign that consumed an output of
@@ -41,7 +41,7 @@ def reprocess(request: Request, runs: str, workflow: str, *, downstream: bool = 
     """
     refuse_closed(request)
     targets = find_targets(request.store, request.campaign, runs, workflow)
-    answers = _again(request, workflow, targets)
+    answers = _reprocess_targets(request, workflow, targets)
     if downstream:
         answers += _downstream(request, answers)
     return Outcome("reprocess", answers)
@@ -61,10 +61,12 @@ def reprocess_stale(request: Request, workflow: str, runs: str | None = None) ->
         tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
     stale = find_stale(request.store, tasks)
     targets = [Target(task.key, task.members, task) for task in tasks if task.key in stale]
-    return Outcome("reprocess", _again(request, workflow, targets))
+    return Outcome("reprocess", _reprocess_targets(request, workflow, targets))
 
 
-def _again(request: Request, workflow: str, targets: Sequence[Target]) -> tuple[Answer, ...]:
+def _reprocess_targets(
+    request: Request, workflow: str, targets: Sequence[Target]
+) -> tuple[Answer, ...]:
     if not targets:
         return ()
     members = _regroup(request, workflow, targets)
@@ -106,7 +108,7 @@ def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ..
     return tuple(
         answer
         for workflow, targets in by_workflow.items()
-        for answer in _again(request, workflow, targets)
+        for answer in _reprocess_targets(request, workflow, targets)
     )
 
 

@@ -26,7 +26,7 @@ class Request(NamedTuple):
     """What every verb needs to know besides its own arguments.
 
     store, clock  the ports
-    actor         who asks, and by which way
+    actor         who asks, and by what route
     reason        why; kept with every record
     campaign      the campaign that is meant
     environment   the settings' environment

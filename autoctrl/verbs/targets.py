@@ -61,7 +61,7 @@ def _refuse_inherited(store: Store, chain: Sequence[Campaign], workflow: str) ->
         return
     name = chain[0].name
     message = f"Campaign {name} does not process {workflow}; it looks it up in {parent.name}."
-    raise UsageError(message, hint=f"Say --campaign {parent.name}.")
+    raise UsageError(message, hint=f"Use --campaign {parent.name}.")
 
 
 def find_targets(store: Store, campaign: str, runs: str, workflow: str) -> list[Target]:

@@ -70,9 +70,7 @@ def complete(request: Request, runs: str, workflow: str, files: Sequence[FileInf
     refuse_closed(request)
     targets = find_targets(request.store, request.campaign, runs, workflow)
     if files and len(targets) > 1:
-        message = (
-            f"{len(targets)} tasks cannot be completed with the same {len(files)} output files."
-        )
+        message = f"{len(targets)} tasks cannot be completed with the same output files."
         raise UsageError(message, hint="Complete them one by one.")
     return move(
         request, "complete", runs, workflow, lambda task, mover: _complete(task, mover, files)
@@ -140,7 +138,7 @@ def _answer(target: Target, decide: Decision, mover: Mover) -> tuple[Answer, Seq
 def _retry(task: TaskRecord, mover: Mover) -> list[TaskRecord]:
     check_task(str(task.key), task.status, TaskStatus.NEW)
     if task.status not in {TaskStatus.FAILED, TaskStatus.SKIPPED}:
-        refuse(task, "retry", "failed or skipped (reprocess does a done one again)")
+        refuse(task, "retry", "failed or skipped (use reprocess for a done one)")
     renewals = task.renewals + 1
     return [mover.move(task, TaskStatus.NEW, renewals=renewals, stopping=False, log="")]
 

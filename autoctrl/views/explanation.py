@@ -44,7 +44,7 @@ class Explanation(NamedTuple):
     since           when the status began
     actor           who caused the newest record
     stale           a newer version of an input is done, or a file that it read has changed
-    quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
+    quality         ``alarm`` or ``warning`` if the data of a done task are not good, else empty
     notes           sentences about everything else worth knowing
     log             address of the log worth reading
     inherited_from  the parent campaign that keeps it, None if it is the campaign's own
@@ -121,7 +121,7 @@ def spell_explanation(seen: Explanation, spelling: Spelling) -> list[str]:
         return [f"{task} has no task: {seen.reason}.", *notes]
     marks = [f"version {seen.version}", "stale" if seen.stale else "", seen.quality]
     shown = ", ".join(filter(None, marks))
-    headline = f"{task} is {seen.status} since {spelling.time(seen.since)} ({shown})."
+    headline = f"{task} has been {seen.status} since {spelling.time(seen.since)} ({shown})."
     return [headline, *_list_facts(seen, spelling), *notes]
 
 
@@ -179,7 +179,7 @@ def _submission_notes(submitting: Sequence[JobRecord]) -> Iterator[str]:
     pausing = next((job for job in submitting if job.not_before is not None), None)
     refused = next((job for job in submitting if job.not_before is None and job.reason), None)
     if pausing is not None:
-        yield f"job {job_name(pausing)} is submitted after a pause: {pausing.reason}"
+        yield f"job {job_name(pausing)} will be submitted after a pause: {pausing.reason}"
     if refused is not None:
         yield f"job {job_name(refused)} could not be submitted yet: {refused.reason}"
 
@@ -193,7 +193,7 @@ def _run_notes(sought: SoughtTask, task: TaskRecord) -> Iterator[str]:
         group = spell_unit(task.key.unit)
         yield f"{group} was processed without run {run}; reprocess takes it in"
     if column.is_kept(run):
-        yield f"the filter does not take run {run} any more; what has begun is not withdrawn"
+        yield f"the filter no longer takes run {run}; a task that has begun is not withdrawn"
 
 
 def _input_notes(store: Store, task: TaskRecord) -> Iterator[str]:

@@ -81,6 +81,21 @@ def spell_pause(workflow: str, *, is_paused: bool, is_changed: bool) -> str:
     return f"{workflow} is {state} {'now' if is_changed else 'already'}."
 
 
+def spell_created(campaign: str, *, dry_run: bool) -> str:
+    """Return that a campaign was created, and how it is processed."""
+    if dry_run:
+        return f"Campaign {campaign} would be created."
+    process = f"autoctrl loop --until-idle --campaign {campaign}"
+    return f"Campaign {campaign} is created. Process it: {process}"
+
+
+def spell_edited(campaign: str, *, is_changed: bool, dry_run: bool) -> str:
+    """Return whether a campaign was changed."""
+    if not is_changed:
+        return "Nothing is different."
+    return f"Campaign {campaign} {'would be' if dry_run else 'is'} changed."
+
+
 def spell_closed(campaign: str, *, is_changed: bool) -> str:
     """Return that a campaign is closed, and how it is opened again."""
     already = "" if is_changed else " already"

@@ -36,7 +36,7 @@ class Cell(NamedTuple):
     version         its version
     stale           a newer version of an input is done, or a file that it read has changed
     log             address of the log worth reading
-    quality         ``alarm`` or ``warning`` if the data of a done task are not well, else empty
+    quality         ``alarm`` or ``warning`` if the data of a done task are not good, else empty
     inherited_from  the parent campaign that keeps it, empty if it is this campaign's own
     is_late         the run came too late for its group, which was processed without it
     """
@@ -103,8 +103,8 @@ class Overview(NamedTuple):
 def read_overview(
     store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None
 ) -> Overview:
-    """Return the overview of a campaign: of these runs, all by default, and of them the ``limit``
-    newest if given.
+    """Return the overview of a campaign: of the runs ``numbers``, by default all, and only the
+    ``limit`` newest of them if given.
 
     Workflows that the campaign does not have are shown from the nearest parent that has them.
     Raises ``UsageError`` for an unknown campaign.

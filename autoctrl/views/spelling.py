@@ -96,7 +96,7 @@ def spell_memory(megabytes: float | None) -> str:
 
 
 def spell_actor(actor: Actor) -> str:
-    """Return ``anna (cli)``: who did it, and by which way."""
+    """Return ``anna (cli)``: who did it, and by what route."""
     return f"{actor.name} ({actor.via})"
 
 

@@ -88,16 +88,17 @@ def _absence(
     store: Store, unit: str, run: RunRecord | None, column: Column, campaign: Campaign
 ) -> str:
     if is_group(unit):
-        return "the group is not closed yet, or no run of it is wanted"
+        return "the group is not closed yet, or none of its runs is wanted"
     if run is None:
         return f"the run is not registered (autoctrl runs add {unit})"
     wanted = None if campaign.follow else campaign.wanted()
     if wanted is not None and run.number not in wanted:
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
     if not column.has_looked_at(store.runs(numbers=()).position):
-        return "the workflow has not looked at the newest runs yet; the next cycle does"
+        return "the workflow has not looked at the newest runs yet; the next cycle will"
     filtered = (
-        "the workflow's filter does not take the run, or an attribute that decides is not known yet"
+        "the workflow's filter does not take the run, or an attribute that it needs is not known "
+        "yet"
     )
     return _group_absence(run, column) or filtered
 
@@ -110,7 +111,7 @@ def _group_absence(run: RunRecord, column: Column) -> str:
     value = str(run.attributes[column.group_by])
     if column.state.is_pending(value, run.number):
         return (
-            f"{column.group_by} {value} is not closed yet: neither is its end known nor has a "
-            "later one begun"
+            f"{column.group_by} {value} is not closed yet: its end is not known, and no "
+            "later one has begun"
         )
     return ""

@@ -105,7 +105,7 @@ def select(numbers: Sequence[int], text: str) -> list[int]:
 def check_length(text: str) -> str:
     """Return a selection of runs and groups that a verb may take.
 
-    Raises ``UsageError`` if it is longer than 2000.
+    Raises ``UsageError`` if it means more than 2000 runs.
     """
     runs = ",".join(piece for piece in text.split(",") if not is_group(piece))
     if runs and sum(map(len, parse_ranges(runs))) > LONGEST_SELECTION:

@@ -69,5 +69,5 @@ def listen(host: str, port: int) -> socket.socket:
             if error.errno and error.errno > 0
             else error.strerror or str(error)
         )
-        message = f"The web page cannot listen at {host}, port {port}: {why}."
+        message = f"The web page cannot listen on {host}, port {port}: {why}."
         raise UsageError(message, hint="Choose another --port, or 0 for a free one.") from error

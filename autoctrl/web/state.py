@@ -149,7 +149,7 @@ class Site:
         activity = self.watch.last_known()
         if activity.newest is None:
             looked = spell_duration(now - activity.since)
-            return f"no cycle seen in the {looked} that this page has looked"
+            return f"no cycle seen in the {looked} that this server has been watching"
         return f"a cycle or a verb was last seen {spell_age(activity.newest, now)}"
 
 

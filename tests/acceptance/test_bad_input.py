@@ -81,7 +81,7 @@ def test_what_does_not_exist_is_refused(standing: Path, words: str, parts: list[
             ["[cycle] leases is not a known setting", "Did you mean 'lease_s'?"],
         ),
         ("[cycel]\nlease_s = 30", ["[cycel] lease_s is not a known setting", "'cycle.lease_s'"]),
-        ("[cycle]\nlease_s = 3", ["lease_s = 3 is too small; the least is 5"]),
+        ("[cycle]\nlease_s = 3", ["lease_s = 3 is too small; the minimum is 5"]),
         ('[cycle]\nlease_s = "long"', ["'long' is not of type float"]),
         ("[cycle", ["is not valid TOML", "every [section] its brackets"]),
         ('[workflows.copy]\nexecutor = "cern"', ["runs on executor 'cern', which does not exist"]),
@@ -302,7 +302,7 @@ def test_two_loops_at_once(project: Path) -> None:
         second = ask(project, "loop", "--until-idle", "--every", "0.1s")
         check_paragraph(
             second,
-            "A loop works for campaign prompt already",
+            "A loop is already running for campaign prompt",
             f"process {first.pid} on ",
             "One is enough",
         )

@@ -160,10 +160,17 @@ split = BatchHandler(
             8,
             (
                 "2 jobs failed, the first: job 0.1 failed (output): output output has 4 "
-                "entries for 5 events [0, 5)"
+                "entries, but should have 5: events [0, 5)"
             ),
         ),
-        (5, 9, "job merge.1 failed (output): output output has 9 entries for 10 events [0, 10)"),
+        (
+            5,
+            9,
+            (
+                "job merge.1 failed (output): output output has 9 entries, but should have 10: "
+                "events [0, 10)"
+            ),
+        ),
     ],
     ids=["in parts", "in the merged file"],
 )

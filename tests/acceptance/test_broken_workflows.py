@@ -39,14 +39,17 @@ LOADING = {
         "ModuleNotFoundError in line 1: No module named 'nothing_there'",
     ),
     "exits": ("raise SystemExit(3)", "SystemExit in line 1: 3"),
-    "exits-hard": ("import os; os._exit(0)", "ended its process by an early exit"),
-    "crashes": ("import ctypes; ctypes.string_at(0)", "ended its process by signal SIGSEGV"),
-    "loops": ("while True: pass", "gave no sign of life for 2 s while it was loaded and was ended"),
+    "exits-hard": ("import os; os._exit(0)", "exits-hard/handler.py exited early"),
+    "crashes": ("import ctypes; ctypes.string_at(0)", "was ended by signal SIGSEGV"),
+    "loops": (
+        "while True: pass",
+        "gave no sign of life for 2 s while it was being loaded and was ended",
+    ),
     "syntax": ("def f(:", "SyntaxError"),
     "empty": ("", "declares no handler"),
     "second-reco": (
         "from autoctrl import InlineHandler; h = InlineHandler('reco', print)",
-        "Workflow 'reco' is declared in reco/handler.py already",
+        "Workflow 'reco' is already declared in reco/handler.py",
     ),
 }
 INLINE = "from autoctrl import InlineHandler\nhandler = InlineHandler({name!r}, {argument})"
@@ -91,14 +94,14 @@ WAITING = {
     ),
 }
 CRASHING = {
-    "j-crashes": ("jobs=lambda task: ctypes.string_at(0)", "ended its process by signal SIGSEGV"),
+    "j-crashes": ("jobs=lambda task: ctypes.string_at(0)", "was ended by signal SIGSEGV"),
     "j-hangs": (
         "jobs=lambda task: time.sleep(1000)",
         "gave no sign of life for 2 s in its cycle and was ended",
     ),
     "l-crashes": (
         "'true', locks=lambda task: ctypes.string_at(0)",
-        "ended its process by signal SIGSEGV",
+        "was ended by signal SIGSEGV",
     ),
 }
 

@@ -154,7 +154,7 @@ def test_a_corrupt_run_is_refused(chain: Path) -> None:
         ),
         (
             "reco run04501.mid.gz --pedestal pedestal.root --events 999: --output x.root",
-            "999: begins behind them",
+            "999: begins after them",
         ),
         ("reco run04501.mid.gz --pedestal reco.root --output x.root", "is not a pedestal file"),
         ("reco none.mid.gz --pedestal pedestal.root --output x.root", "cannot be opened"),

@@ -96,7 +96,7 @@ def test_parts_of_different_calibrations_do_not_merge(folder: Path) -> None:
     succeed(folder, "friends reco.root --events 1: --calibration other.toml --output two.root")
     done = merge(folder, "mixed.root", ["one.root", "two.root"])
     assert done.returncode == 2
-    assert "two.root was made in another way than the parts before it" in done.stderr
+    assert "two.root was not made in the same way as the parts before it" in done.stderr
 
 
 def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -149,7 +149,10 @@ def merge(folder: Path, output: str, parts: Sequence[str]) -> subprocess.Complet
         ),
         ("--calibration none.toml", ["the calibration none.toml cannot be read: No such file"]),
         ("--calibration both", ["overlap"]),
-        ("--events 2:99", [f"reco.root has {EVENTS} entries; 2:99 asks for others"]),
+        (
+            "--events 2:99",
+            [f"reco.root has {EVENTS} entries; 2:99 asks for entries that it does not have"],
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(

@@ -129,7 +129,7 @@ def test_parts_use_the_cores_that_are_asked_for(tmp_path: Path, raw: Path) -> No
     [
         ("remove", "has run 4501 event 4 after event 1: those in between are missing"),
         ("shorten", "has run 4501 event 4 after event 2: those in between are missing"),
-        ("cut", "output output has 4 entries for 5 events [0, 5)"),
+        ("cut", "output output has 4 entries, but should have 5: events [0, 5)"),
         ("unlink", "does not exist"),
     ],
 )

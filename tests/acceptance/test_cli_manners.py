@@ -58,7 +58,7 @@ def project(tmp_path: Path) -> Path:
         ("loop --every soon", ["'soon' is not a duration", "10s, 5min or 1h"]),
         ("status --environment mirror", ["There is no environment 'mirror'"]),
         ("reprocess --reason x", ["reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."]),
-        ("reprocess 1 reco --stale reco --reason x", ["names its workflow itself"]),
+        ("reprocess 1 reco --stale reco --reason x", ["already names the workflow"]),
         (
             "complete 1 reco --output gone.txt --reason x",
             ["gone.txt cannot be read: No such file or directory."],
@@ -147,7 +147,10 @@ def test_a_fault_of_ours_is_one_paragraph_as_well(
     monkeypatch.setattr("autoctrl.cli.status.read_overview", lambda *_: 1 / 0)
     assert main(["status"]) == 2
     text = capsys.readouterr().err
-    assert "does not know: ZeroDivisionError: division by zero. Run the same with --debug" in text
+    assert (
+        "does not know: ZeroDivisionError: division by zero. Run the same command with --debug"
+        in text
+    )
     assert text.count("\n") == 1
 
 

@@ -154,7 +154,7 @@ def test_the_work_goes_on_in_the_new_store(project: Path) -> None:
     old = (project / "outputs/.store").read_text()
     said = call(project, "store", "copy", FROM, "sqlite:new.sqlite").out.splitlines()
     assert said[-1].startswith(
-        f"The outputs are still those of {old}: once it is out of use, write "
+        f"The outputs still belong to {old}: once that store is no longer used, write "
     )
     (project / "outputs/.store").write_text(said[-1].rpartition(", write ")[2].partition(" ")[0])
     variables = {"AUTOCTRL_STORE_URL": "sqlite:new.sqlite"}
@@ -201,9 +201,9 @@ def test_a_source_that_is_missing_is_not_made(project: Path, there: str) -> None
 @pytest.mark.parametrize(
     ("source", "target", "text"),
     [
-        (FROM, FROM, "are one store"),
-        (FROM, "sqlite:link.sqlite", "are one store"),
-        (FROM, f"sqlite:workflows/../{OLD}", "are one store"),
+        (FROM, FROM, "are the same store"),
+        (FROM, "sqlite:link.sqlite", "are the same store"),
+        (FROM, f"sqlite:workflows/../{OLD}", "are the same store"),
         (FROM, "memory:", "'memory:' ends with this command"),
         (FROM, "sqlit:new.sqlite", "Did you mean 'sqlite'?"),
         (FROM, "sqlite:", "names no file"),
@@ -231,8 +231,7 @@ def test_a_store_with_a_history_of_its_own_is_left_alone(project: Path) -> None:
     before = records(project / "other.sqlite")
     said = refusal(project, FROM, "sqlite:other.sqlite")
     assert (
-        "sqlite:other.sqlite holds record 1 of run 1, which sqlite:.autoctrl/state.sqlite "
-        "does not hold so"
+        "sqlite:other.sqlite holds record 1 of run 1, which sqlite:.autoctrl/state.sqlite holds too"
     ) in said
     assert "differ in attributes, time" in said
     assert records(project / "other.sqlite") == before

@@ -123,7 +123,7 @@ def test_a_person_finds_the_failed_run_and_tries_it_again(
     """
     browser.resize(1280, 900)
     browser.open(served.url + "/")
-    assert "Why they wait or failed" in browser.text()
+    assert "Why tasks wait or failed" in browser.text()
     browser.press('a[href$="status=failed"]')
     browser.press('a[href="/campaigns/prompt/tasks/reco/3"]')
     assert "the detector was off" in browser.ask("document.querySelector('.why').innerText")
@@ -185,10 +185,10 @@ def test_a_port_that_is_taken_is_a_sentence(served: Served) -> None:
     said = call(served.folder, "serve", "--port", served.url.rpartition(":")[2])
     assert said.code == 2
     assert re.fullmatch(
-        r"The web page cannot listen at 127.0.0.1, port \d+: .*\. Choose another --port.*\n",
+        r"The web page cannot listen on 127.0.0.1, port \d+: .*\. Choose another --port.*\n",
         said.err,
     )
-    with pytest.raises(UsageError, match=re.escape("cannot listen at 203.0.113.1, port 0")):
+    with pytest.raises(UsageError, match=re.escape("cannot listen on 203.0.113.1, port 0")):
         listen("203.0.113.1", 0)
 
 

@@ -97,7 +97,7 @@ class TestRefusals:
 
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder cannot be a store."""
-        with pytest.raises(StoreError, match="cannot be opened or made"):
+        with pytest.raises(StoreError, match="cannot be opened or created"):
             SqliteStore(tmp_path)
 
     def test_locked(self, path: Path, store: SqliteStore) -> None:

@@ -33,7 +33,7 @@ FRESH = count(1)
 def for_all(records: SearchStrategy[Any], subject: Subject, check: Callable[[Any], None]) -> None:
     """Check records that Hypothesis makes, as many as the effort for this kind of store says.
 
-    They share one store, so each must be made one of its own.
+    They share the same store, so each must be made one of its own.
     """
     wanted = settings(
         max_examples=subject.effort.examples,

@@ -114,7 +114,9 @@ def test_a_setting_that_htcondor_refuses_is_named(htcondor: Pool) -> None:
             bench.opened(**wrong).submit([order])
     lacking = bench.opened(x509_proxy="proxy", folder=bench.folder)
     for ask in (lambda: lacking.submit([order]), lacking.ping):
-        with pytest.raises(SubmitRefused, match=f"needs {bench.folder}/proxy, which is not there"):
+        with pytest.raises(
+            SubmitRefused, match=f"needs {bench.folder}/proxy, which does not exist"
+        ):
             ask()
     assert bench.on_queue() == []
 

@@ -100,7 +100,7 @@ def test_a_missing_bucket(site: Site) -> None:
     """The place is named."""
     ok, text = site.ask("store", site.url(bucket="nowhere/autogen"), site.server.token)
     assert (ok, "nowhere/autogen at" in text, "does not exist" in text) == (False, True, True)
-    assert "without a limit of retention" in text
+    assert "without a retention limit" in text
 
 
 def test_a_bucket_that_deletes_old_points(site: Site) -> None:

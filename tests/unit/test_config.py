@@ -108,7 +108,7 @@ def test_a_handler_cannot_declare_what_is_no_setting() -> None:
             ["[cycle] lease_s = 'long' is not of type float", "How long a lease holds"],
         ),
         ("[defaults]\ncpus = true", ["cpus = True is not of type int"]),
-        ("[defaults]\ncpus = 0", ["cpus = 0 is too small", "least is 1"]),
+        ("[defaults]\ncpus = 0", ["cpus = 0 is too small", "minimum is 1"]),
         ("[cycle]\npatience_s = nan", ["too small"]),
         ("[runs.attributes]\nfill = 'integer'", ["fill = 'integer' is not possible", "'int'"]),
         ("[runs]\nattribute.fill = 'int'", ["[runs.attribute] fill"]),

@@ -81,7 +81,7 @@ def test_a_log_says_where_it_writes(tmp_path: Path) -> None:
     text = "[notifiers.desk]\ntype = 'log'\npath = 'a/b.log'\n"
     assert opened(text, tmp_path).ping() == "desk: alerts are written to a/b.log"
     (tmp_path / "a").write_text("a file, no folder")
-    with pytest.raises(NotifierError, match=r"desk: The file a/b.log .* cannot be written. See to"):
+    with pytest.raises(NotifierError, match=r"desk: The file a/b.log .* cannot be written. Check"):
         opened(text, tmp_path).ping()
     assert opened("").ping() == "alerts are written to .autoctrl/alerts.log"
 

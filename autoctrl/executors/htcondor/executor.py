@@ -329,7 +329,7 @@ class HTCondorExecutor:
         check_stream(stream, handle)
         parsed, batch = self._locate(handle)
         if parsed is None or batch is None:
-            return f"[… nothing is kept here of {handle} …]\n"
+            return f"[… nothing is kept here for {handle} …]\n"
         try:
             return self._read_log(handle, batch.job_folder(parsed.row), stream, batch)
         except OSError as error:
@@ -345,7 +345,7 @@ class HTCondorExecutor:
             return complaints
         if batch.travels:
             return (
-                f"[… {handle} has not come back yet; what it prints comes with it, at its end …]\n"
+                f"[… {handle} has not come back yet; its log comes with it when it has ended …]\n"
             )
         return f"[… {handle} has not started yet …]\n"
 

@@ -177,7 +177,7 @@ class Poll:
             for job in jobs:
                 row = rows.get(job.row)
                 if batch is None or row is None:
-                    report = report_lost("it has ended, but nobody knows any more what it was")
+                    report = report_lost("it has ended, but its description can no longer be read")
                 else:
                     why = absent.get(job) or self._judge(batch, row, job)
                     report = self._report_judged(job, finished[job], batch, row, why)
@@ -230,7 +230,7 @@ class Poll:
             past = self.queue.history(clusters, int(min(created, default=DAY_S)) - DAY_S)
         except ServiceDown as error:
             self.desk.remarks.append(
-                f"{len(missing)} jobs are not in the queue, and the history is silent: {error}"
+                f"{len(missing)} jobs are not in the queue; the history does not answer: {error}"
             )
             return
         for job in missing:
@@ -277,9 +277,7 @@ class Poll:
         try:
             self.desk.batches.note_missed(self.missed, self.desk.now())
         except OSError as error:
-            self.desk.remarks.append(
-                f"it cannot be written down since when jobs are missed: {error}"
-            )
+            self.desk.remarks.append(f"cannot record since when jobs have been missing: {error}")
 
 
 def is_over(sample: JobSample | None) -> bool:

@@ -50,8 +50,8 @@ def check_files(settings: HTCondorExecutorSettings, name: str) -> None:
     )
     for key, path in wanted:
         if path and "://" not in path and not os.path.exists(path):  # noqa: PTH110 - kept as it is
-            message = f"Executor {name} needs {path}, which is not there."
-            raise SubmitRefused(message, hint=f"Make it, or change {key} in [executors.{name}].")
+            message = f"Executor {name} needs {path}, which does not exist."
+            raise SubmitRefused(message, hint=f"Create it, or change {key} in [executors.{name}].")
 
 
 def blame(words: str, settings: HTCondorExecutorSettings, name: str) -> str:

@@ -50,7 +50,10 @@ class HTCondorExecutorSettings(ExecutorSettings):
         least=1,
     )
     materialize_above: int = setting(
-        "Submissions of more jobs are materialised late.", 2000, least=1
+        "Submissions of more jobs than this are materialised late (`shared`) or split into several "
+        "clusters (`spool`).",
+        2000,
+        least=1,
     )
     max_idle: int = setting(
         "Idle jobs that a late materialisation keeps in the queue.", 1000, least=1

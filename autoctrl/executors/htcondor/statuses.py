@@ -61,7 +61,7 @@ WORDS: Mapping[Failure, re.Pattern[str]] = {
 class JobSample(NamedTuple):
     """What one question to HTCondor said of one job.
 
-    status   JobStatus
+    status   HTCondor's JobStatus, a number
     starts   how often it was started
     host     where it runs or ran last
     code     HoldReasonCode, 0 if it is not held

@@ -87,7 +87,7 @@ class InlineExecutor:
         return {order.tag: order.tag for order in orders}
 
     def find(self, tags: Iterable[str]) -> dict[str, str]:
-        """Know the calls that were made in this cycle or started in an earlier one."""
+        """Return the handle of each call that this cycle made or an earlier one started."""
         asked = list(tags)
         if self.asked is not None:
             self.asked.update(asked)
@@ -156,7 +156,7 @@ class InlineExecutor:
             if progress.done == len(orders):
                 return progress.done
             order = orders[progress.done]
-            result = broken(self.host, status, progress, order.spec.time_limit_s)
+            result = result_of_broken_call(self.host, status, progress, order.spec.time_limit_s)
             self._keep(order, result, child.unread())
             return progress.done + 1
 
@@ -241,7 +241,9 @@ class InlineExecutor:
         return self.function(task._replace(inputs=order.spec.inputs, outputs=paths))
 
 
-def broken(host: str, status: int, progress: CallProgress, limit_s: int) -> JobResult:
+def result_of_broken_call(
+    host: str, status: int, progress: CallProgress, limit_s: int
+) -> JobResult:
     """Return the result of a call that took its process with it."""
     wall_s = time.monotonic() - progress.since
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None

@@ -329,8 +329,8 @@ class LocalExecutor:
         if self.pool.folder.is_dir():
             return
         message = (
-            f"Executor {self.name} finds no folder {self.pool.folder}: a file system may not "
-            "be mounted."
+            f"Executor {self.name} cannot find the folder {self.pool.folder}: a file system may "
+            "not be mounted."
         )
         raise ServiceDown(message, hint="Nothing is concluded about its jobs until it is back.")
 
@@ -343,7 +343,7 @@ def handle_of(tag: str) -> str:
     words = tag.split("/")
     is_inside = len(words) > 1 and not {"", ".", ".."}.intersection(words)
     if not is_inside or any(word.startswith(".") for word in words[:2]):
-        message = f"The tag '{tag}' names no folder."
+        message = f"The tag '{tag}' cannot be the name of a folder."
         raise SubmitRefused(message)
     return tag
 

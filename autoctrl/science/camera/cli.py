@@ -128,7 +128,7 @@ RECO_OPTIONS = (
         type=click.IntRange(1),
         default=1,
         show_default=True,
-        help="Events worked at side by side.",
+        help="Events to work on in parallel.",
     ),
     click.option(
         "--tolerate",
@@ -158,8 +158,8 @@ def reco(
 ) -> None:
     """Reconstruct the clusters of a run's frames.
 
-    Where the raw run is damaged, what comes before is kept as OUTPUT with .partial before its
-    ending.
+    If the raw run is damaged, the events before the damage are kept as OUTPUT with .partial before
+    its suffix.
     """
     refuse_overwriting([output], [raw, maps, vignetting])
     span = parse_range(chosen)

@@ -288,7 +288,7 @@ def _refuse_incomplete(
 
 
 def partial_path(output: Path) -> Path:
-    """Return where the entries of a run are that could not be reconstructed to its end."""
+    """Return where a run's entries are kept if it could not be reconstructed to its end."""
     return output.with_suffix(f".partial{output.suffix}")
 
 

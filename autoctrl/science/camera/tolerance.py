@@ -66,5 +66,5 @@ class Losses:
     def _too_many(self, error: DataError) -> DataError:
         if not self.allowed:
             return error
-        message = f"{error.message} More than the {self.allowed} events are lost that may be."
+        message = f"{error.message} More events are lost than may be ({self.allowed})."
         return DataError(message, hint=error.hint)

@@ -99,7 +99,9 @@ def _chosen_entries(file: Path, entries: int, span: tuple[int, int | None]) -> r
     first, end = span
     last = entries if end is None else end
     if not first <= last <= entries:
-        message = f"{file} has {entries} entries; {first}:{last} asks for others."
+        message = (
+            f"{file} has {entries} entries; {first}:{last} asks for entries that it does not have."
+        )
         raise UsageError(message)
     return range(first, last)
 

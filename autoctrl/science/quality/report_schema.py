@@ -149,7 +149,7 @@ def _missing_keys(inside: Mapping[str, Rule], held: Mapping[Any, Any]) -> list[s
 
 def make_anew(kind: str = REPORT_KIND) -> str:
     """Return what to do about a file that is not what it should be."""
-    return f"Make the {kind.rpartition(' ')[2]} anew; it was changed, or another program wrote it."
+    return f"Make the {kind.rpartition(' ')[2]} again; it was changed, or another program wrote it."
 
 
 def spell_found(value: object) -> str:

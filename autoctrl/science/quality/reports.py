@@ -70,7 +70,7 @@ class Stored:
         path = self.path.with_name(stored["file"])
         if not path.exists() or digest_of(path).sha256 != stored["sha256"]:
             message = f"{path} does not hold the histograms that {self.path} was written with."
-            raise DataError(message, hint="Keep both together, or make the report anew.")
+            raise DataError(message, hint="Keep both together, or make the report again.")
         results = {plot: PlotResult(named) for plot, named in read_histograms(path).items()}
         for plot, weight in self.content["weights"].items():
             results.setdefault(plot, PlotResult()).weight = weight

@@ -42,7 +42,7 @@ def check_alignment(
         branches = _compared_branches(tree)
         missing = sorted(set(branches) - set(friend.keys()))
         if missing:
-            message = f"{friend_file} has no branch {missing[0]} to be aligned by."
+            message = f"{friend_file} has no branch {missing[0]} to align by."
             raise DataError(message)
         ours = Keys(events_file, _read(tree, branches, span))
         theirs = Keys(friend_file, _read(friend, branches, (0, None)))

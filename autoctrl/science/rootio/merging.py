@@ -81,7 +81,7 @@ def _merge_tree(name: str, parts: Sequence[Path], target: Any, *, is_gapless: bo
         with open_file(part) as file:
             tree = get_tree(file, name)
             if layout_of(tree) != layout:
-                message = f"tree {name} of {part} has other branches than the one of {parts[0]}."
+                message = f"tree {name} of {part} has different branches from that of {parts[0]}."
                 raise DataError(message)
             for columns in read_columns(tree, layout):
                 last = _check_order(part, columns, last, is_gapless=is_gapless)
@@ -120,8 +120,8 @@ def _join_metadata(parts: Sequence[Path]) -> str:
         try:
             joined = _join(joined, json.loads(text))
         except ValueError as error:
-            message = f"{part} was made in another way than the parts before it: {error}."
-            hint = "Make all parts anew, with the same program and calibration."
+            message = f"{part} was not made in the same way as the parts before it: {error}."
+            hint = "Make all parts again, with the same program and calibration."
             raise DataError(message, hint=hint) from error
     return json.dumps(joined)
 

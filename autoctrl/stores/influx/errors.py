@@ -30,7 +30,8 @@ class Meaning(NamedTuple):
     is_meant  whether a status and the server's words mean this
     what      what is wrong, behind the name of the place; ``{}`` takes the status and the server's
               words
-    hint      what to do; ``{setting}`` and ``{token}`` say where the token belongs
+    hint      what to do; ``{section}`` is the section of the settings, ``{token}`` says where the
+              token belongs
     """
 
     is_meant: Callable[[int, str], bool]
@@ -52,8 +53,8 @@ MEANINGS = (
         lambda status, _: status == NO_ANSWER,
         "cannot be trusted: {}",
         (
-            "Let its certificate be signed by an authority that this machine knows, or name "
-            "that one in SSL_CERT_FILE."
+            "Have its certificate signed by an authority that this machine knows, or name its "
+            "authority's certificate in SSL_CERT_FILE."
         ),
     ),
     Meaning(
@@ -87,7 +88,7 @@ MEANINGS = (
     Meaning(
         lambda status, said: status == NOT_FOUND or any(part in said for part in NO_BUCKET),
         "does not exist: {}",
-        "Make the bucket (a store's without a limit of retention), correct [{section}] "
+        "Make the bucket (for a store: without a retention limit), correct [{section}] "
         "url, or give a token that may"
         " read it: {token}.",
     ),
@@ -108,9 +109,9 @@ def where_token(address: Address) -> str:
 
 
 def refusal(address: Address, status: int, said: str) -> StoreError:
-    """Return the error for an answer that is none; ``Unreachable`` if it is worth trying again.
+    """Return the error for a refused request; ``Unreachable`` if it is worth trying again.
 
-    Status 0: no TLS.
+    Status 0 means that TLS failed.
     """
     words = f"{status}, {said}" if status else said
     if status in TRY_AGAIN:

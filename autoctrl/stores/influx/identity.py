@@ -81,7 +81,7 @@ def _missing(what: str, server: Server) -> StoreError:
         message = (
             f"The {server.address} does not exist: there is no {what} that this token may see."
         )
-        hint = "Make it, without a limit of retention, or correct [store] url."
+        hint = "Make it, without a retention limit, or correct [store] url."
         return StoreError(message, hint=hint)
     message = f"The {server.address} may only be written with this token."
     hint = f"Give one that may read it too: {where_token(server.address)}."

@@ -126,7 +126,7 @@ def encode_body(record: Record, encode: Encoder) -> Body:
     if too_large or not _is_whole(text):
         message = f"A {kind} record cannot be stored: the store cannot hold a value in it."
         raise StoreError(
-            message, hint="Whole numbers have at most 64 bits, and texts no halves of characters."
+            message, hint="Whole numbers may have at most 64 bits, and texts must be valid Unicode."
         )
     return Body(kind, record, text)
 

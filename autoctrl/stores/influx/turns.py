@@ -35,7 +35,7 @@ class Claim(NamedTuple):
     """Somebody's wish to write.
 
     rank   ns since 1970, even and unique
-    owner  which process, as ``owner.this_process`` names it
+    owner  which process, as ``process.this_process`` names it
     names  ranks of the claims that it takes for dead and is going to declare void
     """
 
@@ -81,7 +81,7 @@ class State(NamedTuple):
 
     now        the server's clock, ns since 1970
     committed  the newest end that holds for ever; what is at later positions does not count (yet)
-    ends       the ends that hold, by rank, from the one on from which was read
+    ends       the ends that hold, by rank, from the one at which the reading began
     claims     claims of higher rank than ``committed`` that have not ended, by rank
     failed     ranks of those whose owners gave up after they may have written
     voided     ranks that somebody declared void
@@ -130,7 +130,7 @@ def end_word(end: End) -> str:
 
 
 def other_word(word: str) -> str:
-    """Return the text of ``withdrawn`` (nothing was written) or ``failed`` (something may be)."""
+    """Return the text of ``withdrawn``, nothing was written, or ``failed``, something may be."""
     return json.dumps({"word": word})
 
 

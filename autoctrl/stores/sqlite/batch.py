@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Chain(NamedTuple):
     """How records with a sequence are kept.
 
-    name      ends the names of the statements
+    name      how the names of the statements end
     identity  columns of a record's identity
     extras    columns that the newest_ table repeats beside the sequence
     row       row of a record

@@ -23,11 +23,11 @@ RETRY_S = 0.01
 _WHY = {
     sqlite3.SQLITE_BUSY: (
         "is locked by another process",
-        "Try again; if it stays, look for a process that hangs.",
+        "Try again; if it stays locked, look for a process that hangs.",
     ),
     sqlite3.SQLITE_LOCKED: (
         "is locked by another process",
-        "Try again; if it stays, look for a process that hangs.",
+        "Try again; if it stays locked, look for a process that hangs.",
     ),
     sqlite3.SQLITE_FULL: (
         "cannot grow: the disk or the quota is full",
@@ -42,8 +42,8 @@ _WHY = {
         "Give this user the right to read and write it.",
     ),
     sqlite3.SQLITE_CANTOPEN: (
-        "cannot be opened or made",
-        "Look whether it is a file, and whether this user may write it and its folder.",
+        "cannot be opened or created",
+        "Check that it is a file, and that this user may write to it and to its folder.",
     ),
     sqlite3.SQLITE_CONSTRAINT: ("refused a record", "This is a defect: report it with this text."),
     sqlite3.SQLITE_NOTADB: (
@@ -92,7 +92,7 @@ def border(path: Path) -> Iterator[None]:
     except (OverflowError, UnicodeEncodeError) as error:
         message = f"The store {path} cannot hold a value: {error}."
         raise StoreError(
-            message, hint="Numbers have at most 64 bits, and texts are Unicode."
+            message, hint="Whole numbers may have at most 64 bits, and texts must be valid Unicode."
         ) from error
 
 
@@ -105,8 +105,8 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
     """
     refuse_network(path)
     if not path.parent.is_dir():
-        message = f"The store {path} cannot be made: there is no folder {path.parent}."
-        raise StoreError(message, hint="Make the folder, or give another path in [store] url.")
+        message = f"The store {path} cannot be created: there is no folder {path.parent}."
+        raise StoreError(message, hint="Create the folder, or give another path in [store] url.")
     with border(path):
         connection = sqlite3.connect(
             path, timeout=busy_s, isolation_level=None, check_same_thread=False

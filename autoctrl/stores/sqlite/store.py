@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Clock, Record, Selection
     from autoctrl.stores.leases import Ticks
 
-BUSY_S = 10.0
+BUSY_S = 30.0  # SQLite lets nobody take turns: on a busy machine a process can be unlucky for long
 HISTORY: Mapping[str, Callable[[rows.Row], Record]] = {
     "every_run": rows.run_record,
     "every_mark": rows.mark_record,

@@ -45,7 +45,7 @@ def test_a_file_that_is_not_there_is_named_with_its_setting(key: str, tmp_path: 
     settings = locate_files(replace(SITE, **given), tmp_path)
     with pytest.raises(
         SubmitRefused,
-        match=rf"site needs {tmp_path}/x, which is not there.*{key} in \[executors.site",
+        match=rf"site needs {tmp_path}/x, which does not exist.*{key} in \[executors.site",
     ):
         check_files(settings, "site")
     (tmp_path / "x").touch()

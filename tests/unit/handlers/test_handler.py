@@ -34,13 +34,13 @@ BAD: list[tuple[Callable[[], Handler], str]] = [
     (lambda: batch(inputs={"raw": 5}), "input 'raw' is 5, which finds no files"),
     (
         lambda: batch(inputs={"raw": RAW}, outputs={"raw": "x"}),
-        "'raw' names an input and an output",
+        "'raw' names both an input and an output",
     ),
     (
         lambda: batch(inputs={"run": RAW}),
-        "the name 'run' of an input or output stands for something else already",
+        "'run' cannot name an input or output; it already stands for something else",
     ),
-    (lambda: batch(outputs={"cpus": "x"}), "the name 'cpus' of an input or output"),
+    (lambda: batch(outputs={"cpus": "x"}), "'cpus' cannot name an input or output"),
     (
         lambda: batch(outputs={"output": "/abs"}),
         "output 'output' is '/abs', which lies outside the job's folder",

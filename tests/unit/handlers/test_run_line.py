@@ -105,8 +105,8 @@ def test_open_ended_and_common_names_are_always_known(name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("x --in={many}", "{many} stands for 2 files Let it be a word of its own."),
-        ("x --in={none}", "{none} stands for 0 files Let it be a word of its own."),
+        ("x --in={many}", "{many} stands for 2 files; make it a word of its own"),
+        ("x --in={none}", "{none} stands for 0 files; make it a word of its own"),
         ("x {run.kind:05d}", "{run.kind:05d} does not fit 'physics; rm -rf /': Unknown format"),
     ],
 )

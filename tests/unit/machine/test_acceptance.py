@@ -41,7 +41,7 @@ def test_entries_are_counted_and_compared_with_the_range(tmp_path: Path) -> None
     assert (counted[0].entries, problem) == ({"Events": 5}, "")
     assert check_files(PLAIN, SPEC._replace(events=(10, 15)), [made])[1] == ""
     files, problem = check_files(PLAIN, SPEC._replace(events=(10, 16)), [made])
-    assert problem == "output output has 5 entries for 6 events [10, 16)"
+    assert problem == "output output has 5 entries, but should have 6: events [10, 16)"
     assert files == (made,)
 
 
@@ -84,6 +84,7 @@ def test_a_part_whose_events_nothing_counts_is_not_accepted(tmp_path: Path) -> N
     made = file(url=root_file(tmp_path / "a.root", 5, "Clusters"))
     problem = check_files(PLAIN, SPEC._replace(events=(0, 5)), [made])[1]
     assert problem.startswith(
-        "no output has the tree 'Events' that would count its events (trees found: Clusters)"
+        "no output has the tree 'Events', whose entries are compared with the job's events "
+        "(trees found: Clusters)"
     )
     assert check_files(PLAIN, SPEC, [made])[1] == ""

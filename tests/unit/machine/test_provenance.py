@@ -14,12 +14,12 @@ import autoctrl
 from autoctrl.errors import UsageError
 from autoctrl.handlers.batch import BatchHandler
 from autoctrl.machine.provenance import (
-    allowed,
     body_path,
     commit_of,
     describe,
     deviation,
     read_body,
+    select_allowed,
     write_body,
 )
 from autoctrl.model.secret import REDACTED
@@ -40,7 +40,7 @@ def test_the_environment_is_an_allow_list_without_secrets() -> None:
         "DB_PASSWORD": "s3cret",
         "PATHOLOGY": "x",
     }
-    kept = allowed(environ)
+    kept = select_allowed(environ)
     assert list(kept) == [
         "AUTOCTRL_API_KEY",
         "AUTOCTRL_MATTERMOST_TOKEN",

@@ -40,7 +40,7 @@ def test_a_task_that_has_not_begun_is_withdrawn(room: Room) -> None:
     task = room.task("physics")
     assert (task.status, task.reason) == (
         TaskStatus.SKIPPED,
-        "withdrawn: the filter does not take run 1 any more",
+        "withdrawn: the filter no longer takes run 1",
     )
     assert room.jobs.orders == []
 
@@ -71,7 +71,7 @@ def test_a_task_that_has_begun_stays_and_why_says_so(room: Room) -> None:
     room.has_run(1, kind="pedestal", lumi=3.0)
     room.cycle(PHYSICS)
     assert room.task("physics").status is TaskStatus.PROCESSING
-    note = "the filter does not take run 1 any more; what has begun is not withdrawn"
+    note = "the filter no longer takes run 1; a task that has begun is not withdrawn"
     assert explain(room.store, "prompt", "1", "physics").notes[1:] == (note,)
     room.has_run(2, kind="cosmic")
     room.cycle(PHYSICS)
@@ -111,5 +111,5 @@ def test_a_group_is_not_withdrawn(tmp_path: Path) -> None:
     room.cycle(FILLED)
     task = room.task("filled", "fill:7")
     assert (task.status, task.members) == (TaskStatus.PROCESSING, (1, 2))
-    assert "any more" in explain(room.store, "prompt", "1", "filled").notes[-1]
+    assert "no longer takes" in explain(room.store, "prompt", "1", "filled").notes[-1]
     assert explain(room.store, "prompt", "2", "filled").notes[1:] == ()

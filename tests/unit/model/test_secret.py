@@ -6,7 +6,7 @@ import pytest
 
 from autoctrl.config.layers import is_secret
 from autoctrl.executors.environment import select_inherited
-from autoctrl.machine.provenance import allowed, redacted
+from autoctrl.machine.provenance import redact, select_allowed
 from autoctrl.model.secret import REDACTED, has_password, is_secret_name, without_passwords
 
 SECRETS = [
@@ -45,8 +45,8 @@ def test_a_secret_is_known_by_its_name(name: str) -> None:
     """Settings refuse it, a description redacts it, no job sees it."""
     assert is_secret_name(name)
     assert is_secret(name)
-    assert redacted({name: "value"}) == {name: REDACTED}
-    assert set(allowed({f"AUTOCTRL_{name}": "value"}).values()) == {REDACTED}
+    assert redact({name: "value"}) == {name: REDACTED}
+    assert set(select_allowed({f"AUTOCTRL_{name}": "value"}).values()) == {REDACTED}
     assert f"ROOT_{name}" not in select_inherited({f"ROOT_{name}": "value"}, "/bin")
 
 
@@ -55,14 +55,14 @@ def test_other_names_are_not_secret(name: str) -> None:
     """They are settings, are described and may be passed on."""
     assert not is_secret_name(name)
     assert not is_secret(name)
-    assert redacted({name: "value"}) == {name: "value"}
+    assert redact({name: "value"}) == {name: "value"}
     assert f"ROOT_{name}" in select_inherited({f"ROOT_{name}": "value"}, "/bin")
 
 
 def test_the_name_of_a_file_is_a_setting() -> None:
     """A setting may name the file of a secret; a description does not show even that."""
     assert not is_secret("token_file")
-    assert redacted({"token_file": "/etc/token"}) == {"token_file": REDACTED}
+    assert redact({"token_file": "/etc/token"}) == {"token_file": REDACTED}
 
 
 def test_a_password_in_an_address_is_found() -> None:

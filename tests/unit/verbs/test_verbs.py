@@ -45,8 +45,8 @@ def test_retry_renews_the_budget_and_keeps_the_version(scene: Scene, status: Tas
         (
             NEW,
             (
-                "run 1 / reco is new; retry takes tasks that are failed or skipped (reprocess "
-                "does a done one again)."
+                "run 1 / reco is new; retry takes tasks that are failed or skipped (use "
+                "reprocess for a done one)."
             ),
         ),
         (
@@ -56,8 +56,8 @@ def test_retry_renews_the_budget_and_keeps_the_version(scene: Scene, status: Tas
         (
             DONE,
             (
-                "run 1 / reco is done; retry takes tasks that are failed or skipped (reprocess "
-                "does a done one again)."
+                "run 1 / reco is done; retry takes tasks that are failed or skipped (use "
+                "reprocess for a done one)."
             ),
         ),
     ],

@@ -142,7 +142,7 @@ def test_a_campaign_freezes_the_runs_that_are_registered(scene: Scene) -> None:
     ("fields", "text"),
     [
         ({"name": "../x"}, "cannot be the name"),
-        ({"name": "prompt"}, "There is a campaign 'prompt' already"),
+        ({"name": "prompt"}, "Campaign 'prompt' already exists"),
         ({"parent": "promt"}, "no campaign 'promt'"),
         (
             {"workflows": ("rco",)},

@@ -91,7 +91,7 @@ OTHER: dict[str, tuple[list[Record], str]] = {
     "a run": ([run(5)], "sqlite:new holds record 1 of run 5, which sqlite:old does not."),
     "another attribute": (
         [run(9, fill=8)],
-        "record 1 of run 9, which sqlite:old does not hold so: they differ in attributes.",
+        "record 1 of run 9, which sqlite:old holds too, but the two differ in attributes.",
     ),
     "runs in another order": (
         [run(4), run(9)],
@@ -109,8 +109,8 @@ OTHER: dict[str, tuple[list[Record], str]] = {
     "a task that took another way": (
         [FIRST, GOING, GOING.moved(TaskStatus.FAILED, NOW)],
         (
-            "record 3 of run 9 / reco in campaign prompt, which sqlite:old does not hold so: "
-            "they differ in status."
+            "record 3 of run 9 / reco in campaign prompt, which sqlite:old holds too, but the two "
+            "differ in status."
         ),
     ),
     "a job": (
@@ -125,7 +125,7 @@ OTHER: dict[str, tuple[list[Record], str]] = {
         [*FILES, output(DONE, "more")],
         "the output more at file:/a of run 9 / reco v1 in campaign prompt, which",
     ),
-    "another size": ([FILES[0]._replace(bytes=8)], "hold so: they differ in bytes."),
+    "another size": ([FILES[0]._replace(bytes=8)], "holds too, but the two differ in bytes."),
     "fields": (
         [HITS, HITS],
         "holds the fields of run 9 / reco v1 in campaign prompt, which sqlite:old does not.",
@@ -149,7 +149,7 @@ def test_a_store_that_holds_other_things_is_left_alone(other: str) -> None:
 
 def test_a_store_is_not_copied_onto_itself() -> None:
     """Two names of one store are noticed."""
-    with pytest.raises(UsageError, match="sqlite:old and sqlite:new are one store"):
+    with pytest.raises(UsageError, match="sqlite:old and sqlite:new are the same store"):
         copied(store := holding(*HISTORY), store)
 
 
@@ -275,8 +275,8 @@ def smaller(records: list[Record]) -> list[Record]:
         (
             smaller,
             (
-                "which sqlite:old does not hold so: they differ in bytes. Somebody else writes "
-                "into the target"
+                "which sqlite:old holds too, but the two differ in bytes. Somebody else is writing "
+                "to the target"
             ),
         ),
     ],
@@ -318,7 +318,7 @@ def test_somebody_who_writes_into_the_target_is_noticed() -> None:
 
     with pytest.raises(
         StoreError,
-        match=r"holds record 1 of run 12 / intruder .* Somebody else writes into the target",
+        match=r"holds record 1 of run 12 / intruder .* Somebody else is writing to the target",
     ):
         copied(holding(*HISTORY), target, tell=intrude)
 

@@ -32,7 +32,7 @@ def test_a_task_in_processing_says_how_its_jobs_stand() -> None:
     scene.store.append([done, running, broken, again])
     assert explain(scene.store, "prompt", "4521", "reco").notes == (
         "its jobs: 1 submitting, 1 running, 1 done",
-        f"job 2.2 is submitted after a pause: {reason}",
+        f"job 2.2 will be submitted after a pause: {reason}",
     )
 
 
@@ -62,7 +62,7 @@ def test_a_task_without_a_reason_still_has_a_word(seen: Explanation, text: str) 
 def test_an_explanation_is_a_sentence_and_its_facts() -> None:
     """What is not known takes no line."""
     assert spell_explanation(SEEN, Spelling("UTC")) == [
-        "run 7 / reco is new since 2026-11-20 12:00:00 UTC (version 1).",
+        "run 7 / reco has been new since 2026-11-20 12:00:00 UTC (version 1).",
         "why: nothing is known to hold it",
         "last record: written",
     ]
@@ -84,7 +84,7 @@ def test_an_explanation_is_a_sentence_and_its_facts() -> None:
         inherited_from="prompt",
     )
     assert spell_explanation(full, Spelling("UTC")) == [
-        "fill 7 / sums is done since 2026-11-20 12:00:00 UTC (version 2, stale, alarm).",
+        "fill 7 / sums has been done since 2026-11-20 12:00:00 UTC (version 2, stale, alarm).",
         "why: alarm: dark (until 2026-11-20 12:00:00 UTC)",
         "last record: written by anna (web)",
         "runs: 1-3",

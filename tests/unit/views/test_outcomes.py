@@ -7,7 +7,13 @@ import pytest
 from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.status import TaskStatus
 from autoctrl.views import Sentence, spell_outcome
-from autoctrl.views.outcomes import spell_closed, spell_pause, spell_registration
+from autoctrl.views.outcomes import (
+    spell_closed,
+    spell_created,
+    spell_edited,
+    spell_pause,
+    spell_registration,
+)
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
@@ -79,3 +85,14 @@ def test_a_closed_campaign_can_be_opened_again() -> None:
     again = "Open it again: autoctrl campaign edit old --reopen"
     assert spell_closed("old", is_changed=True) == f"Campaign old is closed. {again}"
     assert spell_closed("old", is_changed=False) == f"Campaign old is closed already. {again}"
+
+
+def test_what_became_of_a_campaign_is_said_as_done_or_as_a_forecast() -> None:
+    """A dry run claims nothing."""
+    assert spell_created("again", dry_run=True) == "Campaign again would be created."
+    assert spell_created("again", dry_run=False).startswith("Campaign again is created. Process it")
+    assert (
+        spell_edited("again", is_changed=True, dry_run=True) == "Campaign again would be changed."
+    )
+    assert spell_edited("again", is_changed=True, dry_run=False) == "Campaign again is changed."
+    assert spell_edited("again", is_changed=False, dry_run=True) == "Nothing is different."

@@ -168,7 +168,7 @@ def test_what_is_not_there_is_a_page_that_says_so(
     """A wrong address is answered with what is wrong, in the frame of the page."""
     page = desk.get(path, code)
     assert says in page
-    assert "To the overview" in page
+    assert "Go to the overview" in page
 
 
 def test_the_task_page_says_where_it_stands_and_why(desk: Desk) -> None:

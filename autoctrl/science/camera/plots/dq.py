@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from autoctrl.science.quality.plots import PlotResult
     from autoctrl.science.quality.reports import Stored, Whole
 
-LATER = "it was not there when the earlier report was made; make the report anew"
-ANEW = "Without --previous the report is made anew."
+LATER = "it was not there when the earlier report was made; make the report again"
+ANEW = "Without --previous the report is made from scratch."
 # Imported, each registers its plots: in this order they are made and listed.
 for module in ("raw_frames", "display", "clusters", "spectra", "depth"):
     import_module(f"autoctrl.science.camera.plots.{module}")
@@ -109,7 +109,10 @@ def _chosen_entries(run: Run, chosen: tuple[int, int | None]) -> tuple[int, int]
     first, last = chosen
     if max(first, last or 0) > run.entries:
         asked = f"{first}:{'' if last is None else last}"
-        message = f"{run.files.reco} has {run.entries} entries; {asked} asks for others."
+        message = (
+            f"{run.files.reco} has {run.entries} entries; {asked} asks for entries that it does "
+            "not have."
+        )
         raise DataError(message)
     return first, run.entries if last is None else last
 

@@ -124,7 +124,7 @@ class MidasRun:
         self._check_ending()
 
     def _is_the_end(self, error: DataError) -> bool:
-        """Say whether nothing can be said of the events behind an error."""
+        """Say whether the events after an error cannot be judged."""
         return self._is_compressed or isinstance(error, Truncated)
 
     def _to_frame(self, event: bytes | Misfit) -> Frame | Misfit:

@@ -52,7 +52,7 @@ class RunSummary:
 
     @property
     def is_closed(self) -> bool:
-        """Say whether the run is there from its begin to its end."""
+        """Say whether the run is there from beginning to end."""
         return self.state == "closed"
 
 
@@ -145,7 +145,7 @@ def refuse_range(path: Path, events: int, first: int, last: int | None) -> None:
         message = f"{path} has {events} camera events; {first}:{last} asks for more."
         raise DataError(message)
     if first > events:
-        message = f"{path} has {events} camera events; the range {first}: begins behind them."
+        message = f"{path} has {events} camera events; the range {first}: begins after them."
         raise DataError(message, hint=f"The last event is number {events - 1}." if events else "")
 
 

@@ -72,7 +72,7 @@ def test_a_range_that_begins_behind_the_run_is_refused_in_each(tmp_path: Path, f
     path = write_run(PLAN, tmp_path, form)
     assert list(read_frames(path, 3)) == []
     with pytest.raises(
-        DataError, match="has 3 camera events; the range 4: begins behind them"
+        DataError, match="has 3 camera events; the range 4: begins after them"
     ) as refused:
         list(read_frames(path, 4))
     assert refused.value.hint == "The last event is number 2."

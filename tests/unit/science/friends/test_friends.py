@@ -292,7 +292,9 @@ def test_friends_of_parts_merge_into_the_friend_of_the_whole(tmp_path: Path) -> 
         DataError, match=r"entry 5 of .* has event 6, .* has 5; 11 entries stand beside 12"
     ):
         check_alignment(events, tmp_path / "lossy.root")
-    with pytest.raises(UsageError, match=r"has 12 entries; 11:13 asks for others"):
+    with pytest.raises(
+        UsageError, match=r"has 12 entries; 11:13 asks for entries that it does not have"
+    ):
         write_friends(events, tmp_path / "x.root", [Inverse()], span=(11, 13))
 
 
