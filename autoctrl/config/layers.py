@@ -184,14 +184,19 @@ def variable_name(path: KeyPath) -> str:
     return PREFIX + "_".join(path).replace("-", "_").replace(".", "_").upper()
 
 
+def _is_ours(variable: str) -> bool:
+    """Say whether an environment variable is meant to be a setting."""
+    is_other = RESERVED.fullmatch(variable) or SERVICE.fullmatch(variable)
+    return variable.startswith(PREFIX) and not is_other
+
+
 def read_variables(environ: Mapping[str, str], layer: Layer) -> dict[KeyPath, Entry]:
     """Return the layer that ``AUTOCTRL_*`` variables give, for the settings that ``layer`` makes
     possible.
 
     Raises ``SettingsError`` for a variable that is not a setting, or whose text is not of its type.
     """
-    given = [name for name in environ if name.startswith(PREFIX)]
-    given = [name for name in given if not RESERVED.fullmatch(name) and not SERVICE.fullmatch(name)]
+    given = [name for name in environ if _is_ours(name)]
     if not given:
         return {}
     known = known_settings(layer)

@@ -138,12 +138,13 @@ class Lookup:
             if key not in self._answers.tasks:
                 missing.setdefault((key.campaign, key.workflow), []).append(key.unit)
         for (campaign, workflow), units in missing.items():
-            self._answers.tasks.update(
-                dict.fromkeys(TaskKey(campaign, workflow, unit) for unit in units)
-            )
-            found = self.store.tasks(Selection(campaign, (workflow,), tuple(units)))
-            self._answers.tasks.update({record.key: record for record in found})
+            self._read_tasks(campaign, workflow, units)
         return {key: record for key in keys if (record := self._answers.tasks[key]) is not None}
+
+    def _read_tasks(self, campaign: str, workflow: str, units: Sequence[str]) -> None:
+        keys = [TaskKey(campaign, workflow, unit) for unit in units]
+        found = self.store.tasks(Selection(campaign, (workflow,), tuple(units)))
+        self._answers.tasks |= dict.fromkeys(keys) | {record.key: record for record in found}
 
     def all_tasks(self, workflow: str) -> list[TaskRecord]:
         """Return every task of a workflow, wherever the campaign has it."""

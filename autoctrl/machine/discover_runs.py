@@ -58,6 +58,10 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Discovere
         records = _write_news(store, seen, digest, lease, clock.now())
     finally:
         store.lease(RUNS_LEASE, this_process(), 0)
+    return _summarize(records, problems)
+
+
+def _summarize(records: Iterable[RunRecord], problems: Iterable[str]) -> DiscoveredRuns:
     new = tuple(sorted(record.number for record in records if record.sequence == 1))
     changed = tuple(sorted(record.number for record in records if record.sequence > 1))
     return DiscoveredRuns(new, changed, tuple(problems))

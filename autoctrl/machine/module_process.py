@@ -156,10 +156,18 @@ def _serve(path: Path, stream: Any, work: Work) -> None:  # noqa: ANN401 - a two
     send({"declares": {name: sorted(handler.after) for name, handler in handlers.items()}})
     for line in stream:
         request = json.loads(line)
-        try:
-            answer = work(handlers[request["workflow"]], request, lambda: send({"alive": True}))
-        except AutoctrlError as error:
-            answer = {"error": str(error)}
-        except Exception as error:  # noqa: BLE001 - a fault in one workflow is reported, whatever it is
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        send({"answer": answer, "workflow": request["workflow"]})
+        name = request["workflow"]
+        answer = _answer(work, handlers[name], request, lambda: send({"alive": True}))
+        send({"answer": answer, "workflow": name})
+
+
+def _answer(
+    work: Work, handler: Handler, request: Mapping[str, Any], is_alive: Callable[[], None]
+) -> Any:  # noqa: ANN401 - what the work returns, as JSON has it
+    """Do the work for one request; a fault in one workflow is reported, whatever it is."""
+    try:
+        return work(handler, request, is_alive)
+    except AutoctrlError as error:
+        return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - as above
+        return {"error": f"{type(error).__name__}: {error}"}

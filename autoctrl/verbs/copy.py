@@ -247,12 +247,10 @@ def describe(record: Record) -> str:
             f"record {record.sequence} of {task} v{version} job {index_text(index)} in "
             f"campaign {task.campaign}"
         )
-    what = (
-        f"the output {record.name} at {record.url}"
-        if isinstance(record, OutputRecord)
-        else "the fields"
-    )
-    return f"{what} of {record.task} v{record.version} in campaign {record.task.campaign}"
+    about = f"{record.task} v{record.version} in campaign {record.task.campaign}"
+    if isinstance(record, OutputRecord):
+        return f"the output {record.name} at {record.url} of {about}"
+    return f"the fields of {about}"
 
 
 def line_of(record: Record) -> str:

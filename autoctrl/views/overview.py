@@ -205,18 +205,20 @@ def _fetch(
     tasks: dict[TaskKey, TaskRecord] = {}
     wanted: dict[tuple[str, tuple[str, ...] | None], list[str]] = {}
     for column in columns:
-        units = tuple(
-            dict.fromkeys(unit for run in runs if (unit := column.unit_of(run)) is not None)
-        )
+        units = _units_of(column, runs)
         if units:
-            wanted.setdefault((column.campaign, None if is_whole else units), []).append(
-                column.workflow
-            )
+            asked = column.campaign, None if is_whole else units
+            wanted.setdefault(asked, []).append(column.workflow)
     for (campaign, some), workflows in wanted.items():
-        tasks.update(
-            {task.key: task for task in store.tasks(Selection(campaign, tuple(workflows), some))}
-        )
+        found = store.tasks(Selection(campaign, tuple(workflows), some))
+        tasks.update({task.key: task for task in found})
     return tasks
+
+
+def _units_of(column: Column, runs: Iterable[RunRecord]) -> tuple[str, ...]:
+    """Return the units in which a workflow has these runs, each once."""
+    units = (column.unit_of(run) for run in runs)
+    return tuple(dict.fromkeys(unit for unit in units if unit is not None))
 
 
 def _has_looked(column: Column, campaign: str, position: int) -> bool:

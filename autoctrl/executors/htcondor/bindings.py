@@ -126,8 +126,7 @@ class Calls:
             tag = ad.get("AutoctrlTag")
             if tag in chosen and not is_taken_back(ad):
                 status, batch = ad["JobStatus"], text(ad, "AutoctrlBatch")
-                is_awaited = status == HELD and ad.get("HoldReasonCode") == SPOOLING
-                awaited_s = awaited(ad) if is_awaited else -1
+                awaited_s = awaited(ad) if is_spooling(ad) else -1
                 found.append((tag, ad["ClusterId"], ad["ProcId"], status, batch, awaited_s))
         return found
 
@@ -246,6 +245,11 @@ def sample(ad: Any, proc: int) -> tuple[Any, ...]:  # noqa: ANN401 - as above
         return (ad["ClusterId"], proc, status, starts, host, *codes, text(ad, "HoldReason"))
     reason = text(ad, "RemoveReason") if status == REMOVED else ""
     return (ad["ClusterId"], proc, status, starts, host, 0, 0, reason)
+
+
+def is_spooling(ad: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether a job waits for its files."""
+    return bool(ad["JobStatus"] == HELD and ad.get("HoldReasonCode") == SPOOLING)
 
 
 def awaited(ad: Any) -> int:  # noqa: ANN401 - as above

@@ -28,7 +28,7 @@ from autoctrl.model.status import Failure, JobStatus
 from autoctrl.ports import JobReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from autoctrl.executors.htcondor.batches import JobBatch
@@ -136,14 +136,20 @@ class Poll:
             if time.monotonic() - began > self.queue.deadline_s:
                 absent |= dict.fromkeys(chunk, "it has ended; its files are fetched next time")
                 continue
-            try:
-                self.queue.retrieve(chunk, partial(self._bytes_of, chunk))
-            except ExecutorError as error:
-                if len(chunk) > 1:  # one of them is the trouble
-                    chunks[:0] = [[job] for job in chunk]
-                else:
-                    absent[chunk[0]] = f"it has ended; its files cannot be fetched: {error}"
+            problem = self._retrieve(chunk)
+            if problem and len(chunk) > 1:  # one of them is the trouble
+                chunks[:0] = [[job] for job in chunk]
+            elif problem:
+                absent[chunk[0]] = f"it has ended; its files cannot be fetched: {problem}"
         return absent
+
+    def _retrieve(self, jobs: Sequence[JobId]) -> str:
+        """Bring back the files of these jobs; return why that is not possible, empty if it is."""
+        try:
+            self.queue.retrieve(jobs, partial(self._bytes_of, jobs))
+        except ExecutorError as error:
+            return str(error)
+        return ""
 
     def _is_judged(self, job: JobId) -> bool:
         """Say whether the result of a job was judged, so that it may be acknowledged."""

@@ -188,13 +188,8 @@ class Schedd:
         """Return our error for an exception of the bindings, of class ``kind`` with that text."""
         words = " ".join(text.split()).rstrip(".") or "it gave no reason"
         lower = words.lower()
-        pool = f"The collector {self.collector or 'of the configuration'}"
-        if kind == "NoSchedd":
-            hint = "Set schedd in [executors.<name>], or start it; condor_status -schedd."
-            return ServiceDown(f"{pool} knows no schedd {self.name or 'here'}.", hint=hint)
-        if "collector" in lower:
-            message = f"{pool} does not answer: {words}."
-            return ServiceDown(message, hint=f"{LOOK} Try condor_status.")
+        if kind == "NoSchedd" or "collector" in lower:
+            return self._error_of_pool(kind, words)
         if kind == "RowMismatch" or (function == "submit" and has_any(REFUSALS, lower)):
             return SubmitRefused(f"{self} refused a submission: {words}.")
         if has_any(NOT_ALLOWED, lower):
@@ -202,6 +197,15 @@ class Schedd:
             return ServiceDown(f"{self} does not let us do this ({function}): {words}.", hint=hint)
         message = f"{self} could not do this ({function}): {words}."
         return ServiceDown(message, hint="It is asked again later.")
+
+    def _error_of_pool(self, kind: str, words: str) -> ServiceDown:
+        """Return our error where the schedd could not even be looked up."""
+        pool = f"The collector {self.collector or 'of the configuration'}"
+        if kind == "NoSchedd":
+            hint = "Set schedd in [executors.<name>], or start it; condor_status -schedd."
+            return ServiceDown(f"{pool} knows no schedd {self.name or 'here'}.", hint=hint)
+        message = f"{pool} does not answer: {words}."
+        return ServiceDown(message, hint=f"{LOOK} Try condor_status.")
 
 
 def has_any(signs: Iterable[str], words: str) -> bool:

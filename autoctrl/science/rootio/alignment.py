@@ -79,8 +79,8 @@ def _refuse_other_values(ours: Keys, theirs: Keys) -> None:
     branch = next(name for name, differs in differing.items() if differs[entry])
     message = (
         f"entry {entry} of {theirs.path} has {branch} {theirs.columns[branch][entry]}, "
-        f"{ours.path} has {ours.columns[branch][entry]}; "
-        f"{theirs.entries} entries stand beside {ours.entries}."
+        f"{ours.path} has {ours.columns[branch][entry]}; they have {theirs.entries} and "
+        f"{ours.entries} entries."
     )
     raise DataError(message, hint="Make the friend file again from this events file.")
 

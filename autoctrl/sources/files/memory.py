@@ -65,18 +65,7 @@ def learn(
     """Return what is known of a file after it was inspected; attributes that are not declared are
     left out.
     """
-    attributes: dict[str, Any] = {}
-    remarks: list[str] = []
-    for name in types:
-        value = answer.attributes.get(name)
-        try:
-            found = typed_value(name, value, types)
-        except UsageError as error:
-            remarks.append(f"{file.path}: {error.message}")
-            continue
-        if found is not None:
-            # A time is kept as it came, because JSON has no times.
-            attributes[name] = value if isinstance(found, datetime) else found
+    attributes, remarks = _take_attributes(answer, types)
     problem = answer.problem
     if answer.run is not None and answer.run != file.run:
         problem = f"its name says run {file.run}, its content run {answer.run}"
@@ -86,8 +75,27 @@ def learn(
         attributes=attributes,
         is_closed=answer.is_closed,
         problem=problem,
-        remarks=tuple(remarks),
+        remarks=tuple(f"{file.path}: {remark}" for remark in remarks),
     )
+
+
+def _take_attributes(
+    answer: FileFacts, types: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the declared attributes that have the right type, and what is wrong with others."""
+    attributes: dict[str, Any] = {}
+    remarks: list[str] = []
+    for name in types:
+        value = answer.attributes.get(name)
+        try:
+            found = typed_value(name, value, types)
+        except UsageError as error:
+            remarks.append(error.message)
+            continue
+        if found is not None:
+            # A time is kept as it came, because JSON has no times.
+            attributes[name] = value if isinstance(found, datetime) else found
+    return attributes, remarks
 
 
 class Memory:

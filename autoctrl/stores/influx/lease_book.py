@@ -96,12 +96,12 @@ class LeaseBook:
         own = self._own.pop((name, owner), None)
         if own is None:
             state, rows = self._mutex.view.look(lambda upto: self.ask(name, upto))
-            now = _wall_time(state.now)
-            point = self._newest(name, rows)
-            held = point.held if point else None
-            released = release(held, owner, judged_at(state.now), now)
-            if point is None or released is None:
-                return Lease(name, owner, held.epoch if held else 0, now)
+            now, point = _wall_time(state.now), self._newest(name, rows)
+            if point is None:
+                return Lease(name, owner, 0, now)
+            released = release(point.held, owner, judged_at(state.now), now)
+            if released is None:
+                return Lease(name, owner, point.held.epoch, now)
             own = LeasePoint(released, point.time_ns)
         # If somebody else holds it by now, a later point says so, and this one comes before it.
         ended = own.held._replace(ends=0, length=0)

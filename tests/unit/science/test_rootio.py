@@ -160,7 +160,7 @@ def test_a_merge_of_nothing_is_refused(tmp_path: Path) -> None:
     [
         ([0, 1], 0, "2 entries where .* has 3; only one has entry 2, run 7 event 2"),
         ([0, 1, 2, 3], 0, "4 entries where .* has 3; only one has entry 3, run 7 event 3"),
-        ([1, 2], 0, "entry 0 .*event 1, .* has 0; 2 entries stand beside 3"),
+        ([1, 2], 0, "entry 0 .*event 1, .* has 0; they have 2 and 3 entries"),
         ([0, 2, 1], 0, "entry 1 .*event 2, .* has 1"),
         ([0, 1, 2], 1, "entry 0 .*nSc 1"),
     ],

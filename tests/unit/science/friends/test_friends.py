@@ -289,7 +289,7 @@ def test_friends_of_parts_merge_into_the_friend_of_the_whole(tmp_path: Path) -> 
     assert check_alignment(events, tmp_path / "all.root") == 12
     merge([*parts[:2], parts[3]], tmp_path / "lossy.root")
     with pytest.raises(
-        DataError, match=r"entry 5 of .* has event 6, .* has 5; 11 entries stand beside 12"
+        DataError, match=r"entry 5 of .* has event 6, .* has 5; they have 11 and 12 entries"
     ):
         check_alignment(events, tmp_path / "lossy.root")
     with pytest.raises(
