@@ -48,13 +48,12 @@ LANES = {
     "influx2": Lane(("influxdb2",), WITH_INFLUX),
     "influx1": Lane(("influxdb1",), WITH_INFLUX),
     "embedded": Lane(homes=("tests/contract", "tests/acceptance/exactly_once"), is_measured=True),
-    "desk": Lane(homes=("tests/integration", "tests/acceptance"), is_patient=True),
+    "desk": Lane(homes=("tests/acceptance",), is_patient=True),
+    "local": Lane(homes=("tests/integration",), is_patient=True),
+    "camera": Lane(homes=("tests/acceptance/test_camera*", "workflows"), is_patient=True),
+    "science": Lane(homes=("tests/unit/science",), is_patient=True),
     "core": Lane(homes=("tests/unit",), is_measured=True, is_patient=True),
     "house": Lane(homes=("tests/house",), is_patient=True),
-    "science": Lane(
-        homes=("tests/unit/science", "tests/acceptance/test_camera*", "workflows"),
-        is_patient=True,
-    ),
 }
 
 

@@ -37,19 +37,21 @@ def spell_outcome(outcome: Outcome, *, dry_run: bool = False) -> list[Sentence]:
         text = answer.refusal or spell_answer(answer, outcome.verb, dry_run=dry_run)
         group = (bool(answer.refusal), without_unit(text, answer.unit))
         alike.setdefault(group, {})[answer.unit] = text
-    sentences: list[Sentence] = []
-    for (is_refused, shared), texts in alike.items():
-        if len(texts) > MANY and not any(is_group(unit) for unit in texts):
-            runs = f"runs {format_runs([int(unit) for unit in texts])}"
-            text = (
-                shared.replace(ABOUT, f"{runs} / ", 1)
-                if shared.startswith(ABOUT)
-                else f"{runs}: {shared}"
-            )
-            sentences.append(Sentence(text, is_refused))
-        else:
-            sentences += [Sentence(text, is_refused) for text in texts.values()]
-    return sentences
+    return [
+        Sentence(text, is_refused)
+        for (is_refused, shared), texts in alike.items()
+        for text in _join(shared, texts)
+    ]
+
+
+def _join(shared: str, texts: Mapping[str, str]) -> list[str]:
+    """Return one sentence about many runs, or the sentence about each of few tasks or of groups."""
+    if len(texts) <= MANY or any(is_group(unit) for unit in texts):
+        return [*texts.values()]
+    runs = f"runs {format_runs([int(unit) for unit in texts])}"
+    if shared.startswith(ABOUT):
+        return [shared.replace(ABOUT, f"{runs} / ", 1)]
+    return [f"{runs}: {shared}"]
 
 
 def spell_answer(answer: Answer, verb: str, *, dry_run: bool = False) -> str:

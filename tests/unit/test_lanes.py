@@ -18,12 +18,13 @@ from tests.services import ROOT
         ("tests/contract/test_store_leases.py", (), "embedded"),
         ("tests/contract/test_store_leases.py", ("influxdb1",), "influx1"),
         ("tests/integration/test_hints.py", ("influxdb2",), "influx2"),
-        ("tests/integration/test_wrapper.py", (), "desk"),
+        ("tests/integration/test_wrapper.py", (), "local"),
+        ("tests/acceptance/test_docs.py", (), "desk"),
         ("tests/acceptance/test_store_copy.py", ("influxdb1", "influxdb2"), "influx2"),
-        ("tests/acceptance/test_camera_chain.py", (), "science"),
+        ("tests/acceptance/test_camera_chain.py", (), "camera"),
         ("tests/acceptance/exactly_once/test_kill_points.py", (), "embedded"),
         ("tests/acceptance/production/test_pair_kills.py", ("influxdb2", "htcondor"), "pair"),
-        ("workflows/camera-dq/test_handler.py", (), "science"),
+        ("workflows/camera-dq/test_handler.py", (), "camera"),
     ],
 )
 def test_a_test_runs_where_its_servers_are(path: str, servers: tuple[str, ...], lane: str) -> None:
