@@ -12,6 +12,7 @@ from autoctrl.model.status import Role, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from autoctrl.machine.situation import Situation
     from autoctrl.model.job import JobRecord
@@ -87,6 +88,13 @@ def fail_task(record: TaskRecord, bad: Sequence[JobRecord], situation: Situation
     )
     where = f" (log: {log})" if log else ""
     alert = "" if record.stopping else f"{_version_name(record)} failed: {reason}{where}"
+    return Action(ActionKind.FAIL, record.key, reason, records=(failed,), alert=alert)
+
+
+def fail_for(record: TaskRecord, reason: str, now: datetime) -> Action:
+    """Fail a version that cannot go on, although no job of it failed, and tell people once."""
+    failed = record.moved(TaskStatus.FAILED, now, reason=reason, stopping=False, is_growing=False)
+    alert = f"{_version_name(record)} failed: {reason}"
     return Action(ActionKind.FAIL, record.key, reason, records=(failed,), alert=alert)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.locks.lock import Wait
-from autoctrl.machine.finish import fail_task, finish_task
+from autoctrl.machine.finish import fail_for, fail_task, finish_task
 from autoctrl.machine.plan_jobs import plan_job
 from autoctrl.machine.situation import Action, ActionKind, Impossible, Startable
 from autoctrl.model.job import MERGE_INDEX, JobKey, JobRecord
@@ -55,9 +55,8 @@ def _keep_waiting(record: TaskRecord, wait: Wait, situation: Situation) -> Actio
 def _refuse(record: TaskRecord, reason: str, situation: Situation) -> Action:
     """Fail a version that can never start, by way of the status in which it would have run."""
     begun = record.moved(TaskStatus.PROCESSING, situation.now, stopping=False)
-    failed = begun.moved(TaskStatus.FAILED, situation.now, reason=reason)
-    alert = f"{record.key} v{record.version} failed: {reason}"
-    return Action(ActionKind.FAIL, record.key, reason, records=(begun, failed), alert=alert)
+    action = fail_for(begun, reason, situation.now)
+    return action._replace(records=(begun, *action.records))
 
 
 def _start(task: OpenTask, ready: Startable, situation: Situation) -> Action:
@@ -160,11 +159,22 @@ def _conclude(
     if record.stopping or bad:
         yield fail_task(record, bad, situation)
     elif record.is_growing:
-        yield from _grow(record, jobs, situation)
+        yield from _grow_or_fail(record, jobs, situation)
     elif (spec := _merge_spec(record, current, situation)) is None:
         yield finish_task(record, current, situation)
     elif not situation.paused:
         yield _merge(record, jobs, len(current), spec, situation)
+
+
+def _grow_or_fail(
+    record: TaskRecord, jobs: Sequence[JobRecord], situation: Situation
+) -> Iterator[Action]:
+    """Submit what was added to a task whose jobs have all ended; fail it if nothing ever can be."""
+    answer = situation.readiness.get(record.key.unit)
+    if isinstance(answer, Impossible):
+        yield fail_for(record, answer.reason, situation.now)
+    else:
+        yield from _grow(record, jobs, situation)
 
 
 def _merge_spec(

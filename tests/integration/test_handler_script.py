@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.project import call as call_autoctrl
+from tests.integration.jobs import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+INTERRUPTED = 130
 MODULE = """
 import sys
 
@@ -73,3 +77,45 @@ def test_a_script_works_for_its_own_workflow_alone(module: Path) -> None:
     said = json.loads(call(module, "--format", "json", folder=module.parent).stdout)
     assert [one["workflow"] for one in said["workflows"]] == ["work"]
     assert said["workflows"][0]["actions"]["fail"] == 1
+
+
+SLOW = """
+import sys
+import time
+from pathlib import Path
+
+from autoctrl import InlineHandler
+
+HERE = Path(__file__).parent
+
+
+def work(task):
+    if not (HERE / "quick").exists():
+        (HERE / "begun").touch()
+        time.sleep(600)
+
+
+handler = InlineHandler("work", work)
+
+if __name__ == "__main__":
+    sys.exit(handler())
+"""
+
+
+def test_a_script_can_be_interrupted_and_called_again(module: Path) -> None:
+    """Ctrl-C ends the script as it ends a cycle; the next call begins where that was."""
+    module.write_text(SLOW)
+    command = [sys.executable, str(module)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as script:
+        until((module.parent / "begun").exists)
+        os.killpg(script.pid, signal.SIGINT)
+        said = script.communicate(timeout=PATIENCE_S)
+    assert script.returncode == INTERRUPTED
+    assert "Traceback" not in "".join(said)
+    (module.parent / "quick").touch()
+    again = call(module)
+    assert again.returncode == 0
+    assert "5 done" in again.stdout

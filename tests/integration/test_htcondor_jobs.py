@@ -104,7 +104,7 @@ def test_the_log_of_a_running_job_is_shown_where_it_can_be(htcondor: Pool) -> No
     shared, spool = Bench(htcondor, "shared"), Bench(htcondor)
     handles = {bench: bench.submit(f"echo begun; {WAIT}") for bench in (shared, spool)}
     until(lambda: shared.executor.log(handles[shared]) == "begun\n", "the log")
-    assert "comes with it, at its end" in spool.executor.log(handles[spool])
+    assert "its log comes with it when it has ended" in spool.executor.log(handles[spool])
     assert "nothing is kept here" in shared.executor.log(f"{htcondor.schedd}#999999.0")
     (idle,) = shared.executor.submit([shared.order(2, WAIT, cpus=999)]).values()
     assert "has not started yet" in shared.executor.log(idle)

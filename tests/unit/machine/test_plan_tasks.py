@@ -356,6 +356,21 @@ def test_a_task_does_not_grow_without_permission(changes: dict[str, object]) -> 
     assert plan(situation(task(is_growing=True), job(JobStatus.RUNNING), **changes)) == []
 
 
+def test_a_task_that_can_never_grow_fails_when_its_jobs_have_ended() -> None:
+    """Once it is clear that no part can follow, what runs may end; then the task fails with the
+    reason.
+    """
+    record, answers = task(is_growing=True), {"4521": Impossible("{reco} stands for 2 files")}
+    assert plan(situation(record, job(JobStatus.RUNNING), readiness=answers)) == []
+    action = only(plan(situation(record, job(JobStatus.DONE), readiness=answers)))
+    assert (action.kind, action.alert) == (
+        ActionKind.FAIL,
+        f"{KEY} v1 failed: {{reco}} stands for 2 files",
+    )
+    failed = task_of(action)
+    assert (failed.status, failed.is_growing) == (TaskStatus.FAILED, False)
+
+
 def test_a_stopping_task_does_not_grow() -> None:
     """Once a person has asked to fail it, no job is added."""
     record = task(is_growing=True, stopping=True, reason="wrong")
