@@ -31,20 +31,21 @@ SECTIONS = {
     "A project": {
         "init": "skeletons",
         "new-workflow": "skeletons",
-        "doctor": "services",
+        "doctor": "health",
         "store": "stores",
     },
     "Runs": {"runs": "runs", "discover": "runs"},
     "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds"},
     "Looking": {
         "status": "status",
+        "health": "health",
         "why": "looking",
         "history": "looking",
         "jobs": "looking",
         "log": "looking",
         "provenance": "looking",
         "outputs": "outputs",
-        "serve": "services",
+        "serve": "serve",
     },
     "Acting": dict.fromkeys(
         ("retry", "reprocess", "skip", "fail", "complete", "pause", "resume"), "acting"

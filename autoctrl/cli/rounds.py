@@ -71,7 +71,7 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     """Discover runs, then make one cycle of every workflow.
 
     Exits with 1 if a task failed for good in this cycle, with 2 if a workflow's cycle could not
-    work.
+    work or a source of runs had problems and showed no run.
     """
     from autoctrl.compose import exit_code
     from autoctrl.machine.rounds import Rounds
@@ -80,12 +80,12 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     with session.open() as project:
         done = Rounds(project, session.campaign, workflows or None).cycle()
     if session.is_json:
-        found = done.discovered._asdict()
+        found = done.discovered.values()
         values = [summary_values(summary) for summary in done.summaries]
         show_json(campaign=session.campaign, discovered=found, workflows=values)
     else:
         show_round(done)
-    errors = [summary.error for summary in done.summaries]
+    errors = [*done.discovered.unreadable, *(summary.error for summary in done.summaries)]
     return exit_code(errors, [task for summary in done.summaries for task in summary.failed])
 
 

@@ -129,7 +129,7 @@ def discover(session: Session) -> int:
         sources = project.sources()
         arrivals = ask_sources(project.store, sources, project.clock)
     if session.is_json:
-        show_json(**arrivals._asdict())
+        show_json(**arrivals.values())
     else:
         show_arrivals(arrivals, is_asked=bool(sources))
     return 2 if arrivals.problems and not (arrivals.new or arrivals.changed) else 0

@@ -16,12 +16,16 @@ from autoctrl.views import (
     read_overview,
     shared_reasons,
     spell_cell,
+    spell_condition,
     spell_shared,
     to_plain,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autoctrl.cli.session import Session
+    from autoctrl.model.condition import Condition
     from autoctrl.views import Overview, SharedReason, Spelling
 
 
@@ -44,6 +48,7 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
         write_csv(seen)
     elif not seen.runs:
         show_environment(seen, environment)
+        show_conditions(seen.conditions, spelling)
         tell_empty(selection, project.settings)
     else:
         show_environment(seen, environment)
@@ -60,8 +65,18 @@ def show_environment(seen: Overview, environment: str) -> None:
         say(f"Environment {environment}, campaign {seen.campaign}")
 
 
+def show_conditions(conditions: Sequence[Condition], spelling: Spelling) -> None:
+    """Print what the machine cannot do now, and what to do about it."""
+    for condition in conditions:
+        say(f"! {spell_condition(condition, spelling)}")
+        say(f"  {condition.remedy}")
+    if conditions:
+        say()
+
+
 def show_overview(seen: Overview, spelling: Spelling) -> None:
     """Print the overview as a table, and below it why tasks wait or failed."""
+    show_conditions(seen.conditions, spelling)
     rows = [
         (
             str(row.run),

@@ -111,6 +111,11 @@ class CycleSettings:
     patience_s: float = setting(
         "How long a cycle waits for short local work to finish, seconds.", 2.0, least=0
     )
+    least_free_mb: int = setting(
+        "Room below which the disk of the state folder or of the outputs counts as short, MB.",
+        200,
+        least=0,
+    )
 
 
 @dataclass(frozen=True)

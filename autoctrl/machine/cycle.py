@@ -212,6 +212,7 @@ class Cycle:
             failed=tuple(self.failed),
             problems=tuple(problems),
             error=error,
+            executors=self.observer.answers if "observer" in vars(self) else {},
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.model.actor import Actor
@@ -27,14 +28,22 @@ SEEN = "seen"
 class DiscoveredRuns(NamedTuple):
     """What one discovery found.
 
-    new       runs written for the first time
-    changed   runs of which something new was learned
-    problems  sentences about what could not be read
+    new         runs written for the first time
+    changed     runs of which something new was learned
+    problems    sentences about what could not be read
+    by_source   those sentences by the name of each source that was asked
+    unreadable  sources that had problems and showed no run at all
     """
 
     new: tuple[int, ...]
     changed: tuple[int, ...]
     problems: tuple[str, ...]
+    by_source: Mapping[str, tuple[str, ...]] = {}
+    unreadable: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """Return what was found as plain values for JSON."""
+        return {"new": self.new, "changed": self.changed, "problems": self.problems}
 
 
 class SeenBy(NamedTuple):
@@ -44,39 +53,59 @@ class SeenBy(NamedTuple):
     run: Seen
 
 
+class _Answers(NamedTuple):
+    """What all sources said: the runs that they saw, and what each could not read."""
+
+    seen: list[SeenBy]
+    problems: dict[str, tuple[str, ...]]
+
+    def found(self, records: Sequence[RunRecord] = ()) -> DiscoveredRuns:
+        """Return what was found, given what was written of it."""
+        new = sorted(record.number for record in records if record.sequence == 1)
+        changed = sorted(record.number for record in records if record.sequence > 1)
+        return DiscoveredRuns(
+            new=tuple(new),
+            changed=tuple(changed),
+            problems=tuple(chain.from_iterable(self.problems.values())),
+            by_source=self.problems,
+            unreadable=self._unreadable(),
+        )
+
+    def _unreadable(self) -> tuple[str, ...]:
+        seers = {one.source for one in self.seen}
+        problems = self.problems.items()
+        return tuple(name for name, texts in problems if texts and name not in seers)
+
+
 def discover(store: Store, sources: Sequence[Source], clock: Clock) -> DiscoveredRuns:
     """Ask every source and write down what is new; a source that fails is a problem, not an error.
 
     Raises ``LeaseHeld`` while another process does the same.
     """
-    seen, problems = _ask_sources(sources)
+    answers = _ask_sources(sources)
+    seen = answers.seen
     digest = hashlib.sha256(repr([tuple(one) for one in seen]).encode()).hexdigest()
     if not seen or _digest_of(_last_mark(store)) == digest:  # then no run is read at all
-        return DiscoveredRuns((), (), tuple(problems))
+        return answers.found()
     lease = store.lease(RUNS_LEASE, this_process(), LEASE_S)
     try:
         records = _write_news(store, seen, digest, lease, clock.now())
     finally:
         store.lease(RUNS_LEASE, this_process(), 0)
-    return _summarize(records, problems)
+    return answers.found(records)
 
 
-def _summarize(records: Iterable[RunRecord], problems: Iterable[str]) -> DiscoveredRuns:
-    new = tuple(sorted(record.number for record in records if record.sequence == 1))
-    changed = tuple(sorted(record.number for record in records if record.sequence > 1))
-    return DiscoveredRuns(new, changed, tuple(problems))
-
-
-def _ask_sources(sources: Iterable[Source]) -> tuple[list[SeenBy], list[str]]:
+def _ask_sources(sources: Iterable[Source]) -> _Answers:
     seen: list[SeenBy] = []
-    problems: list[str] = []
+    problems: dict[str, tuple[str, ...]] = {}
     for source in sources:
+        errors = []
         try:
             seen += [SeenBy(source.name, run) for run in source.discover()]
         except AutoctrlError as error:
-            problems.append(f"source {source.name}: {error}")
-        problems += source.problems
-    return seen, problems
+            errors.append(f"source {source.name}: {error}")
+        problems[source.name] = (*errors, *source.problems)
+    return _Answers(seen, problems)
 
 
 def _last_mark(store: Store) -> MarkRecord | None:

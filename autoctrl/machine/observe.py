@@ -47,6 +47,7 @@ class Observer:
         self.handler, self.context, self.look = handler, context, look
         self.executors: dict[str, Executor] = {}
         self.problems: list[str] = []
+        self.answers: dict[str, str] = {}
         self._provenance = ""
         self._views: dict[str, Task] = {}
         self._losses: dict[TaskKey, dict[JobKey, list[JobRecord]]] = {}
@@ -190,9 +191,15 @@ class Observer:
         for name, mine in by_executor.items():
             try:
                 seen.update(self._ask(self.executor(name), mine))
+                self.answers.setdefault(name, "")
             except (ExecutorError, SettingsError) as error:
-                self.problems.append(f"executor {name}: {error}")
+                self.note_silent(name, error)
         return seen
+
+    def note_silent(self, executor: str, error: AutoctrlError) -> None:
+        """Note that an executor could not be asked, and why."""
+        self.answers[executor] = str(error)
+        self.problems.append(f"executor {executor}: {error}")
 
     def _ask(self, executor: Executor, jobs: Sequence[JobRecord]) -> dict[JobKey, ObservedJob]:
         tags = {tag(self.context.store.store_id, job): job for job in jobs if not job.handle}

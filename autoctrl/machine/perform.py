@@ -78,7 +78,7 @@ class Performer:
             try:
                 executor = self.observer.executor(address)
             except SettingsError as error:
-                self.problems.append(f"executor {address}: {error}")
+                self.observer.note_silent(address, error)
             else:
                 outcome += self._submit_to(executor, mine)
         return outcome
@@ -95,7 +95,7 @@ class Performer:
             self.problems.append(f"executor {executor.name} refused {count}: {error}")
             return [self._refuse(job, str(error)) for job in jobs]
         except ExecutorError as error:
-            self.problems.append(f"executor {executor.name}: {error}")
+            self.observer.note_silent(executor.name, error)
             return self._explain(jobs, str(error))
         return [] if executor.is_immediate else self._enter(executor, tags, handles)
 
@@ -139,7 +139,7 @@ class Performer:
             try:
                 ask(self.observer.executor(address), [job.handle for job in mine])
             except (ExecutorError, SettingsError) as error:
-                self.problems.append(f"executor {address}: {error}")
+                self.observer.note_silent(address, error)
 
 
 def _by_executor(jobs: Iterable[JobRecord]) -> dict[str, list[JobRecord]]:

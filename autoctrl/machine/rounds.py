@@ -11,6 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import LeaseHeld, UsageError, nearest
 from autoctrl.handlers.modules import find_modules
+from autoctrl.machine.conditions import (
+    Present,
+    judge_disks,
+    judge_executors,
+    judge_forgotten,
+    judge_sources,
+    watched_folders,
+    write_conditions,
+)
 from autoctrl.machine.discover_runs import DiscoveredRuns, discover
 from autoctrl.machine.module_process import Worker
 from autoctrl.machine.patience import ModulePatience, Pending, is_loaded, wait_for
@@ -22,6 +31,7 @@ from autoctrl.machine.requests import (
     read_summary,
 )
 from autoctrl.model.chain import chain_order
+from autoctrl.model.condition import CONDITION, ConditionKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +42,7 @@ if TYPE_CHECKING:
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.campaign import Campaign
-    from autoctrl.ports import Clock, Source, Store
+    from autoctrl.ports import Clock, Executor, Source, Store
 
     Reply = dict[str, Any]
 
@@ -48,6 +58,9 @@ class OpenProject(Protocol):
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
+
+    def executor(self, name: str) -> Executor:
+        """Return the executor of this name."""
 
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""
@@ -95,16 +108,24 @@ class Rounds:
         """Discover runs, then make one cycle of every workflow.
 
         ``is_patient`` waits for modules that are slow, to their time limit; else they go on beside
-        the next round.
+        the next round. What could not be done is kept as a condition until it can be.
         """
         discovered = self._discover()
-        replies = self._ask(CYCLE, is_patient=is_patient)
+        inquiry = self._inquiry(CYCLE)
+        replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
+        self._write_conditions(discovered, inquiry.verdicts, summaries)
         return Round(discovered, summaries)
 
     def plan(self) -> Forecast:
         """Return what the next round would do with each task; nothing is written."""
-        return read_forecast(self._ask(PLAN, is_patient=True))
+        return read_forecast(self._inquiry(PLAN).ask_all(is_patient=True))
+
+    def load_modules(self) -> list[Verdict]:
+        """Load every workflow module, and return a verdict on each."""
+        inquiry = self._inquiry(PLAN)
+        inquiry.load_all()
+        return inquiry.verdicts
 
     def _discover(self) -> DiscoveredRuns:
         """Ask the sources for runs; another process that does the same is not an error."""
@@ -115,10 +136,33 @@ class Rounds:
         except LeaseHeld:
             return DiscoveredRuns((), (), ())
 
-    def _ask(self, what: str, *, is_patient: bool) -> Mapping[str, Reply]:
+    def _inquiry(self, what: str) -> Inquiry:
         campaign = find_campaign(self.project.store, self.campaign)
-        inquiry = Inquiry(self.project, campaign, self.workflows, self.patience, what)
-        return inquiry.ask_all(is_patient=is_patient)
+        return Inquiry(self.project, campaign, self.workflows, self.patience, what)
+
+    def _write_conditions(
+        self,
+        discovered: DiscoveredRuns,
+        modules: Iterable[Verdict],
+        summaries: Sequence[Summary],
+    ) -> None:
+        settings, store = self.project.settings, self.project.store
+        verdicts = [
+            *judge_sources(discovered),
+            *modules,
+            *judge_executors(summaries),
+            *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
+        ]
+        present = Present(
+            frozenset(settings.sources),
+            frozenset(path.parent.name for path in find_modules(settings.folder)),
+        )
+        marks = store.marks(CONDITION, self.campaign)
+        verdicts += judge_forgotten(marks, verdicts, present, self._ping)
+        write_conditions(store, self.campaign, verdicts, self.project.clock.now())
+
+    def _ping(self, executor: str) -> str:
+        return self.project.executor(executor).ping()
 
     def close(self) -> None:
         """End what is still at work for an earlier round."""
@@ -144,6 +188,16 @@ class Inquiry:
             name: worker for worker in patience.slow_workers for name in worker.declares or ()
         }
         self.workers: list[Worker] = []
+        self.verdicts: list[Verdict] = []
+
+    def load_all(self) -> None:
+        """Load every module, with patience, and judge each."""
+        try:
+            self._start_modules()
+            self._read(self.workers, is_loaded, self.project.settings.cycle.module_limit_s)
+            self._judge_modules()
+        finally:
+            self._close_modules()
 
     def ask_all(self, *, is_patient: bool) -> Mapping[str, Reply]:
         """Ask in the order of the chain, and return the replies by workflow.
@@ -157,6 +211,7 @@ class Inquiry:
             if is_patient:
                 self._ask_late_modules()
             self._collect_slow(is_patient=is_patient)
+            self._judge_modules()
             self._refuse_unknown()
         finally:
             self._close_modules()
@@ -173,6 +228,7 @@ class Inquiry:
             reason = patience.why_not_started(path)
             if reason:
                 self.replies[path.parent.name] = {"error": reason}
+                self.verdicts.append(Verdict(ConditionKind.MODULE, path.parent.name, reason))
             elif path not in busy:
                 self.workers.append(Worker(path, self._answer))
 
@@ -280,6 +336,14 @@ class Inquiry:
                 nearest_name = nearest(name, self.declared)
                 message = f"There is no workflow '{name}' in {where}. {nearest_name}"
                 raise UsageError(message)
+
+    def _judge_modules(self) -> None:
+        """Give a verdict on each module that was loaded or cannot be."""
+        self.verdicts += [
+            Verdict(ConditionKind.MODULE, worker.name, worker.error)
+            for worker in self.workers
+            if is_loaded(worker)
+        ]
 
     def _close_modules(self) -> None:
         """Let the modules end that are not needed any more, and say which of them are broken."""

@@ -24,14 +24,15 @@ PAST = {
 class Summary(NamedTuple):
     """What one cycle of one workflow did.
 
-    workflow  its name
-    after     the workflows it waits for
-    counts    number of actions by kind
-    moved     number of records written
-    open      tasks that are new, and processing, afterwards
-    failed    one line per task that failed for good in this cycle
-    problems  sentences about what could not be asked
-    error     why the cycle could not work at all, empty if it could
+    workflow   its name
+    after      the workflows it waits for
+    counts     number of actions by kind
+    moved      number of records written
+    open       tasks that are new, and processing, afterwards
+    failed     one line per task that failed for good in this cycle
+    problems   sentences about what could not be asked
+    error      why the cycle could not work at all, empty if it could
+    executors  of each executor that was asked: why it did not answer, empty if it did
     """
 
     workflow: str
@@ -42,6 +43,7 @@ class Summary(NamedTuple):
     failed: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     error: str = ""
+    executors: Mapping[str, str] = {}
 
 
 def describe_summary(summary: Summary) -> str:

@@ -17,6 +17,7 @@ from autoctrl.views.attempts import (
     spell_failure,
     spell_hint,
 )
+from autoctrl.views.conditions import conditions_of, list_conditions, spell_condition
 from autoctrl.views.explanation import Explanation, explain, spell_explanation, spell_reason
 from autoctrl.views.history import HistoryStep, list_steps, spell_subject
 from autoctrl.views.outcomes import Sentence, spell_outcome
@@ -47,11 +48,13 @@ __all__ = [
     "TaskHistory",
     "VersionOrigin",
     "choose_attempt",
+    "conditions_of",
     "existing_task",
     "explain",
     "explain_missing_log",
     "find_task",
     "list_attempts",
+    "list_conditions",
     "list_facts",
     "list_outputs",
     "list_runs",
@@ -64,6 +67,7 @@ __all__ = [
     "spell_actor",
     "spell_cell",
     "spell_command",
+    "spell_condition",
     "spell_ending",
     "spell_explanation",
     "spell_failure",

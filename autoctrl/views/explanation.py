@@ -6,12 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.freshness import changed_files, find_stale
+from autoctrl.model.condition import ConditionKind
 from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import format_runs, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.attempts import job_name, newest_attempts
+from autoctrl.views.conditions import conditions_of, list_conditions, spell_condition
 from autoctrl.views.spelling import spell_actor
 from autoctrl.views.task import find_task
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autoctrl.model.actor import Actor
+    from autoctrl.model.condition import Condition
     from autoctrl.model.job import JobRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
@@ -46,6 +49,7 @@ class Explanation(NamedTuple):
     stale           a newer version of an input is done, or a file that it read has changed
     quality         ``alarm`` or ``warning`` if the data of a done task are not good, else empty
     notes           sentences about everything else worth knowing
+    conditions      what keeps the whole workflow from moving, beside a pause
     log             address of the log worth reading
     inherited_from  the parent campaign that keeps it, None if it is the campaign's own
     """
@@ -65,6 +69,7 @@ class Explanation(NamedTuple):
     notes: tuple[str, ...] = ()
     log: str = ""
     inherited_from: str | None = None
+    conditions: tuple[Condition, ...] = ()
 
 
 def explain(store: Store, campaign: str, unit: str, workflow: str) -> Explanation:
@@ -80,6 +85,7 @@ def explain(store: Store, campaign: str, unit: str, workflow: str) -> Explanatio
             runs=() if sought.run is None else (sought.run.number,),
             reason=sought.missing,
             inherited_from=inherited_from,
+            conditions=_find_conditions(store, key),
         )
     return Explanation(
         campaign=campaign,
@@ -97,7 +103,13 @@ def explain(store: Store, campaign: str, unit: str, workflow: str) -> Explanatio
         notes=tuple(_list_notes(store, sought, task)),
         log=task.log,
         inherited_from=inherited_from,
+        conditions=_find_conditions(store, key) if task.is_open else (),
     )
+
+
+def _find_conditions(store: Store, key: TaskKey) -> tuple[Condition, ...]:
+    concerned = conditions_of(list_conditions(store, key.campaign), key.workflow)
+    return tuple(one for one in concerned if one.kind is not ConditionKind.PAUSE)
 
 
 def spell_reason(seen: Explanation) -> str:
@@ -115,7 +127,8 @@ def spell_reason(seen: Explanation) -> str:
 
 def spell_explanation(seen: Explanation, spelling: Spelling) -> list[str]:
     """Return how a task stands and why in lines: a sentence, then a fact or a note in each."""
-    notes = [f"note: {note}" for note in seen.notes]
+    notes = [spell_condition(condition, spelling) for condition in seen.conditions]
+    notes += [f"note: {note}" for note in seen.notes]
     task = f"{spell_unit(seen.unit)} / {seen.workflow}"
     if seen.status is None or seen.since is None:
         return [f"{task} has no task: {seen.reason}.", *notes]

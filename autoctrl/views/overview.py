@@ -12,12 +12,14 @@ from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.as_json import to_plain
 from autoctrl.views.columns import find_columns
+from autoctrl.views.conditions import list_conditions
 from autoctrl.views.runs import choose_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from autoctrl.model.condition import Condition
     from autoctrl.model.run import RunRecord, Value
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
@@ -72,16 +74,18 @@ class RunRow(NamedTuple):
 class Overview(NamedTuple):
     """A row for each run of one campaign, a column for each workflow.
 
-    campaign   its name
-    workflows  names in the order of the chain
-    runs       rows, by run number
-    total      number of runs of which ``runs`` are the newest
+    campaign    its name
+    workflows   names in the order of the chain
+    runs        rows, by run number
+    total       number of runs of which ``runs`` are the newest
+    conditions  what cannot be done now, or may not
     """
 
     campaign: str
     workflows: tuple[str, ...]
     runs: tuple[RunRow, ...]
     total: int
+    conditions: tuple[Condition, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """Return the overview as plain values for JSON."""
@@ -96,6 +100,7 @@ class Overview(NamedTuple):
             "schema": 1,
             "campaign": self.campaign,
             "workflows": list(self.workflows),
+            "conditions": to_plain(self.conditions),
             "runs": rows,
         }
 
@@ -118,9 +123,7 @@ def read_overview(
         chosen.records,
         is_whole=numbers is None and len(chosen.records) == chosen.total,
     )
-    has_looked = bool(columns) and all(
-        _has_looked(column, chain[0].name, chosen.position) for column in columns
-    )
+    has_looked = _have_looked(columns, chain[0].name, chosen.position)
     table = _Table(
         campaign=chain[0].name,
         columns=columns,
@@ -129,7 +132,13 @@ def read_overview(
         has_looked=has_looked,
     )
     rows = tuple(table.row(run) for run in chosen.records)
-    return Overview(campaign, tuple(column.workflow for column in columns), rows, chosen.total)
+    return Overview(
+        campaign=campaign,
+        workflows=tuple(column.workflow for column in columns),
+        runs=rows,
+        total=chosen.total,
+        conditions=list_conditions(store, chain[0].name),
+    )
 
 
 class _Table(NamedTuple):
@@ -221,8 +230,10 @@ def _units_of(column: Column, runs: Iterable[RunRecord]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unit for unit in units if unit is not None))
 
 
-def _has_looked(column: Column, campaign: str, position: int) -> bool:
-    return column.campaign != campaign or column.has_looked_at(position)
+def _have_looked(columns: Sequence[Column], campaign: str, position: int) -> bool:
+    """Say whether every workflow of the campaign has looked at the newest runs."""
+    own = [column for column in columns if column.campaign == campaign]
+    return bool(columns) and all(column.has_looked_at(position) for column in own)
 
 
 def _cell_values(cell: Cell | None) -> dict[str, Any] | None:

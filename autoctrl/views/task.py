@@ -9,6 +9,7 @@ from autoctrl.errors import UsageError
 from autoctrl.model.unit import TaskKey, is_group, run_unit, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
+from autoctrl.views.conditions import broken_module
 
 if TYPE_CHECKING:
     from autoctrl.model.campaign import Campaign
@@ -50,7 +51,7 @@ def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTa
     that is not a unit.
     """
     chain = find_lineage(store, campaign)
-    column = find_column(find_columns(store, chain), campaign, workflow)
+    column = _find_column(store, chain, workflow)
     run = None if is_group(unit) else _find_run(store, unit)
     if is_group(unit):
         found: str | None = unit
@@ -60,6 +61,18 @@ def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTa
     task = next(iter(store.tasks(Selection(key.campaign, (workflow,), (key.unit,)))), None)
     missing = "" if task is not None else _absence(store, unit, run, column, chain[0])
     return SoughtTask(key, column, run, task, missing)
+
+
+def _find_column(store: Store, chain: list[Campaign], workflow: str) -> Column:
+    """Return a workflow's column. Raises ``UsageError``, saying so if its module is broken."""
+    try:
+        return find_column(find_columns(store, chain), chain[0].name, workflow)
+    except UsageError:
+        broken = broken_module(store, chain[0].name, workflow)
+        if broken is None:
+            raise
+        message = f"Workflow '{workflow}' has not made a cycle yet: {broken.reason}"
+        raise UsageError(message, hint=broken.remedy) from None
 
 
 def existing_task(sought: SoughtTask) -> TaskRecord:
@@ -95,7 +108,9 @@ def _absence(
     if wanted is not None and run.number not in wanted:
         return f"the run is not in campaign {campaign.name} (runs {campaign.runs})"
     if not column.has_looked_at(store.runs(numbers=()).position):
-        return "the workflow has not looked at the newest runs yet; the next cycle will"
+        broken = broken_module(store, campaign.name, column.workflow)
+        end = "the next cycle will" if broken is None else "it cannot"
+        return f"the workflow has not looked at the newest runs yet; {end}"
     filtered = (
         "the workflow's filter does not take the run, or an attribute that it needs is not known "
         "yet"

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
-from autoctrl.model.names import workflow_lease
+from autoctrl.model.names import loop_lease, workflow_lease
 from autoctrl.model.status import OPEN_TASKS, TaskStatus
 from autoctrl.model.workflow import WORKFLOW
 from autoctrl.ports import Selection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import Clock, Store
+    from autoctrl.ports import Clock, Lease, Store
 
 SHORTEST = timedelta(seconds=60)
 COST_FACTOR = 100
@@ -95,7 +95,7 @@ class LeaseActivity(NamedTuple):
     """What is known of the leases.
 
     since   when we began to watch
-    newest  when we last saw that a lease had been taken, None if we have not
+    newest  when we last saw that a lease had been taken or a loop was alive, None if never
     epochs  how often each lease was taken, by its name
     """
 
@@ -105,7 +105,9 @@ class LeaseActivity(NamedTuple):
 
 
 class LeaseWatch:
-    """Looks at the epochs of the leases, which every cycle and every verb raises."""
+    """Looks at the epochs of the leases, which every cycle that moves something and every verb
+    raises, and at the leases of loops, which last while a loop lives.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Begin to watch; the first look only says how things stand."""
@@ -123,19 +125,29 @@ class LeaseWatch:
             now = self._clock.now()
             if self._looked is not None and (now - self._looked).total_seconds() < LOOK_AGAIN_S:
                 return self._known
-            names = lease_names(self._store)
+            campaigns = open_campaigns(self._store)
             held = self._store.leases()
+            names = [workflow_lease(*key) for key in list_workflows(self._store, campaigns)]
             epochs = {name: held[name].epoch if name in held else 0 for name in names}
-            before = self._known.epochs
-            is_raised = any(epoch > before.get(name, 0) for name, epoch in epochs.items())
-            newest = now if is_raised and self._looked is not None else self._known.newest
+            has_moved = self._looked is not None and self._is_raised(epochs)
+            newest = now if has_moved or is_looping(campaigns, held, now) else self._known.newest
             self._known = LeaseActivity(self._known.since, newest, epochs)
             self._looked = now
             return self._known
 
+    def _is_raised(self, epochs: Mapping[str, int]) -> bool:
+        before = self._known.epochs
+        return any(epoch > before.get(name, 0) for name, epoch in epochs.items())
+
     def last_known(self) -> LeaseActivity:
         """Return what is known without asking the store."""
         return self._known
+
+
+def is_looping(campaigns: Iterable[str], held: Mapping[str, Lease], now: datetime) -> bool:
+    """Say whether the loop of one of the campaigns is alive: then its lease lasts."""
+    loops = (held[name] for name in map(loop_lease, campaigns) if name in held)
+    return any(lease.expires > now for lease in loops)
 
 
 def open_campaigns(store: Store) -> list[str]:
@@ -156,9 +168,3 @@ def paused_workflows(store: Store) -> frozenset[WorkflowKey]:
     return frozenset(
         WorkflowKey(mark.campaign, mark.name) for mark in marks if mark.values.get("paused")
     )
-
-
-def lease_names(store: Store) -> list[str]:
-    """Return the names of the leases of all workflows in campaigns that are not closed."""
-    workflows = list_workflows(store, open_campaigns(store))
-    return [workflow_lease(key.campaign, key.workflow) for key in workflows]

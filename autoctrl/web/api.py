@@ -10,6 +10,7 @@ from autoctrl.views import (
     choose_attempt,
     explain,
     list_attempts,
+    list_conditions,
     list_outputs,
     list_runs,
     list_steps,
@@ -59,6 +60,14 @@ def answer_runs(request: Request) -> Response:
 def answer_campaigns(request: Request) -> Response:
     """Answer with all campaigns."""
     return json_answer({"schema": 1, "campaigns": list_campaigns(site_of(request).store)})
+
+
+def answer_health(request: Request) -> Response:
+    """Answer with what cannot be done now, or may not."""
+    site = site_of(request)
+    campaign = find_campaign(site.store, campaign_of(request)).name
+    conditions = list_conditions(site.store, campaign)
+    return json_answer({"schema": 1, "campaign": campaign, "conditions": conditions})
 
 
 def answer_outputs(request: Request) -> Response:
@@ -143,6 +152,7 @@ ENDPOINTS: Mapping[str, Callable[[Request], Response]] = {
     "/status": answer_status,
     "/runs": answer_runs,
     "/campaigns": answer_campaigns,
+    "/health": answer_health,
     "/outputs": answer_outputs,
     f"/why{OF_TASK}": answer_why,
     f"/history{OF_TASK}": answer_history,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from autoctrl.model.condition import Condition
     from autoctrl.web.activity import LeaseActivity, TaskCounts, WorkflowKey
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -67,6 +68,17 @@ def describe_tasks(counts: TaskCounts, now: datetime) -> Iterator[Metric]:
         "1 if a person paused the workflow.",
         [(_labels_of(workflow), float(workflow in counts.paused)) for workflow in workflows],
     )
+
+
+def describe_conditions(conditions: Mapping[str, Iterable[Condition]]) -> Iterator[Metric]:
+    """Yield what cannot be done now, by campaign."""
+    labels: list[dict[str, str]] = [
+        {"campaign": campaign, "kind": str(one.kind), "about": one.about}
+        for campaign, found in conditions.items()
+        for one in found
+    ]
+    meaning = "1 for each thing that cannot be done now, or may not."
+    yield Metric("condition", meaning, [(label, 1.0) for label in labels])
 
 
 def describe_leases(activity: LeaseActivity, now: datetime) -> Iterator[Metric]:

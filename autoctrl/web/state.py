@@ -16,6 +16,7 @@ from autoctrl import __version__
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.views import (
     Spelling,
+    list_conditions,
     list_facts,
     spell_actor,
     spell_ending,
@@ -126,6 +127,7 @@ class Site:
                 **self._fixed,
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
+                conditions=list_conditions(self.store, campaign),
                 now=now,
                 age=partial(spell_age, now=now),
                 countdown=partial(spell_countdown, now=now),

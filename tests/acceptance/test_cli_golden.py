@@ -81,6 +81,8 @@ STEPS: list[tuple[str, str, int]] = [
     ("status-moved.txt", "status", 0),
     ("pause.txt", "pause reco --reason full", 0),
     ("pause.json", "pause reco --reason full --format json", 0),
+    ("health.txt", "health", 1),
+    ("health.json", "health --format json", 1),
     ("resume.txt", "resume reco --reason empty", 0),
     ("resume.json", "resume reco --format json", 0),
     (
@@ -140,7 +142,7 @@ def settled(text: str, folder: Path) -> str:
     text = re.sub(r"(?m)^TIME +job .* (idle|running) .*\n", "", text)
     text = re.sub(r"of \d+ slots", "of N slots", text)
     text = re.sub(r"(described by +)[0-9a-f]{12}", r"\1DIGEST", text)
-    return re.sub(r"\b[\d.]+ (s|MB)\b", r"N \1", text)
+    return re.sub(r"\b[\d.]+ (s|MB|GB|TB)\b", r"N \1", text)
 
 
 def comparable(name: str, text: str) -> Any:

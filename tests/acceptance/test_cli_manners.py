@@ -39,7 +39,10 @@ def project(tmp_path: Path) -> Path:
         ("status --format xml", ["xml", "'text', 'json', 'csv'"]),
         (
             "--project . status",
-            ["There is no option --project.", "come after it, as in 'autoctrl status --project'."],
+            [
+                "There is no option --project.",
+                "come after its name, as in 'autoctrl status --project'.",
+            ],
         ),
         (
             "runs lst",
@@ -148,7 +151,7 @@ def test_a_fault_of_ours_is_one_paragraph_as_well(
     assert main(["status"]) == 2
     text = capsys.readouterr().err
     assert (
-        "does not know: ZeroDivisionError: division by zero. Run the same command with --debug"
+        "unexpected error: ZeroDivisionError: division by zero. Run the same command with --debug"
         in text
     )
     assert text.count("\n") == 1

@@ -32,6 +32,7 @@ SAME = {
     "/api/status?runs=2-3": ("status", "--runs", "2-3"),
     "/api/runs": ("runs", "list"),
     "/api/campaigns": ("campaign", "list"),
+    "/api/health": ("health",),
     "/api/outputs?workflow=reco": ("outputs", "--workflow", "reco"),
     "/api/why/3/reco": ("why", "3", "reco"),
     "/api/why/fill:7/sums": ("why", "fill:7", "sums"),

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 PATIENCE_S = 250.0
+SHORTEST_S, LONGEST_S, GROWTH = 0.01, 0.3, 1.3
 ROOT = Path(__file__).parents[2]
 WRAPPER = str(Path(wrapper.__file__))
 ONCE = ["start", "end"]
-WAIT = "until [ -e go ]; do sleep 0.01; done"
+WAIT = "until [ -e go ]; do sleep 0.1; done"
 LEDGER = 'echo "start $AUTOCTRL_TAG" >> {0}; {1}; echo "end $AUTOCTRL_TAG" >> {0}'
 # What changes the world; being killed between any two of them leaves something that nobody
 # finished.
@@ -52,11 +53,12 @@ CHANGES |= {"fork", "posix_spawn", "kill", "killpg", "wait4"}
 
 
 def until(ask: Callable[[], Answer], what: str = "it") -> Answer:
-    """Ask until the answer is true; fail after a bounded time."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Ask until the answer is true, ever less often; fail after a bounded time."""
+    deadline, pause_s = time.monotonic() + PATIENCE_S, SHORTEST_S
     while not (answer := ask()):
         assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE_S} s"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        pause_s = min(LONGEST_S, pause_s * GROWTH)
     return answer
 
 

@@ -41,7 +41,8 @@ def test_slots_are_respected_and_the_queue_drains_by_itself(tmp_path: Path) -> N
     """
     executor = executor_in(tmp_path, slots=2)
     ledger = tmp_path / "ledger"
-    line = LEDGER.format(ledger, "sleep 0.05")
+    both = f"touch {tmp_path}/begun.$$; until [ $(ls {tmp_path}/begun.* | wc -l) -ge 2 ]"
+    line = LEDGER.format(ledger, f"{both}; do sleep 0.01; done")
     executor.submit([order(tmp_path, number, job_spec(line)) for number in range(12)])
     until(lambda: list(ledger_of(ledger).values()) == [ONCE] * 12, "the end of all jobs")
     running, most = 0, 0
@@ -121,7 +122,7 @@ def test_a_copy_leaves_the_jobs_of_the_original_alone(tmp_path: Path) -> None:
     """
     original, ledger = tmp_path / "original", tmp_path / "ledger"
     executor = executor_in(original, slots=1)
-    line = LEDGER.format(ledger, f"until [ -e {tmp_path}/go ]; do sleep 0.01; done")
+    line = LEDGER.format(ledger, f"until [ -e {tmp_path}/go ]; do sleep 0.05; done")
     handles = list(
         executor.submit([order(original, number, job_spec(line)) for number in (1, 2)]).values()
     )

@@ -132,7 +132,7 @@ def test_fields_that_are_no_file_are_ignored(tmp_path: Path, command: str) -> No
 
 def test_a_second_wrapper_leaves_at_once(tmp_path: Path) -> None:
     """A second wrapper of a claimed job exits 0 and touches nothing."""
-    write_job(tmp_path, "echo once >> ran; until [ -e go ]; do sleep 0.01; done")
+    write_job(tmp_path, "echo once >> ran; until [ -e go ]; do sleep 0.05; done")
     process, ran = start_wrapper(tmp_path), tmp_path / "out" / "ran"
     until(lambda: ran.exists() and ran.read_text() == "once\n")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -122,18 +122,22 @@ def test_seeing_the_same_again_writes_nothing(before: list[Seen], after: list[Se
         assert merge_runs(known, [("s", one) for one in sight], NOW) == []
 
 
+WELL: dict[str, tuple[str, ...]] = {"files": ()}
+
+
 def test_discovery_writes_what_the_sources_see() -> None:
     """New and changed runs are told apart, and a source that fails does not end the others."""
     store, clock = open_store("memory:"), FakeClock()
     good = Listed("files", seen(1), seen(2), problems=("run 3 cannot be read",))
     bad = Listed("table", error="the table is gone")
     first = discover(store, [bad, good], clock)
+    said = ("source table: the table is gone", "run 3 cannot be read")
     assert first == DiscoveredRuns(
-        (1, 2), (), ("source table: the table is gone", "run 3 cannot be read")
+        (1, 2), (), said, {"table": said[:1], "files": said[1:]}, ("table",)
     )
     second = discover(store, [Listed("files", seen(1, is_closed=True), seen(2), seen(9))], clock)
-    assert second == DiscoveredRuns((9,), (1,), ())
-    assert discover(store, [Listed("files", seen(2))], clock) == DiscoveredRuns((), (), ())
+    assert second == DiscoveredRuns((9,), (1,), (), WELL)
+    assert discover(store, [Listed("files", seen(2))], clock) == DiscoveredRuns((), (), (), WELL)
     assert [record.number for record in store.runs()[0]] == [1, 2, 9]
 
 
@@ -162,7 +166,7 @@ def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
     store.append([corrected])
     reads = store.reads
     assert discover(store, [Listed("files", seen(1, kind="cosmics"))], clock) == DiscoveredRuns(
-        (), (), ()
+        (), (), (), WELL
     )
     assert store.reads == reads
     assert store.runs()[0][0].attributes == {"kind": "physics"}
@@ -185,7 +189,7 @@ def test_what_somebody_else_has_written_meanwhile_is_not_written_again() -> None
     """Of two that ask the sources at the same time, the second finds it done."""
     store = Overtaken()
     found = discover(store, [Listed("files", seen(1))], FakeClock())
-    assert found == DiscoveredRuns((), (), ())
+    assert found == DiscoveredRuns((), (), (), WELL)
     assert [record.sequence for record in store.runs().records] == [1]
 
 

@@ -237,7 +237,7 @@ def test_parts_that_were_made_differently_are_refused(tmp_path: Path, other: str
         write_part(tmp_path / "0.root", 0, '{"runs": {"7": 1}}'),
         write_part(tmp_path / "1.root", 1, other),
     ]
-    with pytest.raises(DataError, match=r"1\.root was made in another way"):
+    with pytest.raises(DataError, match=r"1\.root was not made in the same way"):
         merge(parts, tmp_path / "all.root")
     assert not (tmp_path / "all.root").exists()
 

@@ -97,6 +97,7 @@ def test_the_overview_has_the_documented_keys(scene: Scene) -> None:
         "schema": 1,
         "campaign": "prompt",
         "workflows": ["reco", "friends"],
+        "conditions": [],
         "runs": [
             {
                 "run": 1,

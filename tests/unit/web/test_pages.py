@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from tests.unit.web.desk import Desk, text_of
@@ -30,6 +31,19 @@ def test_the_title_names_campaign_environment_and_project(desk: Desk) -> None:
     assert "<title>Overview · prompt · mirror · Camera & Co</title>" in desk.get(
         "/campaigns/prompt"
     )
+
+
+@pytest.mark.parametrize("page", ["/campaigns/prompt", "/campaigns/prompt/runs/1", "/nowhere"])
+def test_what_cannot_be_done_stands_at_the_top_of_every_page(desk: Desk, page: str) -> None:
+    """With its reason, since when, and what to do; text of a reason is never markup."""
+    broken = Verdict(ConditionKind.MODULE, "reco", "SyntaxError: <b>'(' was never closed</b>")
+    desk.scene.store.append(judge([], [broken], "prompt", desk.scene.clock.now()))
+    answer = desk.browser.get(page).text
+    bar = answer.partition('id="conditions"')[2].partition("</section>")[0]
+    assert "module reco" in text_of(bar)
+    assert "&lt;b&gt;" in bar
+    assert "autoctrl doctor" in bar
+    assert answer.index('id="conditions"') < answer.index("<h1")
 
 
 def test_the_overview_has_a_row_for_each_run_the_newest_first(desk: Desk) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from autoctrl.errors import StoreError
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.views import explain, read_overview, to_plain
 from tests.unit.web.desk import Desk
@@ -104,6 +105,16 @@ def test_health_tells_when_a_cycle_was_last_seen(desk: Desk) -> None:
     assert ask(desk, "/health")["status"] == "ok"
 
 
+def test_a_loop_that_has_nothing_to_do_is_alive(desk: Desk) -> None:
+    """A quiet night and a dead loop look different: its lease lasts while it lives."""
+    for _ in range(3):
+        desk.scene.store.lease("loop/prompt", "a loop", 30)
+        desk.scene.clock.advance(25)
+        assert ask(desk, "/health?max_age_s=20")["newest_lease_age_s"] == 0
+    desk.scene.clock.advance(50)
+    assert ask(desk, "/health?max_age_s=20", 503)["status"] == "stalled"
+
+
 def test_health_gives_a_new_server_time_to_look(desk: Desk) -> None:
     """A server that has seen no cycle is well until it has looked for longer than the limit."""
     desk.scene.clock.advance(50)
@@ -160,6 +171,21 @@ def test_metrics_count_tasks_by_workflow_and_status(desk: Desk) -> None:
     assert seen[f"autoctrl_workflow_paused{{{place}}}"] == 1
     assert seen['autoctrl_leases_taken_total{lease="prompt/reco"}'] == 0
     assert not [name for name in seen if "old" in name.replace("oldest", "")]
+
+
+def test_conditions_are_numbers_and_json(desk: Desk) -> None:
+    """What cannot be done is a sample each, and the JSON of the verb ``health``."""
+    source = Verdict(ConditionKind.SOURCE, "table", "runs.csv is gone")
+    desk.scene.store.append(judge([], [source], "prompt", desk.scene.clock.now()))
+    desk.scene.mark("pause", "prompt", "reco", {"paused": True}, "HV trip")
+    seen = {name for name in metrics(desk) if "condition" in name}
+    assert seen == {
+        f'autoctrl_condition{{campaign="prompt",kind="{kind}",about="{about}"}}'
+        for kind, about in (("source", "table"), ("pause", "reco"))
+    }
+    found = ask(desk, "/api/health")["conditions"]
+    assert {one["reason"] for one in found} == {"runs.csv is gone", "paused by anna: HV trip"}
+    assert ask(desk, "/api/status")["conditions"] == found
 
 
 def test_done_tasks_are_counted_once_a_minute(desk: Desk) -> None:

@@ -194,9 +194,7 @@ def test_losses_pass_up_to_the_first_too_many() -> None:
     passed = list(one.passing(stream(frame, bad, frame, bad)))
     assert [taken is None for _, taken in passed] == [False, True, False]
     assert one.lost == 1
-    assert (
-        str(one.problem) == "event 1 is bad. More than the 1 events are lost that may be. Fetch it."
-    )
+    assert str(one.problem) == "event 1 is bad. More events are lost than may be (1). Fetch it."
     ended = Losses(allowed=1)
     assert len(list(ended.passing(stream(frame, (DataError("the file ends here."),))))) == 1
     assert "ends here" in str(ended.problem)

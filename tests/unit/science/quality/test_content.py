@@ -115,7 +115,7 @@ def test_a_wrong_value_is_told_by_its_key(
             DataError, match=rf"r\.json is not a data-quality report: {sentence}"
         ) as refused:
             read(path)
-        assert refused.value.hint.startswith("Make the report anew")
+        assert refused.value.hint.startswith("Make the report again")
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,20 +1,24 @@
-"""The verbs about what runs beside the machine: doctor and serve."""
+"""The verbs that say what is wrong: doctor asks now, health lists what the cycles have found."""
 
 from __future__ import annotations
 
-import importlib
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
+from autoctrl.campaigns import find_campaign
 from autoctrl.cli.output import Table, say, show_json, show_table
 from autoctrl.cli.session import verb
 from autoctrl.compose import ping_hints
-from autoctrl.errors import AutoctrlError, MissingExtra
+from autoctrl.errors import AutoctrlError
+from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
+from autoctrl.machine.rounds import Rounds
+from autoctrl.model.campaign import PROMPT
+from autoctrl.model.condition import ConditionKind, remedy_for
+from autoctrl.views import list_conditions, spell_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from autoctrl.cli.session import Session
     from autoctrl.compose import Project
@@ -72,6 +76,8 @@ def examine(session: Session) -> list[Finding]:
             for name in project.settings.executors
         ]
         findings += _sources(project)
+        findings.append(_modules(project))
+        findings += _disks(project)
         findings.append(_ask("notifiers", partial(_ping_notifiers, project)))
     return findings
 
@@ -98,6 +104,30 @@ def _describe_settings(session: Session) -> str:
     )
 
 
+def _modules(project: Project) -> Finding:
+    """Say whether every workflow module can be loaded."""
+    with closing(Rounds(project, PROMPT)) as rounds:
+        verdicts = rounds.load_modules()
+    broken = [verdict.reason for verdict in verdicts if verdict.reason]
+    if broken:
+        hint = remedy_for(ConditionKind.MODULE, "")
+        return Finding("workflow modules", ok=False, text=" ".join(broken), hint=hint)
+    return Finding("workflow modules", ok=True, text=f"{len(verdicts)} can be loaded")
+
+
+def _disks(project: Project) -> Iterator[Finding]:
+    """Say how much room there is, folder by folder."""
+    least_mb = project.settings.cycle.least_free_mb
+    for what, folder in watched_folders(project.settings).items():
+        reasons = [verdict.reason for verdict in judge_disks({what: folder}, least_mb)]
+        if reasons and reasons[0]:
+            hint = remedy_for(ConditionKind.DISK, what)
+            yield Finding(f"disk of {what}", ok=False, text=reasons[0], hint=hint)
+        elif reasons:
+            free = spell_size(free_bytes(folder))
+            yield Finding(f"disk of {what}", ok=True, text=f"{free} left below {folder}")
+
+
 def _sources(project: Project) -> list[Finding]:
     try:
         sources = project.sources()
@@ -118,21 +148,23 @@ def _ask_source(source: Any) -> Finding:  # noqa: ANN401 - a Source
     return Finding(name, ok=True, text=f"{len(seen)} runs")
 
 
-@verb("serve --port 8080", formats=("text",))
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8080,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one.",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def serve(session: Session, port: int, host: str) -> int:
-    """Serve the web page: overview, runs, tasks, health."""
-    try:
-        web = importlib.import_module("autoctrl.web")
-    except ImportError as error:
-        what = "The web page"
-        raise MissingExtra(what, "web") from error
-    web.serve(session.settings(), host=host, port=port, campaign=session.campaign, tell=say)
-    return 0
+@verb("health")
+def health(session: Session) -> int:
+    """List what cannot be done now, or may not: each with its reason and what to do.
+
+    Exits with 1 if there is anything.
+    """
+    with session.open() as project:
+        find_campaign(project.store, session.campaign)
+        found = list_conditions(project.store, session.campaign)
+        spelling = session.spelling(project)
+    if session.is_json:
+        show_json(campaign=session.campaign, conditions=found)
+    elif found:
+        rows = [
+            (one.kind, one.about, spelling.time(one.since), one.reason, one.remedy) for one in found
+        ]
+        show_table(Table(("KIND", "WHICH", "SINCE", "WHAT", "DO"), rows))
+    else:
+        say("Nothing is known to be wrong.")
+    return int(bool(found))

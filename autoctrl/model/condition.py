@@ -1,0 +1,128 @@
+"""Something that the machine cannot do, or may not: on what, since when, why, and what to do.
+
+Whoever looks gives a verdict on each thing that was looked at. A condition opens with the first bad
+verdict and is over with the first good one; what nobody looked at stays as it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.model.output import MarkRecord
+from autoctrl.model.quality import says_the_same
+from autoctrl.model.succession import following
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CONDITION = "condition"
+
+
+class ConditionKind(StrEnum):
+    """What a condition is about."""
+
+    SOURCE = "source"
+    MODULE = "module"
+    EXECUTOR = "executor"
+    DISK = "disk"
+    PAUSE = "pause"
+
+
+REMEDIES: Mapping[ConditionKind, str] = {
+    ConditionKind.SOURCE: "Until it can be read again, no new run is found: autoctrl discover",
+    ConditionKind.MODULE: "Repair it; nothing of it moves until it can be loaded: autoctrl doctor",
+    ConditionKind.EXECUTOR: "What it has is left as it is, and asked for again: autoctrl doctor",
+    ConditionKind.DISK: "Make room; jobs and records may fail until there is: autoctrl doctor",
+    ConditionKind.PAUSE: "Nothing of it starts until it is resumed: autoctrl resume {about}",
+}
+
+
+class Verdict(NamedTuple):
+    """How one thing was found by whoever looked at it.
+
+    kind      what it is
+    about     which one: name of the source, executor or workflow, or a folder
+    reason    what is wrong with it, empty if it is well
+    workflow  the workflow concerned, empty if it concerns all
+    """
+
+    kind: ConditionKind
+    about: str
+    reason: str = ""
+    workflow: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of its mark."""
+        return "/".join(filter(None, (self.kind, self.workflow, self.about)))
+
+
+class Condition(NamedTuple):
+    """One open condition.
+
+    kind      what it is about
+    about     which one
+    workflow  the workflow concerned, empty if it concerns all
+    reason    what is wrong
+    remedy    what to do
+    since     when it was first found
+    """
+
+    kind: ConditionKind
+    about: str
+    workflow: str
+    reason: str
+    remedy: str
+    since: datetime
+
+
+def judge(
+    marks: Iterable[MarkRecord], verdicts: Iterable[Verdict], campaign: str, now: datetime
+) -> list[MarkRecord]:
+    """Return the marks that open, change or close conditions; ``marks`` are all of the campaign's.
+
+    A reason that differs in its figures alone is the same.
+    """
+    known = {mark.name: mark for mark in marks}
+    changes = (_change(known.get(verdict.name), verdict, campaign, now) for verdict in verdicts)
+    return [change for change in changes if change is not None]
+
+
+def _change(
+    before: MarkRecord | None, verdict: Verdict, campaign: str, now: datetime
+) -> MarkRecord | None:
+    was_open = before is not None and is_open(before)
+    if not verdict.reason and not was_open:
+        return None
+    if before is not None and was_open and says_the_same(verdict.reason, before.reason):
+        return None
+    since = str(before.values["since"]) if before is not None and was_open else now.isoformat()
+    values = {
+        "kind": str(verdict.kind),
+        "about": verdict.about,
+        "workflow": verdict.workflow,
+        "since": since,
+        "is_open": bool(verdict.reason),
+    }
+    mark = MarkRecord(CONDITION, campaign, verdict.name, values, now, reason=verdict.reason)
+    return following(before, mark)
+
+
+def is_open(mark: MarkRecord) -> bool:
+    """Say whether the condition that a mark is about is still there."""
+    return bool(mark.values.get("is_open"))
+
+
+def read_condition(mark: MarkRecord) -> Condition:
+    """Return the condition that a mark describes."""
+    kind = ConditionKind(mark.values["kind"])
+    about, workflow = str(mark.values["about"]), str(mark.values["workflow"])
+    since = datetime.fromisoformat(str(mark.values["since"]))
+    return Condition(kind, about, workflow, mark.reason, remedy_for(kind, about), since)
+
+
+def remedy_for(kind: ConditionKind, about: str) -> str:
+    """Return what to do about a condition."""
+    return REMEDIES[kind].format(about=about)

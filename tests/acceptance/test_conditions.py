@@ -1,0 +1,161 @@
+"""What a cycle could not do is shown wherever people look, until it can be done again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.project import ask, call, make_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLEAN = "Nothing is known to be wrong.\n"
+TABLE = """
+[sources.table]
+type = "table"
+path = "runs.csv"
+"""
+POOL = """
+[executors.pool]
+type = "local"
+[workflows.reco]
+executor = "{name}"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project with a run that was processed."""
+    folder = make_project(tmp_path)
+    assert ask(folder, "runs", "add", "1", "--set", "kind=physics").code == 0
+    assert call(folder, "loop", "--until-idle").code == 0
+    assert ask(folder, "health") == (0, CLEAN, "")
+    return folder
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def conditions(folder: Path, verb: str = "health") -> list[dict[str, Any]]:
+    """Return what a verb says in JSON about what is wrong."""
+    found: list[dict[str, Any]] = json.loads(ask(folder, *verb.split(), "--format", "json").out)[
+        "conditions"
+    ]
+    return found
+
+
+def test_a_module_that_cannot_be_loaded_is_seen_everywhere(project: Path) -> None:
+    """Status, why, doctor and health name the line; once it is repaired nobody does any more."""
+    path = project / "workflows/reco/handler.py"
+    whole = path.read_text()
+    append(path, "handler = BatchHandler(\n")
+    assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
+    assert call(project, "cycle").code == 2
+    status = ask(project, "status").out
+    assert status.startswith("! module reco, since ")
+    assert "'(' was never closed (handler.py, line " in status.splitlines()[0]
+    (found,) = conditions(project)
+    assert (found["kind"], found["about"]) == ("module", "reco")
+    assert conditions(project, "status") == conditions(project, "why 2 reco") == [found]
+    why = ask(project, "why", "2", "reco").out
+    assert "has not looked at the newest runs yet; it cannot" in why
+    assert "module reco, since " in why
+    assert conditions(project, "why 1 plots") == []
+    health = ask(project, "health")
+    assert (health.code, "never closed" in health.out) == (1, True)
+    doctor = ask(project, "doctor")
+    assert (doctor.code, "never closed" in doctor.out) == (2, True)
+    path.write_text(whole)
+    assert call(project, "cycle").code == 0
+    assert ask(project, "health").out == CLEAN
+    assert "module reco" not in ask(project, "status").out
+    assert "workflow modules  ok" in ask(project, "doctor").out
+
+
+def test_a_workflow_that_never_loaded_is_not_unknown(project: Path) -> None:
+    """Why says what is wrong with its module instead of naming another workflow."""
+    path = project / "workflows/fits/handler.py"
+    path.parent.mkdir()
+    path.write_text("import nothing_of_this_name\n")
+    assert call(project, "cycle").code == 2
+    why = ask(project, "why", "1", "fits")
+    assert why.code == 2
+    assert "Workflow 'fits' has not made a cycle yet" in why.err
+    assert "nothing_of_this_name" in why.err
+    path.unlink()
+    assert call(project, "cycle").code == 0
+    assert ask(project, "health").out == CLEAN
+
+
+def test_a_run_table_that_is_gone_fails_the_cycle(project: Path) -> None:
+    """Whoever calls cycles sees red, and the table is named until it is back."""
+    append(project / "autoctrl.toml", TABLE)
+    table = project / "runs.csv"
+    table.write_text("run,kind\n5,physics\n")
+    assert call(project, "cycle").code == 0
+    table.rename(project / "runs.off")
+    said = call(project, "cycle")
+    assert (said.code, "runs.csv cannot be read" in said.err) == (2, True)
+    (found,) = conditions(project)
+    assert (found["kind"], found["about"]) == ("source", "table")
+    (project / "runs.off").rename(table)
+    call(project, "cycle")
+    assert conditions(project) == []
+
+
+def test_a_source_that_is_not_asked_any_more_has_no_condition(project: Path) -> None:
+    """What was taken out of the settings cannot be repaired."""
+    settings = project / "autoctrl.toml"
+    whole = settings.read_text()
+    append(settings, TABLE)
+    assert call(project, "cycle").code == 2
+    assert len(conditions(project)) == 1
+    settings.write_text(whole)
+    call(project, "cycle")
+    assert conditions(project) == []
+
+
+def test_an_executor_that_cannot_be_asked_is_named(project: Path) -> None:
+    """Its jobs are left alone; once it answers again, the condition is over."""
+    settings = project / "autoctrl.toml"
+    whole = settings.read_text()
+    append(settings, POOL.format(name="pool"))
+    (project / "workflows/reco/job.py").write_text("import time\ntime.sleep(600)\n")
+    assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
+    assert call(project, "cycle").code == 0
+    settings.write_text(whole)
+    said = call(project, "cycle")
+    assert "executor pool" in said.out
+    (found,) = conditions(project)
+    assert (found["kind"], found["about"]) == ("executor", "pool")
+    settings.write_text(whole + POOL.format(name="pool"))
+    call(project, "cycle")
+    assert conditions(project) == []
+    assert ask(project, "fail", "2", "reco", "--reason", "enough").code == 0
+    call(project, "loop", "--until-idle")
+
+
+def test_a_disk_that_is_short_is_named(project: Path) -> None:
+    """By the cycle and by the doctor, with how much is left."""
+    append(project / "autoctrl.toml", "\n[cycle]\nleast_free_mb = 1000000000\n")
+    assert call(project, "cycle").code == 0
+    assert {one["about"] for one in conditions(project)} == {"state", "outputs"}
+    doctor = ask(project, "doctor")
+    assert (doctor.code, "MB left, less than 1000000000 MB" in doctor.out) == (2, True)
+    assert call(project, "cycle", AUTOCTRL_CYCLE_LEAST_FREE_MB="1").code == 0
+    assert conditions(project) == []
+
+
+def test_a_paused_workflow_is_seen_without_a_task_that_waits(project: Path) -> None:
+    """Who paused it, why, and how it goes on."""
+    assert ask(project, "pause", "reco", "--reason", "HV trip").code == 0
+    status = ask(project, "status").out
+    assert status.startswith("! pause reco, since ")
+    assert ": HV trip" in status.splitlines()[0]
+    assert "autoctrl resume reco" in status.splitlines()[1]
+    assert ask(project, "resume", "reco").code == 0
+    assert ask(project, "health").out == CLEAN

@@ -1,0 +1,93 @@
+"""What cannot be done: when a condition opens, changes and is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autoctrl.model.condition import (
+    CONDITION,
+    REMEDIES,
+    ConditionKind,
+    Verdict,
+    is_open,
+    judge,
+    read_condition,
+)
+from tests.unit.given import NOW
+
+if TYPE_CHECKING:
+    from autoctrl.model.output import MarkRecord
+
+LATER = NOW + timedelta(minutes=5)
+GOOD = Verdict(ConditionKind.SOURCE, "table")
+BAD = GOOD._replace(reason="runs.csv cannot be read")
+
+
+def opened() -> MarkRecord:
+    """Return the mark of a condition that has just opened."""
+    (mark,) = judge([], [BAD], "prompt", NOW)
+    return mark
+
+
+def test_what_is_well_is_not_written_down() -> None:
+    """Nothing is kept of a thing that never had a condition."""
+    assert judge([], [GOOD], "prompt", NOW) == []
+
+
+def test_the_first_bad_verdict_opens_a_condition() -> None:
+    """It has the reason, what to do, and the time when it was found."""
+    mark = opened()
+    assert (mark.kind, mark.campaign, mark.name, mark.sequence) == (
+        CONDITION,
+        "prompt",
+        "source/table",
+        1,
+    )
+    condition = read_condition(mark)
+    assert (condition.kind, condition.about, condition.reason, condition.since) == (
+        ConditionKind.SOURCE,
+        "table",
+        "runs.csv cannot be read",
+        NOW,
+    )
+    assert "autoctrl discover" in condition.remedy
+
+
+@pytest.mark.parametrize("reason", [BAD.reason, "3 runs of 17"])
+def test_the_same_again_is_not_written_again(reason: str) -> None:
+    """Nor is a reason that differs in its figures alone: an idle cycle writes nothing."""
+    (mark,) = judge([], [BAD._replace(reason=reason)], "prompt", NOW)
+    again = BAD._replace(reason=reason.replace("17", "18"))
+    assert judge([mark], [again], "prompt", LATER) == []
+
+
+def test_another_reason_is_written_and_the_condition_is_as_old_as_before() -> None:
+    """Since when it is there is not forgotten."""
+    (mark,) = judge([opened()], [BAD._replace(reason="it is a folder")], "prompt", LATER)
+    assert (mark.sequence, mark.reason, read_condition(mark).since) == (2, "it is a folder", NOW)
+
+
+def test_the_first_good_verdict_closes_it_and_the_next_bad_one_opens_it_anew() -> None:
+    """What opens again is as old as its second beginning; the history holds all of it."""
+    (closed,) = judge([opened()], [GOOD], "prompt", LATER)
+    assert not is_open(closed)
+    assert judge([closed], [GOOD], "prompt", LATER) == []
+    much_later = LATER + timedelta(hours=1)
+    (again,) = judge([closed], [BAD], "prompt", much_later)
+    assert (again.sequence, read_condition(again).since) == (3, much_later)
+
+
+def test_what_nobody_looked_at_stays_as_it_was() -> None:
+    """No verdict is no news."""
+    assert judge([opened()], [], "prompt", LATER) == []
+    other = Verdict(ConditionKind.SOURCE, "files")
+    assert judge([opened()], [other], "prompt", LATER) == []
+
+
+@pytest.mark.parametrize("kind", ConditionKind)
+def test_every_kind_says_what_to_do(kind: ConditionKind) -> None:
+    """A sentence that names the command."""
+    assert "autoctrl " in REMEDIES[kind]
