@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import UsageError
@@ -10,7 +11,6 @@ from autoctrl.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 LIMIT = 1024 * 1024
 STREAMS = ("stdout", "stderr")
 
@@ -49,4 +49,10 @@ def read_log(path: Path, limit: int = LIMIT) -> str:
 def make_readable(raw: bytes) -> str:
     """Return text that a terminal can show; line ends of any kind become new lines."""
     text = raw.decode(errors="backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
-    return CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return _control().sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+
+
+@cache
+def _control() -> re.Pattern[str]:
+    """Match a character that a terminal does not show; compiling that takes long, so not before."""
+    return re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")

@@ -135,7 +135,10 @@ def filled(runs: int) -> Path:
     """Return a project of ours with ``runs`` runs that are done; kept until what it is made by
     changes.
     """
-    makers = [ROOT / "autoctrl" / "stores" / "schema_1.sql", Path(__file__).with_name("filled.py")]
+    makers = [
+        ROOT / "autoctrl" / "stores" / "sqlite" / "schema_1.sql",
+        Path(__file__).with_name("filled.py"),
+    ]
     makers += [HERE / name for name in AUTOCTRL.files]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()[:8]
     folder = STORES / f"{runs}-{digest}"
