@@ -143,7 +143,7 @@ def results_of(name: str) -> Path:
 def command_of(name: str, words: Sequence[str]) -> list[str]:
     """Return the command that runs a lane."""
     lane = LANES[name]
-    nice = ["nice", "-n", "5"] * lane.is_patient
+    nice = ["nice", "-n", "2"] * lane.is_patient
     measured = ["-m", "coverage", "run", f"--data-file={COVERAGE}.{name}"] * lane.is_measured
     kept = f"--junitxml={results_of(name)}"
     pytest = ["-m", "pytest", "--lane", name, kept, *where(name), *words]

@@ -211,3 +211,9 @@ def test_discovery_is_one_at_a_time() -> None:
     store.lease("runs", "somebody", 0)
     discover(store, [Listed("files", seen(1))], FakeClock())
     store.lease("runs", "another", 60)
+
+
+def test_what_was_found_is_plain_in_json() -> None:
+    """New and changed runs and the sentences; what the machine itself needs is left out."""
+    found = DiscoveredRuns((1,), (2,), ("gone",), {"table": ("gone",)}, ("table",))
+    assert found.values() == {"new": (1,), "changed": (2,), "problems": ("gone",)}

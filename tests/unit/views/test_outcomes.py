@@ -87,6 +87,14 @@ def test_a_closed_campaign_can_be_opened_again() -> None:
     assert spell_closed("old", is_changed=False) == f"Campaign old is closed already. {again}"
 
 
+def test_many_refusals_alike_are_one_sentence() -> None:
+    """A sentence that does not begin with the run is said of the runs before it."""
+    answers = (Answer("reco", str(n), (n,), FAILED, NEW, 2, "it was busy") for n in range(1, 7))
+    assert spell_outcome(Outcome("retry", tuple(answers))) == [
+        Sentence("runs 1-6: it was busy", is_refused=True)
+    ]
+
+
 def test_what_became_of_a_campaign_is_said_as_done_or_as_a_forecast() -> None:
     """A dry run claims nothing."""
     assert spell_created("again", dry_run=True) == "Campaign again would be created."

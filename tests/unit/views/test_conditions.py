@@ -1,0 +1,73 @@
+"""What cannot be done, as people read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoctrl.errors import UsageError
+from autoctrl.model.condition import ConditionKind, Verdict, judge
+from autoctrl.views import conditions_of, explain, list_conditions, spell_condition
+from autoctrl.views.conditions import broken_module
+from autoctrl.views.spelling import Spelling
+from tests.unit.scene import Scene
+
+BROKEN = Verdict(ConditionKind.MODULE, "fits", "fits/handler.py cannot be loaded")
+GONE = Verdict(ConditionKind.SOURCE, "table", "runs.csv is gone")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Return a store whose cycles found two things wrong, and a workflow that is paused."""
+    made = Scene()
+    made.runs(1, kind="physics")
+    made.workflow("reco")
+    made.workflow("fits", position=0)
+    made.store.append(judge([], [BROKEN, GONE], "prompt", made.clock.now()))
+    made.clock.advance(10)
+    made.mark("pause", "prompt", "reco", {"paused": True}, "HV trip")
+    made.mark("pause", "prompt", "fits", {"paused": False})
+    return made
+
+
+def test_conditions_are_listed_the_oldest_first(scene: Scene) -> None:
+    """A paused workflow is one of them, with who paused it."""
+    found = list_conditions(scene.store, "prompt")
+    assert [(one.kind, one.about) for one in found] == [
+        (ConditionKind.MODULE, "fits"),
+        (ConditionKind.SOURCE, "table"),
+        (ConditionKind.PAUSE, "reco"),
+    ]
+    assert found[-1].reason == "paused by anna: HV trip"
+    assert list_conditions(scene.store, "other") == ()
+
+
+def test_a_task_is_told_what_concerns_it(scene: Scene) -> None:
+    """Its module and its pause, and what concerns all."""
+    found = list_conditions(scene.store, "prompt")
+    assert [one.about for one in conditions_of(found, "reco")] == ["table", "reco"]
+    assert [one.about for one in conditions_of(found, "fits")] == ["fits", "table"]
+
+
+def test_a_condition_is_one_line(scene: Scene) -> None:
+    """What, since when, why."""
+    line = spell_condition(list_conditions(scene.store, "prompt")[0], Spelling("UTC"))
+    assert line.startswith("module fits, since 2026-")
+    assert line.endswith(": fits/handler.py cannot be loaded")
+
+
+def test_why_does_not_promise_what_a_broken_module_cannot_do(scene: Scene) -> None:
+    """The next cycle helps only where the module can be loaded."""
+    assert broken_module(scene.store, "prompt", "reco") is None
+    assert explain(scene.store, "prompt", "1", "fits").reason.endswith("; it cannot")
+    (condition, _) = explain(scene.store, "prompt", "1", "fits").conditions
+    assert condition.reason == BROKEN.reason
+
+
+def test_a_workflow_that_was_never_loaded_is_explained(scene: Scene) -> None:
+    """Its module's trouble is told; another name is not known."""
+    ghost = Verdict(ConditionKind.MODULE, "ghost", "ghost/handler.py cannot be loaded")
+    scene.store.append(judge([], [ghost], "prompt", scene.clock.now()))
+    with pytest.raises(UsageError, match="'ghost' has not made a cycle yet"):
+        explain(scene.store, "prompt", "1", "ghost")
+    with pytest.raises(UsageError, match="has no workflow 'fit'"):
+        explain(scene.store, "prompt", "1", "fit")
