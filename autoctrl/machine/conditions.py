@@ -6,12 +6,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.errors import AutoctrlError, Conflict
-from autoctrl.model.condition import CONDITION, ConditionKind, Verdict, is_open, judge
+from autoctrl.errors import Conflict
+from autoctrl.model.condition import CONDITION, ConditionKind, Verdict, is_known, is_open, judge
 from autoctrl.model.names import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -28,12 +28,14 @@ MB = 1 << 20
 class Present(NamedTuple):
     """What there is to have conditions: what is gone has none any more.
 
-    sources  names of the sources
-    modules  names of the workflow modules' folders
+    sources   names of the sources
+    modules   names of the workflow modules' folders
+    is_whole  every workflow was asked and has answered
     """
 
     sources: frozenset[str]
     modules: frozenset[str]
+    is_whole: bool
 
 
 def judge_sources(discovered: DiscoveredRuns) -> Iterator[Verdict]:
@@ -74,41 +76,33 @@ def judge_disks(folders: Mapping[str, Path], least_mb: int) -> Iterator[Verdict]
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how much can still be written to the disk of a folder. Raises ``OSError``."""
-    disk = os.statvfs(folder)
+    """Return how much can still be written to the disk of a folder, or of the one that will hold
+    it. Raises ``OSError``.
+    """
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    disk = os.statvfs(there)
     return disk.f_bavail * disk.f_frsize
 
 
 def judge_forgotten(
-    marks: Iterable[MarkRecord],
-    verdicts: Sequence[Verdict],
-    present: Present,
-    ping: Callable[[str], str],
+    marks: Iterable[MarkRecord], verdicts: Sequence[Verdict], present: Present
 ) -> Iterator[Verdict]:
-    """Yield verdicts on open conditions that nobody looked at: what is gone is well.
+    """Yield good verdicts on open conditions that nobody looked at and nobody can.
 
-    An executor that has no jobs left is asked by ``ping`` whether it answers again.
+    Those are a source or module that is gone, and an executor that no workflow had to ask.
     """
     judged = {verdict.name for verdict in verdicts}
     for mark in marks:
-        if not is_open(mark) or mark.name in judged:
+        if not is_open(mark) or not is_known(mark) or mark.name in judged:
             continue
         kind, about = ConditionKind(mark.values["kind"]), str(mark.values["about"])
-        is_gone = (kind is ConditionKind.SOURCE and about not in present.sources) or (
-            kind is ConditionKind.MODULE and about not in present.modules
-        )
-        if is_gone:
+        is_over = {
+            ConditionKind.SOURCE: about not in present.sources,
+            ConditionKind.MODULE: about not in present.modules,
+            ConditionKind.EXECUTOR: present.is_whole,
+        }
+        if is_over.get(kind, False):
             yield Verdict(kind, about)
-        elif kind is ConditionKind.EXECUTOR:
-            yield Verdict(kind, about, _complaint(ping, about))
-
-
-def _complaint(ping: Callable[[str], str], executor: str) -> str:
-    try:
-        ping(executor)
-    except AutoctrlError as error:
-        return str(error)
-    return ""
 
 
 def write_conditions(

@@ -95,7 +95,7 @@ class Performer:
             self.problems.append(f"executor {executor.name} refused {count}: {error}")
             return [self._refuse(job, str(error)) for job in jobs]
         except ExecutorError as error:
-            self.observer.note_silent(executor.name, error)
+            self.observer.note_silent(jobs[0].spec.address, error)
             return self._explain(jobs, str(error))
         return [] if executor.is_immediate else self._enter(executor, tags, handles)
 

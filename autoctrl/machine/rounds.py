@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import LeaseHeld, UsageError, nearest
+from autoctrl.errors import LeaseHeld, StoreError, UsageError, nearest
 from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.conditions import (
     Present,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.campaign import Campaign
-    from autoctrl.ports import Clock, Executor, Source, Store
+    from autoctrl.ports import Clock, Source, Store
 
     Reply = dict[str, Any]
 
@@ -58,9 +58,6 @@ class OpenProject(Protocol):
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
-
-    def executor(self, name: str) -> Executor:
-        """Return the executor of this name."""
 
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""
@@ -114,7 +111,11 @@ class Rounds:
         inquiry = self._inquiry(CYCLE)
         replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
-        self._write_conditions(discovered, inquiry.verdicts, summaries)
+        try:
+            self._write_conditions(discovered, inquiry.verdicts, summaries)
+        except StoreError as error:  # what the round did is told all the same
+            problems = (*discovered.problems, str(error))
+            return Round(discovered._replace(problems=problems), summaries)
         return Round(discovered, summaries)
 
     def plan(self) -> Forecast:
@@ -153,16 +154,14 @@ class Rounds:
             *judge_executors(summaries),
             *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
         ]
+        is_whole = self.workflows is None and not self.is_busy
         present = Present(
-            frozenset(settings.sources),
-            frozenset(path.parent.name for path in find_modules(settings.folder)),
+            sources=frozenset(settings.sources),
+            modules=frozenset(path.parent.name for path in find_modules(settings.folder)),
+            is_whole=is_whole and not any(summary.error for summary in summaries),
         )
-        marks = store.marks(CONDITION, self.campaign)
-        verdicts += judge_forgotten(marks, verdicts, present, self._ping)
+        verdicts += judge_forgotten(store.marks(CONDITION, self.campaign), verdicts, present)
         write_conditions(store, self.campaign, verdicts, self.project.clock.now())
-
-    def _ping(self, executor: str) -> str:
-        return self.project.executor(executor).ping()
 
     def close(self) -> None:
         """End what is still at work for an earlier round."""
@@ -188,6 +187,7 @@ class Inquiry:
             name: worker for worker in patience.slow_workers for name in worker.declares or ()
         }
         self.workers: list[Worker] = []
+        self.slow_before = patience.slow_workers
         self.verdicts: list[Verdict] = []
 
     def load_all(self) -> None:
@@ -195,6 +195,7 @@ class Inquiry:
         try:
             self._start_modules()
             self._read(self.workers, is_loaded, self.project.settings.cycle.module_limit_s)
+            self.patience.end_silent(self._late_modules())
             self._judge_modules()
         finally:
             self._close_modules()
@@ -270,6 +271,7 @@ class Inquiry:
         )
         name = worker.name if worker.name != workflow else worker.label
         self.replies[name] = {"error": text}
+        self.verdicts.append(Verdict(ConditionKind.MODULE, worker.name, text))
 
     def _is_wanted(self, workflow: str) -> bool:
         is_chosen = self.wanted is None or workflow in self.wanted
@@ -339,10 +341,11 @@ class Inquiry:
 
     def _judge_modules(self) -> None:
         """Give a verdict on each module that was loaded or cannot be."""
+        pending = self.patience.slow_workers
         self.verdicts += [
             Verdict(ConditionKind.MODULE, worker.name, worker.error)
-            for worker in self.workers
-            if is_loaded(worker)
+            for worker in {*self.workers, *self.slow_before}
+            if is_loaded(worker) and worker not in pending
         ]
 
     def _close_modules(self) -> None:

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.output import MarkRecord
-from autoctrl.model.quality import says_the_same
 from autoctrl.model.succession import following
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 CONDITION = "condition"
+LONGEST_REASON = 2000
 
 
 class ConditionKind(StrEnum):
@@ -31,7 +31,7 @@ class ConditionKind(StrEnum):
 
 
 REMEDIES: Mapping[ConditionKind, str] = {
-    ConditionKind.SOURCE: "Until it can be read again, no new run is found: autoctrl discover",
+    ConditionKind.SOURCE: "What it cannot read is not found until it can: autoctrl discover",
     ConditionKind.MODULE: "Repair it; nothing of it moves until it can be loaded: autoctrl doctor",
     ConditionKind.EXECUTOR: "What it has is left as it is, and asked for again: autoctrl doctor",
     ConditionKind.DISK: "Make room; jobs and records may fail until there is: autoctrl doctor",
@@ -83,11 +83,39 @@ def judge(
 ) -> list[MarkRecord]:
     """Return the marks that open, change or close conditions; ``marks`` are all of the campaign's.
 
-    A reason that differs in its figures alone is the same.
+    A reason that differs in plain numbers alone is the same.
     """
     known = {mark.name: mark for mark in marks}
-    changes = (_change(known.get(verdict.name), verdict, campaign, now) for verdict in verdicts)
+    wanted: dict[str, Verdict] = {}
+    for verdict in map(_clean, verdicts):
+        if verdict.reason or verdict.name not in wanted:  # of two verdicts the bad one counts
+            wanted[verdict.name] = verdict
+    changes = (_change(known.get(name), one, campaign, now) for name, one in wanted.items())
     return [change for change in changes if change is not None]
+
+
+def _clean(verdict: Verdict) -> Verdict:
+    """Return a verdict whose texts every store can keep and every face can show in one line."""
+    reason = one_line(verdict.reason)
+    if len(reason) > LONGEST_REASON:
+        reason = f"{reason[:LONGEST_REASON]} …"
+    return verdict._replace(about=one_line(verdict.about), reason=reason)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text in one line: white space as blanks, what cannot be shown as ``\x1b``."""
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    words = " ".join(whole.split())
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in words)
+
+
+def _says_the_same(reason: str, before: str) -> bool:
+    return bool(reason) and _gist(reason) == _gist(before)
+
+
+def _gist(reason: str) -> list[str]:
+    """Return the words of a reason but for plain numbers, which change from round to round."""
+    return [word for word in reason.split() if not word.strip("(),;.").isdigit()]
 
 
 def _change(
@@ -96,7 +124,7 @@ def _change(
     was_open = before is not None and is_open(before)
     if not verdict.reason and not was_open:
         return None
-    if before is not None and was_open and says_the_same(verdict.reason, before.reason):
+    if before is not None and was_open and _says_the_same(verdict.reason, before.reason):
         return None
     since = str(before.values["since"]) if before is not None and was_open else now.isoformat()
     values = {
@@ -113,6 +141,11 @@ def _change(
 def is_open(mark: MarkRecord) -> bool:
     """Say whether the condition that a mark is about is still there."""
     return bool(mark.values.get("is_open"))
+
+
+def is_known(mark: MarkRecord) -> bool:
+    """Say whether the kind of a condition is known; a newer version may know more."""
+    return mark.values.get("kind") in set(ConditionKind)
 
 
 def read_condition(mark: MarkRecord) -> Condition:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALARM, WARNING = "alarm", "warning"
-_FIGURE = re.compile(r"\S*\d\S*")
 
 
 def remark_of(fields: Mapping[str, object]) -> str:
@@ -26,4 +24,9 @@ def quality_of(reason: str) -> str:
 
 def says_the_same(first: str, second: str) -> bool:
     """Say whether two remarks are the same apart from their figures."""
-    return _FIGURE.sub("", first) == _FIGURE.sub("", second)
+    return _words(first) == _words(second)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a remark that hold no figure."""
+    return [word for word in text.split() if not any(map(str.isdigit, word))]

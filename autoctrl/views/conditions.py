@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autoctrl.model.campaign import PROMPT
 from autoctrl.model.condition import (
     CONDITION,
     Condition,
     ConditionKind,
+    is_known,
     is_open,
+    one_line,
     read_condition,
     remedy_for,
 )
@@ -23,19 +26,20 @@ if TYPE_CHECKING:
 
 def list_conditions(store: Store, campaign: str) -> tuple[Condition, ...]:
     """Return the open conditions of a campaign, paused workflows among them; the oldest first."""
-    found = [read_condition(mark) for mark in store.marks(CONDITION, campaign) if is_open(mark)]
+    found = _read_open(store, campaign)
     paused = [mark for mark in store.marks("pause", campaign) if mark.values.get("paused")]
     return tuple(sorted((*found, *map(_pause, paused)), key=lambda one: (one.since, one.kind)))
 
 
 def _pause(mark: MarkRecord) -> Condition:
-    why = f": {mark.reason}" if mark.reason else ""
+    why = f": {one_line(mark.reason)}" if mark.reason else ""
+    option = "" if mark.campaign == PROMPT else f" --campaign {mark.campaign}"
     return Condition(
         kind=ConditionKind.PAUSE,
         about=mark.name,
         workflow=mark.name,
         reason=f"paused by {mark.actor.name}{why}",
-        remedy=remedy_for(ConditionKind.PAUSE, mark.name),
+        remedy=f"{remedy_for(ConditionKind.PAUSE, mark.name)}{option}",
         since=mark.time,
     )
 
@@ -51,11 +55,13 @@ def conditions_of(conditions: Iterable[Condition], workflow: str) -> Iterator[Co
 
 def broken_module(store: Store, campaign: str, workflow: str) -> Condition | None:
     """Return the condition of the module that is named as a workflow, None if it can be loaded."""
-    conditions = (
-        read_condition(mark) for mark in store.marks(CONDITION, campaign) if is_open(mark)
-    )
-    modules = (one for one in conditions if one.kind is ConditionKind.MODULE)
+    modules = (one for one in _read_open(store, campaign) if one.kind is ConditionKind.MODULE)
     return next((one for one in modules if one.about == workflow), None)
+
+
+def _read_open(store: Store, campaign: str) -> list[Condition]:
+    marks = store.marks(CONDITION, campaign)
+    return [read_condition(mark) for mark in marks if is_open(mark) and is_known(mark)]
 
 
 def spell_condition(condition: Condition, spelling: Spelling) -> str:

@@ -159,3 +159,32 @@ def test_a_paused_workflow_is_seen_without_a_task_that_waits(project: Path) -> N
     assert "autoctrl resume reco" in status.splitlines()[1]
     assert ask(project, "resume", "reco").code == 0
     assert ask(project, "health").out == CLEAN
+
+
+def test_the_doctor_does_not_pass_a_module_that_hangs(project: Path) -> None:
+    """Nor do its words differ from those of a cycle."""
+    append(project / "autoctrl.toml", "\n[cycle]\nmodule_limit_s = 1\n")
+    append(project / "workflows/plots/handler.py", "import time\ntime.sleep(600)\n")
+    doctor = ask(project, "doctor")
+    assert (doctor.code, "gave no sign of life" in doctor.out) == (2, True)
+
+
+def test_what_cannot_be_kept_does_not_cost_the_round(project: Path) -> None:
+    """A module whose trouble is no text is named all the same, and the others do their work."""
+    assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
+    append(project / "workflows/plots/handler.py", "raise RuntimeError('a\\udcffb')\n")
+    said = call(project, "cycle")
+    assert said.code == 2
+    assert "reco: 1 born" in said.out
+    (found,) = conditions(project)
+    assert "a\\udcffb" in found["reason"]
+
+
+def test_a_name_that_is_declared_twice_is_a_condition(project: Path) -> None:
+    """Of the module that was left out."""
+    (project / "workflows/second").mkdir()
+    second = project / "workflows/second/handler.py"
+    second.write_text((project / "workflows/reco/handler.py").read_text())
+    assert call(project, "cycle").code == 2
+    (found,) = conditions(project)
+    assert (found["about"], "already declared" in found["reason"]) == ("second", True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.errors import Conflict, ServiceDown
+from autoctrl.errors import Conflict
 from autoctrl.machine.conditions import (
     Present,
     judge_disks,
@@ -50,32 +50,31 @@ def test_an_executor_that_failed_anybody_is_not_well(answers: tuple[str, str]) -
 
 
 def test_a_disk_is_short_below_the_limit(tmp_path: Path) -> None:
-    """A folder that is not there yet has no disk to be short of."""
-    folders = {"state": tmp_path, "outputs": tmp_path / "none"}
-    assert list(judge_disks(folders, 0)) == [Verdict(DISK, "state")]
-    (short,) = judge_disks(folders, 10**15)
+    """A folder that is not there yet will lie on the disk of the one above it."""
+    folders = {"state": tmp_path, "outputs": tmp_path / "none" / "yet"}
+    assert list(judge_disks(folders, 0)) == [Verdict(DISK, "state"), Verdict(DISK, "outputs")]
+    short, _ = judge_disks(folders, 10**15)
     assert short.name == "disk/state"
     assert f"the disk of {tmp_path} has " in short.reason
 
 
-def down(_: str) -> str:
-    raise ServiceDown(DOWN)
-
-
-def test_what_is_gone_is_well_and_an_executor_without_jobs_is_asked() -> None:
-    """A source or module that nobody has any more cannot be repaired; an executor may be back."""
+def test_what_nobody_can_look_at_is_over() -> None:
+    """A source or module that is gone cannot be repaired; an executor that no workflow had to ask
+    hurts nobody, once all workflows have answered.
+    """
     verdicts = [Verdict(kind, name, "bad") for kind in (SOURCE, MODULE) for name in ("old", "new")]
     verdicts += [Verdict(EXECUTOR, "pool", "bad"), Verdict(DISK, "state", "bad")]
     marks = judge([], verdicts, "prompt", NOW)
-    present = Present(frozenset({"new"}), frozenset({"new"}))
+    here = Present(frozenset({"new"}), frozenset({"new"}), is_whole=False)
     gone = [Verdict(SOURCE, "old"), Verdict(MODULE, "old")]
-    back = list(judge_forgotten(marks, [], present, lambda _: "fine"))
-    assert back == [*gone, Verdict(EXECUTOR, "pool")]
-    still = list(judge_forgotten(marks, [], present, down))
-    assert still == [*gone, Verdict(EXECUTOR, "pool", DOWN)]
-    assert list(judge_forgotten(marks, [*gone, *verdicts], present, down)) == []
+    assert list(judge_forgotten(marks, [], here)) == gone
+    whole = here._replace(is_whole=True)
+    assert list(judge_forgotten(marks, [], whole)) == [*gone, Verdict(EXECUTOR, "pool")]
+    assert list(judge_forgotten(marks, [*gone, *verdicts], whole)) == []
     closed = judge(marks, [verdict._replace(reason="") for verdict in verdicts], "prompt", NOW)
-    assert list(judge_forgotten(closed, [], present, down)) == []
+    assert list(judge_forgotten(closed, [], whole)) == []
+    strange = marks[0]._replace(values={**marks[0].values, "kind": "of a newer version"})
+    assert list(judge_forgotten([strange], [], whole)) == []
 
 
 def test_a_condition_is_written_once_and_closed() -> None:

@@ -12,6 +12,7 @@ from autoctrl.model.condition import (
     REMEDIES,
     ConditionKind,
     Verdict,
+    is_known,
     is_open,
     judge,
     read_condition,
@@ -56,9 +57,9 @@ def test_the_first_bad_verdict_opens_a_condition() -> None:
     assert "autoctrl discover" in condition.remedy
 
 
-@pytest.mark.parametrize("reason", [BAD.reason, "3 runs of 17"])
+@pytest.mark.parametrize("reason", [BAD.reason, "12 MB left, less than 17 MB"])
 def test_the_same_again_is_not_written_again(reason: str) -> None:
-    """Nor is a reason that differs in its figures alone: an idle cycle writes nothing."""
+    """Nor is a reason that differs in plain numbers alone: an idle cycle writes nothing."""
     (mark,) = judge([], [BAD._replace(reason=reason)], "prompt", NOW)
     again = BAD._replace(reason=reason.replace("17", "18"))
     assert judge([mark], [again], "prompt", LATER) == []
@@ -91,3 +92,41 @@ def test_what_nobody_looked_at_stays_as_it_was() -> None:
 def test_every_kind_says_what_to_do(kind: ConditionKind) -> None:
     """A sentence that names the command."""
     assert "autoctrl " in REMEDIES[kind]
+
+
+def test_a_reason_that_names_another_line_is_written() -> None:
+    """What is shown is what is wrong now, not what was."""
+    (mark,) = judge([], [BAD._replace(reason="runs.csv:2 is not a run")], "prompt", NOW)
+    (changed,) = judge([mark], [BAD._replace(reason="runs.csv:9 is not a run")], "prompt", LATER)
+    assert changed.reason == "runs.csv:9 is not a run"
+
+
+def test_of_two_verdicts_on_one_thing_the_bad_one_counts() -> None:
+    """Whichever comes first; one thing has one condition."""
+    for verdicts in ([GOOD, BAD], [BAD, GOOD]):
+        (mark,) = judge([], verdicts, "prompt", NOW)
+        assert mark.reason == BAD.reason
+
+
+def test_a_reason_of_one_number_closes() -> None:
+    """Well is well, whatever was said before."""
+    (mark,) = judge([], [BAD._replace(reason="503")], "prompt", NOW)
+    (closed,) = judge([mark], [GOOD], "prompt", LATER)
+    assert not is_open(closed)
+
+
+def test_whatever_a_reason_holds_can_be_kept_and_shown() -> None:
+    """No line break forges a line, no half of a character stops a store, no reason is endless."""
+    wild = BAD._replace(about="raw\udce4", reason="a\n! module b\x1b[31m \udcff " + "x" * 9000)
+    (mark,) = judge([], [wild], "prompt", NOW)
+    assert mark.reason.startswith("a ! module b\\x1b[31m \\udcff xxx")
+    assert len(mark.reason) < 2100
+    assert mark.name == "source/raw\\udce4"
+    mark.reason.encode()
+    assert judge([mark], [wild], "prompt", LATER) == []
+
+
+def test_a_kind_of_a_newer_version_is_not_known() -> None:
+    """It is left alone."""
+    assert is_known(opened())
+    assert not is_known(opened()._replace(values={"kind": "telescope", "is_open": True}))
