@@ -106,10 +106,12 @@ def judge_forgotten(
 
 
 def write_conditions(
-    store: Store, campaign: str, verdicts: Sequence[Verdict], now: datetime
+    store: Store, campaign: str, verdicts: Sequence[Verdict], present: Present, now: datetime
 ) -> None:
     """Write down what has changed; where another process does the same now, the next round does."""
-    changes = judge(store.marks(CONDITION, campaign), verdicts, campaign, now)
+    marks = store.marks(CONDITION, campaign)
+    forgotten = judge_forgotten(marks, verdicts, present)
+    changes = judge(marks, [*verdicts, *forgotten], campaign, now)
     if changes:
         with suppress(Conflict):
             store.append(changes)

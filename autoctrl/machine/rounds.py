@@ -15,7 +15,6 @@ from autoctrl.machine.conditions import (
     Present,
     judge_disks,
     judge_executors,
-    judge_forgotten,
     judge_sources,
     watched_folders,
     write_conditions,
@@ -31,7 +30,7 @@ from autoctrl.machine.requests import (
     read_summary,
 )
 from autoctrl.model.chain import chain_order
-from autoctrl.model.condition import CONDITION, ConditionKind, Verdict
+from autoctrl.model.condition import ConditionKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -147,7 +146,7 @@ class Rounds:
         modules: Iterable[Verdict],
         summaries: Sequence[Summary],
     ) -> None:
-        settings, store = self.project.settings, self.project.store
+        settings = self.project.settings
         verdicts = [
             *judge_sources(discovered),
             *modules,
@@ -160,8 +159,8 @@ class Rounds:
             modules=frozenset(path.parent.name for path in find_modules(settings.folder)),
             is_whole=is_whole and not any(summary.error for summary in summaries),
         )
-        verdicts += judge_forgotten(store.marks(CONDITION, self.campaign), verdicts, present)
-        write_conditions(store, self.campaign, verdicts, self.project.clock.now())
+        now = self.project.clock.now()
+        write_conditions(self.project.store, self.campaign, verdicts, present, now)
 
     def close(self) -> None:
         """End what is still at work for an earlier round."""

@@ -42,21 +42,19 @@ REMEDIES: Mapping[ConditionKind, str] = {
 class Verdict(NamedTuple):
     """How one thing was found by whoever looked at it.
 
-    kind      what it is
-    about     which one: name of the source, executor or workflow, or a folder
-    reason    what is wrong with it, empty if it is well
-    workflow  the workflow concerned, empty if it concerns all
+    kind    what it is
+    about   which one: name of the source, executor or module, or what lies on the disk
+    reason  what is wrong with it, empty if it is well
     """
 
     kind: ConditionKind
     about: str
     reason: str = ""
-    workflow: str = ""
 
     @property
     def name(self) -> str:
         """Name of its mark."""
-        return "/".join(filter(None, (self.kind, self.workflow, self.about)))
+        return f"{self.kind}/{self.about}"
 
 
 class Condition(NamedTuple):
@@ -121,17 +119,15 @@ def _gist(reason: str) -> list[str]:
 def _change(
     before: MarkRecord | None, verdict: Verdict, campaign: str, now: datetime
 ) -> MarkRecord | None:
-    was_open = before is not None and is_open(before)
-    if not verdict.reason and not was_open:
+    opened = before if before is not None and is_open(before) else None
+    if opened is None and not verdict.reason:
         return None
-    if before is not None and was_open and _says_the_same(verdict.reason, before.reason):
+    if opened is not None and _says_the_same(verdict.reason, opened.reason):
         return None
-    since = str(before.values["since"]) if before is not None and was_open else now.isoformat()
     values = {
         "kind": str(verdict.kind),
         "about": verdict.about,
-        "workflow": verdict.workflow,
-        "since": since,
+        "since": now.isoformat() if opened is None else opened.values["since"],
         "is_open": bool(verdict.reason),
     }
     mark = MarkRecord(CONDITION, campaign, verdict.name, values, now, reason=verdict.reason)
@@ -151,9 +147,8 @@ def is_known(mark: MarkRecord) -> bool:
 def read_condition(mark: MarkRecord) -> Condition:
     """Return the condition that a mark describes."""
     kind = ConditionKind(mark.values["kind"])
-    about, workflow = str(mark.values["about"]), str(mark.values["workflow"])
-    since = datetime.fromisoformat(str(mark.values["since"]))
-    return Condition(kind, about, workflow, mark.reason, remedy_for(kind, about), since)
+    about, since = str(mark.values["about"]), datetime.fromisoformat(mark.values["since"])
+    return Condition(kind, about, "", mark.reason, remedy_for(kind, about), since)
 
 
 def remedy_for(kind: ConditionKind, about: str) -> str:

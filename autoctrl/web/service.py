@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from autoctrl.errors import StoreError
-from autoctrl.verbs import list_campaigns
 from autoctrl.views import list_conditions
+from autoctrl.web.activity import open_campaigns
 from autoctrl.web.metrics import (
     CONTENT_TYPE,
     describe_conditions,
@@ -55,8 +55,8 @@ def show_metrics(request: Request) -> Response:
     """Answer with numbers for Prometheus."""
     site = site_of(request)
     counts, activity, now = site.tasks.count(), site.watch.look(), site.clock.now()
-    campaigns = [one.name for one in list_campaigns(site.store) if not one.closed]
-    conditions = {name: list_conditions(site.store, name) for name in campaigns}
+    open_ones = open_campaigns(site.store)
+    conditions = {name: list_conditions(site.store, name) for name in open_ones}
     metrics = chain(
         describe_installation(site.project.settings.environment, len(site.index.numbers())),
         describe_tasks(counts, now),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE, MODULE, EXECUTOR, DISK, _ = ConditionKind
 DOWN = "nobody answers"
+HERE = Present(frozenset({"table"}), frozenset(), is_whole=False)
 
 
 def test_a_source_with_many_problems_is_one_condition() -> None:
@@ -81,10 +82,10 @@ def test_a_condition_is_written_once_and_closed() -> None:
     """Rounds that find the same write nothing more."""
     store, bad = MemoryStore(), Verdict(SOURCE, "table", "gone")
     for _ in range(2):
-        write_conditions(store, "prompt", [bad], NOW)
+        write_conditions(store, "prompt", [bad], HERE, NOW)
     (mark,) = store.marks(CONDITION, "prompt")
     assert (mark.sequence, is_open(mark)) == (1, True)
-    write_conditions(store, "prompt", [bad._replace(reason="")], NOW)
+    write_conditions(store, "prompt", [bad._replace(reason="")], HERE, NOW)
     (mark,) = store.marks(CONDITION, "prompt")
     assert (mark.sequence, is_open(mark)) == (2, False)
 
@@ -99,5 +100,5 @@ def test_a_round_that_was_overtaken_leaves_it_to_the_next() -> None:
             raise Conflict(message)
 
     store = Overtaken()
-    write_conditions(store, "prompt", [Verdict(SOURCE, "table", "gone")], NOW)
+    write_conditions(store, "prompt", [Verdict(SOURCE, "table", "gone")], HERE, NOW)
     assert len(store.marks(CONDITION, "prompt")) == 1
