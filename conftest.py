@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -37,14 +38,32 @@ def is_long(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--long"))
 
 
+BUSY_S = pytest.StashKey[float]()  # when a test began, in processor time
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skipped test into a failed one in CI."""
+    """Turn a skipped test into a failed one in CI; note how long a test kept a processor busy."""
+    if call.when == "teardown":
+        took = _busy_s() - item.stash[BUSY_S]
+        item.user_properties.append(("busy_s", f"{took:.2f}"))
     report = yield
     _refuse_skip(report, item.nodeid)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note when a test begins."""
+    item.stash[BUSY_S] = _busy_s()
+
+
+def _busy_s() -> float:
+    """Return the processor time of this process and of its processes that have ended, in s."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 @pytest.hookimpl(wrapper=True)

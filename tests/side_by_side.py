@@ -58,9 +58,10 @@ class Ended(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A test and the seconds that it took."""
+    """A test, the seconds that it took, and the busy seconds of it and its ended processes."""
 
-    seconds: float
+    took_s: float
+    busy_s: float
     name: str
 
 
@@ -164,7 +165,9 @@ def cases_of(name: str) -> Iterator[Case]:
         return
     for case in ET.parse(results_of(name)).iter("testcase"):  # noqa: S314 - pytest wrote it just now
         full = f"{case.get('classname', '')}::{case.get('name', '')}"
-        yield Case(float(case.get("time", 0)), full)
+        found = case.find("properties/property[@name='busy_s']")
+        busy = 0.0 if found is None else float(found.get("value", 0))
+        yield Case(float(case.get("time", 0)), busy, full)
 
 
 def check_coverage() -> Ended:
@@ -198,7 +201,7 @@ def sum_up(all_ended: Iterable[Ended]) -> None:
     cases = [case for one in ended for case in cases_of(one.name)]
     print(f"\nThe slowest of {len(cases)} tests:")
     for case in sorted(cases, reverse=True)[:SLOWEST]:
-        print(f"{case.seconds:7.1f} s  {case.name}")
+        print(f"{case.took_s:7.1f} s, {case.busy_s:5.1f} s busy  {case.name}")
     print()
     for one in ended:
         show(one)
