@@ -186,10 +186,13 @@ REMOTE = Effort(
     examples=8,
     short_s=2.0,
 )
+# The same code speaks to both servers. The older one compiles every question anew, which takes it
+# thrice as long; half as many claims and transitions are contested just as often.
+OLDER = REMOTE._replace(transitions=10, leases=40)
 STORES = {
     "memory": Subject(lambda folder, _: f"memory:{folder}", ThreadMember),
     "sqlite": Subject(lambda folder, _: f"sqlite:{folder}/store.db", ProcessMember),
-    "influxdb1": Subject(influx("influxdb1"), ProcessMember, REMOTE, fast_and_slow),
+    "influxdb1": Subject(influx("influxdb1"), ProcessMember, OLDER, fast_and_slow),
     "influxdb2": Subject(influx("influxdb2"), ProcessMember, REMOTE, fast_and_slow),
 }
 
