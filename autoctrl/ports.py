@@ -91,11 +91,24 @@ class Lease(NamedTuple):
     expires: datetime
 
 
-class Store(Protocol):
-    """Where records are kept. Append-only: nothing is ever overwritten or forgotten.
+class Heartbeat(NamedTuple):
+    """That rounds are made, also when nothing moves.
 
-    Thirteen methods: one writes records, eight read them, two are about leases, and two are about
-    the service itself. ``store_id`` is random, made with the store.
+    campaign  whose rounds
+    time      when one ended, aware UTC; the last one may have ended up to a minute later
+    owner     who made it, as ``process.this_process`` spells it
+    """
+
+    campaign: str
+    time: datetime
+    owner: str
+
+
+class Store(Protocol):
+    """Where records are kept. Append-only: no record is ever overwritten or forgotten.
+
+    Fifteen methods: one writes records, eight read them, two are about leases, two about
+    heartbeats, and two are about the service itself. ``store_id`` is random, made with the store.
     """
 
     store_id: str
@@ -165,6 +178,14 @@ class Store(Protocol):
 
         ``expires`` of one that was given up is the time when that was done.
         """
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Remember that a round was made. It is no record: it replaces the one of its campaign that
+        was written before.
+        """
+
+    def heartbeats(self) -> dict[str, Heartbeat]:
+        """Return the heartbeat of every campaign that ever had one, by campaign."""
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""

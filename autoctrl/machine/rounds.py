@@ -20,6 +20,7 @@ from autoctrl.machine.conditions import (
     write_conditions,
 )
 from autoctrl.machine.discover_runs import DiscoveredRuns, discover
+from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.module_process import Worker
 from autoctrl.machine.patience import ModulePatience, Pending, is_loaded, wait_for
 from autoctrl.machine.requests import (
@@ -33,7 +34,7 @@ from autoctrl.model.chain import chain_order
 from autoctrl.model.condition import ConditionKind, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.campaign import Campaign
-    from autoctrl.ports import Clock, Source, Store
+    from autoctrl.ports import Clock, Heartbeat, Source, Store
 
     Reply = dict[str, Any]
 
@@ -94,6 +95,7 @@ class Rounds:
         """Work for these workflows of ``campaign``, all by default."""
         self.project, self.campaign, self.workflows = project, campaign, workflows
         self.patience = ModulePatience(project.settings.cycle.module_limit_s)
+        self._heartbeat: Heartbeat | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -104,18 +106,18 @@ class Rounds:
         """Discover runs, then make one cycle of every workflow.
 
         ``is_patient`` waits for modules that are slow, to their time limit; else they go on beside
-        the next round. What could not be done is kept as a condition until it can be.
+        the next round. What could not be done is kept as a condition until it can be, and once a
+        minute the store remembers that a round was made.
         """
         discovered = self._discover()
         inquiry = self._inquiry(CYCLE)
         replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
-        try:
-            self._write_conditions(discovered, inquiry.verdicts, summaries)
-        except StoreError as error:  # what the round did is told all the same
-            problems = (*discovered.problems, str(error))
-            return Round(discovered._replace(problems=problems), summaries)
-        return Round(discovered, summaries)
+        keep = partial(self._write_conditions, discovered, inquiry.verdicts, summaries)
+        # What the round did is told all the same.
+        problems = dict.fromkeys([*_problems_of(keep), *_problems_of(self._beat)])
+        told = (*discovered.problems, *problems)
+        return Round(discovered._replace(problems=told), summaries)
 
     def plan(self) -> Forecast:
         """Return what the next round would do with each task; nothing is written."""
@@ -162,9 +164,21 @@ class Rounds:
         now = self.project.clock.now()
         write_conditions(self.project.store, self.campaign, verdicts, present, now)
 
+    def _beat(self) -> None:
+        project = self.project
+        self._heartbeat = beat(project.store, self.campaign, project.clock.now(), self._heartbeat)
+
     def close(self) -> None:
         """End what is still at work for an earlier round."""
         self.patience.close()
+
+
+def _problems_of(action: Callable[[], None]) -> Iterator[str]:
+    """Act, and yield what the store had against it."""
+    try:
+        action()
+    except StoreError as error:
+        yield str(error)
 
 
 class Inquiry:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Clock, Record, Selection
+    from autoctrl.ports import Clock, Heartbeat, Record, Selection
     from autoctrl.stores.leases import Held, Ticks
     from autoctrl.stores.ordering import Sequenced
 
@@ -48,7 +48,7 @@ IDENTITIES: dict[type, Callable[[Any], Hashable]] = {
 
 
 class _Records:
-    """Every record, in chains by identity; and the leases."""
+    """Every record, in chains by identity; and the leases and heartbeats."""
 
     def __init__(self) -> None:
         self.store_id = os.urandom(8).hex()
@@ -62,6 +62,7 @@ class _Records:
         self.outputs: dict[TaskKey, list[OutputRecord]] = defaultdict(list)
         self.fields: dict[TaskKey, list[FieldsRecord]] = defaultdict(list)
         self.leases: dict[str, Held] = {}
+        self.heartbeats: dict[str, Heartbeat] = {}
 
     def newest(self, record: Sequenced) -> Sequenced | None:
         """Return the newest record of the identity of ``record``."""
@@ -255,6 +256,16 @@ class MemoryStore:
         """Return every lease by name; see ``Store``."""
         with self._records.lock:
             return {name: as_lease(name, held) for name, held in self._records.leases.items()}
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Remember that a round was made; see ``Store``."""
+        with self._records.lock:
+            self._records.heartbeats[heartbeat.campaign] = heartbeat
+
+    def heartbeats(self) -> dict[str, Heartbeat]:
+        """Return every heartbeat by campaign; see ``Store``."""
+        with self._records.lock:
+            return dict(self._records.heartbeats)
 
     def records(self) -> Iterator[Record]:
         """Yield every record, as they were when the first was asked for; see ``Store``."""

@@ -136,7 +136,7 @@ def filled(runs: int) -> Path:
     changes.
     """
     makers = [
-        ROOT / "autoctrl" / "stores" / "sqlite" / "schema_1.sql",
+        *sorted((ROOT / "autoctrl" / "stores" / "sqlite").glob("schema_*.sql")),
         Path(__file__).with_name("filled.py"),
     ]
     makers += [HERE / name for name in AUTOCTRL.files]

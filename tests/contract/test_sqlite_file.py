@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
-from autoctrl.ports import Selection
+from autoctrl.ports import Heartbeat, Selection
 from autoctrl.stores.leases import Ticks
 from autoctrl.stores.sqlite.database import MIGRATIONS
 from autoctrl.stores.sqlite.store import SqliteStore
-from tests.contract.samples import finish, finished, job, run, task
+from tests.contract.samples import NOW, finish, finished, job, run, task
 from tests.contract.stores import append_in_a_fork
 
 if TYPE_CHECKING:
@@ -46,6 +46,26 @@ def make(path: Path, *statements: str) -> bytes:
     return path.read_bytes()
 
 
+class TestMigration:
+    """A store of an older version is brought up to date when it is opened."""
+
+    def test_a_store_of_version_1(self, path: Path) -> None:
+        """It keeps its records and its id, and gets a place for heartbeats."""
+        with closing(SqliteStore(path)) as old:
+            old.append([task()])
+        make(path, "DROP TABLE heartbeats", "PRAGMA user_version = 1")
+        beat = Heartbeat("prompt", NOW, "node7:1:2:3")
+        with closing(SqliteStore(path)) as store:
+            assert store.store_id == old.store_id
+            assert store.heartbeats() == {}
+            store.beat(beat)
+        with closing(SqliteStore(path)) as again:
+            assert (list(again.records()), again.heartbeats()) == ([task()], {"prompt": beat})
+        with closing(sqlite3.connect(path)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        assert version == len(MIGRATIONS)
+
+
 class TestRefusals:
     """What cannot be used is refused in a sentence and left as it was."""
 
@@ -55,7 +75,7 @@ class TestRefusals:
         before = make(path, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
         with pytest.raises(
             StoreError,
-            match=r"written by a newer autoctrl: its schema is version 2.*Upgrade autoctrl",
+            match=r"written by a newer autoctrl: its schema is version 3.*Upgrade autoctrl",
         ):
             SqliteStore(path)
         assert path.read_bytes() == before

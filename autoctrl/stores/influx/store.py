@@ -13,6 +13,7 @@ from autoctrl.stores.influx.batch import prepare
 from autoctrl.stores.influx.cache import newest_of
 from autoctrl.stores.influx.flux import Positions
 from autoctrl.stores.influx.follower import Follower
+from autoctrl.stores.influx.heartbeats import ask_heartbeats, heartbeat_line, read_heartbeats
 from autoctrl.stores.influx.identity import identify
 from autoctrl.stores.influx.journal import (
     EVER,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.output import MarkRecord, OutputRecord
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Record
+    from autoctrl.ports import Heartbeat, Record
     from autoctrl.stores.influx.address import Address
     from autoctrl.stores.influx.points import Entry
     from autoctrl.stores.influx.server import FluxRow
@@ -218,6 +219,14 @@ class InfluxStore:
     def leases(self) -> dict[str, Lease]:
         """Return every lease by name; see ``Store``."""
         return self._leases.find_all()
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Remember that a round was made; see ``Store``. Needs no turn: of two, either will do."""
+        self.server.write([heartbeat_line(heartbeat)])
+
+    def heartbeats(self) -> dict[str, Heartbeat]:
+        """Return every heartbeat by campaign; see ``Store``."""
+        return read_heartbeats(self.server.query(ask_heartbeats(self.server.address.bucket)))
 
     def ping(self) -> str:
         """Return the server's kind, the bucket, the store's id and how far the clocks are apart.

@@ -224,6 +224,14 @@ SELECT name, owner, epoch, boot, ends, length, expires FROM leases;
 -- A lease is claimed, renewed or given up.
 INSERT OR REPLACE INTO leases (name, owner, epoch, boot, ends, length, expires) VALUES (?, ?, ?, ?, ?, ?, ?);
 
+-- name: write_heartbeat
+-- A round of a campaign was made.
+INSERT OR REPLACE INTO heartbeats (campaign, time, owner) VALUES (?, ?, ?);
+
+-- name: every_heartbeat
+-- The last heartbeat of every campaign.
+SELECT campaign, time, owner FROM heartbeats;
+
 -- name: identity
 -- What the store was called last, and which file it was then.
 SELECT store_id, inode, born FROM identities ORDER BY rowid DESC LIMIT 1;

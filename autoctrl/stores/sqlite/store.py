@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.ports import Lease, OpenTask, RunList
+from autoctrl.ports import Heartbeat, Lease, OpenTask, RunList
 from autoctrl.process import SystemClock
 from autoctrl.stores import rows
 from autoctrl.stores.leases import Held, as_lease, boot_ticks, check, claim, release
@@ -205,6 +205,21 @@ class SqliteStore:
         with self.connection.using() as connection:
             found = connection.execute(SQL["every_lease"]).fetchall()
         return {name: as_lease(name, _held_of(row)) for name, *row in found}
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Remember that a round was made; see ``Store``."""
+        row = heartbeat.campaign, rows.micros(heartbeat.time), heartbeat.owner
+        with self.connection.writing() as connection:
+            connection.execute(SQL["write_heartbeat"], row)
+
+    def heartbeats(self) -> dict[str, Heartbeat]:
+        """Return every heartbeat by campaign; see ``Store``."""
+        with self.connection.using() as connection:
+            found = connection.execute(SQL["every_heartbeat"]).fetchall()
+        return {
+            campaign: Heartbeat(campaign, rows.moment(time), owner)
+            for campaign, time, owner in found
+        }
 
     def records(self) -> Iterator[Record]:
         """Yield every record, as they were when the first was asked for; see ``Store``.

@@ -29,6 +29,7 @@ from autoctrl.errors import ExecutorError, StoreError, UsageError
 from autoctrl.handlers.modules import find_modules, load_module
 from autoctrl.machine.cycle import Cycle
 from autoctrl.machine.discover_runs import discover
+from autoctrl.machine.heartbeat import beat
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from tests.acceptance.exactly_once.laboratory import read_ledger
@@ -181,6 +182,7 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
         assert project.counts.is_disturbed, summary
         print(summary, file=sys.stderr)  # noqa: T201 - it goes into the life's log
     give_up_stuck(project)
+    beat(project.store, "prompt", project.clock.now())
     moved = len(arrivals.new) + sum(summary.moved for summary in summaries)
     return moved, sum(summary.open[1] for summary in summaries) + len(bad)
 

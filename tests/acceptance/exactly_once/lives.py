@@ -37,6 +37,7 @@ METHODS = sorted(
 WRITING = {
     "store.append",
     "store.lease",
+    "store.beat",
     "store.close",
     "notifier.tell",
     "inline.submit",

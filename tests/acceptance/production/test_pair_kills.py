@@ -42,8 +42,10 @@ RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
 # over the work.
 STORE = {
     "append": (1, 9),
+    "beat": (1,),
     "close": (1,),
     "find_outputs": (1,),
+    "heartbeats": (2,),
     "history": (1,),
     "lease": (3, 12),
     "marks": (9,),

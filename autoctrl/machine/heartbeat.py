@@ -1,0 +1,43 @@
+"""The heartbeat: that a round was made is remembered once a minute, also when nothing moves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from autoctrl.ports import Heartbeat
+from autoctrl.process import this_process
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from autoctrl.ports import Store
+
+INTERVAL = timedelta(seconds=60)
+
+
+def is_due(before: Heartbeat | None, now: datetime) -> bool:
+    """Say whether a round that ends now is to be remembered.
+
+    One that seems to lie more than a minute ahead is replaced as well: a clock was wrong, and what
+    it left would hide that no round is made any more.
+    """
+    return before is None or abs(now - before.time) >= INTERVAL
+
+
+def beat(
+    store: Store, campaign: str, now: datetime, before: Heartbeat | None = None
+) -> Heartbeat | None:
+    """Let the store remember a round if it is due; return the last heartbeat.
+
+    ``before`` is the last one as far as the caller knows: while it is young the store is not even
+    asked. Raises ``StoreError``.
+    """
+    if not is_due(before, now):
+        return before
+    last = store.heartbeats().get(campaign)  # another process may have made a round meanwhile
+    if not is_due(last, now):
+        return last
+    made = Heartbeat(campaign, now, this_process())
+    store.beat(made)
+    return made
