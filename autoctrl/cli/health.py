@@ -156,7 +156,7 @@ def health(session: Session) -> int:
     """
     with session.open() as project:
         find_campaign(project.store, session.campaign)
-        found = list_conditions(project.store, session.campaign)
+        found = list_conditions(project.store, session.campaign, session.silent_before(project))
         spelling = session.spelling(project)
     if session.is_json:
         show_json(campaign=session.campaign, conditions=found)

@@ -54,7 +54,8 @@ def why(session: Session, run: str, workflow: str, is_asked: bool) -> None:
     from autoctrl.views import explain, spell_explanation, to_plain
 
     with session.open() as project:
-        seen = explain(project.store, session.campaign, run, workflow)
+        silent_before = session.silent_before(project)
+        seen = explain(project.store, session.campaign, run, workflow, silent_before=silent_before)
         spelling = session.spelling(project)
     fresh = ask_now(session, seen) if is_asked else None
     if session.is_json:

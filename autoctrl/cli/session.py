@@ -18,6 +18,7 @@ from autoctrl.model.campaign import PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from autoctrl.compose import Project
     from autoctrl.config import Settings
@@ -85,6 +86,12 @@ class Session(NamedTuple):
         from autoctrl.compose import Project
 
         return Project(self.settings())
+
+    def silent_before(self, project: Project) -> datetime | None:
+        """Return since when a campaign must have had a cycle, None if it never must."""
+        from autoctrl.views import limit_silence
+
+        return limit_silence(project.settings, project.clock.now())
 
     def spelling(self, project: Project) -> Spelling:
         """Return how times are written: in the project's time zone."""

@@ -38,7 +38,10 @@ def status(session: Session, selection: str | None, limit: int | None) -> None:
     if limit is None and session.format == "text":
         limit = NEWEST
     with session.open() as project:
-        seen = read_overview(project.store, session.campaign, numbers, limit)
+        silent_before = session.silent_before(project)
+        seen = read_overview(
+            project.store, session.campaign, numbers, limit, silent_before=silent_before
+        )
         spelling = session.spelling(project)
         environment = project.settings.environment
         closed = session.describe_closed(project)

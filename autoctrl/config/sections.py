@@ -116,6 +116,14 @@ class CycleSettings:
         200,
         least=0,
     )
+    silent_after_s: float = setting(
+        (
+            "How long a campaign may be without a cycle before that is a condition, seconds; 0: as "
+            "long as it likes."
+        ),
+        7200.0,
+        least=0,
+    )
 
 
 @dataclass(frozen=True)

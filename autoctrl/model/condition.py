@@ -28,6 +28,7 @@ class ConditionKind(StrEnum):
     EXECUTOR = "executor"
     DISK = "disk"
     PAUSE = "pause"
+    CYCLES = "cycles"
 
 
 REMEDIES: Mapping[ConditionKind, str] = {
@@ -36,6 +37,7 @@ REMEDIES: Mapping[ConditionKind, str] = {
     ConditionKind.EXECUTOR: "What it has is left as it is, and asked for again: autoctrl doctor",
     ConditionKind.DISK: "Make room; jobs and records may fail until there is: autoctrl doctor",
     ConditionKind.PAUSE: "Nothing of it starts until it is resumed: autoctrl resume {about}",
+    ConditionKind.CYCLES: "Nothing moves: look at the scheduler, or start one: autoctrl loop",
 }
 
 

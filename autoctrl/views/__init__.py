@@ -17,7 +17,12 @@ from autoctrl.views.attempts import (
     spell_failure,
     spell_hint,
 )
-from autoctrl.views.conditions import conditions_of, list_conditions, spell_condition
+from autoctrl.views.conditions import (
+    conditions_of,
+    limit_silence,
+    list_conditions,
+    spell_condition,
+)
 from autoctrl.views.explanation import Explanation, explain, spell_explanation, spell_reason
 from autoctrl.views.history import HistoryStep, list_steps, spell_subject
 from autoctrl.views.outcomes import Sentence, spell_outcome
@@ -53,6 +58,7 @@ __all__ = [
     "explain",
     "explain_missing_log",
     "find_task",
+    "limit_silence",
     "list_attempts",
     "list_conditions",
     "list_facts",

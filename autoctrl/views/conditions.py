@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.condition import (
     CONDITION,
@@ -15,20 +17,60 @@ from autoctrl.model.condition import (
     read_condition,
     remedy_for,
 )
+from autoctrl.process import spell_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
+    from autoctrl.config import Settings
     from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Store
     from autoctrl.views.spelling import Spelling
 
+LONGEST_S = 10 * 365 * 86_400
 
-def list_conditions(store: Store, campaign: str) -> tuple[Condition, ...]:
-    """Return the open conditions of a campaign, paused workflows among them; the oldest first."""
-    found = _read_open(store, campaign)
+
+def limit_silence(settings: Settings, now: datetime) -> datetime | None:
+    """Return since when a campaign must have had a cycle, None if it never must."""
+    limit_s = min(settings.cycle.silent_after_s, LONGEST_S)
+    return now - timedelta(seconds=limit_s) if limit_s else None
+
+
+def list_conditions(
+    store: Store, campaign: str, silent_before: datetime | None = None
+) -> tuple[Condition, ...]:
+    """Return the open conditions of a campaign, the oldest first.
+
+    Paused workflows are among them, and that its last cycle ended before ``silent_before``, unless
+    that is None.
+    """
     paused = [mark for mark in store.marks("pause", campaign) if mark.values.get("paused")]
-    return tuple(sorted((*found, *map(_pause, paused)), key=lambda one: (one.since, one.kind)))
+    found = [*_read_open(store, campaign), *map(_pause, paused)]
+    if silent_before is not None:
+        found += _find_silence(store, campaign, silent_before)
+    return tuple(sorted(found, key=lambda one: (one.since, one.kind)))
+
+
+def _find_silence(store: Store, campaign: str, before: datetime) -> Iterator[Condition]:
+    """Yield that nobody makes cycles of a campaign that is not closed and had some.
+
+    This is judged by whoever reads: if nobody makes cycles, nobody writes it down.
+    """
+    last = store.heartbeats().get(campaign)
+    if last is None or last.time >= before or find_campaign(store, campaign).closed:
+        return
+    remedy = remedy_for(ConditionKind.CYCLES, campaign)
+    if campaign != PROMPT:
+        remedy += f" --campaign {campaign}; or close it: autoctrl campaign close {campaign}"
+    yield Condition(
+        kind=ConditionKind.CYCLES,
+        about=campaign,
+        workflow="",
+        reason=f"nobody has made a cycle; the last was made by {spell_owner(last.owner)}",
+        remedy=remedy,
+        since=last.time,
+    )
 
 
 def _pause(mark: MarkRecord) -> Condition:

@@ -72,25 +72,39 @@ class Explanation(NamedTuple):
     conditions: tuple[Condition, ...] = ()
 
 
-def explain(store: Store, campaign: str, unit: str, workflow: str) -> Explanation:
-    """Say how a task stands and why. Raises ``UsageError`` as ``find_task`` does."""
+def explain(
+    store: Store,
+    campaign: str,
+    unit: str,
+    workflow: str,
+    *,
+    silent_before: datetime | None = None,
+) -> Explanation:
+    """Say how a task stands and why; ``silent_before`` as for ``list_conditions``.
+
+    Raises ``UsageError`` as ``find_task`` does.
+    """
     sought = find_task(store, campaign, unit, workflow)
     key, task = sought.key, sought.task
-    inherited_from = None if key.campaign == campaign else key.campaign
-    if task is None:
-        return Explanation(
-            campaign=campaign,
-            workflow=workflow,
-            unit=key.unit,
-            runs=() if sought.run is None else (sought.run.number,),
-            reason=sought.missing,
-            inherited_from=inherited_from,
-            conditions=_find_conditions(store, key),
-        )
-    return Explanation(
+    seen = Explanation(
         campaign=campaign,
         workflow=workflow,
         unit=key.unit,
+        runs=() if sought.run is None else (sought.run.number,),
+        reason=sought.missing,
+        inherited_from=None if key.campaign == campaign else key.campaign,
+    )
+    if task is not None:
+        seen = _describe_task(store, sought, task, seen)
+    if task is not None and not task.is_open:
+        return seen
+    return seen._replace(conditions=_find_conditions(store, key, silent_before))
+
+
+def _describe_task(
+    store: Store, sought: SoughtTask, task: TaskRecord, seen: Explanation
+) -> Explanation:
+    return seen._replace(
         runs=task.members,
         status=task.status,
         version=task.version,
@@ -102,13 +116,14 @@ def explain(store: Store, campaign: str, unit: str, workflow: str) -> Explanatio
         quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
         notes=tuple(_list_notes(store, sought, task)),
         log=task.log,
-        inherited_from=inherited_from,
-        conditions=_find_conditions(store, key) if task.is_open else (),
     )
 
 
-def _find_conditions(store: Store, key: TaskKey) -> tuple[Condition, ...]:
-    concerned = conditions_of(list_conditions(store, key.campaign), key.workflow)
+def _find_conditions(
+    store: Store, key: TaskKey, silent_before: datetime | None
+) -> tuple[Condition, ...]:
+    found = list_conditions(store, key.campaign, silent_before)
+    concerned = conditions_of(found, key.workflow)
     return tuple(one for one in concerned if one.kind is not ConditionKind.PAUSE)
 
 

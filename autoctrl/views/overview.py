@@ -106,10 +106,15 @@ class Overview(NamedTuple):
 
 
 def read_overview(
-    store: Store, campaign: str, numbers: Sequence[int] | None = None, limit: int | None = None
+    store: Store,
+    campaign: str,
+    numbers: Sequence[int] | None = None,
+    limit: int | None = None,
+    *,
+    silent_before: datetime | None = None,
 ) -> Overview:
     """Return the overview of a campaign: of the runs ``numbers``, by default all, and only the
-    ``limit`` newest of them if given.
+    ``limit`` newest of them if given; ``silent_before`` as for ``list_conditions``.
 
     Workflows that the campaign does not have are shown from the nearest parent that has them.
     Raises ``UsageError`` for an unknown campaign.
@@ -123,13 +128,12 @@ def read_overview(
         chosen.records,
         is_whole=numbers is None and len(chosen.records) == chosen.total,
     )
-    has_looked = _have_looked(columns, chain[0].name, chosen.position)
     table = _Table(
         campaign=chain[0].name,
         columns=columns,
         tasks={(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()},
         stale=find_stale(store, tasks.values()),
-        has_looked=has_looked,
+        has_looked=_have_looked(columns, chain[0].name, chosen.position),
     )
     rows = tuple(table.row(run) for run in chosen.records)
     return Overview(
@@ -137,7 +141,7 @@ def read_overview(
         workflows=tuple(column.workflow for column in columns),
         runs=rows,
         total=chosen.total,
-        conditions=list_conditions(store, chain[0].name),
+        conditions=list_conditions(store, chain[0].name, silent_before),
     )
 
 

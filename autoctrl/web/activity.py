@@ -1,4 +1,4 @@
-"""How many tasks there are, and whether anything moves."""
+"""How many tasks there are, and when the last cycles were."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
-from autoctrl.model.names import loop_lease, workflow_lease
+from autoctrl.model.names import workflow_lease
 from autoctrl.model.status import OPEN_TASKS, TaskStatus
 from autoctrl.model.workflow import WORKFLOW
 from autoctrl.ports import Selection
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autoctrl.model.task import TaskRecord
-    from autoctrl.ports import Clock, Lease, Store
+    from autoctrl.ports import Clock, Heartbeat, Store
 
 SHORTEST = timedelta(seconds=60)
 COST_FACTOR = 100
 UNFINISHED = tuple(status for status in TaskStatus if status is not TaskStatus.DONE)
 NEVER = datetime.min.replace(tzinfo=UTC)
-LOOK_AGAIN_S = 2.0
 
 
 class WorkflowKey(NamedTuple):
@@ -91,63 +90,18 @@ class TaskCounter:
             return self._done
 
 
-class LeaseActivity(NamedTuple):
-    """What is known of the leases.
-
-    since   when we began to watch
-    newest  when we last saw that a lease had been taken or a loop was alive, None if never
-    epochs  how often each lease was taken, by its name
-    """
-
-    since: datetime
-    newest: datetime | None
-    epochs: dict[str, int]
+def list_heartbeats(store: Store, campaigns: Iterable[str]) -> list[Heartbeat]:
+    """Return the heartbeats of these campaigns, the newest first."""
+    known = store.heartbeats()
+    found = [known[name] for name in campaigns if name in known]
+    return sorted(found, key=lambda one: one.time, reverse=True)
 
 
-class LeaseWatch:
-    """Looks at the epochs of the leases, which every cycle that moves something and every verb
-    raises, and at the leases of loops, which last while a loop lives.
-    """
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        """Begin to watch; the first look only says how things stand."""
-        self._store, self._clock = store, clock
-        self._lock = Lock()
-        self._looked: datetime | None = None
-        self._known = LeaseActivity(clock.now(), None, {})
-
-    def look(self) -> LeaseActivity:
-        """Return what is known now; asks the store unless that was just done.
-
-        Raises ``StoreError``.
-        """
-        with self._lock:
-            now = self._clock.now()
-            if self._looked is not None and (now - self._looked).total_seconds() < LOOK_AGAIN_S:
-                return self._known
-            campaigns = open_campaigns(self._store)
-            held = self._store.leases()
-            names = [workflow_lease(*key) for key in list_workflows(self._store, campaigns)]
-            epochs = {name: held[name].epoch if name in held else 0 for name in names}
-            has_moved = self._looked is not None and self._is_raised(epochs)
-            newest = now if has_moved or is_looping(campaigns, held, now) else self._known.newest
-            self._known = LeaseActivity(self._known.since, newest, epochs)
-            self._looked = now
-            return self._known
-
-    def _is_raised(self, epochs: Mapping[str, int]) -> bool:
-        before = self._known.epochs
-        return any(epoch > before.get(name, 0) for name, epoch in epochs.items())
-
-    def last_known(self) -> LeaseActivity:
-        """Return what is known without asking the store."""
-        return self._known
-
-
-def is_looping(campaigns: Iterable[str], held: Mapping[str, Lease], now: datetime) -> bool:
-    """Say whether the loop of one of the campaigns is alive: then its lease lasts."""
-    loops = (held[name] for name in map(loop_lease, campaigns) if name in held)
-    return any(lease.expires > now for lease in loops)
+def count_leases(store: Store, campaigns: Iterable[str]) -> dict[str, int]:
+    """Return how often the lease of each workflow of these campaigns was taken, by its name."""
+    held = store.leases()
+    names = [workflow_lease(*key) for key in list_workflows(store, campaigns)]
+    return {name: held[name].epoch if name in held else 0 for name in names}
 
 
 def open_campaigns(store: Store) -> list[str]:

@@ -8,7 +8,6 @@ from autoctrl.campaigns import find_campaign
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     choose_attempt,
-    explain,
     list_attempts,
     list_conditions,
     list_outputs,
@@ -45,7 +44,10 @@ def answer_status(request: Request) -> Response:
     site = site_of(request)
     numbers = read_runs(request, site.index.numbers())
     limit = read_number(request, "limit")
-    return json_answer(read_overview(site.store, campaign_of(request), numbers, limit).values())
+    seen = read_overview(
+        site.store, campaign_of(request), numbers, limit, silent_before=site.silent_before
+    )
+    return json_answer(seen.values())
 
 
 def answer_runs(request: Request) -> Response:
@@ -66,7 +68,7 @@ def answer_health(request: Request) -> Response:
     """Answer with what cannot be done now, or may not."""
     site = site_of(request)
     campaign = find_campaign(site.store, campaign_of(request)).name
-    conditions = list_conditions(site.store, campaign)
+    conditions = list_conditions(site.store, campaign, site.silent_before)
     return json_answer({"schema": 1, "campaign": campaign, "conditions": conditions})
 
 
@@ -87,7 +89,7 @@ def answer_outputs(request: Request) -> Response:
 def answer_why(request: Request) -> Response:
     """Answer how a task stands and why, as its last cycle left it."""
     unit, workflow = read_unit(request), request.path_params["workflow"]
-    seen = explain(site_of(request).store, campaign_of(request), unit, workflow)
+    seen = site_of(request).explain(campaign_of(request), unit, workflow)
     return json_answer({"schema": 1, **to_plain(seen), "now": None})
 
 

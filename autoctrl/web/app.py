@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from autoctrl.errors import AutoctrlError, StoreError
+from autoctrl.errors import AutoctrlError
 from autoctrl.model.campaign import PROMPT
 from autoctrl.web import api, forms, pages, service
 from autoctrl.web.csrf import is_known_host
@@ -23,13 +20,10 @@ from autoctrl.web.problems import show_problem
 from autoctrl.web.state import Site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from autoctrl.compose import Project
 
-LOOK_EVERY_S = 10.0
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -93,24 +87,7 @@ def create_app(project: Project, campaign: str = PROMPT, host: str = "127.0.0.1"
     """Return the web page of an open project as an ASGI application; ``host`` is the address it
     will be bound to.
     """
-    site = Site(project, campaign, host)
-
-    @asynccontextmanager
-    async def watching(_: Starlette) -> AsyncIterator[None]:
-        looking = asyncio.create_task(_look_for_ever(site))
-        yield
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
-
     handlers = {HTTPException: show_problem, AutoctrlError: show_problem, Exception: show_problem}
-    app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=watching)
-    app.state.site = site
+    app = Starlette(routes=ROUTES, exception_handlers=handlers)
+    app.state.site = Site(project, campaign, host)
     return Shield(app, host)
-
-
-async def _look_for_ever(site: Site) -> None:
-    while True:
-        with suppress(StoreError):  # /health says it to whoever asks
-            await run_in_threadpool(site.watch.look)
-        await asyncio.sleep(LOOK_EVERY_S)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autoctrl.model.condition import Condition
-    from autoctrl.web.activity import LeaseActivity, TaskCounts, WorkflowKey
+    from autoctrl.ports import Heartbeat
+    from autoctrl.web.activity import TaskCounts, WorkflowKey
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -81,20 +82,28 @@ def describe_conditions(conditions: Mapping[str, Iterable[Condition]]) -> Iterat
     yield Metric("condition", meaning, [(label, 1.0) for label in labels])
 
 
-def describe_leases(activity: LeaseActivity, now: datetime) -> Iterator[Metric]:
-    """Yield whether anything moves."""
+def describe_leases(epochs: Mapping[str, int]) -> Iterator[Metric]:
+    """Yield how often each lease was taken."""
     yield Metric(
         "leases_taken_total",
         "Cycles and verbs that have worked on a workflow.",
-        [({"lease": name}, float(epoch)) for name, epoch in sorted(activity.epochs.items())],
+        [({"lease": name}, float(epoch)) for name, epoch in sorted(epochs.items())],
         "counter",
     )
-    watched_s = (now - activity.since).total_seconds()
-    yield Metric("watched_seconds", "How long the server has looked.", [({}, watched_s)])
-    if activity.newest is not None:
-        age_s = (now - activity.newest).total_seconds()
-        meaning = "Time since a cycle or a verb was last seen."
-        yield Metric("newest_lease_seconds", meaning, [({}, age_s)])
+
+
+def describe_heartbeats(heartbeats: Iterable[Heartbeat], now: datetime) -> Iterator[Metric]:
+    """Yield how long ago the last cycle of each campaign was."""
+    yield Metric(
+        "heartbeat_age_seconds",
+        "Time since the last cycle, also when nothing moved; up to a minute too much.",
+        [({"campaign": one.campaign}, age_of(one, now)) for one in heartbeats],
+    )
+
+
+def age_of(heartbeat: Heartbeat, now: datetime) -> float:
+    """Return how old a heartbeat is, seconds; 0 for one of a clock that is ahead."""
+    return max(0.0, (now - heartbeat.time).total_seconds())
 
 
 def _lines(metric: Metric) -> Iterator[str]:

@@ -11,7 +11,6 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
 from autoctrl.views import (
     choose_attempt,
-    explain,
     find_task,
     list_steps,
     list_versions,
@@ -145,7 +144,7 @@ def run_page(request: Request) -> Response:
         campaign,
         record=record,
         status=seen.runs[0].status if seen.runs else None,
-        tasks=[explain(site.store, campaign, str(number), name) for name in seen.workflows],
+        tasks=[site.explain(campaign, str(number), name) for name in seen.workflows],
         outputs=_outputs_of_run(site, campaign, number, seen.workflows),
         older=known[index - 1] if index else None,
         newer=known[index + 1] if index + 1 < len(known) else None,
@@ -171,7 +170,7 @@ def task_page(request: Request) -> Response:
     """Show one task: status, reason, what can be done, jobs, log, what made it, history."""
     site, campaign = site_of(request), request.path_params["campaign"]
     workflow, unit = request.path_params["workflow"], read_unit(request)
-    seen = explain(site.store, campaign, unit, workflow)
+    seen = site.explain(campaign, unit, workflow)
     sought = find_task(site.store, campaign, unit, workflow)
     records = site.store.history(sought.key) if sought.task else []
     lines = None if request.query_params.get("all") == "1" else LINES

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from autoctrl.errors import StoreError
+from autoctrl.process import spell_owner
 from autoctrl.views import list_conditions
-from autoctrl.web.activity import open_campaigns
+from autoctrl.web.activity import count_leases, list_heartbeats, open_campaigns
 from autoctrl.web.metrics import (
     CONTENT_TYPE,
+    age_of,
     describe_conditions,
+    describe_heartbeats,
     describe_installation,
     describe_leases,
     describe_tasks,
@@ -26,27 +29,27 @@ if TYPE_CHECKING:
 
 
 def show_health(request: Request) -> Response:
-    """Answer 200 if the store answers, else 503; with ``max_age_s=N`` also 503 if no cycle was seen
-    for that long.
+    """Answer 200 if the store answers, else 503; with ``max_age_s=N`` also 503 if the last cycle is
+    longer ago. Where none was made yet, it counts from the start of this server.
     """
     site = site_of(request)
     limit_s = read_number(request, "max_age_s")
     try:
-        activity = site.watch.look()
+        found = list_heartbeats(site.store, open_campaigns(site.store))
     except StoreError as error:
         return json_answer({"schema": 1, "status": "failed", "store": str(error)}, 503)
     now = site.clock.now()
-    watched_s = (now - activity.since).total_seconds()
-    age_s = None if activity.newest is None else (now - activity.newest).total_seconds()
-    is_stalled = limit_s is not None and (watched_s if age_s is None else age_s) > limit_s
+    age_s = age_of(found[0], now) if found else None
+    quiet_s = (now - site.started).total_seconds() if age_s is None else age_s
+    is_stalled = limit_s is not None and quiet_s > limit_s
     facts = {
         "schema": 1,
         "status": "stalled" if is_stalled else "ok",
         "store": "ok",
         "store_id": site.store.store_id,
         "environment": site.project.settings.environment,
-        "watched_s": round(watched_s, 3),
-        "newest_lease_age_s": None if age_s is None else round(age_s, 3),
+        "cycle_age_s": None if age_s is None else round(age_s, 3),
+        "cycle_by": spell_owner(found[0].owner) if found else None,
     }
     return json_answer(facts, 503 if is_stalled else 200)
 
@@ -54,13 +57,14 @@ def show_health(request: Request) -> Response:
 def show_metrics(request: Request) -> Response:
     """Answer with numbers for Prometheus."""
     site = site_of(request)
-    counts, activity, now = site.tasks.count(), site.watch.look(), site.clock.now()
+    counts, now, silent_before = site.tasks.count(), site.clock.now(), site.silent_before
     open_ones = open_campaigns(site.store)
-    conditions = {name: list_conditions(site.store, name) for name in open_ones}
+    conditions = {name: list_conditions(site.store, name, silent_before) for name in open_ones}
     metrics = chain(
         describe_installation(site.project.settings.environment, len(site.index.numbers())),
         describe_tasks(counts, now),
         describe_conditions(conditions),
-        describe_leases(activity, now),
+        describe_leases(count_leases(site.store, open_ones)),
+        describe_heartbeats(list_heartbeats(site.store, open_ones), now),
     )
     return Response(render(metrics), media_type=CONTENT_TYPE)

@@ -14,8 +14,11 @@ from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
 from autoctrl.model.unit import is_group, spell_unit
+from autoctrl.process import spell_owner
 from autoctrl.views import (
     Spelling,
+    explain,
+    limit_silence,
     list_conditions,
     list_facts,
     spell_actor,
@@ -29,9 +32,9 @@ from autoctrl.views import (
     spell_subject,
     spell_time,
 )
-from autoctrl.views.spelling import spell_age, spell_countdown, spell_duration
+from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.web import links
-from autoctrl.web.activity import LeaseWatch, TaskCounter
+from autoctrl.web.activity import TaskCounter
 from autoctrl.web.csrf import COOKIE, Guard, Notes
 from autoctrl.web.paging import RunIndex
 
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.compose import Project
+    from autoctrl.views import Explanation
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
@@ -86,15 +90,14 @@ class Site:
     """
 
     def __init__(self, project: Project, campaign: str, host: str) -> None:
-        """Read the list of runs, the leases and the templates, so that the first page is as quick
-        as the others.
+        """Read the list of runs and the templates, so that the first page is as quick as the
+        others.
         """
         self.project, self.campaign, self.host = project, campaign, host
         self.store, self.clock = project.store, project.clock
         self.index = RunIndex(self.store)
         self.index.numbers()
-        self.watch = LeaseWatch(self.store, self.clock)
-        self.watch.look()
+        self.started = self.clock.now()
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
         self.spelling = Spelling(project.settings.project.timezone)
@@ -105,6 +108,15 @@ class Site:
             "value": self.spelling.value,
         }
         load_templates()
+
+    @property
+    def silent_before(self) -> datetime | None:
+        """Since when a campaign must have had a cycle, None if it never must."""
+        return limit_silence(self.project.settings, self.clock.now())
+
+    def explain(self, campaign: str, unit: str, workflow: str) -> Explanation:
+        """Say how a task stands and why, as its last cycle left it. Raises ``UsageError``."""
+        return explain(self.store, campaign, unit, workflow, silent_before=self.silent_before)
 
     def draw(
         self,
@@ -127,12 +139,12 @@ class Site:
                 **self._fixed,
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
-                conditions=list_conditions(self.store, campaign),
+                conditions=list_conditions(self.store, campaign, self.silent_before),
                 now=now,
                 age=partial(spell_age, now=now),
                 countdown=partial(spell_countdown, now=now),
                 notes=self.notes.take(request.query_params.get("note", "")),
-                moved=self._spell_moved(now),
+                last_cycle=self._spell_last_cycle(campaign, now),
                 token=self.guard.token(cookie),
                 person=unquote(request.cookies.get(NAME_COOKIE, "")),
                 **values,
@@ -147,12 +159,11 @@ class Site:
         """Let the browser fill in the person's name next time."""
         response.set_cookie(NAME_COOKIE, quote(name), A_YEAR_S, httponly=True, samesite="strict")
 
-    def _spell_moved(self, now: datetime) -> str:
-        activity = self.watch.last_known()
-        if activity.newest is None:
-            looked = spell_duration(now - activity.since)
-            return f"no cycle seen in the {looked} that this server has been watching"
-        return f"a cycle or a verb was last seen {spell_age(activity.newest, now)}"
+    def _spell_last_cycle(self, campaign: str, now: datetime) -> str:
+        last = self.store.heartbeats().get(campaign)
+        if last is None:
+            return "no cycle yet"
+        return f"last cycle {spell_age(last.time, now)} by {spell_owner(last.owner)}"
 
 
 def site_of(request: Request) -> Site:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from autoctrl.compose import open_project
+from autoctrl.ports import Heartbeat
+from autoctrl.stores import open_store
+from autoctrl.web import create_app
 from tests.acceptance.project import ask, call, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from autoctrl.ports import Record
 
 CLEAN = "Nothing is known to be wrong.\n"
 TABLE = """
@@ -188,3 +197,61 @@ def test_a_name_that_is_declared_twice_is_a_condition(project: Path) -> None:
     assert call(project, "cycle").code == 2
     (found,) = conditions(project)
     assert (found["about"], "already declared" in found["reason"]) == ("second", True)
+
+
+STATE = ".autoctrl/state.sqlite"
+THREE_HOURS = timedelta(hours=3)
+
+
+def let_the_loop_be_dead(folder: Path) -> None:
+    """Let the last cycle have been three hours ago."""
+    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+        made = Heartbeat("prompt", datetime.now(UTC) - THREE_HOURS, "node7:4711:123:456")
+        store.beat(made)
+
+
+def read_store(folder: Path) -> tuple[list[Record], Heartbeat]:
+    """Return all records of the project's store, and the heartbeat of its campaign."""
+    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+        return list(store.records()), store.heartbeats()["prompt"]
+
+
+def test_an_idle_cycle_is_remembered_once_a_minute(project: Path) -> None:
+    """It writes no record, and a second one within the minute does not touch the file."""
+    records, _ = read_store(project)
+    let_the_loop_be_dead(project)
+    assert call(project, "cycle").code == 0
+    after, heartbeat = read_store(project)
+    assert after == records
+    assert datetime.now(UTC) - heartbeat.time < THREE_HOURS
+    content = (project / STATE).read_bytes()
+    assert call(project, "cycle").code == 0
+    assert read_store(project) == (records, heartbeat)
+    assert (project / STATE).read_bytes() == content
+
+
+def test_a_cycle_that_could_not_work_is_one(project: Path) -> None:
+    """What it could not do is named, and nobody says that there was none."""
+    append(project / "workflows/reco/handler.py", "handler = BatchHandler(\n")
+    let_the_loop_be_dead(project)
+    assert {one["kind"] for one in conditions(project)} == {"cycles"}
+    assert call(project, "cycle").code == 2
+    assert {one["kind"] for one in conditions(project)} == {"module"}
+
+
+def test_a_dead_loop_and_a_quiet_night_look_different(project: Path) -> None:
+    """On the command line, for machines and on the page: one idle cycle makes the difference."""
+    let_the_loop_be_dead(project)
+    health = ask(project, "health")
+    assert health.code == 1
+    assert "nobody has made a cycle; the last was made by process 4711 on node7" in health.out
+    assert ask(project, "status").out.startswith("! cycles prompt, since ")
+    assert ask(project, "health", AUTOCTRL_CYCLE_SILENT_AFTER_S="0").out == CLEAN
+    browser = TestClient(create_app(open_project(project)), base_url="http://127.0.0.1")
+    assert browser.get("/health").status_code == 200
+    dead = browser.get("/health?max_age_s=7200")
+    assert (dead.status_code, dead.json()["cycle_by"]) == (503, "process 4711 on node7")
+    assert "last cycle 3 h ago by process 4711 on node7" in browser.get("/campaigns/prompt").text
+    assert call(project, "cycle").code == 0
+    assert ask(project, "health").out == CLEAN
+    assert browser.get("/health?max_age_s=7200").json()["status"] == "ok"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from autoctrl.ports import Lease, Record
 
-SOURCE, MODULE, EXECUTOR, DISK, _ = ConditionKind
+SOURCE, MODULE, EXECUTOR, DISK, *_ = ConditionKind
 DOWN = "nobody answers"
 HERE = Present(frozenset({"table"}), frozenset(), is_whole=False)
 

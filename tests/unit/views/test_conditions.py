@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
+from autoctrl.config import parse_settings
 from autoctrl.errors import UsageError
+from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import ConditionKind, Verdict, judge
-from autoctrl.views import conditions_of, explain, list_conditions, spell_condition
+from autoctrl.ports import Heartbeat
+from autoctrl.views import (
+    conditions_of,
+    explain,
+    limit_silence,
+    list_conditions,
+    read_overview,
+    spell_condition,
+)
 from autoctrl.views.conditions import broken_module
 from autoctrl.views.spelling import Spelling
 from tests.unit.scene import Scene
@@ -71,3 +84,50 @@ def test_a_workflow_that_was_never_loaded_is_explained(scene: Scene) -> None:
         explain(scene.store, "prompt", "1", "ghost")
     with pytest.raises(UsageError, match="has no workflow 'fit'"):
         explain(scene.store, "prompt", "1", "fit")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit_s"), [("", 7200), ("60", 60), ("0", None), ("inf", 10 * 365 * 86_400)]
+)
+def test_the_settings_say_how_long_silence_is_well(text: str, limit_s: float | None) -> None:
+    """Two hours unless they say otherwise, and 0 is for ever."""
+    line = f"cycle.silent_after_s = {text}" if text else ""
+    settings = parse_settings(line, Path("/nowhere"), environ={})
+    now = Scene().clock.now()
+    expected = None if limit_s is None else now - timedelta(seconds=limit_s)
+    assert limit_silence(settings, now) == expected
+
+
+def test_a_campaign_without_cycles_has_a_condition() -> None:
+    """It says since when and who made the last one, and concerns every open task."""
+    scene = Scene()
+    scene.runs(1)
+    scene.workflow("reco")
+    scene.task(1, "reco")
+    began = scene.clock.now()
+    scene.store.beat(Heartbeat("prompt", began, "node7:4711:123:456"))
+    assert list_conditions(scene.store, "prompt", began) == ()
+    scene.clock.advance(1)
+    now = scene.clock.now()
+    (found,) = list_conditions(scene.store, "prompt", now)
+    assert (found.kind, found.about, found.since) == (ConditionKind.CYCLES, "prompt", began)
+    assert found.reason == "nobody has made a cycle; the last was made by process 4711 on node7"
+    assert found.remedy.endswith("autoctrl loop")
+    assert read_overview(scene.store, "prompt", silent_before=now).conditions == (found,)
+    assert explain(scene.store, "prompt", "1", "reco", silent_before=now).conditions == (found,)
+    assert list_conditions(scene.store, "prompt") == ()
+
+
+def test_nobody_misses_cycles_of_a_campaign_that_has_none_or_is_closed() -> None:
+    """Another campaign than the prompt one is continued by its name, or closed."""
+    scene = Scene()
+    scene.campaign(Campaign("again"))
+    assert list_conditions(scene.store, "again", scene.clock.now()) == ()
+    scene.store.beat(Heartbeat("again", scene.clock.now(), "somebody"))
+    scene.clock.advance(1)
+    (found,) = list_conditions(scene.store, "again", scene.clock.now())
+    assert found.remedy.endswith(
+        "loop --campaign again; or close it: autoctrl campaign close again"
+    )
+    scene.campaign(Campaign("again", closed=True))
+    assert list_conditions(scene.store, "again", scene.clock.now()) == ()

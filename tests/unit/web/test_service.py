@@ -12,6 +12,7 @@ from autoctrl.errors import StoreError
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.status import JobStatus, TaskStatus
+from autoctrl.ports import Heartbeat
 from autoctrl.views import explain, read_overview, to_plain
 from tests.unit.web.desk import Desk
 
@@ -82,45 +83,62 @@ def test_a_wrong_question_is_answered_in_json(desk: Desk) -> None:
 
 
 def test_health_is_good_while_the_store_answers(desk: Desk) -> None:
-    """Without a limit the store alone decides; the age is unknown until something was seen to
-    move.
-    """
+    """Without a limit the store alone decides, whether there was a cycle or not."""
     answer = ask(desk, "/health")
-    assert (answer["status"], answer["newest_lease_age_s"]) == ("ok", None)
+    assert (answer["status"], answer["cycle_age_s"], answer["cycle_by"]) == ("ok", None, None)
     assert answer["environment"] == "mirror"
+    assert "no cycle yet" in desk.get("/campaigns/prompt")
 
 
-def test_health_tells_when_a_cycle_was_last_seen(desk: Desk) -> None:
-    """A lease that was taken is a cycle or a verb; if none is for longer than the limit, the answer
+def test_health_tells_when_the_last_cycle_was(desk: Desk) -> None:
+    """A server that was only just started knows it; if it is longer ago than the limit, the answer
     is 503.
     """
-    desk.scene.clock.advance(10)
-    desk.scene.store.lease("prompt/reco", "cycle", 60)
-    assert ask(desk, "/health?max_age_s=60")["newest_lease_age_s"] == 0
+    desk.scene.store.beat(Heartbeat("prompt", desk.scene.clock.now(), "node7:4711:123:456"))
     desk.scene.clock.advance(30)
-    assert ask(desk, "/health?max_age_s=60")["newest_lease_age_s"] == 30
-    assert "last seen 30 s ago" in desk.get("/campaigns/prompt")
-    desk.scene.clock.advance(31)
-    assert ask(desk, "/health?max_age_s=60", 503)["status"] == "stalled"
-    assert ask(desk, "/health")["status"] == "ok"
+    late = Desk(desk.scene)
+    answer = ask(late, "/health?max_age_s=60")
+    assert (answer["cycle_age_s"], answer["cycle_by"]) == (30, "process 4711 on node7")
+    assert "last cycle 30 s ago by process 4711 on node7" in late.get("/campaigns/prompt")
+    late.scene.clock.advance(31)
+    assert ask(late, "/health?max_age_s=60", 503)["status"] == "stalled"
+    assert ask(late, "/health")["status"] == "ok"
 
 
-def test_a_loop_that_has_nothing_to_do_is_alive(desk: Desk) -> None:
-    """A quiet night and a dead loop look different: its lease lasts while it lives."""
-    for _ in range(3):
-        desk.scene.store.lease("loop/prompt", "a loop", 30)
-        desk.scene.clock.advance(25)
-        assert ask(desk, "/health?max_age_s=20")["newest_lease_age_s"] == 0
-    desk.scene.clock.advance(50)
-    assert ask(desk, "/health?max_age_s=20", 503)["status"] == "stalled"
+def test_health_looks_at_campaigns_that_are_open(desk: Desk) -> None:
+    """The newest cycle of any of them counts; one whose clock is ahead was made just now."""
+    now = desk.scene.clock.now()
+    desk.scene.campaign(Campaign("old", closed=True))
+    desk.scene.campaign(Campaign("again"))
+    desk.scene.store.beat(Heartbeat("prompt", now - timedelta(seconds=50), "a"))
+    desk.scene.store.beat(Heartbeat("old", now, "b"))
+    assert ask(desk, "/health")["cycle_by"] == "a"
+    desk.scene.store.beat(Heartbeat("again", now + timedelta(seconds=50), "c"))
+    answer = ask(desk, "/health?max_age_s=10")
+    assert (answer["cycle_age_s"], answer["cycle_by"]) == (0, "c")
 
 
-def test_health_gives_a_new_server_time_to_look(desk: Desk) -> None:
-    """A server that has seen no cycle is well until it has looked for longer than the limit."""
+def test_health_gives_a_new_project_time_to_make_a_cycle(desk: Desk) -> None:
+    """Where no cycle was made yet, the limit counts from the start of the server."""
     desk.scene.clock.advance(50)
     assert ask(desk, "/health?max_age_s=60")["status"] == "ok"
     desk.scene.clock.advance(20)
-    assert ask(desk, "/health?max_age_s=60", 503)["newest_lease_age_s"] is None
+    assert ask(desk, "/health?max_age_s=60", 503)["cycle_age_s"] is None
+
+
+def test_a_campaign_without_cycles_is_seen_everywhere(desk: Desk) -> None:
+    """On every page, among the numbers, and in the JSON of status, why and health."""
+    desk.scene.store.beat(Heartbeat("prompt", desk.scene.clock.now(), "node7:4711:123:456"))
+    desk.scene.clock.advance(7201)
+    for path in ("", "/runs/1", "/tasks/reco/1"):
+        assert "nobody has made a cycle; the last" in desk.get(f"/campaigns/prompt{path}")
+    (found,) = ask(desk, "/api/health")["conditions"]
+    assert (found["kind"], found["about"]) == ("cycles", "prompt")
+    assert ask(desk, "/api/status")["conditions"] == [found]
+    assert ask(desk, "/api/why/1/reco")["conditions"] == [found]
+    seen = metrics(desk)
+    assert 'autoctrl_condition{campaign="prompt",kind="cycles",about="prompt"}' in seen
+    assert seen['autoctrl_heartbeat_age_seconds{campaign="prompt"}'] == pytest.approx(7201, abs=1)
 
 
 def test_looking_takes_no_lease_from_anybody(desk: Desk) -> None:
@@ -203,10 +221,3 @@ def test_labels_are_escaped(desk: Desk) -> None:
     """A strange name cannot break the format."""
     desk.scene.workflow('a"\\\nb')
     assert 'workflow="a\\"\\\\\\nb"' in desk.browser.get("/metrics").text
-
-
-def test_the_server_looks_by_itself_while_it_runs(desk: Desk) -> None:
-    """As long as it serves, the server keeps an eye on the leases, and stops when it ends."""
-    desk.scene.clock.advance(timedelta(minutes=1).total_seconds())
-    with desk.browser as browser:
-        assert browser.get("/health").status_code == 200
