@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from autoctrl.handlers.handler import Function
+    from autoctrl.model.condition import Condition
+    from autoctrl.model.incident import Incident
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
-    from autoctrl.ports import Clock, Executor, Hint, Notifier, Source, Store
+    from autoctrl.notifiers.listener import Listener
+    from autoctrl.ports import Clock, Executor, Hint, Message, Source, Store
 
 
 class HintsOfTask(NamedTuple):
@@ -47,18 +50,42 @@ class Project:
         self.folder = settings.folder
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.store: Store = open_project_store(settings)
-        self._notifier: Notifier | None = None
+        self._listeners: dict[str, Listener] = {}
         self._executors: dict[str, Executor] = {}
         _ensure_prompt(self.store, self.clock)
 
     @property
-    def notifier(self) -> Notifier:
-        """All notifiers of the settings, as one."""
-        if self._notifier is None:
-            from autoctrl.notifiers import open_notifier
+    def notifier_names(self) -> list[str]:
+        """The names of the notifiers."""
+        from autoctrl.notifiers import list_notifiers
 
-            self._notifier = open_notifier(self.settings)
-        return self._notifier
+        return list_notifiers(self.settings)
+
+    def listener(self, name: str) -> Listener:
+        """Return one of the notifiers, and what it wants to hear.
+
+        Raises ``SettingsError`` if what its table says makes no sense.
+        """
+        if name not in self._listeners:
+            from autoctrl.notifiers import open_listener
+
+            self._listeners[name] = open_listener(self.settings, name)
+        return self._listeners[name]
+
+    def conditions(self, campaign: str) -> Sequence[Condition]:
+        """Return what cannot be done now in a campaign, or may not."""
+        from autoctrl.views.conditions import list_conditions
+
+        return list_conditions(self.store, campaign)
+
+    def message(self, campaign: str, incident: Incident, number: int) -> Message:
+        """Return what people read of an incident, or of so many that are told in one."""
+        from autoctrl.views import Spelling
+        from autoctrl.views.incidents import spell_further, spell_message
+
+        if number > 1:
+            return spell_further(campaign, incident, number)
+        return spell_message(campaign, incident, Spelling(self.settings.project.timezone))
 
     def executor(self, address: str) -> Executor:
         """Return the executor ``name``, or ``name@place`` for jobs of an earlier place.
@@ -128,7 +155,6 @@ class Project:
             store=self.store,
             executor=self.executor,
             calls=self.calls,
-            notifier=self.notifier,
             clock=self.clock,
             settings=self.settings,
             campaign=campaign,

@@ -104,6 +104,17 @@ class NotifierContract:
         assert not notifier.change(told, ALARM)
         assert _complaint(notifier)
 
+    def test_what_may_have_been_told_is_told_again(self, subject: NotifierSubject) -> None:
+        """After a kill; one that says so lets people see it once."""
+        notifier = subject.open()
+        told = notifier.tell(ALARM)
+        again = subject.open().tell(ALARM._replace(is_again=True))
+        assert again is not None
+        assert ALARM.title in subject.seen()
+        if notifier.has_safe_repeat:
+            assert again == told
+            assert subject.seen().count(ALARM.title) == 1
+
     def test_it_says_who_is_told(self, subject: NotifierSubject) -> None:
         """``ping`` returns one line."""
         answer = subject.open().ping()

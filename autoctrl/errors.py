@@ -109,6 +109,13 @@ class NotifierError(AutoctrlError):
     """A notifier cannot reach people: no answer, a refusal, a wrong address."""
 
 
+class PerhapsTold(NotifierError):
+    """A notifier cannot know whether people were told: its service took the message and was silent.
+
+    The message is told once more, and then never again.
+    """
+
+
 class DataError(AutoctrlError):
     """A file is corrupt, truncated, or does not match its partner."""
 

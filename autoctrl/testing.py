@@ -56,6 +56,8 @@ class RecordingNotifier:
     is_down  nobody is told anything
     """
 
+    has_safe_repeat = False
+
     def __init__(self) -> None:
         """Start with nothing told."""
         self.told: list[Message] = []

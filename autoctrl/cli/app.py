@@ -32,6 +32,7 @@ SECTIONS = {
         "init": "skeletons",
         "new-workflow": "skeletons",
         "doctor": "health",
+        "notify": "incidents",
         "store": "stores",
     },
     "Runs": {"runs": "runs", "discover": "runs"},
@@ -39,6 +40,7 @@ SECTIONS = {
     "Looking": {
         "status": "status",
         "health": "health",
+        "incidents": "incidents",
         "why": "looking",
         "history": "looking",
         "jobs": "looking",

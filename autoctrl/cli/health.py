@@ -78,7 +78,10 @@ def examine(session: Session) -> list[Finding]:
         findings += _sources(project)
         findings.append(_modules(project))
         findings += _disks(project)
-        findings.append(_ask("notifiers", partial(_ping_notifiers, project)))
+        findings += [
+            _ask(f"notifier {name}", partial(_ping_notifier, project, name))
+            for name in project.notifier_names
+        ]
     return findings
 
 
@@ -93,8 +96,8 @@ def _ping(project: Project, executor: str) -> str:
     return project.executor(executor).ping()
 
 
-def _ping_notifiers(project: Project) -> str:
-    return project.notifier.ping()
+def _ping_notifier(project: Project, name: str) -> str:
+    return project.listener(name).ping()
 
 
 def _describe_settings(session: Session) -> str:

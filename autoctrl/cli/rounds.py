@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,14 +78,16 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     from autoctrl.machine.rounds import Rounds
     from autoctrl.machine.summary import summary_values
 
-    with session.open() as project:
-        done = Rounds(project, session.campaign, workflows or None).cycle()
-    if session.is_json:
-        found = done.discovered.values()
-        values = [summary_values(summary) for summary in done.summaries]
-        show_json(campaign=session.campaign, discovered=found, workflows=values)
-    else:
-        show_round(done)
+    chosen = workflows or None
+    with session.open() as project, closing(Rounds(project, session.campaign, chosen)) as rounds:
+        done = rounds.cycle()
+        if session.is_json:
+            found = done.discovered.values()
+            values = [summary_values(summary) for summary in done.summaries]
+            show_json(campaign=session.campaign, discovered=found, workflows=values)
+        else:
+            show_round(done)
+        rounds.finish()
     errors = [*done.discovered.unreadable, *(summary.error for summary in done.summaries)]
     return exit_code(errors, [task for summary in done.summaries for task in summary.failed])
 

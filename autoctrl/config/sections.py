@@ -174,6 +174,9 @@ class NotifierSettings:
     severity: str = setting(
         "Lowest severity that is reported.", str(Severity.INFO), choices=SEVERITIES
     )
+    workflows: str = setting(
+        "Workflows that are reported, as patterns: camera-* dq. Empty means all.", ""
+    )
 
 
 SECTIONS: Mapping[str, type] = {

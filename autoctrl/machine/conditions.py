@@ -28,13 +28,15 @@ MB = 1 << 20
 class Present(NamedTuple):
     """What there is to have conditions: what is gone has none any more.
 
-    sources   names of the sources
-    modules   names of the workflow modules' folders
-    is_whole  every workflow was asked and has answered
+    sources    names of the sources
+    modules    names of the workflow modules' folders
+    notifiers  names of the notifiers
+    is_whole   every workflow was asked and has answered
     """
 
     sources: frozenset[str]
     modules: frozenset[str]
+    notifiers: frozenset[str]
     is_whole: bool
 
 
@@ -89,7 +91,8 @@ def judge_forgotten(
 ) -> Iterator[Verdict]:
     """Yield good verdicts on open conditions that nobody looked at and nobody can.
 
-    Those are a source or module that is gone, and an executor that no workflow had to ask.
+    Those are a source, module or notifier that is gone, and an executor that no workflow had to
+    ask.
     """
     judged = {verdict.name for verdict in verdicts}
     for mark in marks:
@@ -99,6 +102,7 @@ def judge_forgotten(
         is_over = {
             ConditionKind.SOURCE: about not in present.sources,
             ConditionKind.MODULE: about not in present.modules,
+            ConditionKind.NOTIFIER: about not in present.notifiers,
             ConditionKind.EXECUTOR: present.is_whole,
         }
         if is_over.get(kind, False):
@@ -108,10 +112,19 @@ def judge_forgotten(
 def write_conditions(
     store: Store, campaign: str, verdicts: Sequence[Verdict], present: Present, now: datetime
 ) -> None:
-    """Write down what has changed; where another process does the same now, the next round does."""
+    """Write down what has changed, also for what is gone."""
     marks = store.marks(CONDITION, campaign)
     forgotten = judge_forgotten(marks, verdicts, present)
-    changes = judge(marks, [*verdicts, *forgotten], campaign, now)
+    _write(store, judge(marks, [*verdicts, *forgotten], campaign, now))
+
+
+def write_verdicts(store: Store, campaign: str, verdicts: Sequence[Verdict], now: datetime) -> None:
+    """Write down what these verdicts change."""
+    _write(store, judge(store.marks(CONDITION, campaign), verdicts, campaign, now))
+
+
+def _write(store: Store, changes: Sequence[MarkRecord]) -> None:
+    """Write changes; where another process does the same now, the next round does."""
     if changes:
         with suppress(Conflict):
             store.append(changes)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Function
     from autoctrl.model.task import Task
-    from autoctrl.ports import Clock, Executor, Notifier, Store
+    from autoctrl.ports import Clock, Executor, Store
 
 
 class Context(NamedTuple):
@@ -23,7 +23,6 @@ class Context(NamedTuple):
     executor    opens an executor by its name in the settings
     calls       opens the executor that calls a function; takes the function, what returns the task
                 for a unit's folder name, and what is called while a call goes on
-    notifier    who is told
     clock       the time
     settings    the project's settings
     campaign    the campaign that the cycle works for
@@ -32,7 +31,6 @@ class Context(NamedTuple):
     store: Store
     executor: Callable[[str], Executor]
     calls: Callable[[Function, Callable[[str], Task], Callable[[], object]], Executor]
-    notifier: Notifier
     clock: Clock
     settings: Settings
     campaign: str

@@ -52,6 +52,7 @@ def loop(
             on_round(done)
             has_failed = has_failed or any(summary.failed for summary in done.summaries)
             if until_idle and is_idle(done, is_busy=attempts.is_busy):
+                rounds.finish()
                 return has_failed or any(summary.error for summary in done.summaries)
             pause_s = next_pause(done, pause_s, every_s, is_busy=attempts.is_busy)
             lease.wait(pause_s)

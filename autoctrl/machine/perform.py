@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
+from autoctrl.machine.incidents import join_failures
 from autoctrl.machine.output_root import claim_output_root
-from autoctrl.machine.situation import ActionKind
 from autoctrl.model.job import attempt_path, tag
-from autoctrl.model.quality import says_the_same
-from autoctrl.model.severity import Severity
-from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.model.task import TaskRecord
-from autoctrl.ports import JobOrder, Message
+from autoctrl.model.status import JobStatus
+from autoctrl.ports import JobOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
     from autoctrl.machine.situation import Action
     from autoctrl.machine.writer import LeasedWriter
     from autoctrl.model.job import JobRecord
+    from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Executor, Record
 
-MOST_ALERTS = 3
 REFUSED_DELAY = timedelta(seconds=30)
 
 
@@ -46,30 +43,24 @@ class Performer:
         All records are written first, in one batch. A crash after that leaves intents that the next
         cycle takes up.
         """
-        written = self.writer.write(list(chain.from_iterable(each.records for each in actions)))
+        records = list(chain.from_iterable(each.records for each in actions))
+        written = self.writer.write([*records, *self._incidents(actions)])
         submitted = self._submit(chain.from_iterable(each.submit for each in actions))
         written += self.writer.write(submitted)
         self._remove(chain.from_iterable(each.remove for each in actions))
         self._acknowledge(chain.from_iterable(each.acknowledge for each in actions))
         _discard(chain.from_iterable(each.discard for each in actions))
-        self._tell(actions)
         return written
 
-    def _tell(self, actions: Sequence[Action]) -> None:
-        alarms = [_alarm(action) for action in actions if action.alert and self._is_news(action)]
-        for message in gather_alarms(alarms):
-            self.context.notifier.tell(message)
-
-    def _is_news(self, action: Action) -> bool:
-        """Say whether the alarm of a done version differs from that of the version before it."""
-        if action.kind is not ActionKind.FINISH:
-            return True
-        remarks = [
-            record.reason
-            for record in self.context.store.history(action.task)
-            if isinstance(record, TaskRecord) and record.status is TaskStatus.DONE
-        ]
-        return len(remarks) == 1 or not says_the_same(*remarks[-2:])
+    def _incidents(self, actions: Sequence[Action]) -> list[MarkRecord]:
+        """Return the marks by which people will be told of what these actions find wrong."""
+        failed = [record for each in actions if each.alert for record in each.records]
+        if not failed:
+            return []
+        self.writer.hold()  # nobody else changes the workflow's incidents while we do
+        context = self.context
+        now = context.clock.now()
+        return join_failures(context.store, context.campaign, self.writer.workflow, failed, now)
 
     def _submit(self, jobs: Iterable[JobRecord]) -> list[JobRecord]:
         """Hand the attempts to their executors; return what is known of them after that."""
@@ -157,20 +148,3 @@ def _discard(addresses: Iterable[str]) -> None:
     for address in addresses:
         with contextlib.suppress(OSError):
             Path(address).unlink()
-
-
-def gather_alarms(messages: Sequence[Message]) -> list[Message]:
-    """Return the alarms of one cycle as few messages.
-
-    A fault that fails a hundred tasks is told once.
-    """
-    if len(messages) <= MOST_ALERTS:
-        return list(messages)
-    first, more = messages[0], len(messages) - 1
-    title = f"{first.title}; and {more} more tasks of this workflow in the same cycle"
-    return [first._replace(title=title)]
-
-
-def _alarm(action: Action) -> Message:
-    task = action.task
-    return Message(f"{task.campaign}/{task.workflow}/{task.unit}", Severity.ALARM, action.alert)

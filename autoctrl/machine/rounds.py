@@ -30,6 +30,7 @@ from autoctrl.machine.requests import (
     read_forecast,
     read_summary,
 )
+from autoctrl.machine.teller import Teller, TellingProject
 from autoctrl.model.chain import chain_order
 from autoctrl.model.condition import ConditionKind, Verdict
 
@@ -42,19 +43,17 @@ if TYPE_CHECKING:
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.campaign import Campaign
-    from autoctrl.ports import Clock, Heartbeat, Source, Store
+    from autoctrl.ports import Heartbeat, Source
 
     Reply = dict[str, Any]
 
 SHORTEST_PAUSE_S = 0.05
 
 
-class OpenProject(Protocol):
+class OpenProject(TellingProject, Protocol):
     """What rounds need of a project whose ports are open."""
 
     settings: Settings
-    store: Store
-    clock: Clock
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
@@ -96,6 +95,7 @@ class Rounds:
         self.project, self.campaign, self.workflows = project, campaign, workflows
         self.patience = ModulePatience(project.settings.cycle.module_limit_s)
         self._heartbeat: Heartbeat | None = None
+        self.teller = Teller(project, campaign)
 
     @property
     def is_busy(self) -> bool:
@@ -115,7 +115,8 @@ class Rounds:
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
         keep = partial(self._write_conditions, discovered, inquiry.verdicts, summaries)
         # What the round did is told all the same.
-        problems = dict.fromkeys([*_problems_of(keep), *_problems_of(self._beat)])
+        deeds = (keep, self._beat, self.teller.step)
+        problems = dict.fromkeys(text for deed in deeds for text in _problems_of(deed))
         told = (*discovered.problems, *problems)
         return Round(discovered._replace(problems=told), summaries)
 
@@ -159,6 +160,7 @@ class Rounds:
         present = Present(
             sources=frozenset(settings.sources),
             modules=frozenset(path.parent.name for path in find_modules(settings.folder)),
+            notifiers=frozenset(self.project.notifier_names),
             is_whole=is_whole and not any(summary.error for summary in summaries),
         )
         now = self.project.clock.now()
@@ -167,6 +169,10 @@ class Rounds:
     def _beat(self) -> None:
         project = self.project
         self._heartbeat = beat(project.store, self.campaign, project.clock.now(), self._heartbeat)
+
+    def finish(self) -> None:
+        """Tell people now what would be told in a later round. Raises ``StoreError``."""
+        self.teller.finish()
 
     def close(self) -> None:
         """End what is still at work for an earlier round."""

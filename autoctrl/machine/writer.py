@@ -27,6 +27,7 @@ class LeasedWriter:
     ) -> None:
         """Write for ``workflow`` in the context's campaign."""
         self._context, self._elapsed_s = context, elapsed_s
+        self.workflow = workflow
         self._name = workflow_lease(context.campaign, workflow)
         self._lease: Lease | None = None
         self._renewed = 0.0

@@ -29,6 +29,7 @@ class ConditionKind(StrEnum):
     DISK = "disk"
     PAUSE = "pause"
     CYCLES = "cycles"
+    NOTIFIER = "notifier"
 
 
 REMEDIES: Mapping[ConditionKind, str] = {
@@ -36,6 +37,7 @@ REMEDIES: Mapping[ConditionKind, str] = {
     ConditionKind.MODULE: "Repair it; nothing of it moves until it can be loaded: autoctrl doctor",
     ConditionKind.EXECUTOR: "What it has is left as it is, and asked for again: autoctrl doctor",
     ConditionKind.DISK: "Make room; jobs and records may fail until there is: autoctrl doctor",
+    ConditionKind.NOTIFIER: "What it missed is told when it works: autoctrl notify test {about}",
     ConditionKind.PAUSE: "Nothing of it starts until it is resumed: autoctrl resume {about}",
     ConditionKind.CYCLES: "Nothing moves: look at the scheduler, or start one: autoctrl loop",
 }

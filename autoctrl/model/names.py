@@ -28,3 +28,8 @@ def workflow_lease(campaign: str, workflow: str) -> str:
 def loop_lease(campaign: str) -> str:
     """Return the name of the lease that the built-in scheduler of a campaign holds."""
     return f"loop/{campaign}"
+
+
+def incidents_lease(campaign: str) -> str:
+    """Return the name of the lease under which people are told of a campaign's incidents."""
+    return f"incidents/{campaign}"

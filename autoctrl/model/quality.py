@@ -20,13 +20,3 @@ def remark_of(fields: Mapping[str, object]) -> str:
 def quality_of(reason: str) -> str:
     """Return ``alarm``, ``warning`` or nothing for the reason of a done record."""
     return next((kind for kind in (ALARM, WARNING) if reason.startswith(f"{kind}: ")), "")
-
-
-def says_the_same(first: str, second: str) -> bool:
-    """Say whether two remarks are the same apart from their figures."""
-    return _words(first) == _words(second)
-
-
-def _words(text: str) -> list[str]:
-    """Return the words of a remark that hold no figure."""
-    return [word for word in text.split() if not any(map(str.isdigit, word))]

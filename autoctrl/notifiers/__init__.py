@@ -1,4 +1,4 @@
-"""Who is told: all notifiers of the settings, as one."""
+"""Who is told: the notifiers that the settings name."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING
 from autoctrl.config import open_section
 from autoctrl.model.names import ALERTS, STATE_FOLDER
 from autoctrl.model.severity import Severity
-from autoctrl.notifiers.everybody import Everybody, Listener
+from autoctrl.notifiers.listener import Listener
 
 if TYPE_CHECKING:
     from autoctrl.config import Settings
-    from autoctrl.ports import Notifier
 
 DEFAULT_LOG = f"{STATE_FOLDER}/{ALERTS}"
+DEFAULT_NAME = "log"
 
 
-def open_notifier(settings: Settings) -> Notifier:
-    """Return one notifier for all that the settings name; without any, a log in the project.
+def list_notifiers(settings: Settings) -> list[str]:
+    """Return the names of the notifiers: without any in the settings, a log in the project."""
+    return [*settings.notifiers] or [DEFAULT_NAME]
 
-    Raises ``SettingsError`` if what a table says makes no sense.
+
+def open_listener(settings: Settings, name: str) -> Listener:
+    """Return one of the notifiers.
+
+    Raises ``SettingsError`` if what its table says makes no sense.
     """
-    if not settings.notifiers:
+    if name not in settings.notifiers:
         from autoctrl.notifiers.log import LogNotifierSettings, open_log
 
-        return open_log("", LogNotifierSettings(type="log", path=DEFAULT_LOG), settings)
-    return Everybody(
-        [
-            Listener(
-                name, open_section("notifiers", name, section, settings), Severity(section.severity)
-            )
-            for name, section in settings.notifiers.items()
-        ]
+        section = LogNotifierSettings(type="log", path=DEFAULT_LOG)
+        return Listener(name, open_log(name, section, settings))
+    table = settings.notifiers[name]
+    return Listener(
+        name,
+        open_section("notifiers", name, table, settings),
+        Severity(table.severity),
+        tuple(table.workflows.replace(",", " ").split()),
     )

@@ -33,6 +33,8 @@ class LogNotifierSettings(NotifierSettings):
 class LogNotifier:
     """Appends one line per message: time, severity, environment, title, text, link."""
 
+    has_safe_repeat = False
+
     def __init__(
         self,
         path: Path | None,

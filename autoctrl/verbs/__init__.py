@@ -16,6 +16,7 @@ from autoctrl.verbs.campaigns import (
     pause,
     resume,
 )
+from autoctrl.verbs.incidents import acknowledge, dismiss, mute
 from autoctrl.verbs.registration import Registration, add_runs
 from autoctrl.verbs.reprocess import reprocess, reprocess_stale
 from autoctrl.verbs.request import Request
@@ -28,15 +29,18 @@ __all__ = [
     "Registration",
     "Request",
     "Target",
+    "acknowledge",
     "add_runs",
     "close_campaign",
     "complete",
     "create_campaign",
+    "dismiss",
     "edit_campaign",
     "fail",
     "find_targets",
     "find_workflow",
     "list_campaigns",
+    "mute",
     "pause",
     "reprocess",
     "reprocess_stale",

@@ -58,4 +58,4 @@ def test_a_package_of_its_own_brings_a_notifier(tmp_path: Path) -> None:
             continue
         flags = {flag: value for flag, value in block.flags.items() if flag != "no-run"}
         reader.follow(block._replace(flags=flags))
-    assert "7 passed" in reader.done
+    assert "8 passed" in reader.done

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.config import parse_settings
-from autoctrl.notifiers import open_notifier
 from autoctrl.notifiers.log import LogNotifierSettings, open_log
 from autoctrl.testing import RecordingNotifier
 
@@ -53,21 +52,7 @@ class Log:
         self.path.parent.write_text("in the way")
 
 
-class AllOfTheSettings(Log):
-    """Two logs at once, as the settings open them."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        names = ("desk", "shift")
-        tables = [f"[notifiers.{name}]\ntype = 'log'\npath = '{self.path}'\n" for name in names]
-        self.settings = parse_settings("".join(tables), folder, environ={})
-
-    def open(self) -> Notifier:
-        return open_notifier(self.settings)
-
-
 NOTIFIERS: dict[str, Callable[[Path], NotifierSubject]] = {
     "recording": Recording,
     "log": Log,
-    "all of the settings": AllOfTheSettings,
 }

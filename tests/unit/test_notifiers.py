@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from autoctrl.config import parse_settings
 from autoctrl.errors import NotifierError
+from autoctrl.model.incident import Incident
 from autoctrl.model.severity import Severity
-from autoctrl.notifiers import open_notifier
-from autoctrl.notifiers.everybody import Everybody, Listener
+from autoctrl.notifiers import list_notifiers, open_listener
+from autoctrl.notifiers.listener import Listener
 from autoctrl.notifiers.log import LogNotifier
 from autoctrl.ports import Message
 from autoctrl.testing import RecordingNotifier
 
-if TYPE_CHECKING:
-    from autoctrl.ports import Notifier
-
 FAILED = Message("7/reco", Severity.ALARM, "run 7 / reco failed\nfor good", link="logs/7")
 DONE = Message("7/reco", Severity.INFO, "run 7 done")
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+INCIDENT = Incident("3fa2c1", "reco", "failed", "bad", Severity.ALARM, "bad", "", NOW)
 
 
 class BrokenNotifier:
     """A notifier with a fault of its own."""
+
+    has_safe_repeat = False
 
     def tell(self, message: Message) -> str | None:
         raise KeyError(message.key)
@@ -38,9 +38,10 @@ class BrokenNotifier:
         raise KeyError
 
 
-def opened(text: str, folder: Path = Path("/project")) -> Notifier:
-    """Open what the settings name, without the variables of the person who runs the tests."""
-    return open_notifier(parse_settings(text, folder, environ={}))
+def opened(text: str, folder: Path = Path("/project")) -> Listener:
+    """Open the first that the settings name, without the variables of who runs the tests."""
+    settings = parse_settings(text, folder, environ={})
+    return open_listener(settings, list_notifiers(settings)[0])
 
 
 def test_a_message_is_one_line_with_time_severity_and_link(
@@ -75,67 +76,55 @@ def test_a_file_that_cannot_be_written_is_said_on_stderr(
 
 def test_a_log_says_where_it_writes(tmp_path: Path) -> None:
     """As the settings name the file; one that cannot be written is an error with its folder."""
-    assert opened("[notifiers.desk]\ntype = 'log'\n").ping() == (
-        "desk: alerts are written to stderr"
-    )
+    assert opened("[notifiers.desk]\ntype = 'log'\n").ping() == "alerts are written to stderr"
     text = "[notifiers.desk]\ntype = 'log'\npath = 'a/b.log'\n"
-    assert opened(text, tmp_path).ping() == "desk: alerts are written to a/b.log"
+    assert opened(text, tmp_path).ping() == "alerts are written to a/b.log"
     (tmp_path / "a").write_text("a file, no folder")
-    with pytest.raises(NotifierError, match=r"desk: The file a/b.log .* cannot be written. Check"):
+    with pytest.raises(NotifierError, match=r"The file a/b.log .* cannot be written. Check"):
         opened(text, tmp_path).ping()
     assert opened("").ping() == "alerts are written to .autoctrl/alerts.log"
 
 
-def test_everybody_is_told_and_hears_of_changes() -> None:
-    """Each notifier gets the same message; the id is good for all of them."""
-    first, second = RecordingNotifier(), RecordingNotifier()
-    everybody = Everybody([Listener("a", first), Listener("b", second)])
-    second.is_down = True
-    assert everybody.tell(DONE) == json.dumps({"a": "1"})
-    second.is_down = False
-    told = everybody.tell(FAILED)
-    assert told is not None
-    assert everybody.change(told, DONE)
-    assert list(first.shown.values()) == [DONE, DONE]
-    assert list(second.shown.values()) == [DONE]
-    assert everybody.ping() == "a: recording; b: recording"
-    first.is_down = second.is_down = True
-    assert everybody.tell(FAILED) is None
-    assert not everybody.change(told, FAILED)
-
-
 def test_a_notifier_hears_only_what_it_wants() -> None:
-    """A notifier of warnings hears warnings and alarms."""
-    notifier = RecordingNotifier()
-    everybody = Everybody([Listener("a", notifier, Severity.WARNING)])
-    told = [everybody.tell(DONE._replace(severity=severity)) for severity in Severity]
-    assert [message.severity for message in notifier.told] == [Severity.WARNING, Severity.ALARM]
-    assert told[0] is None
-
-
-def test_a_broken_notifier_stops_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    """The others are told; what it should have told is said on stderr, with its fault."""
-    notifier = RecordingNotifier()
-    everybody = Everybody([Listener("bad", BrokenNotifier()), Listener("good", notifier)])
-    assert everybody.tell(FAILED) == json.dumps({"good": "1"})
-    assert not everybody.change(json.dumps({"bad": "1"}), FAILED)
-    assert notifier.told == [FAILED]
-    said = capsys.readouterr().err
-    assert said.count("notifier bad failed: KeyError") == 2
-    assert "run 7 / reco failed" in said
-    with pytest.raises(NotifierError, match="bad: KeyError"):
-        everybody.ping()
-
-
-def test_the_settings_choose_the_notifiers(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each [notifiers.<name>] is one who is told, from its own severity on."""
-    notifier = opened(
-        "[notifiers.desk]\ntype = 'log'\n[notifiers.shift]\ntype = 'log'\nseverity = 'alarm'\n"
-    )
-    notifier.tell(DONE._replace(title="quiet"))
-    notifier.tell(FAILED._replace(title="loud", link=""))
-    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == [
-        "quiet",
-        "loud",
-        "loud",
+    """It is told from its severity on, of the workflows that it names and of what concerns all."""
+    listener = Listener("shift", RecordingNotifier(), Severity.WARNING, ("camera-*", "dq"))
+    wanted = [
+        (severity, workflow)
+        for severity in Severity
+        for workflow in ("camera-reco", "dq", "other", "")
+        if listener.wants(INCIDENT._replace(severity=severity, workflow=workflow))
     ]
+    loud = (Severity.WARNING, Severity.ALARM)
+    assert wanted == [(severity, name) for severity in loud for name in ("camera-reco", "dq", "")]
+
+
+def test_a_notifier_is_not_told_of_its_own_silence() -> None:
+    """Only the others can tell people that it is silent."""
+    silence = INCIDENT._replace(kind="notifier", gist="shift", workflow="")
+    assert not Listener("shift", RecordingNotifier()).wants(silence)
+    assert Listener("desk", RecordingNotifier()).wants(silence)
+
+
+def test_a_broken_notifier_says_so_in_our_words() -> None:
+    """Whatever it raises is an error of a notifier, with a hint."""
+    with pytest.raises(NotifierError, match=r"KeyError.*Its package is at fault"):
+        Listener("bad", BrokenNotifier()).ping()
+    down = RecordingNotifier()
+    down.is_down = True
+    with pytest.raises(NotifierError, match="does not answer"):
+        Listener("down", down).ping()
+
+
+def test_the_settings_choose_the_notifiers() -> None:
+    """Each [notifiers.<name>] is one who is told, of its own workflows, from its own severity on;
+    without any there is a log.
+    """
+    text = (
+        "[notifiers.desk]\ntype = 'log'\n[notifiers.shift]\ntype = 'log'\nseverity = 'alarm'\n"
+        "workflows = 'camera-* dq'\n"
+    )
+    settings = parse_settings(text, Path("/project"), environ={})
+    assert list_notifiers(settings) == ["desk", "shift"]
+    shift = open_listener(settings, "shift")
+    assert (shift.name, shift.least, shift.workflows) == ("shift", "alarm", ("camera-*", "dq"))
+    assert list_notifiers(parse_settings("", Path("/project"), environ={})) == ["log"]

@@ -30,6 +30,7 @@ from autoctrl.handlers.modules import find_modules, load_module
 from autoctrl.machine.cycle import Cycle
 from autoctrl.machine.discover_runs import discover
 from autoctrl.machine.heartbeat import beat
+from autoctrl.machine.teller import Teller
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
 from tests.acceptance.exactly_once.laboratory import read_ledger
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.task import TaskRecord
+    from autoctrl.notifiers.listener import Listener
 
 PATIENCE_S = 400.0  # longer than a slow machine needs to bring a server back, several times
 SHORTEST_S, LONGEST_S, GROWTH = 0.01, 1.0, 1.6
@@ -74,9 +76,15 @@ class Point(NamedTuple):
 
 
 class Counts:
-    """Counts the calls of all ports, and kills this process or calls a command at points."""
+    """Counts the calls of all ports, and kills the controller or calls a command at points.
 
-    def __init__(self, points: Sequence[Point]) -> None:
+    A notifier is at work in a process of its own, which notes its calls in a file.
+    """
+
+    def __init__(self, points: Sequence[Point], folder: Path) -> None:
+        self.controller = os.getpid()
+        self.elsewhere = folder / "calls-elsewhere"
+        self.elsewhere.write_text("")
         self.points = {point[:3]: point.command for point in points}
         self.calls: Counter[str] = Counter()
         self.struck = 0
@@ -88,13 +96,27 @@ class Counts:
 
     def pass_by(self, name: str, when: str) -> None:
         """Note that a call begins or has ended."""
-        self.calls[name] += when == "before"
-        command = self.points.get((name, self.calls[name], when))
+        number = self._count(name, is_new=when == "before")
+        command = self.points.get((name, number, when))
         if command:
             self.struck += 1
             subprocess.run(command, check=True, timeout=COMMAND_S)
         elif command is not None:
+            os.kill(self.controller, signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _count(self, name: str, *, is_new: bool) -> int:
+        """Return how often a method has been called so far."""
+        if os.getpid() == self.controller:
+            self.calls[name] += is_new
+            return self.calls[name]
+        with self.elsewhere.open("a") as file:
+            file.write(f"{name}\n" * is_new)
+        return self.called_elsewhere()[name]
+
+    def called_elsewhere(self) -> Counter[str]:
+        """Return how often other processes have called what."""
+        return Counter(self.elsewhere.read_text().split())
 
 
 class Probe:
@@ -126,11 +148,12 @@ class ProbedProject(Project):
         super().__init__(settings)
         self.counts = counts
         self.store: Any = Probe(self.store, "store", counts)
+        self.teller = Teller(self, "prompt")
         self._seen = [Probe(source, "source", counts) for source in super().sources()]
 
-    @property
-    def notifier(self) -> Any:
-        return Probe(super().notifier, "notifier", self.counts)
+    def listener(self, name: str) -> Listener:
+        listener = super().listener(name)
+        return listener._replace(notifier=Probe(listener.notifier, "notifier", self.counts))
 
     def executor(self, name: str) -> Any:
         return Probe(super().executor(name), name.partition("@")[0], self.counts)
@@ -183,6 +206,7 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
         print(summary, file=sys.stderr)  # noqa: T201 - it goes into the life's log
     give_up_stuck(project)
     beat(project.store, "prompt", project.clock.now())
+    project.teller.step()
     moved = len(arrivals.new) + sum(summary.moved for summary in summaries)
     return moved, sum(summary.open[1] for summary in summaries) + len(bad)
 
@@ -213,13 +237,15 @@ def live(folder: str, points: Iterable[Sequence[Any]]) -> None:
     """Work through the project in ``folder`` until nothing is left to do, or until a point that
     ends the life.
     """
-    counts = Counts([Point(*point) for point in points])
+    counts = Counts([Point(*point) for point in points], Path(folder))
     with ProbedProject(load_settings(Path(folder)), counts) as project:
         handlers = [
             handler for path in find_modules(project.folder) for handler in load_module(path)
         ]
         work(project, handlers)
-    Path(folder, "calls.json").write_text(json.dumps(counts.calls))
+        project.teller.finish()
+    calls = counts.calls + counts.called_elsewhere()
+    Path(folder, "calls.json").write_text(json.dumps(calls))
 
 
 def fork_life(folder: str, points: Iterable[Sequence[Any]]) -> int:

@@ -131,6 +131,14 @@ def check_in_the_end(folder: Path, kinds: Mapping[int, str], without: Iterable[s
     }, "outputs are those of the accepted results"
 
 
+def check_told(folder: Path) -> None:
+    """Check that people were told of each trouble, and at most one message twice after one kill."""
+    lines = (folder / "alerts.log").read_text().splitlines()
+    told = Counter(line.partition(" ")[2] for line in lines)
+    assert sorted(text.split()[1] for text in told) == ["[bad]:"]
+    assert set(told.values()) <= {1, 2}
+
+
 def _jobs(found: Found) -> list[JobRecord]:
     return [record for record in found.records if isinstance(record, JobRecord)]
 

@@ -20,7 +20,7 @@ NOT_CALLED = {
     "store.ping": "only people ask; nothing is written",
     "store.leases": "only the web page looks at them; nothing is written",
     "store.records": "only a copy reads them; what it leaves behind is tested with it",
-    "notifier.change": "no cycle changes what it told",
+    "notifier.change": "a life is shorter than the minute before which nothing told is changed",
     "notifier.ping": "only people ask; nothing is written",
     "inline.describe": "a call has no template",
     "local.log": "only people ask for logs; nothing is written",

@@ -17,6 +17,7 @@ from tests.acceptance.exactly_once.judge import (
     check_in_the_end,
     check_once,
     check_restarts,
+    check_told,
 )
 from tests.acceptance.exactly_once.laboratory import WORKFLOWS, make_project, write_runs
 from tests.acceptance.exactly_once.lives import AFTERMATH, METHODS, WRITING, Lives
@@ -64,6 +65,7 @@ class Trials:
         check_in_the_end(folder, RUNS)
         check_once(folder, RUNS)
         check_restarts(folder)
+        check_told(folder)
         return was_reached
 
 

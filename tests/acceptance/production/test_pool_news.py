@@ -38,7 +38,7 @@ def test_an_alert_says_where_the_log_is(pair: Pair) -> None:
     write_runs(folder, RUNS)
     finish(folder, PATIENCE_S)
     (alert,) = (folder / "alerts.log").read_text().splitlines()
-    (address,) = re.findall(rf"{LOGS}(/[^\s)]+)", alert)
+    (address,) = re.findall(rf"{LOGS}(/\S+)", alert)
     assert Path(address).is_file()
     assert "exited with code 75" in alert
     (version,) = json.loads(autoctrl(folder, "provenance", "8", "bad", "--format", "json").stdout)[

@@ -1,6 +1,4 @@
-"""A control room: a project in memory with a clock, a scripted executor and somebody who is
-told.
-"""
+"""A control room: a project in memory with a clock and a scripted executor."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ from autoctrl.config import parse_settings
 from autoctrl.errors import SettingsError
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.handlers.batch import BatchHandler
+from autoctrl.incidents import list_incidents
 from autoctrl.machine.context import Context
 from autoctrl.machine.cycle import Cycle
 from autoctrl.model.campaign import Campaign
@@ -18,11 +17,11 @@ from autoctrl.model.job import JobRecord
 from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
-from autoctrl.model.severity import Severity
 from autoctrl.model.unit import TaskKey
 from autoctrl.ports import Selection
-from autoctrl.testing import FakeClock, RecordingNotifier, ScriptedExecutor
+from autoctrl.testing import FakeClock, ScriptedExecutor
 from autoctrl.verbs import Request
+from autoctrl.views.incidents import spell_title
 from tests.unit.given import SOURCE
 from tests.unit.stamped import StampedStore
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from autoctrl.handlers.handler import Handler
     from autoctrl.machine.summary import Summary
+    from autoctrl.model.incident import Incident
     from autoctrl.model.output import OutputRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Executor, Store
@@ -44,7 +44,6 @@ class Room:
 
     def __init__(self, folder: Path, text: str = "", campaign: str = "prompt") -> None:
         self.clock = FakeClock()
-        self.notifier = RecordingNotifier()
         self.settings = parse_settings(text, folder, environ={})
         self.store: Store = StampedStore(self.settings.environment, clock=self.clock)
         self.executors = {name: ScriptedExecutor(name) for name in self.settings.executors}
@@ -53,7 +52,6 @@ class Room:
             store=self.store,
             executor=self.executor,
             calls=partial(InlineExecutor, folder / STATE_FOLDER),
-            notifier=self.notifier,
             clock=self.clock,
             settings=self.settings,
             campaign=campaign,
@@ -107,5 +105,11 @@ class Room:
         return Request(self.store, self.clock, Actor(*PERSON), reason, self.context.campaign)
 
     @property
+    def incidents(self) -> list[Incident]:
+        """What people are to be told, and what it has struck."""
+        return list_incidents(self.store, self.context.campaign, with_closed=True)
+
+    @property
     def alarms(self) -> list[str]:
-        return [alert.title for alert in self.notifier.told if alert.severity is Severity.ALARM]
+        """The first lines of what people are to be told."""
+        return [spell_title(one) for one in self.incidents]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE, MODULE, EXECUTOR, DISK, *_ = ConditionKind
 DOWN = "nobody answers"
-HERE = Present(frozenset({"table"}), frozenset(), is_whole=False)
+HERE = Present(frozenset({"table"}), frozenset(), frozenset(), is_whole=False)
 
 
 def test_a_source_with_many_problems_is_one_condition() -> None:
@@ -66,7 +66,7 @@ def test_what_nobody_can_look_at_is_over() -> None:
     verdicts = [Verdict(kind, name, "bad") for kind in (SOURCE, MODULE) for name in ("old", "new")]
     verdicts += [Verdict(EXECUTOR, "pool", "bad"), Verdict(DISK, "state", "bad")]
     marks = judge([], verdicts, "prompt", NOW)
-    here = Present(frozenset({"new"}), frozenset({"new"}), is_whole=False)
+    here = Present(frozenset({"new"}), frozenset({"new"}), frozenset({"new"}), is_whole=False)
     gone = [Verdict(SOURCE, "old"), Verdict(MODULE, "old")]
     assert list(judge_forgotten(marks, [], here)) == gone
     whole = here._replace(is_whole=True)

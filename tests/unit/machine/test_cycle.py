@@ -75,7 +75,7 @@ def test_a_task_that_can_never_start_fails_and_goes_on_once_it_can(room: Room) -
     reason = "{run.fill:05d} does not fit 'last': Unknown format code 'd'"
     failed = room.task("reco")
     assert (failed.status, failed.reason.startswith(reason)) == (TaskStatus.FAILED, True)
-    assert [text.startswith(f"run 1 / reco v1 failed: {reason}") for text in room.alarms] == [True]
+    assert [incident.reason.startswith(reason) for incident in room.incidents] == [True]
     assert len(summary.failed) == 1
     assert [order.spec.argv for order in room.jobs.orders] == [("tool", "00005")]
     assert room.cycle(handler).failed == ()
@@ -115,21 +115,26 @@ def test_a_failed_task_is_told_exactly_once(room: Room) -> None:
     assert summary.failed == ("run 1 / reco: job 0.1 failed (user code): exit code 3",)
     for _ in range(3):
         assert room.cycle(RECO).failed == ()
-    assert room.alarms == ["run 1 / reco v1 failed: job 0.1 failed (user code): exit code 3"]
+    assert [one.reason for one in room.incidents] == ["job 0.1 failed (user code): exit code 3"]
+    assert room.alarms == ["[reco]: run 1 permanently marked as failed."]
     assert room.task("reco").reason == "job 0.1 failed (user code): exit code 3"
 
 
-@pytest.mark.parametrize(("tasks", "alarms"), [(3, 3), (4, 1), (30, 1)])
-def test_a_fault_that_fails_many_tasks_is_told_once(room: Room, tasks: int, alarms: int) -> None:
-    """A few alarms come one by one; more in one cycle are one, which says how many."""
+@pytest.mark.parametrize("tasks", [2, 30])
+def test_a_fault_that_fails_many_tasks_is_one_incident(room: Room, tasks: int) -> None:
+    """It names the runs; each cycle's failures join it."""
     for number in range(2, tasks + 1):
         room.has_run(number)
     room.cycle(RECO)
     for number in range(1, tasks + 1):
         room.jobs.finish(f"{number}/v1/0.1", exit_code=3)
     assert len(room.cycle(RECO).failed) == tasks
-    assert len(room.alarms) == alarms
-    assert (f"and {tasks - 1} more tasks" in room.alarms[0]) == (alarms == 1)
+    assert room.alarms == [f"[reco]: runs 1-{tasks} permanently marked as failed."]
+    room.has_run(tasks + 1)
+    room.cycle(RECO)
+    room.jobs.finish(f"{tasks + 1}/v1/0.1", exit_code=4)
+    room.cycle(RECO)
+    assert room.alarms == [f"[reco]: runs 1-{tasks + 1} permanently marked as failed."]
 
 
 def test_a_lost_job_is_tried_again_until_the_budget_is_spent(room: Room) -> None:

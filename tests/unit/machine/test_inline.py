@@ -201,7 +201,7 @@ def test_a_function_that_fails_is_told_once(tmp_path: Path) -> None:
     assert summary.failed == ("run 1 / count: job 0.1 failed (user code): RuntimeError: 1",)
     room.cycle(InlineHandler("count", work))
     (alarm,) = room.alarms
-    log = Path(alarm.partition("(log: ")[2].rstrip(")"))
+    log = Path(alarm.partition("logs: ")[2])
     assert log.read_text().startswith("before\n")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoctrl import verbs
-from autoctrl.model.quality import quality_of, remark_of, says_the_same
+from autoctrl.model.quality import quality_of, remark_of
 from autoctrl.views import explain, read_overview
 from tests.unit.given import file
 from tests.unit.machine.room import RECO, Room
@@ -37,19 +37,10 @@ def test_the_worst_that_the_fields_say_is_the_remark(
     assert (remark_of(fields), quality_of(remark)) == (remark, quality)
 
 
-def test_remarks_are_the_same_if_only_their_figures_differ() -> None:
-    """Another value of the same number is nothing new; another number, or the other side of its
-    limits, is.
-    """
-    assert says_the_same("alarm: rate = 3.1e-4 is above 2", "alarm: rate = 17 is above 2")
-    assert not says_the_same("alarm: rate = 3 is above 2", "alarm: rate = 3 is below 4")
-    assert not says_the_same("alarm: rate = 3 is above 2", "alarm: noise = 3 is above 2")
-
-
 def test_an_alarm_stands_beside_a_task_that_is_done_and_is_told_once(room: Room) -> None:
     """Status and why say which number is beyond which limit; later cycles tell nobody again."""
     finish(room, 1, alarm=HOT)
-    assert room.alarms == [f"run 1 / reco v1: alarm: {HOT}"]
+    assert room.alarms == [f"[reco]: run 1: alarm: {HOT}"]
     seen = explain(room.store, "prompt", "1", "reco")
     assert (seen.status, seen.quality, seen.reason) == ("done", "alarm", f"alarm: {HOT}")
     cell = read_overview(room.store, "prompt").runs[0].tasks["reco"]

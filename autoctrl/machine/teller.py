@@ -1,0 +1,250 @@
+"""Tells people of incidents: what is due now, by every notifier, without anybody waiting for it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost
+from autoctrl.machine.conditions import write_verdicts
+from autoctrl.machine.incidents import LEASE_S, follow_up
+from autoctrl.machine.outbox import (
+    OUTBOX,
+    Audience,
+    Deed,
+    Fate,
+    intend,
+    note,
+    outbox_mark,
+    plan_posts,
+    read_outbox,
+)
+from autoctrl.machine.sending import LIMIT_S, Errand, Sending
+from autoctrl.model.condition import ConditionKind, Verdict
+from autoctrl.model.names import incidents_lease
+from autoctrl.process import this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autoctrl.machine.outbox import Outbox, Post
+    from autoctrl.model.condition import Condition
+    from autoctrl.model.incident import Incident
+    from autoctrl.model.output import MarkRecord
+    from autoctrl.ports import Clock, Lease, Message, Notifier, Store
+
+PAUSE_S = 0.2
+PATIENCE_S = 15.0
+
+
+class Listens(Protocol):
+    """A notifier of the project, as the settings name it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """Who is told."""
+
+    @property
+    def has_safe_repeat(self) -> bool:
+        """Whether people see a message once that it is told twice."""
+
+    def wants(self, incident: Incident) -> bool:
+        """Say whether it is told of an incident."""
+
+
+class TellingProject(Protocol):
+    """What telling needs of a project whose ports are open."""
+
+    store: Store
+    clock: Clock
+
+    @property
+    def notifier_names(self) -> Sequence[str]:
+        """The names of the notifiers."""
+
+    def listener(self, name: str) -> Listens:
+        """Return one of the notifiers. Raises ``SettingsError``."""
+
+    def conditions(self, campaign: str) -> Sequence[Condition]:
+        """Return the open conditions of a campaign."""
+
+    def message(self, campaign: str, incident: Incident, number: int) -> Message:
+        """Return what people read of an incident, or of so many that are told in one."""
+
+
+class Batch(NamedTuple):
+    """What one notifier is to be told now.
+
+    listener  who
+    mark      the mark of its outbox, None if there is none yet
+    outbox    what the mark says
+    posts     what is due
+    """
+
+    listener: Listens
+    mark: MarkRecord | None
+    outbox: Outbox
+    posts: Sequence[Post]
+
+
+class Teller:
+    """Tells people of a campaign's incidents.
+
+    Of several processes that do so, one acts at a time; what one has left half done, the next one
+    finishes.
+    """
+
+    def __init__(self, project: TellingProject, campaign: str) -> None:
+        """Have told nobody yet."""
+        self.project, self.campaign = project, campaign
+        self._owner = f"teller {secrets.token_hex(3)} of {this_process()}"
+        self._lease: Lease | None = None
+        self._at_hand: Sequence[Incident] = ()
+        self._sendings: list[Sending] = []
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a notifier is at work."""
+        return bool(self._sendings)
+
+    def step(self, *, is_last: bool = False) -> None:
+        """Take in what became of earlier messages, and hand over what is due; wait for nothing.
+
+        ``is_last`` does not wait for more troubles to join. Raises ``StoreError``.
+        """
+        self._take_results(0.0)
+        if self._sendings:
+            return
+        with self.project.store.moment():
+            batches = self._plan(is_last=is_last)
+        if batches and self._claim(PATIENCE_S if is_last else 0.0):
+            self._hand_over(self._plan(is_last=is_last))
+            if not self._sendings:
+                self._give_up()
+
+    def finish(self) -> None:
+        """Hand over what is due or has been collected, and wait until each notifier has ended.
+
+        That is not long: what a notifier does not do in its time is left to the next one who
+        tells. Raises ``StoreError``.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while self._sendings and time.monotonic() < deadline:
+            self._take_results(PAUSE_S)
+        self.step(is_last=True)
+        while self._sendings:
+            self._take_results(LIMIT_S)
+
+    def _plan(self, *, is_last: bool) -> list[Batch]:
+        """Return what is due for each notifier that has something to do."""
+        store, now = self.project.store, self.project.clock.now()
+        incidents = follow_up(store, self.campaign, self.project.conditions(self.campaign), now)
+        if not incidents:
+            return []
+        marks = {mark.name: mark for mark in store.marks(OUTBOX, self.campaign)}
+        self._at_hand = incidents
+        batches = []
+        for listener in self._listeners():
+            mark = marks.get(listener.name)
+            outbox = read_outbox(mark)
+            audience = Audience(listener.wants, listener.has_safe_repeat)
+            posts = plan_posts(outbox, incidents, audience, now, is_last=is_last)
+            batches += [Batch(listener, mark, outbox, posts)] * bool(posts)
+        return batches
+
+    def _listeners(self) -> list[Listens]:
+        """Return the notifiers; one that cannot be opened is a condition."""
+        found: list[Listens] = []
+        for name in self.project.notifier_names:
+            try:
+                found.append(self.project.listener(name))
+            except AutoctrlError as error:
+                self._judge([Verdict(ConditionKind.NOTIFIER, name, str(error))])
+        return found
+
+    def _claim(self, patience_s: float = 0.0) -> bool:
+        """Claim or renew the right to tell; return whether we have it, after so long at most."""
+        name = incidents_lease(self.campaign)
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                self._lease = self.project.store.lease(name, self._owner, LEASE_S)
+            except LeaseHeld:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(PAUSE_S)
+            else:
+                return True
+
+    def _hand_over(self, batches: Sequence[Batch]) -> None:
+        """Write down what is about to be told, and start to tell it."""
+        now = self.project.clock.now()
+        intents = [
+            outbox_mark(
+                batch.mark,
+                intend(batch.outbox, batch.posts, self._at_hand),
+                (self.campaign, batch.listener.name),
+                now,
+            )
+            for batch in batches
+        ]
+        try:
+            self.project.store.append(intents, self._lease)
+        except (Conflict, LeaseLost):
+            return
+        for batch in batches:
+            errands = [self._errand(post) for post in batch.posts]
+            self._sendings.append(Sending(batch.listener.name, batch.listener.notifier, errands))
+
+    def _errand(self, post: Post) -> Errand:
+        number = post.number if post.deed is Deed.DIGEST else 1
+        message = self.project.message(self.campaign, post.incident, number)
+        below = post.message or "" if post.deed is Deed.REPEAT else ""
+        return Errand(post, message._replace(is_again=post.is_again, below=below))
+
+    def _take_results(self, wait_s: float) -> None:
+        """Write down what became of the messages of each notifier that has ended."""
+        if not self._sendings:
+            return
+        ended = [sending for sending in self._sendings if sending.is_over(wait_s)]
+        self._sendings = [sending for sending in self._sendings if sending not in ended]
+        if ended:
+            self._note(ended)
+        if not self._sendings:
+            self._give_up()
+
+    def _note(self, ended: Sequence[Sending]) -> None:
+        store, now = self.project.store, self.project.clock.now()
+        marks = {mark.name: mark for mark in store.marks(OUTBOX, self.campaign)}
+        notes = [
+            outbox_mark(
+                marks.get(sending.name),
+                note(read_outbox(marks.get(sending.name)), sending.results, now),
+                (self.campaign, sending.name),
+                now,
+            )
+            for sending in ended
+        ]
+        if self._claim():
+            with suppress(Conflict, LeaseLost):  # somebody else has taken over and tells again
+                store.append(notes, self._lease)
+        self._judge([_judge_sending(sending) for sending in ended])
+
+    def _judge(self, verdicts: Sequence[Verdict]) -> None:
+        write_verdicts(self.project.store, self.campaign, verdicts, self.project.clock.now())
+
+    def _give_up(self) -> None:
+        if self._lease is not None:
+            self.project.store.lease(self._lease.name, self._owner, 0)
+            self._lease = None
+
+
+def _judge_sending(sending: Sending) -> Verdict:
+    reasons = [result.reason for result in sending.results if result.fate is not Fate.SEEN]
+    return Verdict(ConditionKind.NOTIFIER, sending.name, reasons[0] if reasons else "")

@@ -1,0 +1,36 @@
+"""What the machine asks of the world: store, executor, notifier, source, clock.
+
+Adapters implement these, no more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.ports.clock import Clock
+from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
+from autoctrl.ports.notifier import Message, Notifier
+from autoctrl.ports.source import Seen, Source
+from autoctrl.ports.store import Heartbeat, Hint, Lease, OpenTask, RunList, Selection, Store
+
+if TYPE_CHECKING:
+    from autoctrl.ports.store import Record as Record
+
+__all__ = [
+    "Clock",
+    "Executor",
+    "Heartbeat",
+    "Hint",
+    "JobOrder",
+    "JobReport",
+    "JobResult",
+    "Lease",
+    "Message",
+    "Notifier",
+    "OpenTask",
+    "RunList",
+    "Seen",
+    "Selection",
+    "Source",
+    "Store",
+]

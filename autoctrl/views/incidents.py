@@ -1,0 +1,146 @@
+"""Incidents as people read them: the message that is sent, the list, one with all that is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autoctrl.model.campaign import PROMPT
+from autoctrl.model.incident import FAILED
+from autoctrl.model.quality import ALARM
+from autoctrl.model.severity import Severity
+from autoctrl.model.unit import is_group, spell_unit
+from autoctrl.ports import Message
+from autoctrl.views.reasons import format_units
+from autoctrl.views.spelling import count
+from autoctrl.views.versions import Fact
+
+LONGEST_LIST = 60
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from autoctrl.model.incident import Incident, Remark
+    from autoctrl.views.spelling import Spelling
+
+
+def spell_message(campaign: str, incident: Incident, spelling: Spelling) -> Message:
+    """Return what people are told of an incident."""
+    return Message(
+        key=incident.id,
+        severity=incident.severity,
+        title=spell_title(incident),
+        text="\n".join(f"{fact.name}: {fact.text}" for fact in _message_facts(incident, spelling)),
+        link=_hint(campaign, incident),
+        revision=incident.revision,
+        is_over=not incident.is_open,
+    )
+
+
+def spell_further(campaign: str, first: Incident, number: int) -> Message:
+    """Return what people are told where a channel cannot bear more messages."""
+    option = _option(campaign)
+    title = f"{count(number, 'more incident')} within the hour that nobody was told of one by one"
+    link = f"autoctrl incidents list{option}"
+    return Message("further", first.severity, title, link=link, revision=number)
+
+
+def spell_test(project: str) -> Message:
+    """Return a message by which people see that messages arrive."""
+    of = f" of {project}" if project else ""
+    title = f"This is a test{of}: nothing is wrong."
+    return Message("test", Severity.INFO, title, link="autoctrl doctor")
+
+
+def spell_title(incident: Incident) -> str:
+    """Return the first line about an incident."""
+    if not incident.is_of_tasks:
+        over = "" if incident.is_open else " is over"
+        return f"{incident.kind} {incident.gist}{over}: {incident.reason}"
+    where = f"[{incident.workflow}]:"
+    subject = _subject(incident)
+    if not incident.is_open:
+        what = "failed" if incident.kind == FAILED else "raised an alarm"
+        return f"{where} over: {count(incident.struck, 'task')} had {what}: {incident.reason}"
+    if incident.kind == ALARM:
+        return f"{where} {subject}: {incident.reason}"
+    logs = f" Please check the logs: {incident.log}" if incident.log else ""
+    return f"{where} {subject} permanently marked as failed.{logs}"
+
+
+def _subject(incident: Incident) -> str:
+    """Return ``run 4521``, ``runs 1-300``, ``fill 8222``; of many that are far apart their number,
+    the first and the last.
+    """
+    units = incident.units
+    if len(units) == 1:
+        return spell_unit(units[0])
+    listed = format_units(units)
+    if len(listed) > LONGEST_LIST:
+        first, *_, last = listed.split(",")
+        listed = f"{first} … {last}"
+    what = "tasks" if any(map(is_group, units)) else "runs"
+    return f"{what} {listed}" if "…" not in listed else f"{len(units)} {what} ({listed})"
+
+
+def _message_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
+    facts = []
+    if incident.is_of_tasks:
+        facts.append(Fact("reason", incident.reason))
+        if incident.struck > 1:
+            facts.append(Fact("tasks", f"{len(incident.units)} now, {incident.struck} in all"))
+    facts.append(Fact("since", spelling.time(incident.opened)))
+    return [*facts, *_remark_facts(incident, spelling)]
+
+
+def _remark_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
+    facts = []
+    if incident.acked is not None:
+        facts.append(Fact("acknowledged", _spell_remark(incident.acked, spelling)))
+    if incident.muted is not None:
+        facts.append(Fact("muted", _spell_remark(incident.muted, spelling)))
+    if incident.closed is not None:
+        how = "" if incident.ended_by is None else f" {_spell_remark(incident.ended_by, spelling)}"
+        facts.append(Fact("over since", f"{spelling.time(incident.closed)}{how}"))
+    return facts
+
+
+def _spell_remark(remark: Remark, spelling: Spelling) -> str:
+    until = "" if remark.until is None else f" until {spelling.time(remark.until)}"
+    return f"by {remark.name}{until}: {remark.reason}"
+
+
+def _hint(campaign: str, incident: Incident) -> str:
+    return f"autoctrl incidents show {incident.id}{_option(campaign)}"
+
+
+def _option(campaign: str) -> str:
+    return "" if campaign == PROMPT else f" --campaign {campaign}"
+
+
+def list_incident_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
+    """Return all that is known of an incident, a line each."""
+    workflow = incident.workflow or "all workflows"
+    facts = [
+        Fact("incident", incident.id),
+        Fact("is", "open" if incident.is_open else "over"),
+        Fact("workflow", workflow),
+        Fact("severity", str(incident.severity)),
+        Fact("what", spell_title(incident)),
+        Fact("reason", incident.reason),
+        Fact("since", spelling.time(incident.opened)),
+    ]
+    if incident.is_of_tasks:
+        facts.append(Fact("tasks", f"{len(incident.units)} now, {incident.struck} in all"))
+        facts.append(Fact("units", format_units(incident.units)))
+    facts.append(Fact("log", incident.log))
+    told = [*facts, *_remark_facts(incident, spelling)]
+    return [fact for fact in told if fact.text]
+
+
+def spell_state(incident: Incident, now: datetime) -> str:
+    """Return how an incident stands, in a word or two."""
+    if not incident.is_open:
+        return "over"
+    if incident.is_muted(now):
+        return "muted"
+    return "acknowledged" if incident.acked is not None else "open"

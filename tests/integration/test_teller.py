@@ -1,0 +1,357 @@
+"""People are told by processes of their own, whatever becomes of notifiers and of who tells."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from autoctrl.errors import NotifierError, PerhapsTold, SettingsError
+from autoctrl.incidents import list_incidents, read_kept
+from autoctrl.machine import sending
+from autoctrl.machine.incidents import join_failures
+from autoctrl.machine.outbox import OUTBOX, read_outbox
+from autoctrl.machine.teller import Teller
+from autoctrl.model.condition import Condition, ConditionKind
+from autoctrl.model.names import incidents_lease, workflow_lease
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.task import TaskRecord, new_task
+from autoctrl.model.unit import TaskKey
+from autoctrl.notifiers.listener import Listener
+from autoctrl.ports import Message, Selection
+from autoctrl.stores.sqlite.store import SqliteStore
+from autoctrl.testing import FakeClock
+from autoctrl.views import list_conditions
+from autoctrl.views.incidents import spell_message
+from autoctrl.views.spelling import Spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from autoctrl.machine.teller import Listens
+    from autoctrl.model.incident import Incident
+    from autoctrl.ports import Clock, Notifier, Store
+
+PROMPT = "prompt"
+DOWN = "nobody answers"
+
+
+class Told(NamedTuple):
+    """A line of a notifier's ledger."""
+
+    what: str
+    key: str
+    revision: str
+
+
+class Ledger:
+    """A notifier that writes into a file what it was asked, and behaves as a file says."""
+
+    def __init__(self, path: Path, *, has_safe_repeat: bool = False) -> None:
+        self.path, self.has_safe_repeat = path, has_safe_repeat
+        self.mood = path.with_suffix(".mood")
+
+    def tell(self, message: Message) -> str | None:
+        self._note("again" if message.is_again else "below" if message.below else "tell", message)
+        return self._behave() and f"{self.path.stem}-{message.key}"
+
+    def change(self, message_id: str, message: Message) -> bool:
+        assert message_id == f"{self.path.stem}-{message.key}"
+        self._note("change", message)
+        return bool(self._behave())
+
+    def _note(self, what: str, message: Message) -> None:
+        with self.path.open("a") as file:
+            file.write(f"{what} {message.key} {message.revision}\n")
+
+    def _behave(self) -> str | None:
+        """Do as the mood says; return nothing if nobody was told."""
+        mood = self.mood.read_text() if self.mood.exists() else ""
+        if mood == "hangs":
+            time.sleep(60)
+        if mood == "dies":
+            os._exit(7)
+        if mood == "raises":
+            raise KeyError(mood)
+        if mood == "perhaps":
+            raise PerhapsTold(DOWN)
+        return None if mood == "down" else "told"
+
+    def ping(self) -> str:
+        if self.mood.exists():
+            raise NotifierError(DOWN)
+        return "well"
+
+    def lines(self) -> list[Told]:
+        text = self.path.read_text() if self.path.exists() else ""
+        return [Told(*line.split()) for line in text.splitlines()]
+
+    def deeds(self) -> list[str]:
+        return [line.what for line in self.lines()]
+
+
+class Site:
+    """A project in a store of its own, with tasks that fail and notifiers that keep ledgers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hands = FakeClock()
+        self.clock: Clock = self.hands
+        self.store: Store = SqliteStore(folder / "store.db", clock=self.clock)
+        self.ledgers = {name: Ledger(folder / f"{name}.txt") for name in ("shift", "desk")}
+        self.notifier_names: Sequence[str] = list(self.ledgers)
+        self.broken: set[str] = set()
+
+    def listener(self, name: str) -> Listens:
+        if name in self.broken:
+            message = f"[notifiers.{name}] makes no sense."
+            raise SettingsError(message)
+        notifier: Notifier = self.ledgers[name]
+        return Listener(name, notifier)
+
+    def conditions(self, campaign: str) -> Sequence[Condition]:
+        return list_conditions(self.store, campaign)
+
+    def message(self, campaign: str, incident: Incident, number: int) -> Message:
+        return spell_message(campaign, incident, Spelling("UTC"))._replace(revision=number)
+
+    def fails(self, *units: int, workflow: str = "reco", reason: str = "no pedestal") -> None:
+        """Let tasks fail for good, as a cycle writes it."""
+        now = self.clock.now()
+        for unit in units:
+            key = TaskKey(PROMPT, workflow, str(unit))
+            born = new_task(key, (unit,), now)
+            begun = born.moved(TaskStatus.PROCESSING, now)
+            failed = begun.moved(TaskStatus.FAILED, now, reason=reason)
+            marks = join_failures(self.store, PROMPT, workflow, [failed], now)
+            self.store.append([born, begun, failed, *marks])
+
+    def moves(self, unit: int, status: TaskStatus, workflow: str = "reco") -> None:
+        """Let a task move on."""
+        (task,) = self.store.tasks(Selection(PROMPT, (workflow,), (str(unit),)))
+        self.store.append([task.moved(status, self.clock.now())])
+
+    def teller(self) -> Teller:
+        return Teller(self, PROMPT)
+
+    def finish(self, pass_s: float = 0.0) -> None:
+        """Let time pass; then tell as a single cycle does at its end."""
+        self.hands.advance(pass_s)
+        self.teller().finish()
+
+    def step(self, teller: Teller, pass_s: float = 0.0) -> None:
+        """Let time pass; then tell as a loop does, until every notifier has ended."""
+        self.hands.advance(pass_s)
+        teller.step()
+        deadline = time.monotonic() + 60
+        while teller.is_sending:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+            teller.step()
+
+    def mood(self, name: str, mood: str) -> None:
+        path = self.ledgers[name].mood
+        path.write_text(mood) if mood else path.unlink()
+
+    def incidents(self) -> list[Incident]:
+        return list_incidents(self.store, PROMPT, with_closed=True)
+
+    def reasons(self) -> list[str]:
+        """Return the conditions of notifiers."""
+        found = list_conditions(self.store, PROMPT)
+        return [f"{one.about}: {one.reason}" for one in found if one.kind == ConditionKind.NOTIFIER]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    from autoctrl.model.campaign import Campaign
+    from autoctrl.model.output import MarkRecord
+
+    made = Site(tmp_path)
+    values = Campaign(PROMPT, follow=True).values()
+    made.store.append([MarkRecord("campaign", PROMPT, PROMPT, values, made.clock.now())])
+    yield made
+    made.store.close()
+
+
+def test_a_single_cycle_tells_at_its_end_what_it_has_collected(site: Site) -> None:
+    """Every notifier once, however many tasks; the next cycle has nothing to say."""
+    site.fails(*range(1, 31))
+    site.finish()
+    assert [ledger.deeds() for ledger in site.ledgers.values()] == [["tell"], ["tell"]]
+    before = site.store.marks(OUTBOX)
+    site.finish(pass_s=3600)
+    assert site.store.marks(OUTBOX) == before
+    assert site.ledgers["desk"].deeds() == ["tell"]
+
+
+def test_a_loop_collects_and_changes_what_it_told(site: Site) -> None:
+    """A minute after the first failure; later ones and the end change the message."""
+    teller, desk = site.teller(), site.ledgers["desk"]
+    site.fails(1)
+    site.step(teller, 30)
+    assert desk.deeds() == []
+    site.fails(2)
+    site.step(teller, 30)
+    assert desk.deeds() == ["tell"]
+    site.fails(3)
+    site.step(teller, 30)
+    assert desk.deeds() == ["tell"]
+    site.step(teller, 30)
+    assert desk.deeds() == ["tell", "change"]
+    for unit in (1, 2, 3):
+        site.moves(unit, TaskStatus.NEW)
+    site.step(teller, 60)
+    assert desk.deeds() == ["tell", "change", "change"]
+    (incident,) = site.incidents()
+    assert (incident.is_open, incident.struck) == (False, 3)
+
+
+def test_nothing_is_written_while_nothing_happens(site: Site) -> None:
+    """However many incidents are over: they cost no step and no record."""
+    site.fails(1)
+    site.finish()
+    site.moves(1, TaskStatus.NEW)
+    site.finish(pass_s=100)
+    for number in range(5):
+        site.fails(2, workflow=f"other{number}")
+        site.moves(2, TaskStatus.NEW, f"other{number}")
+    site.finish(pass_s=100)
+    written = list(site.store.records())
+    site.finish(pass_s=100)
+    assert list(site.store.records()) == written
+    assert all(not kept.units for kept in read_kept(site.store, PROMPT).values())
+
+
+@pytest.mark.parametrize(
+    ("mood", "reason"),
+    [("down", DOWN), ("raises", "KeyError: 'raises'"), ("dies", "it gave no answer")],
+)
+def test_a_notifier_that_fails_is_a_condition_and_the_others_hear_of_it(
+    site: Site, mood: str, reason: str
+) -> None:
+    """What it missed is told when it works again, and then all is well."""
+    site.mood("shift", mood)
+    site.fails(1)
+    site.finish()
+    (said,) = site.reasons()
+    assert said.startswith(f"shift: {reason}")
+    assert site.ledgers["desk"].deeds() == ["tell"]
+    site.mood("shift", "")
+    site.finish(pass_s=100)
+    assert site.ledgers["desk"].deeds() == ["tell", "tell"], "the second is about the notifier"
+    assert len(site.ledgers["shift"].lines()) == 2
+    assert site.reasons() == []
+    kinds = {incident.kind: incident.is_open for incident in site.incidents()}
+    site.finish(pass_s=100)
+    kinds = {incident.kind: incident.is_open for incident in site.incidents()}
+    assert kinds == {"failed": True, "notifier": False}
+
+
+def test_a_notifier_that_hangs_delays_nobody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop goes on at once; after its time the notifier is ended, and nobody knows."""
+    monkeypatch.setattr(sending.Sending.__init__, "__defaults__", (1,))
+    site.mood("shift", "hangs")
+    site.fails(1)
+    teller = site.teller()
+    site.step(teller, 60)
+    assert site.ledgers["desk"].deeds() == ["tell"]
+    assert site.reasons() == ["shift: it gave no answer within 1 s"]
+    site.mood("shift", "")
+    site.step(teller, 60)
+    assert site.ledgers["shift"].deeds() == ["tell", "again"]
+
+
+def test_perhaps_told_is_told_once_more_and_never_again(site: Site) -> None:
+    """Somebody may read it twice; nobody reads it three times."""
+    site.mood("shift", "perhaps")
+    site.fails(1)
+    for _ in range(4):
+        site.finish(pass_s=200)
+    assert site.ledgers["shift"].deeds()[:2] == ["tell", "again"]
+    assert [line.key for line in site.ledgers["shift"].lines()].count(site.incidents()[0].id) == 2
+
+
+def test_a_notifier_whose_settings_make_no_sense_is_a_condition(site: Site) -> None:
+    """The others are told, of it as well."""
+    site.broken = {"shift"}
+    site.fails(1)
+    site.finish()
+    assert site.reasons() == ["shift: [notifiers.shift] makes no sense."]
+    site.finish(pass_s=60)
+    assert site.ledgers["desk"].deeds() == ["tell", "tell"]
+
+
+def test_an_unacknowledged_alarm_is_repeated_below_its_message(site: Site) -> None:
+    """Four hours later, by whoever makes the next cycle."""
+    site.fails(1)
+    site.finish()
+    site.finish(pass_s=4 * 3600)
+    assert site.ledgers["desk"].deeds() == ["tell", "below"]
+
+
+def test_of_two_who_tell_one_acts(site: Site) -> None:
+    """The other leaves it to whoever holds the lease, and tells nothing twice."""
+    site.fails(1)
+    site.hands.advance(100)
+    site.store.lease(incidents_lease(PROMPT), "somebody else", 60)
+    first = site.teller()
+    first.step()
+    assert not first.is_sending
+    site.store.lease(incidents_lease(PROMPT), "somebody else", 0)
+    first.step()
+    second = site.teller()
+    second.step()
+    assert [teller.is_sending for teller in (first, second)] == [True, False]
+    site.step(first)
+    site.step(second)
+    assert site.ledgers["desk"].deeds() == ["tell"]
+
+
+def test_what_a_cycle_is_busy_with_is_looked_at_later(site: Site) -> None:
+    """While somebody holds the workflow's lease its incidents stay as they are."""
+    site.fails(1)
+    site.finish()
+    site.moves(1, TaskStatus.NEW)
+    site.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
+    site.finish(pass_s=10)
+    assert site.incidents()[0].is_open
+    site.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 0)
+    site.finish(pass_s=10)
+    assert not site.incidents()[0].is_open
+
+
+def test_what_a_dead_teller_left_is_taken_up(site: Site) -> None:
+    """Killed after the intent: the next one tells, and says that it may be a repetition."""
+    site.fails(1)
+    site.hands.advance(100)
+    child = os.fork()
+    if child == 0:
+        site.mood("shift", "hangs")
+        site.mood("desk", "hangs")
+        site.teller().step()
+        while not all(ledger.lines() for ledger in site.ledgers.values()):
+            time.sleep(0.01)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    for name in site.ledgers:
+        site.mood(name, "")
+    pending = {mark.name: read_outbox(mark) for mark in site.store.marks(OUTBOX)}
+    assert all(told.pending for box in pending.values() for told in box.told.values())
+    site.finish()
+    assert [ledger.deeds() for ledger in site.ledgers.values()] == [["tell", "again"]] * 2
+
+
+def records_of(site: Site) -> list[Any]:
+    return [record for record in site.store.records() if isinstance(record, TaskRecord)]
+
+
+def test_no_failure_is_untold_and_no_task_is_touched(site: Site) -> None:
+    """The incident is in the batch that moves the task; telling moves no task."""
+    site.fails(1, 2)
+    before = records_of(site)
+    assert len(site.incidents()) == 1
+    site.finish()
+    assert records_of(site) == before
