@@ -13,6 +13,7 @@ def test_leases_of_different_things_have_different_names() -> None:
         names.COPY_LEASE,
         names.workflow_lease("prompt", "reco"),
         names.loop_lease("prompt"),
+        names.incidents_lease("prompt"),
     ]
     assert len(set(held)) == len(held)
     assert names.workflow_lease("prompt", "reco") == "prompt/reco"
