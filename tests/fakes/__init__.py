@@ -1,1 +1,1 @@
-"""Strict fakes of the services that autoctrl talks to; they import nothing of autoctrl."""
+"""Strict fakes of services that cannot be had, built from their contracts."""
