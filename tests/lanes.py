@@ -53,7 +53,7 @@ LANES = {
     "camera": Lane(homes=("tests/acceptance/test_camera*", "workflows"), is_patient=True),
     "science": Lane(homes=("tests/unit/science",), is_patient=True),
     "core": Lane(homes=("tests/unit",), is_measured=True, is_patient=True),
-    "house": Lane(homes=("tests/house",), is_patient=True),
+    "house": Lane(homes=("tests/house", "tests/contract/fakes"), is_patient=True),
 }
 
 
