@@ -61,9 +61,7 @@ def follow_up(
 
 
 def _follow_tasks(store: Store, campaign: str, kept: Kept, now: datetime) -> Sequence[Incident]:
-    if not any(one.is_open for one in kept.incidents):
-        return kept.incidents
-    tasks = store.tasks(Selection(campaign, (kept.workflow,), kept.units))
+    tasks = store.tasks(Selection(campaign, (kept.workflow,), kept.units)) if kept.units else []
     seen = [trouble_of(task) for task in tasks]
     troubles = [trouble for trouble in seen if trouble is not None]
     return _keep(store, campaign, kept, settle(kept.incidents, troubles, now), now)

@@ -268,18 +268,19 @@ def write_down(
     before: MarkRecord | None, incidents: Iterable[Incident], where: tuple[str, str], now: datetime
 ) -> list[MarkRecord]:
     """Return the marks that keep these incidents: one for what is at hand, and one for each that
-    has become over. Nothing is returned where nothing has changed.
+    has become over. What has been over for long is left out; nothing is returned where nothing has
+    changed.
 
     where  the campaign, and the workflow or nothing
     """
     campaign, workflow = where
     known = {one.id: one for one in read_incidents(before)}
-    wanted = [*incidents]
-    if [*known.values()] == wanted:
+    at_hand = [one for one in incidents if is_recent(one, now)]
+    if [*known.values()] == at_hand:
         return []
-    ended = [one for one in wanted if not one.is_open and _has_ended(one, known.get(one.id))]
-    at_hand = [_values_of(one) for one in wanted if is_recent(one, now)]
-    mark = MarkRecord(INCIDENTS, campaign, workflow, {"incidents": at_hand}, now)
+    ended = [one for one in at_hand if not one.is_open and _has_ended(one, known.get(one.id))]
+    values = {"incidents": [_values_of(one) for one in at_hand]}
+    mark = MarkRecord(INCIDENTS, campaign, workflow, values, now)
     return [following(before, mark), *(_closing(one, campaign) for one in ended)]
 
 

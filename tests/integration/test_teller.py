@@ -15,6 +15,7 @@ from autoctrl.machine.incidents import join_failures
 from autoctrl.machine.outbox import OUTBOX, read_outbox
 from autoctrl.machine.teller import Teller
 from autoctrl.model.condition import Condition, ConditionKind
+from autoctrl.model.incident import close, write_down
 from autoctrl.model.names import incidents_lease, workflow_lease
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord, new_task
@@ -223,6 +224,44 @@ def test_nothing_is_written_while_nothing_happens(site: Site) -> None:
     site.finish(pass_s=100)
     assert list(site.store.records()) == written
     assert all(not kept.units for kept in read_kept(site.store, PROMPT).values())
+
+
+def test_what_is_over_costs_a_cycle_nothing(site: Site) -> None:
+    """With ten thousand incidents that are over a look takes as many steps as with none."""
+    site.fails(1)
+    site.finish()
+    teller, store = site.teller(), site.store
+    assert isinstance(store, SqliteStore)
+    store.connection.count_steps()
+
+    def steps_of_a_look() -> int:
+        before = store.connection.steps
+        site.step(teller)
+        return store.connection.steps - before
+
+    few = steps_of_a_look()
+    over = close(site.incidents()[0], site.clock.now())
+    names = [f"{number:06x}" for number in range(10_000)]
+    many = [over._replace(id=name) for name in names]
+    _, *marks = write_down(None, many, (PROMPT, "other"), site.clock.now())
+    store.append(marks)
+    assert len(site.incidents()) == 10_001
+    assert steps_of_a_look() == few > 0
+
+
+def test_what_has_been_over_for_an_hour_is_put_away(site: Site) -> None:
+    """Once; it is found by its own mark from then on."""
+    site.fails(1)
+    site.finish()
+    site.moves(1, TaskStatus.NEW)
+    site.finish(pass_s=100)
+    assert len(read_kept(site.store, PROMPT)["reco"].incidents) == 1
+    site.finish(pass_s=3601)
+    assert read_kept(site.store, PROMPT)["reco"].incidents == ()
+    written = list(site.store.records())
+    site.finish(pass_s=3601)
+    assert list(site.store.records()) == written
+    assert [one.is_open for one in site.incidents()] == [False]
 
 
 @pytest.mark.parametrize(
