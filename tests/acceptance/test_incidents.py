@@ -142,3 +142,25 @@ def test_a_notifier_can_be_tried(project: Path) -> None:
     path.mkdir()
     broken = ask(project, "notify", "test", "log")
     assert (broken.code, "cannot be written" in broken.err) == (2, True)
+
+
+def test_a_notifier_that_cannot_tell_is_a_condition(project: Path) -> None:
+    """A real cycle finds it, `health` lists it, the other notifier is told of it; it ends when the
+    notifier works, and nothing was missed.
+    """
+    settings = project / "autoctrl.toml"
+    names = ("shift", "desk")
+    tables = [f'[notifiers.{name}]\ntype = "log"\npath = "{name}/told"\n' for name in names]
+    settings.write_text(settings.read_text() + "".join(tables))
+    (project / "shift").write_text("a file where a folder should be")
+    ask(project, "runs", "add", "1")
+    assert call(project, "cycle", "--workflow", "strict").code == 1
+    health = ask(project, "health")
+    assert (health.code, "notifier  shift" in health.out) == (1, True)
+    assert "The file shift/told for alerts cannot be written" in health.out
+    assert call(project, "cycle").code == 0
+    first, second = (project / "desk" / "told").read_text().splitlines()
+    assert "alarm [strict]: run 1 permanently" in first
+    assert "alarm notifier shift: " in second
+    (project / "shift").unlink()
+    assert ask(project, "notify", "test", "shift").code == 0
