@@ -129,6 +129,14 @@ class Outbox(NamedTuple):
     told: Mapping[str, Told] = {}
     recent: tuple[datetime, ...] = ()
 
+    def is_behind(self, incidents: Iterable[Incident]) -> bool:
+        """Say whether something could not be told that still matters, or may not have been."""
+        matters = (one.id for one in incidents if one.is_open or self._of(one.id).revision)
+        return any(self._of(name).tries for name in matters)
+
+    def _of(self, incident: str) -> Told:
+        return self.told.get(incident, Told())
+
 
 class Audience(NamedTuple):
     """Which incidents a notifier is told of.

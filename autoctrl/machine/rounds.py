@@ -99,8 +99,10 @@ class Rounds:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a module still works for an earlier round, or is still being loaded."""
-        return self.patience.is_busy
+        """Whether a module still works for an earlier round or is being loaded, or people are being
+        told.
+        """
+        return self.patience.is_busy or self.teller.is_sending
 
     def cycle(self, *, is_patient: bool = True) -> Round:
         """Discover runs, then make one cycle of every workflow.
@@ -156,7 +158,7 @@ class Rounds:
             *judge_executors(summaries),
             *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
         ]
-        is_whole = self.workflows is None and not self.is_busy
+        is_whole = self.workflows is None and not self.patience.is_busy
         present = Present(
             sources=frozenset(settings.sources),
             modules=frozenset(path.parent.name for path in find_modules(settings.folder)),

@@ -6,6 +6,7 @@ looks later what has become of each message.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from multiprocessing import get_context
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Message, Notifier
 
 LIMIT_S = 10
+LONGEST_REASON = 500
 FORK = get_context("fork")
 
 
@@ -30,6 +32,19 @@ class Errand(NamedTuple):
 
     post: Post
     message: Message
+
+
+class Answer(NamedTuple):
+    """What became of an errand, short enough that whoever sends never waits for who listens.
+
+    fate     how it ended
+    message  id that the notifier gave, None without one
+    reason   what went wrong, empty if people can see it
+    """
+
+    fate: Fate
+    message: str | None = None
+    reason: str = ""
 
 
 class Sending:
@@ -70,7 +85,7 @@ class Sending:
         if answer is None:
             self._begun += 1
         else:
-            self.results.append(answer)
+            self.results.append(Result(self.errands[len(self.results)].post, *answer))
         return True
 
     def _end(self) -> None:
@@ -94,15 +109,17 @@ def _run_errands(
 
     The kernel ends this process in time, also when the one that started it is gone.
     """
+    os.dup2(2, 1)  # what a notifier prints must not mix with the command's own output
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(limit_s + 1)
     for errand in errands:
         answers.send(None)
-        answers.send(send(notifier, errand))
+        answer = send(notifier, errand)
+        answers.send(answer._replace(reason=answer.reason[:LONGEST_REASON]))
 
 
-def send(notifier: Notifier, errand: Errand) -> Result:
+def send(notifier: Notifier, errand: Errand) -> Answer:
     """Send one message, and return what became of it."""
     post, message = errand
     try:
@@ -111,12 +128,12 @@ def send(notifier: Notifier, errand: Errand) -> Result:
         else:
             told = notifier.tell(message)
     except PerhapsTold as error:
-        return Result(post, Fate.MAYBE, None, str(error))
+        return Answer(Fate.MAYBE, reason=str(error))
     except Exception as error:  # noqa: BLE001 - a package that is not ours may raise anything
-        return Result(post, Fate.UNSEEN, None, f"{type(error).__name__}: {error}")
+        return Answer(Fate.UNSEEN, reason=f"{type(error).__name__}: {error}")
     if told is None:
-        return Result(post, Fate.UNSEEN, None, _why_unseen(notifier))
-    return Result(post, Fate.SEEN, told)
+        return Answer(Fate.UNSEEN, reason=_why_unseen(notifier))
+    return Answer(Fate.SEEN, told)
 
 
 def _why_unseen(notifier: Notifier) -> str:

@@ -155,6 +155,8 @@ class Teller:
             outbox = read_outbox(mark)
             audience = Audience(listener.wants, listener.has_safe_repeat)
             posts = plan_posts(outbox, incidents, audience, now, is_last=is_last)
+            if not posts and not outbox.is_behind(incidents):
+                self._judge([Verdict(ConditionKind.NOTIFIER, listener.name)])
             batches += [Batch(listener, mark, outbox, posts)] * bool(posts)
         return batches
 

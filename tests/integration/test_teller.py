@@ -73,6 +73,8 @@ class Ledger:
         mood = self.mood.read_text() if self.mood.exists() else ""
         if mood == "hangs":
             time.sleep(60)
+        if mood == "prints":
+            os.write(1, b"hello\n")
         if mood == "dies":
             os._exit(7)
         if mood == "raises":
@@ -311,6 +313,27 @@ def test_perhaps_told_is_told_once_more_and_never_again(site: Site) -> None:
         site.finish(pass_s=200)
     assert site.ledgers["shift"].deeds()[:2] == ["tell", "again"]
     assert [line.key for line in site.ledgers["shift"].lines()].count(site.incidents()[0].id) == 2
+
+
+def test_a_notifier_that_missed_nothing_is_well(site: Site) -> None:
+    """What it could not tell is over: nobody need be told any more, nor of the notifier."""
+    site.mood("shift", "down")
+    site.fails(1)
+    site.finish()
+    assert site.reasons() != []
+    site.moves(1, TaskStatus.NEW)
+    site.finish(pass_s=100)
+    site.finish(pass_s=100)
+    assert site.reasons() == []
+
+
+def test_what_a_notifier_prints_does_not_mix(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    """It goes where complaints go, not into the output of a command."""
+    site.mood("shift", "prints")
+    site.fails(1)
+    site.finish()
+    said = capfd.readouterr()
+    assert ("hello" in said.out, "hello" in said.err) == (False, True)
 
 
 def test_a_notifier_whose_settings_make_no_sense_is_a_condition(site: Site) -> None:

@@ -233,6 +233,20 @@ def test_a_reminder_waits_for_room() -> None:
     assert [post.deed for post in desk.posts(60 + 5 * HOUR, old)] == [Deed.REPEAT]
 
 
+def test_a_notifier_is_behind_while_something_matters_that_it_could_not_tell() -> None:
+    """Not what was over before anybody was told of it."""
+    desk, one = Desk(), incident()
+    assert not desk.outbox.is_behind([one])
+    desk.send(60, one, fate=Fate.UNSEEN)
+    assert desk.outbox.is_behind([one])
+    assert not desk.outbox.is_behind([close(one, later(70))])
+    desk.send(120, one)
+    assert not desk.outbox.is_behind([one])
+    over = close(one, later(130))
+    desk.send(180, over, fate=Fate.UNSEEN)
+    assert desk.outbox.is_behind([over])
+
+
 def test_what_is_not_at_hand_is_forgotten() -> None:
     """An outbox does not grow with the years."""
     desk = Desk()
