@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.campaigns import find_campaign
+from autoctrl.incidents import list_incidents
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     choose_attempt,
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 def campaign_of(request: Request) -> str:
     """Return the campaign that is asked for, by default the one that is shown first."""
     return request.query_params.get("campaign") or site_of(request).campaign
+
+
+def is_on(request: Request, name: str) -> bool:
+    """Say whether a switch is on, such as ``superseded=1``."""
+    return request.query_params.get(name, "") not in {"", "0", "false"}
 
 
 def answer_status(request: Request) -> Response:
@@ -72,6 +78,14 @@ def answer_health(request: Request) -> Response:
     return json_answer({"schema": 1, "campaign": campaign, "conditions": conditions})
 
 
+def answer_incidents(request: Request) -> Response:
+    """Answer with the open incidents; with ``all=1`` also with those that are over."""
+    site = site_of(request)
+    campaign = find_campaign(site.store, campaign_of(request)).name
+    found = list_incidents(site.store, campaign, with_closed=is_on(request, "all"))
+    return json_answer({"schema": 1, "campaign": campaign, "incidents": to_plain(found)})
+
+
 def answer_outputs(request: Request) -> Response:
     """Answer with the published outputs."""
     site, query = site_of(request), request.query_params
@@ -81,7 +95,7 @@ def answer_outputs(request: Request) -> Response:
         campaign_of(request),
         query.get("workflow") or None,
         None if numbers is None else frozenset(numbers),
-        superseded=query.get("superseded", "") not in {"", "0", "false"},
+        superseded=is_on(request, "superseded"),
     )
     return json_answer(_newest(request, found))
 
@@ -155,6 +169,7 @@ ENDPOINTS: Mapping[str, Callable[[Request], Response]] = {
     "/runs": answer_runs,
     "/campaigns": answer_campaigns,
     "/health": answer_health,
+    "/incidents": answer_incidents,
     "/outputs": answer_outputs,
     f"/why{OF_TASK}": answer_why,
     f"/history{OF_TASK}": answer_history,

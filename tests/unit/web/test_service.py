@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from autoctrl.errors import StoreError
+from autoctrl.incidents import list_incidents
+from autoctrl.machine.incidents import join_failures
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import ConditionKind, Verdict, judge
+from autoctrl.model.incident import INCIDENTS, settle, write_down
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.ports import Heartbeat
+from autoctrl.ports import Heartbeat, Selection
 from autoctrl.views import explain, read_overview, to_plain
 from tests.unit.web.desk import Desk
 
@@ -74,6 +77,23 @@ def test_runs_outputs_and_campaigns_are_listed(desk: Desk) -> None:
     assert [output["unit"] for output in ask(desk, "/api/outputs")] == ["2"]
     assert ask(desk, "/api/outputs?workflow=reco&runs=1&superseded=1") == []
     assert [campaign["name"] for campaign in ask(desk, "/api/campaigns")["campaigns"]] == ["prompt"]
+
+
+def test_incidents_are_listed(desk: Desk) -> None:
+    """Those that are open, or all; a campaign must exist."""
+    (failed,) = [
+        task for task in desk.scene.store.tasks(Selection("prompt")) if task.status is FAILED
+    ]
+    marks = join_failures(desk.scene.store, "prompt", "reco", [failed], failed.time)
+    desk.scene.store.append(marks)
+    (found,) = ask(desk, "/api/incidents")["incidents"]
+    assert (found["workflow"], found["units"], found["closed"]) == ("reco", ["2"], None)
+    over = settle(list_incidents(desk.scene.store, "prompt"), [], failed.time)
+    mark = desk.scene.store.marks(INCIDENTS)[0]
+    desk.scene.store.append(write_down(mark, over, ("prompt", "reco"), failed.time))
+    assert ask(desk, "/api/incidents?all=0")["incidents"] == []
+    assert len(ask(desk, "/api/incidents?all=1")["incidents"]) == 1
+    assert "no campaign 'x'" in ask(desk, "/api/incidents?campaign=x", 404)["error"]
 
 
 def test_a_wrong_question_is_answered_in_json(desk: Desk) -> None:
