@@ -78,13 +78,13 @@ class Project:
 
         return list_conditions(self.store, campaign)
 
-    def message(self, campaign: str, incident: Incident, number: int) -> Message:
-        """Return what people read of an incident, or of so many that are told in one."""
+    def message(self, campaign: str, incident: Incident, further: int) -> Message:
+        """Return what people read of an incident, or of so many further ones, told in one."""
         from autoctrl.views import Spelling
         from autoctrl.views.incidents import spell_further, spell_message
 
-        if number > 1:
-            return spell_further(campaign, incident, number)
+        if further:
+            return spell_further(campaign, incident, further)
         return spell_message(campaign, incident, Spelling(self.settings.project.timezone))
 
     def executor(self, address: str) -> Executor:

@@ -81,13 +81,15 @@ def cycle(session: Session, workflows: tuple[str, ...]) -> int:
     chosen = workflows or None
     with session.open() as project, closing(Rounds(project, session.campaign, chosen)) as rounds:
         done = rounds.cycle()
-        if session.is_json:
-            found = done.discovered.values()
-            values = [summary_values(summary) for summary in done.summaries]
-            show_json(campaign=session.campaign, discovered=found, workflows=values)
-        else:
-            show_round(done)
-        rounds.finish()
+        try:
+            if session.is_json:
+                found = done.discovered.values()
+                values = [summary_values(summary) for summary in done.summaries]
+                show_json(campaign=session.campaign, discovered=found, workflows=values)
+            else:
+                show_round(done)
+        finally:  # also where nobody reads what is printed any more
+            rounds.finish()
     errors = [*done.discovered.unreadable, *(summary.error for summary in done.summaries)]
     return exit_code(errors, [task for summary in done.summaries for task in summary.failed])
 

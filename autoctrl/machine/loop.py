@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Store
 
 PAUSE_GROWTH = 1.5
+TELLING_PAUSE_S = 1.0
 LEASE_S = 30.0
 MOST_OUTAGES = 3
 
@@ -55,7 +56,8 @@ def loop(
                 rounds.finish()
                 return has_failed or any(summary.error for summary in done.summaries)
             pause_s = next_pause(done, pause_s, every_s, is_busy=attempts.is_busy)
-            lease.wait(pause_s)
+            # What notifiers have done is written down soon, before anybody tells it again.
+            lease.wait(min(pause_s, TELLING_PAUSE_S) if rounds.is_telling else pause_s)
 
 
 class _Attempts:

@@ -29,6 +29,7 @@ FIRST_DELAY = timedelta(seconds=60)
 LONGEST_DELAY = timedelta(hours=1)
 MOST_DOUBLINGS = 6
 MOST_TRIES = 2  # of a post that a notifier may have told already
+MOST_CHANGES = 3  # that were refused, before a message is given up
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 ALL_FURTHER = "digest"  # stands for the incidents of a digest, where else an incident's id stands
 
@@ -52,7 +53,7 @@ class Post(NamedTuple):
     """One thing for one notifier to do.
 
     deed      what
-    incident  what it is about; of a digest, the first of those that are new in it
+    incident  what it is about; of a digest, the most severe of those that are new in it
     message   id of the message that is meant, None if there is none yet
     is_again  an earlier attempt may have told it
     others    ids of the incidents that are new in a digest
@@ -161,6 +162,7 @@ def plan_posts(
 
     ``is_last`` says that nobody waits for more to join: what has been collected is told at once.
     """
+    outbox = _until(outbox, now)
     wanted = sorted(filter(audience.wants, incidents), key=lambda one: one.opened)
     collect = timedelta(0) if is_last else COLLECT
     plans = [_plan_one(outbox.told.get(one.id), one, audience, now, collect) for one in wanted]
@@ -170,38 +172,52 @@ def plan_posts(
 def _plan_one(
     told: Told | None, incident: Incident, audience: Audience, now: datetime, collect: timedelta
 ) -> Post | None:
+    if incident.is_muted(now):
+        return None
     if told is None:
-        return _tell(incident, now) if now - incident.opened >= collect else None
+        return _tell(incident) if abs(now - incident.opened) >= collect else None
     if told.tries and now < told.at + _delay(told.tries):
         return None
-    if told.pending is not None:
+    if told.pending is not None and _still_matters(told.pending, incident):
         post = Post(told.pending, incident, told.message, is_again=True)
         return post if audience.has_safe_repeat or _may_repeat(told, incident, now) else None
-    return _follow_up(told, incident, now) if told.revision else _tell(incident, now)
+    return _follow_up(told, incident, now) if told.revision else _tell(incident)
+
+
+def _still_matters(deed: Deed, incident: Incident) -> bool:
+    """Say whether what was cut off is to be done still: nobody is told of what is over, nor
+    reminded of what somebody looks after.
+    """
+    return deed is Deed.CHANGE or (incident.is_open and (deed is Deed.TELL or not incident.acked))
 
 
 def _may_repeat(told: Told, incident: Incident, now: datetime) -> bool:
     """Say whether what people may have read already is told again: once, and then only where they
-    would be reminded anyway.
+    would be reminded anyway. A change is harmless.
     """
-    since = max(told.at, incident.opened)
-    return told.tries < MOST_TRIES or now - since >= REPEAT_AFTER
+    is_harmless = told.pending is Deed.CHANGE or told.tries < MOST_TRIES
+    return is_harmless or now - max(told.at, incident.opened) >= REPEAT_AFTER
 
 
-def _tell(incident: Incident, now: datetime) -> Post | None:
-    return Post(Deed.TELL, incident) if incident.is_open and not incident.is_muted(now) else None
+def _tell(incident: Incident) -> Post | None:
+    return Post(Deed.TELL, incident) if incident.is_open else None
 
 
 def _follow_up(told: Told, incident: Incident, now: datetime) -> Post | None:
-    """Return what follows a message that people can see; nothing follows what is in a digest."""
-    if told.message is None or incident.is_muted(now):
-        return None
-    if told.revision < incident.revision and now - told.at >= CHANGE_EVERY:
-        return Post(Deed.CHANGE, incident, told.message)
+    """Return what follows a message that people can see.
+
+    What is in a digest alone has no message: it gets one of its own where people would be reminded.
+    So does one whose message cannot be changed any more.
+    """
     is_pressing = incident.is_open and incident.severity is Severity.ALARM and not incident.acked
     if is_pressing and now - told.reminded >= REPEAT_AFTER:
-        return Post(Deed.REPEAT, incident, told.message)
-    return None
+        return Post(Deed.REPEAT if told.message else Deed.TELL, incident, told.message)
+    is_behind = told.message is not None and told.revision < incident.revision
+    if not is_behind or now - told.at < CHANGE_EVERY:
+        return None
+    if told.tries >= MOST_CHANGES:
+        return _tell(incident)
+    return Post(Deed.CHANGE, incident, told.message)
 
 
 def _delay(tries: int) -> timedelta:
@@ -220,7 +236,8 @@ def _keep_budget(posts: Sequence[Post], outbox: Outbox, now: datetime) -> list[P
     reminders = [post for post in posts if post.deed is Deed.REPEAT]
     spared = [*told, *reminders][max(room, 0) :]
     kept = [post for post in posts if post not in spared]
-    digest = _digest([post for post in spared if post.deed is Deed.TELL], outbox, now)
+    untold = [post for post in spared if post.deed is Deed.TELL and not post.is_again]
+    digest = _digest(untold, outbox, now)
     return [*kept, *digest]
 
 
@@ -229,14 +246,18 @@ def _digest(spared: Sequence[Post], outbox: Outbox, now: datetime) -> list[Post]
     if not spared:
         return []
     told = outbox.told.get(ALL_FURTHER, Told())
+    if told.tries and now < told.at + _delay(told.tries):
+        return []
     is_of_this_hour = now - told.reminded < BUDGET_SPAN
     if is_of_this_hour and now - told.at < CHANGE_EVERY:
         return []
     others = tuple(post.incident.id for post in spared)
     number = len(others) + (told.revision if is_of_this_hour else 0)
     message = told.message if is_of_this_hour else None
-    first = spared[0].incident
-    return [Post(Deed.DIGEST, first, message, told.pending is not None, others, number)]
+    worst = max(
+        (post.incident for post in spared), key=lambda one: list(Severity).index(one.severity)
+    )
+    return [Post(Deed.DIGEST, worst, message, told.pending is not None, others, number)]
 
 
 def intend(outbox: Outbox, posts: Iterable[Post], incidents: Iterable[Incident]) -> Outbox:
@@ -251,16 +272,28 @@ def intend(outbox: Outbox, posts: Iterable[Post], incidents: Iterable[Incident])
 
 def note(outbox: Outbox, results: Iterable[Result], now: datetime) -> Outbox:
     """Return the outbox after what became of its posts."""
+    outbox = _until(outbox, now)
     told = dict(outbox.told)
     recent = [time for time in outbox.recent if now - time < BUDGET_SPAN]
     for result in results:
         post = result.post
         told[post.about] = _note_one(told.get(post.about, Told()), result, now)
-        if result.fate is Fate.SEEN:
+        if result.fate is not Fate.UNSEEN:
             told.update({other: Told(None, 1, now, now) for other in post.others})
-            is_new = post.deed is not Deed.CHANGE and post.deed is not Deed.DIGEST
-            recent += [now] * is_new
+            recent += [now] * (post.deed in {Deed.TELL, Deed.REPEAT})
     return Outbox(told, tuple(recent))
+
+
+def _until(outbox: Outbox, now: datetime) -> Outbox:
+    """Return an outbox without times to come, which a clock that was ahead has left."""
+    told = {
+        about: one._replace(
+            at=one.at if one.at <= now else NEVER,
+            reminded=one.reminded if one.reminded <= now else NEVER,
+        )
+        for about, one in outbox.told.items()
+    }
+    return Outbox(told, tuple(time for time in outbox.recent if time <= now))
 
 
 def _note_one(before: Told, result: Result, now: datetime) -> Told:

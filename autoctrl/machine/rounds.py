@@ -104,6 +104,11 @@ class Rounds:
         """
         return self.patience.is_busy or self.teller.is_sending
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether people are being told."""
+        return self.teller.is_sending
+
     def cycle(self, *, is_patient: bool = True) -> Round:
         """Discover runs, then make one cycle of every workflow.
 

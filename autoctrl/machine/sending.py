@@ -95,11 +95,13 @@ class Sending:
         self._process.kill()
         self._process.join()
         self._answers.close()
-        how = f"it gave no answer within {self._limit_s} s"
-        for number, errand in enumerate(self.errands):
-            if number >= len(self.results):
-                fate = Fate.MAYBE if number < self._begun else Fate.UNSEEN
-                self.results.append(Result(errand.post, fate, None, how))
+        silent = f"it gave no answer within {self._limit_s} s"
+        for number in range(len(self.results), len(self.errands)):
+            # What a slow notifier has not begun is no fault of it, if it has done something.
+            has_begun = number < self._begun
+            reason = silent if has_begun or not self.results else ""
+            fate = Fate.MAYBE if has_begun else Fate.UNSEEN
+            self.results.append(Result(self.errands[number].post, fate, None, reason))
 
 
 def _run_errands(
@@ -133,7 +135,14 @@ def send(notifier: Notifier, errand: Errand) -> Answer:
         return Answer(Fate.UNSEEN, reason=f"{type(error).__name__}: {error}")
     if told is None:
         return Answer(Fate.UNSEEN, reason=_why_unseen(notifier))
-    return Answer(Fate.SEEN, told)
+    return _check_id(told)
+
+
+def _check_id(told: object) -> Answer:
+    """Return that people can see a message, if what a notifier gave back can be kept as its id."""
+    if isinstance(told, str) and len(told) <= LONGEST_REASON and told.isprintable():
+        return Answer(Fate.SEEN, told)
+    return Answer(Fate.MAYBE, reason="it gave back no text by which its message is known")
 
 
 def _why_unseen(notifier: Notifier) -> str:

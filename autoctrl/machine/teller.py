@@ -21,13 +21,13 @@ from autoctrl.machine.outbox import (
     plan_posts,
     read_outbox,
 )
-from autoctrl.machine.sending import LIMIT_S, Errand, Sending
+from autoctrl.machine.sending import Errand, Sending
 from autoctrl.model.condition import ConditionKind, Verdict
 from autoctrl.model.names import incidents_lease
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from autoctrl.machine.outbox import Outbox, Post
     from autoctrl.model.condition import Condition
@@ -74,8 +74,8 @@ class TellingProject(Protocol):
     def conditions(self, campaign: str) -> Sequence[Condition]:
         """Return the open conditions of a campaign."""
 
-    def message(self, campaign: str, incident: Incident, number: int) -> Message:
-        """Return what people read of an incident, or of so many that are told in one."""
+    def message(self, campaign: str, incident: Incident, further: int) -> Message:
+        """Return what people read of an incident, or of so many further ones, told in one."""
 
 
 class Batch(NamedTuple):
@@ -105,7 +105,6 @@ class Teller:
         self.project, self.campaign = project, campaign
         self._owner = f"teller {secrets.token_hex(3)} of {this_process()}"
         self._lease: Lease | None = None
-        self._at_hand: Sequence[Incident] = ()
         self._sendings: list[Sending] = []
 
     @property
@@ -121,12 +120,19 @@ class Teller:
         self._take_results(0.0)
         if self._sendings:
             return
-        with self.project.store.moment():
-            batches = self._plan(is_last=is_last)
+        project, now = self.project, self.project.clock.now()
+        with project.store.moment():
+            conditions = project.conditions(self.campaign)
+            incidents = follow_up(project.store, self.campaign, conditions, now)
+            batches = self._plan(incidents, conditions, is_last=is_last)
         if batches and self._claim(PATIENCE_S if is_last else 0.0):
-            self._hand_over(self._plan(is_last=is_last))
-            if not self._sendings:
-                self._give_up()
+            try:
+                # Somebody else may have told people since.
+                batches = self._plan(incidents, conditions, is_last=is_last)
+                self._hand_over(batches, incidents)
+            finally:
+                if not self._sendings:
+                    self._give_up()
 
     def finish(self) -> None:
         """Hand over what is due or has been collected, and wait until each notifier has ended.
@@ -139,23 +145,25 @@ class Teller:
             self._take_results(PAUSE_S)
         self.step(is_last=True)
         while self._sendings:
-            self._take_results(LIMIT_S)
+            self._take_results(PAUSE_S)
 
-    def _plan(self, *, is_last: bool) -> list[Batch]:
+    def _plan(
+        self, incidents: Sequence[Incident], conditions: Iterable[Condition], *, is_last: bool
+    ) -> list[Batch]:
         """Return what is due for each notifier that has something to do."""
-        store, now = self.project.store, self.project.clock.now()
-        incidents = follow_up(store, self.campaign, self.project.conditions(self.campaign), now)
         if not incidents:
             return []
+        store, now = self.project.store, self.project.clock.now()
         marks = {mark.name: mark for mark in store.marks(OUTBOX, self.campaign)}
-        self._at_hand = incidents
+        suspect = {one.about for one in conditions if one.kind is ConditionKind.NOTIFIER}
         batches = []
         for listener in self._listeners():
             mark = marks.get(listener.name)
             outbox = read_outbox(mark)
             audience = Audience(listener.wants, listener.has_safe_repeat)
             posts = plan_posts(outbox, incidents, audience, now, is_last=is_last)
-            if not posts and not outbox.is_behind(incidents):
+            is_well = not posts and not outbox.is_behind(incidents)
+            if is_well and listener.name in suspect:
                 self._judge([Verdict(ConditionKind.NOTIFIER, listener.name)])
             batches += [Batch(listener, mark, outbox, posts)] * bool(posts)
         return batches
@@ -168,6 +176,9 @@ class Teller:
                 found.append(self.project.listener(name))
             except AutoctrlError as error:
                 self._judge([Verdict(ConditionKind.NOTIFIER, name, str(error))])
+            except Exception as error:  # noqa: BLE001 - a package that is not ours may raise anything
+                reason = f"{type(error).__name__}: {error}"
+                self._judge([Verdict(ConditionKind.NOTIFIER, name, reason)])
         return found
 
     def _claim(self, patience_s: float = 0.0) -> bool:
@@ -184,13 +195,13 @@ class Teller:
             else:
                 return True
 
-    def _hand_over(self, batches: Sequence[Batch]) -> None:
+    def _hand_over(self, batches: Sequence[Batch], at_hand: Sequence[Incident]) -> None:
         """Write down what is about to be told, and start to tell it."""
         now = self.project.clock.now()
         intents = [
             outbox_mark(
                 batch.mark,
-                intend(batch.outbox, batch.posts, self._at_hand),
+                intend(batch.outbox, batch.posts, at_hand),
                 (self.campaign, batch.listener.name),
                 now,
             )
@@ -202,11 +213,13 @@ class Teller:
             return
         for batch in batches:
             errands = [self._errand(post) for post in batch.posts]
-            self._sendings.append(Sending(batch.listener.name, batch.listener.notifier, errands))
+            with suppress(OSError):  # no process can be started: the next one who tells tries again
+                sending = Sending(batch.listener.name, batch.listener.notifier, errands)
+                self._sendings.append(sending)
 
     def _errand(self, post: Post) -> Errand:
-        number = post.number if post.deed is Deed.DIGEST else 1
-        message = self.project.message(self.campaign, post.incident, number)
+        further = post.number if post.deed is Deed.DIGEST else 0
+        message = self.project.message(self.campaign, post.incident, further)
         below = post.message or "" if post.deed is Deed.REPEAT else ""
         return Errand(post, message._replace(is_again=post.is_again, below=below))
 
@@ -224,18 +237,13 @@ class Teller:
     def _note(self, ended: Sequence[Sending]) -> None:
         store, now = self.project.store, self.project.clock.now()
         marks = {mark.name: mark for mark in store.marks(OUTBOX, self.campaign)}
-        notes = [
-            outbox_mark(
-                marks.get(sending.name),
-                note(read_outbox(marks.get(sending.name)), sending.results, now),
-                (self.campaign, sending.name),
-                now,
-            )
-            for sending in ended
-        ]
-        if self._claim():
-            with suppress(Conflict, LeaseLost):  # somebody else has taken over and tells again
-                store.append(notes, self._lease)
+        for sending in ended:
+            before = marks.get(sending.name)
+            outbox = note(read_outbox(before), sending.results, now)
+            mark = outbox_mark(before, outbox, (self.campaign, sending.name), now)
+            if self._claim():
+                with suppress(Conflict, LeaseLost):  # somebody else has taken over and tells again
+                    store.append([mark], self._lease)
         self._judge([_judge_sending(sending) for sending in ended])
 
     def _judge(self, verdicts: Sequence[Verdict]) -> None:
@@ -248,5 +256,6 @@ class Teller:
 
 
 def _judge_sending(sending: Sending) -> Verdict:
-    reasons = [result.reason for result in sending.results if result.fate is not Fate.SEEN]
+    unseen = (result.reason for result in sending.results if result.fate is not Fate.SEEN)
+    reasons = [reason for reason in unseen if reason]
     return Verdict(ConditionKind.NOTIFIER, sending.name, reasons[0] if reasons else "")

@@ -9,6 +9,7 @@ within an hour opens the same incident again.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from autoctrl.model.quality import ALARM, quality_of
 from autoctrl.model.severity import Severity
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.succession import following
+from autoctrl.model.unit import format_runs, is_group, parse_runs, run_unit, unit_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 INCIDENTS = "incidents"  # the mark that keeps what is open, and what was until lately
 INCIDENT = "incident"  # the mark of one that is over
 FAILED = "failed"
-ID_DIGITS = 6
+ID_DIGITS = 12  # the first few suffice to say which is meant
 SAME_WITHIN = timedelta(hours=1)
+AT_HAND_FOR = timedelta(hours=24)
 LONGEST_GIST = 300
+MANY_JOBS = re.compile(r"^\d+ jobs failed, the first: ")
+FIGURES = re.compile(r"\d+")
 
 
 class Trouble(NamedTuple):
@@ -75,7 +80,7 @@ class Remark(NamedTuple):
 class Incident(NamedTuple):
     """One trouble.
 
-    id        six hexadecimal digits
+    id        hexadecimal digits
     workflow  whose, empty for what concerns all
     kind      as ``Trouble`` has it
     gist      likewise: kind and gist say which trouble it is
@@ -83,8 +88,8 @@ class Incident(NamedTuple):
     reason    the first task's reason, whole
     log       the first task's log
     opened    when it began
-    units     units that are in trouble now
-    struck    how many tasks it has struck so far
+    units     units that are in trouble now, in order
+    struck    how often a task has met it so far
     closed    when it was over, None while it is open
     acked     who looks after it, None if nobody said so
     muted     who does not want to hear of it, and until when
@@ -130,9 +135,13 @@ class Incident(NamedTuple):
 
 
 def gist_of(reason: str) -> str:
-    """Return the words of a reason but for figures, run numbers and paths."""
-    words = [word for word in one_line(reason).split() if "/" not in word and not _has_figure(word)]
-    return " ".join(words)[:LONGEST_GIST]
+    """Return the words of a reason but for figures, run numbers and paths; where nothing else is
+    in it, the reason with its figures as ``#``.
+    """
+    text = MANY_JOBS.sub("", one_line(reason))
+    words = [word for word in text.split() if "/" not in word and not _has_figure(word)]
+    gist = " ".join(words) or FIGURES.sub("#", text)
+    return gist[:LONGEST_GIST]
 
 
 def _has_figure(word: str) -> bool:
@@ -159,16 +168,16 @@ def join(
     incidents: Iterable[Incident], workflow: str, troubles: Sequence[Trouble], now: datetime
 ) -> list[Incident]:
     """Return the incidents of a workflow after these troubles: each joins its own, or opens one."""
-    known = {(one.kind, one.gist): one for one in incidents}
+    found = {one.id: one for one in incidents}
+    known = {(one.kind, one.gist): one for one in found.values() if is_same(one, now)}
     struck: dict[tuple[str, str], list[Trouble]] = {}
     for trouble in troubles:
         struck.setdefault((trouble.kind, trouble.gist), []).append(trouble)
     for identity, mine in struck.items():
         before = known.get(identity)
-        known[identity] = (
-            _open_incident(workflow, mine, now) if before is None else _strike(before, mine, now)
-        )
-    return list(known.values())
+        after = _open_incident(workflow, mine, now) if before is None else _strike(before, mine)
+        found[after.id] = after
+    return list(found.values())
 
 
 def _open_incident(workflow: str, troubles: Sequence[Trouble], now: datetime) -> Incident:
@@ -189,21 +198,23 @@ def _open_incident(workflow: str, troubles: Sequence[Trouble], now: datetime) ->
     )
 
 
-def _strike(incident: Incident, troubles: Sequence[Trouble], now: datetime) -> Incident:
-    """Return an incident after more of the same."""
-    fresh = [unit for unit in _units_of(troubles) if unit not in set(incident.units)]
-    if incident.is_open and not fresh:
+def _strike(incident: Incident, troubles: Sequence[Trouble]) -> Incident:
+    """Return an incident after more of the same; a condition that goes on changes nothing."""
+    struck = _units_of(troubles)
+    if incident.is_open and not struck:
         return incident
-    if not (incident.is_open or is_recent(incident, now)):
-        return _open_incident(incident.workflow, troubles, now)
-    acked = incident.acked if incident.is_open else None
-    units = (*incident.units, *fresh)
-    struck = incident.struck + len(fresh)
-    return incident.changed(units=units, struck=struck, closed=None, ended_by=None, acked=acked)
+    units = sorted({*incident.units, *struck}, key=unit_order)
+    return incident.changed(
+        units=tuple(units),
+        struck=incident.struck + len(struck),
+        closed=None,
+        ended_by=None,
+        acked=incident.acked if incident.is_open else None,
+    )
 
 
 def _units_of(troubles: Iterable[Trouble]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(trouble.unit for trouble in troubles if trouble.unit))
+    return tuple(sorted({one.unit for one in troubles if one.unit}, key=unit_order))
 
 
 def settle(
@@ -255,11 +266,21 @@ def _match_one(incident: Incident, is_present: bool, now: datetime) -> Incident:
     return close(incident, now) if incident.is_open else incident._replace(ended_by=None)
 
 
-def is_recent(incident: Incident, now: datetime) -> bool:
-    """Say whether an incident is still kept at hand: it is open or was lately, or a person closed
-    it while its condition lasts.
+def is_same(incident: Incident, now: datetime) -> bool:
+    """Say whether the same trouble is the same incident: it is open, or was within the hour."""
+    return _is_young(incident, now, SAME_WITHIN)
+
+
+def is_at_hand(incident: Incident, now: datetime) -> bool:
+    """Say whether an incident is still kept at hand, so that people can be told that it is over."""
+    return _is_young(incident, now, AT_HAND_FOR)
+
+
+def _is_young(incident: Incident, now: datetime, limit: timedelta) -> bool:
+    """Say whether an incident is open or was so lately, or a person closed it while its condition
+    lasts.
     """
-    if incident.closed is None or now - incident.closed <= SAME_WITHIN:
+    if incident.closed is None or now - incident.closed <= limit:
         return True
     return incident.ended_by is not None and not incident.is_of_tasks
 
@@ -275,7 +296,7 @@ def write_down(
     """
     campaign, workflow = where
     known = {one.id: one for one in read_incidents(before)}
-    at_hand = [one for one in incidents if is_recent(one, now)]
+    at_hand = [one for one in incidents if is_at_hand(one, now)]
     if [*known.values()] == at_hand:
         return []
     ended = [one for one in at_hand if not one.is_open and _has_ended(one, known.get(one.id))]
@@ -300,7 +321,22 @@ def _values_of(incident: Incident) -> dict[str, Any]:
         for name, remark in incident._asdict().items()
         if isinstance(remark, Remark)
     }
-    return {**incident._asdict(), "severity": str(incident.severity), **remarks}
+    packed = {"severity": str(incident.severity), "units": _pack(incident.units)}
+    return {**incident._asdict(), **packed, **remarks}
+
+
+def _pack(units: Iterable[str]) -> list[str]:
+    """Return units in order the short way: ``1-300`` for runs, groups as they are."""
+    listed = list(units)
+    runs = format_runs([int(unit) for unit in listed if not is_group(unit)])
+    return [*([runs] if runs else []), *filter(is_group, listed)]
+
+
+def _unpack(packed: Iterable[str]) -> tuple[str, ...]:
+    units: list[str] = []
+    for text in packed:
+        units += [text] if is_group(text) else map(run_unit, parse_runs(text))
+    return tuple(sorted(units, key=unit_order))
 
 
 def read_incidents(mark: MarkRecord | None) -> list[Incident]:
@@ -318,5 +354,9 @@ def _read_values(values: Mapping[str, Any]) -> Incident:
         name: values[name] and Remark(**values[name]) for name in ("acked", "muted", "ended_by")
     }
     known = {name: values[name] for name in Incident._fields if name in values}
-    known |= {"severity": Severity(values["severity"]), "units": tuple(values["units"]), **remarks}
+    known |= {
+        "severity": Severity(values["severity"]),
+        "units": _unpack(values["units"]),
+        **remarks,
+    }
     return Incident(**known)

@@ -41,7 +41,7 @@ def spell_further(campaign: str, first: Incident, number: int) -> Message:
     option = _option(campaign)
     title = f"{count(number, 'more incident')} within the hour that nobody was told of one by one"
     link = f"autoctrl incidents list{option}"
-    return Message("further", first.severity, title, link=link, revision=number)
+    return Message(f"further-{first.id}", first.severity, title, link=link, revision=number)
 
 
 def spell_test(project: str) -> Message:
@@ -60,7 +60,7 @@ def spell_title(incident: Incident) -> str:
     subject = _subject(incident)
     if not incident.is_open:
         what = "failed" if incident.kind == FAILED else "raised an alarm"
-        return f"{where} over: {count(incident.struck, 'task')} had {what}: {incident.reason}"
+        return f"{where} over: tasks had {what}: {incident.reason}"
     if incident.kind == ALARM:
         return f"{where} {subject}: {incident.reason}"
     logs = f" Please check the logs: {incident.log}" if incident.log else ""
@@ -87,9 +87,13 @@ def _message_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
     if incident.is_of_tasks:
         facts.append(Fact("reason", incident.reason))
         if incident.struck > 1:
-            facts.append(Fact("tasks", f"{len(incident.units)} now, {incident.struck} in all"))
+            facts.append(Fact("tasks", _spell_tasks(incident)))
     facts.append(Fact("since", spelling.time(incident.opened)))
     return [*facts, *_remark_facts(incident, spelling)]
+
+
+def _spell_tasks(incident: Incident) -> str:
+    return f"{len(incident.units)} now, met {count(incident.struck, 'time')} in all"
 
 
 def _remark_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
@@ -130,7 +134,7 @@ def list_incident_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
         Fact("since", spelling.time(incident.opened)),
     ]
     if incident.is_of_tasks:
-        facts.append(Fact("tasks", f"{len(incident.units)} now, {incident.struck} in all"))
+        facts.append(Fact("tasks", _spell_tasks(incident)))
         facts.append(Fact("units", format_units(incident.units)))
     facts.append(Fact("log", incident.log))
     told = [*facts, *_remark_facts(incident, spelling)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
@@ -57,7 +57,8 @@ class Ledger:
 
     def tell(self, message: Message) -> str | None:
         self._note("again" if message.is_again else "below" if message.below else "tell", message)
-        return self._behave() and f"{self.path.stem}-{message.key}"
+        behaved = self._behave()
+        return f"{self.path.stem}-{message.key}" if behaved == "told" else behaved
 
     def change(self, message_id: str, message: Message) -> bool:
         assert message_id == f"{self.path.stem}-{message.key}"
@@ -81,7 +82,9 @@ class Ledger:
             raise KeyError(mood)
         if mood == "perhaps":
             raise PerhapsTold(DOWN)
-        return None if mood == "down" else "told"
+        if mood == "bytes":
+            return cast("str", b"7")
+        return None if mood == "down" else "told" * (1 + 1000 * (mood == "endless"))
 
     def ping(self) -> str:
         if self.mood.exists():
@@ -105,12 +108,12 @@ class Site:
         self.store: Store = SqliteStore(folder / "store.db", clock=self.clock)
         self.ledgers = {name: Ledger(folder / f"{name}.txt") for name in ("shift", "desk")}
         self.notifier_names: Sequence[str] = list(self.ledgers)
-        self.broken: set[str] = set()
+        self.broken: dict[str, type[Exception]] = {}
 
     def listener(self, name: str) -> Listens:
         if name in self.broken:
             message = f"[notifiers.{name}] makes no sense."
-            raise SettingsError(message)
+            raise self.broken[name](message)
         notifier: Notifier = self.ledgers[name]
         return Listener(name, notifier)
 
@@ -251,17 +254,17 @@ def test_what_is_over_costs_a_cycle_nothing(site: Site) -> None:
     assert steps_of_a_look() == few > 0
 
 
-def test_what_has_been_over_for_an_hour_is_put_away(site: Site) -> None:
+def test_what_has_been_over_for_a_day_is_put_away(site: Site) -> None:
     """Once; it is found by its own mark from then on."""
     site.fails(1)
     site.finish()
     site.moves(1, TaskStatus.NEW)
     site.finish(pass_s=100)
     assert len(read_kept(site.store, PROMPT)["reco"].incidents) == 1
-    site.finish(pass_s=3601)
+    site.finish(pass_s=86_401)
     assert read_kept(site.store, PROMPT)["reco"].incidents == ()
     written = list(site.store.records())
-    site.finish(pass_s=3601)
+    site.finish(pass_s=86_401)
     assert list(site.store.records()) == written
     assert [one.is_open for one in site.incidents()] == [False]
 
@@ -336,14 +339,42 @@ def test_what_a_notifier_prints_does_not_mix(site: Site, capfd: pytest.CaptureFi
     assert ("hello" in said.out, "hello" in said.err) == (False, True)
 
 
-def test_a_notifier_whose_settings_make_no_sense_is_a_condition(site: Site) -> None:
-    """The others are told, of it as well."""
-    site.broken = {"shift"}
+@pytest.mark.parametrize("error", [SettingsError, RuntimeError])
+def test_a_notifier_that_cannot_be_opened_is_a_condition(
+    site: Site, error: type[Exception]
+) -> None:
+    """Whatever a package that is not ours raises; the others are told, of it as well."""
+    site.broken = {"shift": error}
     site.fails(1)
     site.finish()
-    assert site.reasons() == ["shift: [notifiers.shift] makes no sense."]
+    (said,) = site.reasons()
+    assert said.startswith("shift: ")
+    assert said.endswith("[notifiers.shift] makes no sense.")
     site.finish(pass_s=60)
     assert site.ledgers["desk"].deeds() == ["tell", "tell"]
+
+
+def test_that_it_is_over_is_told_however_late_the_next_cycle(site: Site) -> None:
+    """A cycle that closes it within the minute may change nothing; the next one does."""
+    site.fails(1)
+    site.finish()
+    site.moves(1, TaskStatus.NEW)
+    site.finish(pass_s=30)
+    assert site.ledgers["desk"].deeds() == ["tell"]
+    site.finish(pass_s=2 * 3600)
+    assert site.ledgers["desk"].deeds() == ["tell", "change"]
+
+
+@pytest.mark.parametrize("mood", ["bytes", "endless"])
+def test_an_odd_id_hurts_nobody_else(site: Site, mood: str) -> None:
+    """Nobody knows whether people were told; what the others were told is known."""
+    site.mood("shift", mood)
+    site.fails(1)
+    site.finish()
+    assert site.reasons() == ["shift: it gave back no text by which its message is known"]
+    boxes = {mark.name: read_outbox(mark) for mark in site.store.marks(OUTBOX)}
+    (told,) = boxes["desk"].told.values()
+    assert (told.pending, bool(told.message)) == (None, True)
 
 
 def test_an_unacknowledged_alarm_is_repeated_below_its_message(site: Site) -> None:

@@ -222,6 +222,88 @@ def test_a_digest_that_was_cut_off_is_told_again() -> None:
     assert (post.number, post.is_again) == (6, True)
 
 
+def test_an_alarm_in_a_digest_gets_a_message_of_its_own_later() -> None:
+    """Where people would be reminded of it, if nobody has acknowledged it."""
+    desk = Desk()
+    many = [incident(f"trouble {letter * 3}") for letter in LETTERS]
+    desk.send(100, *many)
+    last = many[-1]
+    assert desk.outbox.told[last.id].message is None
+    assert desk.posts(99 + 4 * HOUR, last.changed(struck=9)) == []
+    assert [post.deed for post in desk.posts(100 + 4 * HOUR, last)] == [Deed.TELL]
+    assert desk.posts(100 + 4 * HOUR, last._replace(acked=Remark("ada", "I look", NOW))) == []
+
+
+def test_a_digest_is_as_severe_as_the_worst_in_it() -> None:
+    """Whatever is the oldest."""
+    desk = Desk()
+    many = [
+        incident(f"trouble {letter * 3}", at=number)._replace(severity=Severity.INFO)
+        for number, letter in enumerate(LETTERS)
+    ]
+    many[-1] = many[-1]._replace(severity=Severity.ALARM)
+    *_, digest = desk.posts(100, *many)
+    assert (digest.deed, digest.incident) == (Deed.DIGEST, many[-1])
+
+
+def test_what_may_have_been_told_fills_the_channel_too() -> None:
+    """A notifier that never answers in time is no reason to flood people."""
+    desk = Desk()
+    many = [incident(f"trouble {letter * 3}") for letter in LETTERS]
+    first = desk.send(100, *many, fate=Fate.MAYBE)
+    assert first == [Deed.TELL] * MOST_MESSAGES + [Deed.DIGEST]
+    assert desk.posts(110, *many) == []
+    assert desk.posts(300, *many) == [], "the hour is full"
+
+
+def test_a_digest_that_failed_waits_like_everything_else() -> None:
+    """A minute, then two."""
+    desk = Desk()
+    many = [incident(f"trouble {letter * 3}") for letter in LETTERS]
+    desk.send(100, *many[:20])
+    assert desk.send(100, *many, fate=Fate.UNSEEN) == [Deed.DIGEST]
+    assert desk.posts(159, *many) == []
+    assert [post.deed for post in desk.posts(160, *many)] == [Deed.DIGEST]
+
+
+def test_a_clock_that_was_ahead_silences_nobody() -> None:
+    """What it has left lies in the future and does not count."""
+    desk, year = Desk(), 365 * 24 * HOUR
+    early = [incident(f"trouble {letter * 3}", at=year) for letter in LETTERS[:20]]
+    desk.send(year + 60, *early)
+    late = incident("later", at=100)
+    assert [post.deed for post in desk.posts(160, late, *early)] == [Deed.TELL] + [Deed.REPEAT] * 19
+    ahead = incident("ahead", at=year)
+    assert [post.deed for post in desk.posts(200, ahead, is_last=True)] == [Deed.TELL]
+
+
+def test_a_message_that_cannot_be_changed_is_told_anew() -> None:
+    """After three refusals; before that, a reminder goes first when it is due."""
+    desk, one = Desk(), incident()
+    desk.send(60, one)
+    more, at = one.changed(struck=2), 200.0
+    for _ in range(3):
+        assert desk.send(at, more, fate=Fate.UNSEEN) == [Deed.CHANGE]
+        at += 1000
+    assert [post.deed for post in desk.posts(60 + 4 * HOUR, more)] == [Deed.REPEAT]
+    assert desk.send(at, more) == [Deed.TELL]
+    assert desk.outbox.told[one.id].message == "m5"
+
+
+def test_what_was_cut_off_is_left_where_it_does_not_matter_any_more() -> None:
+    """Nobody is told again of what is muted or over, nor reminded of what somebody looks after."""
+    desk, one = Desk(), incident()
+    desk.hand_over(60, one)
+    assert desk.posts(200, one) != []
+    assert desk.posts(200, one._replace(muted=Remark("ada", "access", NOW))) == []
+    assert desk.posts(200, close(one, later(100))) == []
+    desk = Desk()
+    desk.send(60, one)
+    assert [post.deed for post in desk.hand_over(60 + 4 * HOUR, one)] == [Deed.REPEAT]
+    acked = one._replace(acked=Remark("ada", "I look", NOW))
+    assert desk.posts(200 + 4 * HOUR, acked) == []
+
+
 def test_a_reminder_waits_for_room() -> None:
     """New incidents go first, and a reminder is not part of a digest."""
     desk = Desk()

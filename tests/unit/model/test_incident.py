@@ -17,7 +17,7 @@ from autoctrl.model.incident import (
     Trouble,
     close,
     gist_of,
-    is_recent,
+    is_at_hand,
     join,
     match,
     read_closed,
@@ -55,7 +55,9 @@ def opened(*units: str, at: float = 0.0) -> list[Incident]:
         ("job 0.1 failed (user code): exit code 3", "job failed (user code): exit code"),
         ("run 4521: cannot read /data/run04521.mid.gz", "run cannot read"),
         ("line one\nline two", "line one line two"),
-        ("12", ""),
+        ("12", "#"),
+        ("/data/7 /data/8", "/data/# /data/#"),
+        ("3 jobs failed, the first: job 0.1 failed (memory): 7 GB", "job failed (memory): GB"),
     ],
 )
 def test_figures_runs_and_paths_do_not_tell_troubles_apart(reason: str, gist: str) -> None:
@@ -86,12 +88,13 @@ def test_a_task_is_in_trouble_when_it_failed_or_raises_an_alarm(
 
 def test_the_same_trouble_of_many_tasks_is_one_incident() -> None:
     """It names every unit once, and has the first one's reason and log."""
-    (first,) = opened("1", "2", "2")
-    assert (first.units, first.struck, first.revision) == (("1", "2"), 2, 1)
-    assert (first.log, first.severity, len(first.id)) == ("/log/1", Severity.ALARM, 6)
-    (more,) = join([first], "reco", [fails("2"), fails("3", "exit code 7")], later(9))
-    assert more == first._replace(units=("1", "2", "3"), struck=3, revision=2)
-    assert join([more], "reco", [fails("3")], later(10)) == [more]
+    (first,) = opened("2", "10", "2")
+    assert (first.units, first.struck, first.revision) == (("2", "10"), 2, 1)
+    assert (first.log, first.severity, len(first.id)) == ("/log/2", Severity.ALARM, 12)
+    (more,) = join([first], "reco", [fails("9"), fails("fill:7", "exit code 7")], later(9))
+    assert more == first._replace(units=("2", "9", "10", "fill:7"), struck=4, revision=2)
+    (again,) = join([more], "reco", [fails("9")], later(10))
+    assert again == more._replace(struck=5, revision=3), "it was tried again, in vain"
 
 
 def test_other_troubles_are_other_incidents() -> None:
@@ -121,12 +124,14 @@ def test_an_incident_is_over_when_none_of_its_tasks_is_in_trouble() -> None:
 
 @pytest.mark.parametrize(("passed_s", "is_same"), [(HOUR, True), (HOUR + 1, False)])
 def test_the_same_within_an_hour_is_the_same_incident(passed_s: float, *, is_same: bool) -> None:
-    """Its number and its message are used again; who had acknowledged it is asked anew."""
+    """Its number and its message are used again; who had acknowledged it is asked anew. Later it is
+    another one, beside the one that is over.
+    """
     (first,) = opened("1")
     acked = first.changed(acked=Remark("ada", "I look", NOW))
     (over,) = settle([acked], [], later(10))
-    (again,) = join([over], "reco", [fails("1")], later(10 + passed_s))
-    assert (again.id == first.id) == is_same
+    *before, again = join([over], "reco", [fails("1")], later(10 + passed_s))
+    assert (again.id == first.id, before == [over]) == (is_same, not is_same)
     assert (again.is_open, again.units, again.acked) == (True, ("1",), None)
     assert again.struck == (2 if is_same else 1)
 
@@ -149,10 +154,10 @@ def test_what_a_person_closed_stays_closed_while_its_condition_lasts() -> None:
     (first,) = match([], [DISK], NOW)
     dismissed = close(first, later(1), Remark("ada", "known", later(1)))
     assert match([dismissed], [DISK], later(5 * HOUR)) == [dismissed]
-    assert is_recent(dismissed, later(5 * HOUR))
+    assert is_at_hand(dismissed, later(50 * HOUR))
     (gone,) = match([dismissed], [], later(5 * HOUR))
     assert (gone.ended_by, gone.revision) == (None, dismissed.revision)
-    (again,) = match([gone], [DISK], later(6 * HOUR))
+    _, again = match([gone], [DISK], later(6 * HOUR))
     assert (again.is_open, again.id != first.id) == (True, True)
 
 
@@ -186,7 +191,7 @@ def test_incidents_are_kept_in_one_mark_of_the_workflow() -> None:
 
 
 def test_what_is_over_has_a_mark_of_its_own_each_time() -> None:
-    """A cycle reads what is at hand alone; what was over more than an hour ago is not at hand."""
+    """A cycle reads what is at hand alone; what has been over for a day is not at hand."""
     (mark,) = written(None, opened("1"), 0)
     over = settle(read_incidents(mark), [], later(5))
     second, ended = written(mark, over, 5)
@@ -200,7 +205,20 @@ def test_what_is_over_has_a_mark_of_its_own_each_time() -> None:
     assert (ended.sequence, fourth.sequence) == (2, 4)
     other = join(over, "reco", [fails("2", "no disk")], later(2 * HOUR))
     (fifth,) = written(fourth, other, 2 * HOUR)
-    assert [incident.gist for incident in read_incidents(fifth)] == ["no disk"]
+    assert [incident.gist for incident in read_incidents(fifth)] == ["exit code", "no disk"]
+    (sixth,) = written(fifth, other, 25 * HOUR)
+    assert [incident.gist for incident in read_incidents(sixth)] == ["no disk"]
+
+
+def test_many_units_take_little_room() -> None:
+    """Runs that follow one another are one word of the mark, and come back one by one."""
+    units = [str(unit) for unit in range(1, 10_001)]
+    (mark,) = written(None, opened(*units, "fill:8", "fill:a,b"), 0)
+    (values,) = mark.values["incidents"]
+    assert values["units"] == ["1-10000", "fill:a,b", "fill:8"]
+    assert read_incidents(mark) == opened(*units, "fill:8", "fill:a,b")
+    (groups,) = written(None, opened("fill:8"), 0)
+    assert read_incidents(groups)[0].units == ("fill:8",)
 
 
 def test_what_a_newer_version_wrote_can_be_read() -> None:
