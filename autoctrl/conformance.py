@@ -42,6 +42,8 @@ ALARM = Message(
     "The disk is full.",
     "logs/4521",
 )
+# All that a notifier must tell which cannot change what it has told.
+DONE = ALARM._replace(title="run 4521 / reco is done", revision=2, is_over=True)
 
 
 class NotifierSubject(Protocol):
@@ -79,19 +81,19 @@ class NotifierContract:
         for text in ("line\nbreak", "Pixel → größer 🔥", "\udc80\x00", "long " * 2000, ""):
             assert notifier.tell(ALARM._replace(text=text)) is not None
 
-    def test_people_see_what_was_changed(self, subject: NotifierSubject) -> None:
-        """A changed message shows its new title."""
+    def test_people_see_that_it_is_over(self, subject: NotifierSubject) -> None:
+        """A message that is changed because the trouble is over shows its new title."""
         notifier = subject.open()
         told = notifier.tell(ALARM)
         assert told is not None
-        assert notifier.change(told, ALARM._replace(title="run 4521 / reco is done"))
-        assert "run 4521 / reco is done" in subject.seen()
+        assert notifier.change(told, DONE)
+        assert DONE.title in subject.seen()
 
     def test_an_id_outlives_the_process(self, subject: NotifierSubject) -> None:
         """What one process told, another can change."""
         told = subject.open().tell(ALARM)
         assert told is not None
-        assert subject.open().change(told, ALARM._replace(title="seen by another process"))
+        assert subject.open().change(told, DONE._replace(title="seen by another process"))
         assert "seen by another process" in subject.seen()
 
     def test_a_broken_service_is_an_answer(self, subject: NotifierSubject) -> None:
@@ -101,7 +103,7 @@ class NotifierContract:
         assert told is not None
         subject.break_service()
         assert notifier.tell(ALARM) is None
-        assert not notifier.change(told, ALARM)
+        assert not notifier.change(told, DONE)
         assert _complaint(notifier)
 
     def test_what_may_have_been_told_is_told_again(self, subject: NotifierSubject) -> None:
