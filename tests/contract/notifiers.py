@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from autoctrl.config import parse_settings
+from autoctrl.notifiers import open_listener
 from autoctrl.notifiers.log import LogNotifierSettings, open_log
 from autoctrl.testing import RecordingNotifier
+from tests.fakes.mattermost import Mattermost, furnish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
     from pathlib import Path
 
     from autoctrl.conformance import NotifierSubject
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
 class Recording:
     """The double for authors' tests."""
 
-    def __init__(self, folder: Path) -> None:
-        del folder
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        del folder, stack
         self.notifier = RecordingNotifier()
 
     def open(self) -> Notifier:
@@ -36,7 +41,8 @@ class Recording:
 class Log:
     """A log in a folder that becomes a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        del stack
         self.path = folder / "alerts" / "alerts.log"
         self.settings = parse_settings("", folder, environ={})
 
@@ -52,7 +58,52 @@ class Log:
         self.path.parent.write_text("in the way")
 
 
-NOTIFIERS: dict[str, Callable[[Path], NotifierSubject]] = {
+class MattermostSubject:
+    """A channel of a fake server."""
+
+    table: str
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.server = stack.enter_context(Mattermost())
+        self.scene = furnish(self.server)
+
+    def open(self) -> Notifier:
+        text = f"[notifiers.shift]\ntype = 'mattermost'\n{self.table}"
+        settings = parse_settings(text, self.folder, environ={})
+        return open_listener(settings, "shift").notifier
+
+    def seen(self) -> str:
+        return "\n".join(post.message for post in self.server.posts)
+
+    def break_service(self) -> None:
+        self.server.stop()
+
+
+class MattermostBot(MattermostSubject):
+    """A bot in the channel."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        pytest.importorskip("mattermostdriver")
+        super().__init__(folder, stack)
+        (folder / "token").write_text(self.scene.bot.token)
+        names = f"team = '{self.scene.team.name}'\nchannel = '{self.scene.channel.name}'\n"
+        self.table = f"url = '{self.server.url}'\ntoken_file = 'token'\n{names}"
+
+
+class MattermostWebhook(MattermostSubject):
+    """A webhook into the channel."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        super().__init__(folder, stack)
+        hook = self.server.add_hook(self.scene.owner, self.scene.channel)
+        (folder / "webhook").write_text(self.server.hook_url(hook))
+        self.table = "webhook_file = 'webhook'\n"
+
+
+NOTIFIERS: dict[str, Callable[[Path, ExitStack], NotifierSubject]] = {
     "recording": Recording,
     "log": Log,
+    "mattermost-bot": MattermostBot,
+    "mattermost-webhook": MattermostWebhook,
 }

@@ -1,0 +1,41 @@
+"""A channel of a fake server of Mattermost, and the notifiers that post into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.notifiers.mattermost.address import Place, read_server
+from autoctrl.notifiers.mattermost.bot import MattermostBot
+from autoctrl.notifiers.mattermost.patience import Patience
+from autoctrl.notifiers.mattermost.webhook import MattermostWebhook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.mattermost import Mattermost, Post, Scene
+
+
+class Channel(NamedTuple):
+    """A channel of a fake server, with what a notifier reads its secrets from."""
+
+    server: Mattermost
+    scene: Scene
+    folder: Path
+    slept: list[float]
+
+    def bot(self, seconds: float = 5.0, *, channel: str = "shift") -> MattermostBot:
+        """Open a bot, as another process would."""
+        place = Place("shift", read_server("shift", self.server.url), "experiment", channel)
+        return MattermostBot(place, self.folder / "token", patience=self._patience(seconds))
+
+    def webhook(self, seconds: float = 5.0) -> MattermostWebhook:
+        """Open a webhook, as another process would."""
+        return MattermostWebhook("shift", self.folder / "hook", patience=self._patience(seconds))
+
+    def _patience(self, seconds: float) -> Patience:
+        return Patience(60.0, seconds, sleep=self.slept.append)
+
+    @property
+    def alive(self) -> list[Post]:
+        """The posts that people can see."""
+        return [post for post in self.server.posts if not post.delete_at]
