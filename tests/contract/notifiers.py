@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from autoctrl.config import parse_settings
 from autoctrl.notifiers import open_listener
+from autoctrl.notifiers.discord import DiscordNotifierSettings, open_discord
 from autoctrl.notifiers.log import LogNotifierSettings, open_log
 from autoctrl.testing import RecordingNotifier
+from tests.contract.fakes.discord.client import WIDE
+from tests.fakes.discord import Discord
 from tests.fakes.mattermost import Mattermost, furnish
 
 if TYPE_CHECKING:
@@ -101,9 +105,32 @@ class MattermostWebhook(MattermostSubject):
         self.table = "webhook_file = 'webhook'\n"
 
 
+class DiscordChannel:
+    """A channel of Discord whose webhook is deleted."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.service = stack.enter_context(Discord(limits=WIDE))
+        self.file = folder / "webhook"
+        self.file.write_text(self.service.url)
+        self.settings = parse_settings("", folder, environ={})
+
+    def open(self) -> Notifier:
+        section = DiscordNotifierSettings(type="discord", webhook_file=str(self.file))
+        return open_discord("shift", section, self.settings)
+
+    def seen(self) -> str:
+        embeds = [embed for message in self.service.messages for embed in message.embeds]
+        shown = "\n".join(f"{embed['title']}\n{embed['description']}" for embed in embeds)
+        return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", shown)
+
+    def break_service(self) -> None:
+        self.service.revoke()
+
+
 NOTIFIERS: dict[str, Callable[[Path, ExitStack], NotifierSubject]] = {
     "recording": Recording,
     "log": Log,
     "mattermost-bot": MattermostBot,
     "mattermost-webhook": MattermostWebhook,
+    "discord": DiscordChannel,
 }
