@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from autoctrl.config import parse_settings
 from autoctrl.notifiers import open_listener
+from autoctrl.notifiers.command import CommandNotifierSettings, open_command
 from autoctrl.notifiers.discord import DiscordNotifierSettings, open_discord
 from autoctrl.notifiers.log import LogNotifierSettings, open_log
 from autoctrl.testing import RecordingNotifier
@@ -127,10 +129,34 @@ class DiscordChannel:
         self.service.revoke()
 
 
+class Command:
+    """A program that writes down what it reads, and is deleted."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        del stack
+        self.folder = folder
+        self.program = folder / "write-down"
+        self.program.write_text("#!/bin/sh\ncat >>told\n")
+        self.program.chmod(0o755)
+        self.settings = parse_settings("", folder, environ={})
+
+    def open(self) -> Notifier:
+        section = CommandNotifierSettings(type="command", argv=str(self.program))
+        return open_command("mail", section, self.settings)
+
+    def seen(self) -> str:
+        told = [json.loads(line) for line in (self.folder / "told").read_text().splitlines()]
+        return "\n".join(f"{one['title']}\n{one['text']}\n{one['link']}" for one in told)
+
+    def break_service(self) -> None:
+        self.program.unlink()
+
+
 NOTIFIERS: dict[str, Callable[[Path, ExitStack], NotifierSubject]] = {
     "recording": Recording,
     "log": Log,
     "mattermost-bot": MattermostBot,
     "mattermost-webhook": MattermostWebhook,
     "discord": DiscordChannel,
+    "command": Command,
 }
