@@ -119,6 +119,10 @@ class Told(NamedTuple):
     pending: Deed | None = None
     tries: int = 0
 
+    def is_waiting(self, now: datetime) -> bool:
+        """Say whether it is too early to try again what was tried in vain."""
+        return self.tries > 0 and now < self.at + _delay(self.tries)
+
 
 class Outbox(NamedTuple):
     """What one notifier was told.
@@ -176,7 +180,7 @@ def _plan_one(
         return None
     if told is None:
         return _tell(incident) if abs(now - incident.opened) >= collect else None
-    if told.tries and now < told.at + _delay(told.tries):
+    if told.is_waiting(now):
         return None
     if told.pending is not None and _still_matters(told.pending, incident):
         post = Post(told.pending, incident, told.message, is_again=True)
@@ -232,13 +236,15 @@ def _keep_budget(posts: Sequence[Post], outbox: Outbox, now: datetime) -> list[P
     Changes of what was told are no new messages, and a reminder waits for the next hour.
     """
     room = MOST_MESSAGES - sum(now - time < BUDGET_SPAN for time in outbox.recent)
-    told = [post for post in posts if post.deed is Deed.TELL]
-    reminders = [post for post in posts if post.deed is Deed.REPEAT]
-    spared = [*told, *reminders][max(room, 0) :]
+    new = [*_of(Deed.TELL, posts), *_of(Deed.REPEAT, posts)]
+    spared = new[max(room, 0) :]
     kept = [post for post in posts if post not in spared]
-    untold = [post for post in spared if post.deed is Deed.TELL and not post.is_again]
-    digest = _digest(untold, outbox, now)
-    return [*kept, *digest]
+    untold = [post for post in _of(Deed.TELL, spared) if not post.is_again]
+    return [*kept, *_digest(untold, outbox, now)]
+
+
+def _of(deed: Deed, posts: Iterable[Post]) -> list[Post]:
+    return [post for post in posts if post.deed is deed]
 
 
 def _digest(spared: Sequence[Post], outbox: Outbox, now: datetime) -> list[Post]:
@@ -246,7 +252,7 @@ def _digest(spared: Sequence[Post], outbox: Outbox, now: datetime) -> list[Post]
     if not spared:
         return []
     told = outbox.told.get(ALL_FURTHER, Told())
-    if told.tries and now < told.at + _delay(told.tries):
+    if told.is_waiting(now):
         return []
     is_of_this_hour = now - told.reminded < BUDGET_SPAN
     if is_of_this_hour and now - told.at < CHANGE_EVERY:
