@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
 from autoctrl.machine.discover_runs import DiscoveredRuns
-from autoctrl.machine.rounds import SHORTEST_PAUSE_S, Round, Rounds
+from autoctrl.machine.inquiry import SHORTEST_PAUSE_S
+from autoctrl.machine.rounds import Round, Rounds
 from autoctrl.model.names import loop_lease
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from autoctrl.machine.rounds import OpenProject
+    from autoctrl.machine.inquiry import OpenProject
     from autoctrl.ports import Store
 
 PAUSE_GROWTH = 1.5

@@ -105,6 +105,7 @@ class Teller:
         self.project, self.campaign = project, campaign
         self._owner = f"teller {secrets.token_hex(3)} of {this_process()}"
         self._lease: Lease | None = None
+        self._is_calm = False  # the last look found nothing that people might be told
         self._sendings: list[Sending] = []
 
     @property
@@ -124,6 +125,7 @@ class Teller:
         with project.store.moment():
             conditions = project.conditions(self.campaign)
             incidents = follow_up(project.store, self.campaign, conditions, now)
+            self._is_calm = not incidents
             batches = self._plan(incidents, conditions, is_last=is_last)
         if batches and self._claim(PATIENCE_S if is_last else 0.0):
             try:
@@ -140,6 +142,8 @@ class Teller:
         That is not long: what a notifier does not do in its time is left to the next one who
         tells. Raises ``StoreError``.
         """
+        if self._is_calm:
+            return
         deadline = time.monotonic() + PATIENCE_S
         while self._sendings and time.monotonic() < deadline:
             self._take_results(PAUSE_S)

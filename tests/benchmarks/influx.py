@@ -104,7 +104,7 @@ class Site(NamedTuple):
 def place_of(runs: int = MORE) -> Path:
     """Return the folder of the filled server; another one when the way of writing has changed."""
     influx = ROOT / "autoctrl" / "stores" / "influx"
-    makers = [influx / name for name in ("points.py", "appending.py", "overview.py")]
+    makers = [influx / name for name in ("points.py", "append.py", "overview.py")]
     makers += [Path(__file__).with_name("filled.py"), *(HERE / name for name in AUTOCTRL.files)]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()[:8]
     return STORES / f"influx-{runs}-{digest}"

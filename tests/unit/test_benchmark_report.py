@@ -8,6 +8,7 @@ import pytest
 
 from tests.benchmarks.bench import summarise
 from tests.benchmarks.field import Timing
+from tests.benchmarks.influx import place_of
 from tests.benchmarks.measuring import Sample
 from tests.benchmarks.picture import panels
 from tests.benchmarks.production import summarise as summarise_services
@@ -36,6 +37,11 @@ def result(**changes: Any) -> dict[str, Any]:
         "lines": {"autoctrl": 10, "luigi": 17, "Snakemake": 10, "Parsl": 18},
         **changes,
     }
+
+
+def test_a_filled_server_is_named_after_what_writes_it() -> None:
+    """All the files that its name depends on are there."""
+    assert place_of(7).name.startswith("influx-7-")
 
 
 def test_figures_that_are_just_reached() -> None:
