@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import NotifierError, PerhapsTold
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 LIMIT_S = 10
 LONGEST_REASON = 500
-FORK = get_context("fork")
 
 
 class Errand(NamedTuple):
@@ -59,8 +57,11 @@ class Sending:
         self._begun = 0
         self._limit_s = limit_s
         self._deadline = time.monotonic() + limit_s
-        self._answers, theirs = FORK.Pipe(duplex=False)
-        self._process = FORK.Process(
+        from multiprocessing import get_context  # a cycle that tells nobody does without
+
+        fork = get_context("fork")
+        self._answers, theirs = fork.Pipe(duplex=False)
+        self._process = fork.Process(
             target=_run_errands, args=(theirs, notifier, errands, limit_s), daemon=True
         )
         self._process.start()

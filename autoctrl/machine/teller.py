@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -103,7 +103,7 @@ class Teller:
     def __init__(self, project: TellingProject, campaign: str) -> None:
         """Have told nobody yet."""
         self.project, self.campaign = project, campaign
-        self._owner = f"teller {secrets.token_hex(3)} of {this_process()}"
+        self._owner = f"teller {os.urandom(3).hex()} of {this_process()}"
         self._lease: Lease | None = None
         self._is_calm = False  # the last look found nothing that people might be told
         self._sendings: list[Sending] = []
