@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autoctrl.model.condition import Condition
-    from autoctrl.model.incident import Incident
+    from autoctrl.model.incident import Incident, Trouble
     from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Lease, Record, Store
 
@@ -33,13 +33,16 @@ def join_failures(
     They belong into the batch that moves the tasks, under the workflow's lease: then no failure is
     ever untold.
     """
-    seen = [trouble_of(task) for task in tasks if isinstance(task, TaskRecord)]
-    troubles = [trouble for trouble in seen if trouble is not None]
+    troubles = _troubles_of(task for task in tasks if isinstance(task, TaskRecord))
     if not troubles:
         return []
     kept = read_kept(store, campaign).get(workflow, Kept(workflow, None, ()))
     joined = join(kept.incidents, workflow, troubles, now)
     return write_down(kept.mark, joined, (campaign, workflow), now)
+
+
+def _troubles_of(tasks: Iterable[TaskRecord]) -> list[Trouble]:
+    return [trouble for trouble in map(trouble_of, tasks) if trouble is not None]
 
 
 def follow_up(
@@ -62,9 +65,8 @@ def follow_up(
 
 def _follow_tasks(store: Store, campaign: str, kept: Kept, now: datetime) -> Sequence[Incident]:
     tasks = store.tasks(Selection(campaign, (kept.workflow,), kept.units)) if kept.units else []
-    seen = [trouble_of(task) for task in tasks]
-    troubles = [trouble for trouble in seen if trouble is not None]
-    return _keep(store, campaign, kept, settle(kept.incidents, troubles, now), now)
+    wanted = settle(kept.incidents, _troubles_of(tasks), now)
+    return _keep(store, campaign, kept, wanted, now)
 
 
 def _keep(

@@ -9,9 +9,7 @@ from autoctrl.errors import UsageError, nearest
 from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.module_process import Worker
 from autoctrl.machine.patience import ModulePatience, Pending, is_loaded, wait_for
-from autoctrl.machine.requests import (
-    answer_request,
-)
+from autoctrl.machine.requests import answer_request
 from autoctrl.machine.teller import TellingProject
 from autoctrl.model.chain import chain_order
 from autoctrl.model.condition import ConditionKind, Verdict

@@ -6,7 +6,7 @@ Every module has a process of its own, so that a broken or slow one stops nobody
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import LeaseHeld, StoreError
@@ -23,12 +23,7 @@ from autoctrl.machine.discover_runs import DiscoveredRuns, discover
 from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
-from autoctrl.machine.requests import (
-    CYCLE,
-    PLAN,
-    read_forecast,
-    read_summary,
-)
+from autoctrl.machine.requests import CYCLE, PLAN, read_forecast, read_summary
 from autoctrl.machine.teller import Teller
 
 if TYPE_CHECKING:
@@ -38,8 +33,6 @@ if TYPE_CHECKING:
     from autoctrl.machine.summary import Summary
     from autoctrl.model.condition import Verdict
     from autoctrl.ports import Heartbeat
-
-    Reply = dict[str, Any]
 
 
 class Round(NamedTuple):

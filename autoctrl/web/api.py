@@ -22,7 +22,14 @@ from autoctrl.views import (
 )
 from autoctrl.views.attempts import attempt_values
 from autoctrl.web.logs import STREAMS, read_stream
-from autoctrl.web.parameters import json_answer, read_choice, read_number, read_runs, read_unit
+from autoctrl.web.parameters import (
+    is_on,
+    json_answer,
+    read_choice,
+    read_number,
+    read_runs,
+    read_unit,
+)
 from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
@@ -38,11 +45,6 @@ if TYPE_CHECKING:
 def campaign_of(request: Request) -> str:
     """Return the campaign that is asked for, by default the one that is shown first."""
     return request.query_params.get("campaign") or site_of(request).campaign
-
-
-def is_on(request: Request, name: str) -> bool:
-    """Say whether a switch is on, such as ``superseded=1``."""
-    return request.query_params.get(name, "") not in {"", "0", "false"}
 
 
 def answer_status(request: Request) -> Response:

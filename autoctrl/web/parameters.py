@@ -25,6 +25,11 @@ def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any 
     return Response(f"{text}\n", code, media_type="application/json")
 
 
+def is_on(request: Request, name: str) -> bool:
+    """Say whether a switch is on, such as ``superseded=1``."""
+    return request.query_params.get(name, "") not in {"", "0", "false"}
+
+
 def read_number(request: Request, name: str) -> int | None:
     """Return a whole number of the address, None if it is not given; answers 400 for another
     text.
