@@ -81,6 +81,20 @@ class HintSettings:
 
 
 @dataclass(frozen=True)
+class HookSettings:
+    """``[hooks]``: what other services send."""
+
+    url: str = setting(
+        "Address under which chat reaches the listener, as `https://host:8443`; empty: no buttons.",
+        "",
+        separate="url",
+    )
+    secret_file: str = setting(
+        "File with the key by which buttons and dialogs are signed, 32 characters or more.", ""
+    )
+
+
+@dataclass(frozen=True)
 class InputSettings:
     """``[inputs]``."""
 
@@ -182,6 +196,7 @@ class NotifierSettings:
 SECTIONS: Mapping[str, type] = {
     "store": StoreSettings,
     "hints": HintSettings,
+    "hooks": HookSettings,
     "inputs": InputSettings,
     "outputs": OutputSettings,
     "cycle": CycleSettings,

@@ -10,6 +10,7 @@ from autoctrl.config.sections import (
     CycleSettings,
     ExecutorSettings,
     HintSettings,
+    HookSettings,
     InputSettings,
     NotifierSettings,
     OutputSettings,
@@ -35,7 +36,7 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    store, hints, inputs, outputs, cycle, defaults   one section each
+    store, hints, hooks, inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -46,6 +47,7 @@ class Settings:
     project: ProjectSettings
     store: StoreSettings
     hints: HintSettings
+    hooks: HookSettings
     inputs: InputSettings
     outputs: OutputSettings
     cycle: CycleSettings

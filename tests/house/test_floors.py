@@ -23,7 +23,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("machine", "verbs", "views"),
     ("compose", "testing", "conformance"),
     ("operations", "experiments"),
-    ("web", "cli", "chat"),
+    ("hooks",),
+    ("web", "chat"),
+    ("cli",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 ADAPTERS = {"stores", "executors", "notifiers", "sources"}  # opened by compose, met through ports

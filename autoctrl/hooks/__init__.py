@@ -1,0 +1,1 @@
+"""Listens to what other services send: chat, the DAQ."""
