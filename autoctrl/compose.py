@@ -9,7 +9,7 @@ from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
 from autoctrl.executors.inline import InlineExecutor
 from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
-from autoctrl.model.names import INLINE, STATE_FOLDER
+from autoctrl.model.names import INLINE
 from autoctrl.model.output import MarkRecord
 from autoctrl.process import SystemClock
 
@@ -100,10 +100,10 @@ class Project:
         self, function: Function, view: Callable[[str], Task], tick: Callable[[], object]
     ) -> Executor:
         """Return an executor that calls ``function``; see ``InlineExecutor``."""
-        return InlineExecutor(self.folder / STATE_FOLDER, function, view, tick)
+        return InlineExecutor(self.settings.state_folder, function, view, tick)
 
     def _open_executor(self, name: str, place: str) -> Executor:
-        state = self.folder / STATE_FOLDER
+        state = self.settings.state_folder
         if name == INLINE:
             return InlineExecutor(state)
         if name not in self.settings.executors:
@@ -118,6 +118,7 @@ class Project:
         surroundings = Surroundings(
             state,
             self.store.store_id,
+            self.folder,
             place,
             templates=(self.folder / "templates", self.folder / "workflows"),
             hints=job_variables(self.settings),
@@ -139,7 +140,7 @@ class Project:
         """Return what made a version, by its digest. Raises ``UsageError`` if that is gone."""
         from autoctrl.machine.provenance import read_body
 
-        return read_body(self.folder / STATE_FOLDER, digest)
+        return read_body(self.settings.state_folder, digest)
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from autoctrl.config.adapters import Adapter, StoreAdapter, find_store, list_words, open_section
+from autoctrl.config.deployment import (
+    DEPLOYMENT_FILE,
+    Deployment,
+    Environment,
+    find_deployment,
+    list_secrets,
+    list_written,
+    load_deployment,
+    parse_deployment,
+)
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
 from autoctrl.config.sections import (
+    ADMINISTRATOR,
     SEVERITIES,
     CycleSettings,
     ExecutorSettings,
@@ -22,10 +33,14 @@ from autoctrl.config.sections import (
 from autoctrl.config.settings import FILE_NAME, Settings
 
 __all__ = [
+    "ADMINISTRATOR",
+    "DEPLOYMENT_FILE",
     "FILE_NAME",
     "SEVERITIES",
     "Adapter",
     "CycleSettings",
+    "Deployment",
+    "Environment",
     "ExecutorSettings",
     "HookSettings",
     "InputSettings",
@@ -39,11 +54,16 @@ __all__ = [
     "StoreSettings",
     "WorkflowSettings",
     "every_setting",
+    "find_deployment",
     "find_project",
     "find_store",
+    "list_secrets",
     "list_words",
+    "list_written",
+    "load_deployment",
     "load_settings",
     "open_section",
+    "parse_deployment",
     "parse_settings",
     "setting",
 ]

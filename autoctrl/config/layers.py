@@ -50,6 +50,7 @@ class Entry(NamedTuple):
 NAMED = (*SECTION_BASES, WORKFLOWS)  # sections whose tables have a name each
 KeyPath = tuple[str, ...]
 Layer = Mapping[KeyPath, Entry]
+BUILT_IN: Layer = {("executors", "local", "type"): Entry("local", "built in")}
 
 
 def flatten(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

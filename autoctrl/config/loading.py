@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from autoctrl.config.adapters import SECTION_BASES
+from autoctrl.config.checkout import check_position, find_checkout, layer_deployed
 from autoctrl.config.environments import check_separation
 from autoctrl.config.layers import (
-    Entry,
+    BUILT_IN,
     Layer,
     check,
     is_secret,
@@ -23,6 +23,8 @@ from autoctrl.config.layers import (
     read_table,
     read_variables,
 )
+from autoctrl.config.placing import expand_store
+from autoctrl.config.reading import parse_toml, read_text
 from autoctrl.config.sections import ATTRIBUTES, SECTIONS, WORKFLOWS, ProjectSettings
 from autoctrl.config.settings import FILE_NAME, Settings, check_together
 from autoctrl.errors import SettingsError, nearest
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PRODUCTION = "production"
-BUILT_IN: Layer = {("executors", "local", "type"): Entry("local", "built in")}
 
 
 def find_project(start: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -61,9 +62,9 @@ def load_settings(
     of the wrong type or contradictory, and if `production` exists but no environment is chosen.
     """
     folder = folder.absolute()
-    return parse_settings(
-        _read(folder / FILE_NAME), folder, environment=environment, environ=environ
-    )
+    checkout = find_checkout(folder)
+    file = (checkout.folder if checkout else folder) / FILE_NAME
+    return parse_settings(read_text(file), folder, environment=environment, environ=environ)
 
 
 def parse_settings(
@@ -74,41 +75,42 @@ def parse_settings(
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Return what ``load_settings`` would if the autoctrl.toml in ``folder`` had this ``text``."""
-    tree = _parse(text, folder / FILE_NAME)
+    tree = parse_toml(text, folder / FILE_NAME)
     overlays = _overlays(tree)
     chosen = environment if environment is not None else environ.get("AUTOCTRL_ENVIRONMENT", "")
-    _check_choice(chosen, overlays)
     base = {**BUILT_IN, **read_table(tree, FILE_NAME)}
-    layers: dict[str, Layer] = {} if PRODUCTION in overlays else {"": base}
-    for name, overlay in overlays.items():
-        layers[name] = {**base, **read_table(overlay, FILE_NAME, ("environments", name))}
-    layers[chosen] = {**layers[chosen], **read_variables(environ, layers[chosen])}
+    layers = {
+        name: read_table(overlay, FILE_NAME, ("environments", name))
+        for name, overlay in overlays.items()
+    }
+    checkout = find_checkout(folder)
+    if checkout is not None:
+        check_position(checkout, chosen)
+        layer = layer_deployed(checkout, base, layers, environ)
+        check(layer)
+        return _build(checkout.folder, checkout.environment.name, layer)
+    _check_choice(chosen, overlays)
+    return _choose(folder, chosen, base, layers, environ)
+
+
+def _choose(
+    folder: Path,
+    chosen: str,
+    base: Layer,
+    overlays: Mapping[str, Layer],
+    environ: Mapping[str, str],
+) -> Settings:
+    """Return the settings of one environment of a project that nobody has deployed, all checked."""
+    layers = {name: {**base, **overlay} for name, overlay in overlays.items()}
+    if PRODUCTION not in layers:
+        layers[""] = {**base}
+    layers[chosen].update(read_variables(environ, layers[chosen]))
     for layer in layers.values():
         check(layer)
-    settings = {name: _build(folder, name, layer) for name, layer in layers.items()}
-    check_separation(str(folder), layers)
+    whole = {name: expand_store(layer) for name, layer in layers.items()}
+    settings = {name: _build(folder, name, layer) for name, layer in whole.items()}
+    check_separation(str(folder), whole)
     return settings[chosen]
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        message = f"{file} does not exist, so {file.parent} is not an autoctrl project."
-        raise SettingsError(message, hint=f"Make one with: autoctrl init {file.parent}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file} cannot be read: {error}."
-        raise SettingsError(message) from error
-
-
-def _parse(text: str, file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = f"{file} is not valid TOML: {error}."
-        raise SettingsError(
-            message, hint="Texts need quotes, and every [section] its brackets."
-        ) from error
 
 
 def _overlays(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

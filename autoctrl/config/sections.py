@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.model.names import STATE_FOLDER
 from autoctrl.model.severity import Severity
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
 SEVERITIES = tuple(map(str, Severity))
+ADMINISTRATOR = "administrator"
 
 
 def setting(
@@ -21,13 +23,25 @@ def setting(
     least: float | None = None,
     choices: tuple[str, ...] = (),
     separate: str = "",
+    owner: str = "",
+    is_path: bool = False,
 ) -> Any:  # noqa: ANN401 - a field of every type
     """Declare one setting; without a ``default`` it must be given.
 
     ``least`` is the smallest permitted number. ``separate`` says that two environments must not
-    share the value, and how it is compared: as ``text``, ``path`` or ``url``.
+    share the value, and how it is compared: as ``text``, ``path`` or ``url``; settings of one table
+    that are compared as ``place`` make one value together. ``owner`` is ``ADMINISTRATOR`` for what
+    nobody else may say where code is deployed. ``is_path`` says that a relative value is a path,
+    which a name in ``_file`` and ``separate`` say already.
     """
-    facts = {"doc": explanation, "least": least, "choices": choices, "separate": separate}
+    facts = {
+        "doc": explanation,
+        "least": least,
+        "choices": choices,
+        "separate": separate,
+        "owner": owner,
+        "is_path": is_path or separate == "path",
+    }
     return field(metadata=facts) if default is None else field(default=default, metadata=facts)
 
 
@@ -46,12 +60,26 @@ class ProjectSettings:
 
 
 @dataclass(frozen=True)
+class StateSettings:
+    """``[state]``."""
+
+    folder: str = setting(
+        "Folder of what autoctrl writes for itself; a relative path counts from the project's.",
+        STATE_FOLDER,
+        separate="path",
+    )
+
+
+@dataclass(frozen=True)
 class StoreSettings:
     """``[store]``."""
 
     url: str = setting(
-        "Where records are kept. A relative path counts from the project's folder.",
-        "sqlite:.autoctrl/state.sqlite",
+        (
+            "Where records are kept; `{state}` stands for the state folder. A relative path counts "
+            "from the project's folder."
+        ),
+        "sqlite:{state}/state.sqlite",
         separate="url",
     )
     token_file: str = setting(
@@ -194,6 +222,7 @@ class NotifierSettings:
 
 
 SECTIONS: Mapping[str, type] = {
+    "state": StateSettings,
     "store": StoreSettings,
     "hints": HintSettings,
     "hooks": HookSettings,

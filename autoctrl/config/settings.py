@@ -16,6 +16,7 @@ from autoctrl.config.sections import (
     OutputSettings,
     ProjectSettings,
     SourceSettings,
+    StateSettings,
     StoreSettings,
     WorkflowSettings,
     settings_of,
@@ -36,7 +37,7 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    store, hints, hooks, inputs, outputs, cycle, defaults   one section each
+    state, store, hints, hooks, inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -45,6 +46,7 @@ class Settings:
     environment: str
     digest: str
     project: ProjectSettings
+    state: StateSettings
     store: StoreSettings
     hints: HintSettings
     hooks: HookSettings
@@ -79,6 +81,11 @@ class Settings:
             message = f"Workflow '{name}' runs on executor '{executor}', which does not exist."
             raise SettingsError(message, hint=nearest(executor, self.executors))
         return replace(merged, executor=executor)
+
+    @property
+    def state_folder(self) -> Path:
+        """Folder of what autoctrl writes for itself: jobs, bodies, what sources have read."""
+        return self.path(self.state.folder)
 
     def path(self, text: str) -> Path:
         """Return a path of the settings file, relative ones counted from the project's folder."""

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Surroundings(NamedTuple):
     """What an executor finds around it.
 
-    state      folder for what it keeps; it lies in the project's folder
+    state      folder for what it keeps
     store_id   identity of the store whose jobs it runs
+    project    the project's folder, from which relative paths of the settings count
     place      where the jobs are that are meant, empty for where the settings point now
     templates  folders in which a project overrides the packaged templates
     hints      variables that tell a job where to leave hints
@@ -23,14 +24,10 @@ class Surroundings(NamedTuple):
 
     state: Path
     store_id: str
+    project: Path
     place: str = ""
     templates: Sequence[Path] = ()
     hints: Mapping[str, str] | None = None
-
-    @property
-    def project(self) -> Path:
-        """The project's folder, from which relative paths of the settings count."""
-        return self.state.parent
 
     def jobs_folder(self, name: str) -> Path:
         """Return the folder in which the executor of this name keeps its jobs."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import Conflict
 from autoctrl.model.condition import CONDITION, ConditionKind, Verdict, is_known, is_open, judge
-from autoctrl.model.names import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,7 +61,7 @@ def judge_executors(summaries: Iterable[Summary]) -> Iterator[Verdict]:
 def watched_folders(settings: Settings) -> dict[str, Path]:
     """Return the folders whose disks must have room, by what lies in them."""
     return {
-        "state": settings.folder / STATE_FOLDER,
+        "state": settings.state_folder,
         "outputs": settings.path(settings.outputs.root),
     }
 

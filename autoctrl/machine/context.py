@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.model.names import STATE_FOLDER
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -53,4 +51,4 @@ class Context(NamedTuple):
     @property
     def state_folder(self) -> Path:
         """Folder of the project's own files: bodies of provenance, jobs' records."""
-        return self.folder / STATE_FOLDER
+        return self.settings.state_folder

@@ -131,9 +131,7 @@ def read_body(state_folder: Path, digest: str) -> dict[str, Any]:
             f"The description {digest[:12]} of this version is not in "
             f"{state_folder / BODIES} any more."
         )
-        raise UsageError(
-            message, hint="Restore the folder .autoctrl/bodies from a backup."
-        ) from error
+        raise UsageError(message, hint="Restore that folder from a backup.") from error
     return body
 
 

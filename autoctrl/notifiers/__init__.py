@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.config import open_section
-from autoctrl.model.names import ALERTS, STATE_FOLDER
+from autoctrl.model.names import ALERTS
 from autoctrl.model.severity import Severity
 from autoctrl.notifiers.listener import Listener
 
 if TYPE_CHECKING:
     from autoctrl.config import Settings
 
-DEFAULT_LOG = f"{STATE_FOLDER}/{ALERTS}"
 DEFAULT_NAME = "log"
 
 
@@ -29,7 +28,8 @@ def open_listener(settings: Settings, name: str) -> Listener:
     if name not in settings.notifiers:
         from autoctrl.notifiers.log import LogNotifierSettings, open_log
 
-        section = LogNotifierSettings(type="log", path=DEFAULT_LOG)
+        path = f"{settings.state.folder}/{ALERTS}"
+        section = LogNotifierSettings(type="log", path=path)
         return Listener(name, open_log(name, section, settings))
     table = settings.notifiers[name]
     return Listener(

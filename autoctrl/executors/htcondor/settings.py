@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoctrl.config import ExecutorSettings, setting
+from autoctrl.config import ADMINISTRATOR, ExecutorSettings, setting
 
 
 @dataclass(frozen=True)
 class HTCondorExecutorSettings(ExecutorSettings):
     """``[executors.<name>]`` with ``type = "htcondor"``: jobs of an HTCondor pool."""
 
-    schedd: str = setting("Name of the schedd; empty takes the one of this machine.", "")
-    collector: str = setting("Address of the pool's collector; empty takes the configured one.", "")
+    schedd: str = setting(
+        "Name of the schedd; empty takes the one of this machine.", "", owner=ADMINISTRATOR
+    )
+    collector: str = setting(
+        "Address of the pool's collector; empty takes the configured one.", "", owner=ADMINISTRATOR
+    )
     config: str = setting(
-        "HTCondor configuration file to use; empty takes the usual one (CONDOR_CONFIG).", ""
+        "HTCondor configuration file to use; empty takes the usual one (CONDOR_CONFIG).",
+        "",
+        owner=ADMINISTRATOR,
+        is_path=True,
     )
     mode: str = setting(
         (
@@ -32,7 +39,9 @@ class HTCondorExecutorSettings(ExecutorSettings):
     transfer_input: str = setting(
         "Further files that travel with every job, separated by commas.", ""
     )
-    x509_proxy: str = setting("X.509 proxy that travels with every job.", "")
+    x509_proxy: str = setting(
+        "X.509 proxy that travels with every job.", "", owner=ADMINISTRATOR, is_path=True
+    )
     python: str = setting("Python 3.9 or later on the node.", "python3")
     path: str = setting("PATH of the jobs.", "/usr/local/bin:/usr/bin:/bin")
     submit_deadline_s: float = setting(

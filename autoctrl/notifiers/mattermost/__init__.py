@@ -20,12 +20,20 @@ TWO_FORMS = "A bot needs url, token_file, team and channel; a webhook needs webh
 class MattermostSettings(NotifierSettings):
     """``[notifiers.<name>]`` with ``type = "mattermost"``: a bot, or else a webhook."""
 
-    url: str = setting("Address of the server, as people open it in a browser.", "")
+    url: str = setting(
+        "Address of the server, as people open it in a browser.", "", separate="place"
+    )
     token_file: str = setting("File that holds the token of a bot.", "")
-    team: str = setting("Name of the team, as it stands in the channel's address.", "")
-    channel: str = setting("Name of the channel, as it stands in its address.", "")
+    team: str = setting(
+        "Name of the team, as it stands in the channel's address.", "", separate="place"
+    )
+    channel: str = setting(
+        "Name of the channel, as it stands in its address.", "", separate="place"
+    )
     webhook_file: str = setting(
-        "File that holds the address of an incoming webhook, in place of a bot.", ""
+        "File that holds the address of an incoming webhook, in place of a bot.",
+        "",
+        separate="path",
     )
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import UsageError
-from autoctrl.model.names import SOURCES, STATE_FOLDER
+from autoctrl.model.names import SOURCES
 from autoctrl.ports import Seen
 from autoctrl.sources.files.inspection import Inspection, InspectionStopped
 from autoctrl.sources.files.memory import Memory, learn, look_again
@@ -163,7 +163,7 @@ def make_source(name: str, section: FilesSourceSettings, settings: Settings) -> 
     )
     file = f"{settings.environment}.{name}.json".lstrip(".")
     memory = Memory(
-        settings.folder / STATE_FOLDER / SOURCES / file,
+        settings.state_folder / SOURCES / file,
         hashlib.sha256(meaning.encode()).hexdigest(),
     )
     return FilesSource(

@@ -23,7 +23,7 @@ def test_settings_make_a_local_executor() -> None:
     and its store's.
     """
     section = LocalExecutorSettings(type="local", slots=3, grace_s=1.5)
-    executor = open_executor("fast", section, Surroundings(STATE, "id"))
+    executor = open_executor("fast", section, Surroundings(STATE, "id", STATE.parent))
     assert isinstance(executor, LocalExecutor)
     assert (executor.name, executor.pool.slots, executor.grace_s) == ("fast", 3, 1.5)
     assert executor.jobs == STATE / "jobs" / "fast"
