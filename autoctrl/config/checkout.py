@@ -49,20 +49,23 @@ def find_checkout(folder: Path) -> Checkout | None:
     if root is None:
         return None
     deployment = load_deployment(root)
-    below = real.relative_to(root).parts
-    environment = deployment.environment(below[0])
-    inner = (BRANCHES, "", RELEASES, "") if environment.branches else (RELEASES, "")
-    place = below[1 : 1 + len(inner)]
-    is_checkout = len(place) == len(inner) and all(
-        wanted in {"", found} for wanted, found in zip(inner, place, strict=True)
-    )
-    if not is_checkout or below[1 + len(inner) :] != deployment.project.parts:
-        where = "/".join(word or "*" for word in (environment.name, *inner))
-        wanted = root / where / deployment.project
-        message = f"{real} lies below {deployment.file}, but is not the project of a checkout."
-        raise SettingsError(message, hint=f"Projects that were deployed lie in {wanted}.")
+    environment = deployment.environment(real.relative_to(root).parts[0])
+    _check_place(deployment, environment, real)
     _check_file(real)
     return Checkout(deployment, environment, real)
+
+
+def _check_place(deployment: Deployment, environment: Environment, folder: Path) -> None:
+    """Raise ``SettingsError`` unless a folder is where the project of a checkout would be."""
+    inner = (BRANCHES, "*", RELEASES, "*") if environment.branches else (RELEASES, "*")
+    wanted = (*inner, *deployment.project.parts)
+    found = folder.relative_to(environment.folder).parts
+    if len(found) != len(wanted) or any(
+        word not in {"*", name} for word, name in zip(wanted, found, strict=True)
+    ):
+        message = f"{folder} lies below {deployment.file}, but is not the project of a checkout."
+        where = environment.folder.joinpath(*wanted)
+        raise SettingsError(message, hint=f"Projects that were deployed lie in {where}.")
 
 
 def _check_way(folder: Path, root: Path | None) -> None:

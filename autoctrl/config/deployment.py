@@ -4,8 +4,9 @@ It says what may be deployed from which repository into which environment, and g
 that no branch or tag can give::
 
     ROOT/deployment.toml
-    ROOT/repository.git
+    ROOT/repository.git                             clone for all environments with refs
     ROOT/production/releases/<commit>/              checkout of an environment with refs
+    ROOT/mirror/repository.git                      clone for the branches
     ROOT/mirror/branches/<slug>/releases/<commit>/  checkout of an environment with branches
 """
 
@@ -171,11 +172,12 @@ def list_secrets(deployment: Deployment, environment: str) -> list[Path]:
 
 def list_written(deployment: Deployment, environment: str) -> list[Path]:
     """Return what nobody else may write, though all may read it: outputs, checkouts, the clone that
-    they come from, and the administrator's file.
+    they come from, and the administrator's file. A mirror has a clone of its own in its folder.
     """
     chosen = deployment.environment(environment)
     outputs = [Path(chosen.settings[path].value) for path in FOLDERS if path != STATE]
-    return [*outputs, chosen.folder, deployment.root / REPOSITORY, deployment.file]
+    clone = [] if chosen.branches else [deployment.root / REPOSITORY]
+    return [*outputs, chosen.folder, chosen.folder / RELEASES, *clone, deployment.file]
 
 
 class _Table:

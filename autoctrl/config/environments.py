@@ -52,25 +52,25 @@ def check_separation(folder: str, layers: Mapping[str, Layer], file: str = FILE_
 
 
 def check_nesting(layers: Mapping[str, Layer], file: str) -> None:
-    """Raise ``SettingsError`` if a folder of one environment lies inside one of another.
+    """Raise ``SettingsError`` if what one environment writes lies in a folder of another.
 
     Every layer gives all ``FOLDERS``, absolute.
     """
-    placed = [
+    folders = [
         (name, path, os.path.realpath(str(layer[path].value)))
         for name, layer in layers.items()
         for path in FOLDERS
     ]
-    for name, path, folder in placed:
-        for other, outer_path, outer in placed:
-            if other != name and Path(folder).is_relative_to(outer):
-                message = (
-                    f"{file}: {'.'.join(path)} of {_environment(name)}, '{folder}', lies in "
-                    f"{'.'.join(outer_path)} of {_environment(other)}, '{outer}'."
-                )
-                raise SettingsError(
-                    message, hint=f"Give [environments.{name}] a folder outside of it."
-                )
+    for name, layer in layers.items():
+        for kept in list_kept(layer, "/"):
+            inner = Path(kept.key[-1].removeprefix("sqlite:"))
+            for other, path, outer in folders:
+                if other != name and inner.is_relative_to(outer):
+                    message = (
+                        f"{file}: {kept.name} of {_environment(name)}, '{kept.value}', lies in "
+                        f"{'.'.join(path)} of {_environment(other)}, '{outer}'."
+                    )
+                    raise SettingsError(message, hint=f"Give [environments.{name}] another one.")
 
 
 def list_kept(layer: Layer, folder: str) -> Iterator[Kept]:
