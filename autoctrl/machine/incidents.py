@@ -1,61 +1,44 @@
-"""The incidents of a campaign in its store: kept up with what has become of their tasks."""
+"""What has become of the conditions and tasks that incidents are about."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import Conflict, LeaseHeld, LeaseLost
-from autoctrl.incidents import Kept, read_kept
-from autoctrl.model.incident import join, match, settle, trouble_of, write_down
-from autoctrl.model.names import workflow_lease
-from autoctrl.model.task import TaskRecord
+from autoctrl.errors import Conflict
+from autoctrl.incidents import Kept, read_kept, troubles_of
+from autoctrl.model.incident import match, settle, write_down
 from autoctrl.ports import Selection
-from autoctrl.process import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from autoctrl.model.condition import Condition
-    from autoctrl.model.incident import Incident, Trouble
-    from autoctrl.model.output import MarkRecord
-    from autoctrl.ports import Lease, Record, Store
-
-LEASE_S = 30.0
-
-
-def join_failures(
-    store: Store, campaign: str, workflow: str, tasks: Iterable[Record], now: datetime
-) -> list[MarkRecord]:
-    """Return the marks by which tasks that are in trouble from now on become incidents.
-
-    They belong into the batch that moves the tasks, under the workflow's lease: then no failure is
-    ever untold.
-    """
-    troubles = _troubles_of(task for task in tasks if isinstance(task, TaskRecord))
-    if not troubles:
-        return []
-    kept = read_kept(store, campaign).get(workflow, Kept(workflow, None, ()))
-    joined = join(kept.incidents, workflow, troubles, now)
-    return write_down(kept.mark, joined, (campaign, workflow), now)
-
-
-def _troubles_of(tasks: Iterable[TaskRecord]) -> list[Trouble]:
-    return [trouble for trouble in map(trouble_of, tasks) if trouble is not None]
+    from autoctrl.model.incident import Incident
+    from autoctrl.ports import Store
 
 
 def follow_up(
-    store: Store, campaign: str, conditions: Sequence[Condition], now: datetime
+    store: Store,
+    campaign: str,
+    conditions: Sequence[Condition],
+    now: datetime,
+    *,
+    is_thorough: bool = False,
 ) -> list[Incident]:
-    """Write down what has become of the tasks and conditions that incidents are about; return the
-    incidents at hand.
+    """Write down what has become of the conditions that incidents are about; return the incidents
+    at hand.
+
+    No task is read for that: whoever moves one out of trouble says so in the same batch.
+    ``is_thorough`` reads them all the same, in case one was moved by something else.
     """
     kept = read_kept(store, campaign)
     found: list[Incident] = []
     for each in kept.values():
         if each.workflow:
-            found += _follow_tasks(store, campaign, each, now)
+            wanted = _look_at_tasks(store, campaign, each, now) if is_thorough else each.incidents
+            found += _keep(store, campaign, each, wanted, now)
     of_all = kept.get("", Kept("", None, ()))
     if conditions or of_all.incidents:
         wanted = match(of_all.incidents, conditions, now)
@@ -63,37 +46,21 @@ def follow_up(
     return found
 
 
-def _follow_tasks(store: Store, campaign: str, kept: Kept, now: datetime) -> Sequence[Incident]:
-    tasks = store.tasks(Selection(campaign, (kept.workflow,), kept.units)) if kept.units else []
-    wanted = settle(kept.incidents, _troubles_of(tasks), now)
-    return _keep(store, campaign, kept, wanted, now)
+def _look_at_tasks(store: Store, campaign: str, kept: Kept, now: datetime) -> Sequence[Incident]:
+    if not kept.units:
+        return kept.incidents
+    tasks = store.tasks(Selection(campaign, (kept.workflow,), kept.units))
+    return settle(kept.incidents, troubles_of(tasks), now)
 
 
 def _keep(
     store: Store, campaign: str, kept: Kept, wanted: Sequence[Incident], now: datetime
 ) -> Sequence[Incident]:
-    """Write these down and return them; where somebody else is at work, return what is kept."""
+    """Write these down and return them; where somebody was quicker, the next look sees it."""
     records = write_down(kept.mark, wanted, (campaign, kept.workflow), now)
     if not records:
         return kept.incidents
-    with suppress(LeaseHeld, LeaseLost, Conflict), _holding(store, campaign, kept.workflow) as held:
-        store.append(records, held)
+    with suppress(Conflict):
+        store.append(records)
         return wanted
     return kept.incidents
-
-
-@contextmanager
-def _holding(store: Store, campaign: str, workflow: str) -> Iterator[Lease | None]:
-    """Hold the lease of a workflow for the body; what concerns all needs none.
-
-    Raises ``LeaseHeld``.
-    """
-    if not workflow:
-        yield None
-        return
-    name, owner = workflow_lease(campaign, workflow), f"teller of {this_process()}"
-    lease = store.lease(name, owner, LEASE_S)
-    try:
-        yield lease
-    finally:
-        store.lease(name, owner, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import ExecutorError, SettingsError, SubmitRefused
-from autoctrl.machine.incidents import join_failures
+from autoctrl.incidents import join_failures, write_with_marks
 from autoctrl.machine.output_root import claim_output_root
 from autoctrl.model.job import attempt_path, tag
 from autoctrl.model.status import JobStatus
@@ -44,7 +44,9 @@ class Performer:
         cycle takes up.
         """
         records = list(chain.from_iterable(each.records for each in actions))
-        written = self.writer.write([*records, *self._incidents(actions)])
+        written = write_with_marks(
+            lambda marks: self.writer.write([*records, *marks]), lambda: self._incidents(actions)
+        )
         submitted = self._submit(chain.from_iterable(each.submit for each in actions))
         written += self.writer.write(submitted)
         self._remove(chain.from_iterable(each.remove for each in actions))
@@ -55,9 +57,6 @@ class Performer:
     def _incidents(self, actions: Sequence[Action]) -> list[MarkRecord]:
         """Return the marks by which people will be told of what these actions find wrong."""
         failed = [record for each in actions if each.alert for record in each.records]
-        if not failed:
-            return []
-        self.writer.hold()  # nobody else changes the workflow's incidents while we do
         context = self.context
         now = context.clock.now()
         return join_failures(context.store, context.campaign, self.writer.workflow, failed, now)

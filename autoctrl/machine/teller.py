@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost
 from autoctrl.machine.conditions import write_verdicts
-from autoctrl.machine.incidents import LEASE_S, follow_up
+from autoctrl.machine.incidents import follow_up
 from autoctrl.machine.outbox import (
     OUTBOX,
     Audience,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Clock, Lease, Message, Notifier, Store
 
+LEASE_S = 30.0
 PAUSE_S = 0.2
 PATIENCE_S = 15.0
 

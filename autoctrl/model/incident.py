@@ -233,6 +233,28 @@ def _settle_one(
     units = tuple(
         unit for unit in incident.units if (incident.kind, incident.gist, unit) in present
     )
+    return _left_with(incident, units, now)
+
+
+def relieve(
+    incidents: Iterable[Incident], troubles: Iterable[Trouble], now: datetime
+) -> list[Incident]:
+    """Return incidents of tasks after these troubles are no more."""
+    gone: dict[tuple[str, str], set[str]] = {}
+    for trouble in troubles:
+        gone.setdefault((trouble.kind, trouble.gist), set()).add(trouble.unit)
+    return [_relieve_one(one, gone.get((one.kind, one.gist), ()), now) for one in incidents]
+
+
+def _relieve_one(incident: Incident, gone: Collection[str], now: datetime) -> Incident:
+    if not (gone and incident.is_open):
+        return incident
+    units = tuple(unit for unit in incident.units if unit not in gone)
+    return _left_with(incident, units, now)
+
+
+def _left_with(incident: Incident, units: tuple[str, ...], now: datetime) -> Incident:
+    """Return an incident of which these units are left; without any it is over."""
     if not units:
         return close(incident, now)
     return incident if units == incident.units else incident.changed(units=units)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import UsageError
-from autoctrl.incidents import find_incident, read_kept
+from autoctrl.incidents import find_incident, kept_of, write_with_marks
 from autoctrl.model.incident import Remark, close, write_down
-from autoctrl.model.names import workflow_lease
-from autoctrl.verbs.request import hold, write
+from autoctrl.verbs.request import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,23 +47,25 @@ def _remark(request: Request) -> Remark:
 
 
 def _change(request: Request, text: str, decide: Callable[[Incident], Incident]) -> Incident:
-    """Change an open incident as ``decide`` says, and return it as it is then."""
-    workflow = find_incident(request.store, request.campaign, text).workflow
-    name = workflow_lease(request.campaign, workflow)
-    with hold(request, name) if workflow else nullcontext() as lease:
-        found = find_incident(request.store, request.campaign, text)
-        if not found.is_open:
-            message = f"Incident {found.id} is over since {found.closed:%Y-%m-%d %H:%M:%S} UTC."
-            raise UsageError(message, hint="Nothing needs to be done about it.")
-        changed = decide(found)
-        write(request, _marks(request, changed), lease)
-    return changed
+    """Change an open incident as ``decide`` says, and return it as it is then.
+
+    Nobody is waited for, however long a cycle of the workflow takes.
+    """
+    name = find_incident(request.store, request.campaign, text).id
+    write_with_marks(
+        lambda marks: write(request, marks, None), partial(_marks, request, name, decide)
+    )
+    return find_incident(request.store, request.campaign, name)
 
 
-def _marks(request: Request, changed: Incident) -> list[MarkRecord]:
-    """Return the marks that keep an incident as a person has changed it."""
-    kept = read_kept(request.store, request.campaign)[changed.workflow]
-    wanted = [changed if one.id == changed.id else one for one in kept.incidents]
-    where = (request.campaign, changed.workflow)
+def _marks(request: Request, name: str, decide: Callable[[Incident], Incident]) -> list[MarkRecord]:
+    """Return the marks that keep an incident as a person changes it."""
+    found = find_incident(request.store, request.campaign, name)
+    if not found.is_open:
+        message = f"Incident {found.id} is over since {found.closed:%Y-%m-%d %H:%M:%S} UTC."
+        raise UsageError(message, hint="Nothing needs to be done about it.")
+    kept = kept_of(request.store, request.campaign, found.workflow)
+    wanted = [decide(one) if one.id == name else one for one in kept.incidents]
+    where = (request.campaign, found.workflow)
     marks = write_down(kept.mark, wanted, where, request.clock.now())
     return [mark._replace(actor=request.actor, reason=request.reason) for mark in marks]

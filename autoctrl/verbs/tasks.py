@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import TransitionRefused, UsageError
+from autoctrl.incidents import relieve_tasks, write_with_marks
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.output import OutputRecord, publish
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.actor import Actor
     from autoctrl.model.job import FileInfo
+    from autoctrl.model.output import MarkRecord
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Lease, Record
     from autoctrl.verbs.request import Request
@@ -92,16 +94,32 @@ def move(request: Request, verb: str, runs: str, workflow: str, decide: Decision
 def apply(
     request: Request, targets: Sequence[Target], decide: Decision, lease: Lease | None
 ) -> tuple[Answer, ...]:
-    """Decide about each target, write all that is possible at once, and say what came of each."""
+    """Decide about each target, write all that is possible at once, and say what came of each.
+
+    Tasks that were in trouble leave their incidents in the same write.
+    """
     mover = Mover(request.clock.now(), request.actor, request.reason)
     records: list[Record] = []
     answers = []
+    moved: dict[str, list[TaskRecord]] = {}
     for target in targets:
         answer, written = _answer(target, decide, mover)
         answers.append(answer)
         records.extend(written)
-    write(request, records, lease)
+        if target.task is not None and written:
+            moved.setdefault(target.key.workflow, []).append(target.task)
+    write_with_marks(
+        lambda marks: write(request, [*records, *marks], lease),
+        lambda: [mark for each in moved.items() for mark in _relieve(request, *each)],
+    )
     return tuple(answers)
+
+
+def _relieve(request: Request, workflow: str, tasks: Sequence[TaskRecord]) -> list[MarkRecord]:
+    """Return the marks by which tasks that go on leave the incidents that are about them."""
+    now = request.clock.now()
+    marks = relieve_tasks(request.store, request.campaign, workflow, tasks, now)
+    return [mark._replace(actor=request.actor, reason=request.reason) for mark in marks]
 
 
 def refuse(task: TaskRecord, verb: str, takes: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.project import ask, call, make_project
+from tests.acceptance.project import LIMIT_S, ask, call, environment, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +114,47 @@ def test_an_incident_is_over_when_its_tasks_are_well(project: Path) -> None:
     assert incidents(project) == []
     (over,) = incidents(project, "--all")
     assert (over["units"], over["struck"]) == ([], 2)
+
+
+SLOW = """
+import time
+from pathlib import Path
+from autoctrl import inline
+
+@inline("strict")
+def handler(task):
+    Path(f"begun{task.unit}").touch()
+    while task.unit == "2" and not Path("go").exists():
+        time.sleep(0.02)
+    raise ValueError("no pedestal")
+"""
+
+
+def test_nobody_waits_for_a_cycle_that_is_at_work(project: Path) -> None:
+    """While a function holds up its workflow, what a person says of its incident is kept; and what
+    the cycle finds afterwards joins it.
+    """
+    (project / "workflows/strict/handler.py").write_text(SLOW)
+    ask(project, "runs", "add", "1")
+    assert call(project, "cycle", "--workflow", "strict").code == 1
+    ask(project, "runs", "add", "2")
+    command = [sys.executable, "-m", "autoctrl.cli", "cycle", "--workflow", "strict"]
+    with subprocess.Popen(command, cwd=project, env=environment(project)) as cycle:
+        wait_for(project / "begun2")
+        name = incidents(project)[0]["id"]
+        assert ask(project, "incidents", "ack", name, "--reason", "I look").code == 0
+        assert cycle.poll() is None
+        (project / "go").touch()
+    assert cycle.returncode == 1
+    (found,) = incidents(project)
+    assert (found["units"], found["acked"]["reason"]) == (["1", "2"], "I look")
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_condition_is_told_as_well(project: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from autoctrl.errors import NotifierError, PerhapsTold
-from autoctrl.incidents import list_incidents
-from autoctrl.machine.incidents import join_failures
+from autoctrl.incidents import join_failures, list_incidents, relieve_tasks, write_with_marks
 from autoctrl.machine.teller import Teller
 from autoctrl.model.condition import Condition, ConditionKind
 from autoctrl.model.status import TaskStatus
@@ -23,12 +23,13 @@ from autoctrl.views.incidents import spell_message
 from autoctrl.views.spelling import Spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from autoctrl.machine.teller import Listens
     from autoctrl.model.incident import Incident
-    from autoctrl.ports import Clock, Notifier, Store
+    from autoctrl.model.output import MarkRecord
+    from autoctrl.ports import Clock, Notifier, Record, Store
 
 PROMPT = "prompt"
 DOWN = "nobody answers"
@@ -118,20 +119,31 @@ class Site:
         return spell_message(campaign, incident, Spelling("UTC"))._replace(revision=number)
 
     def fails(self, *units: int, workflow: str = "reco", reason: str = "no pedestal") -> None:
-        """Let tasks fail for good, as a cycle writes it."""
-        now = self.clock.now()
+        """Let tasks fail for good one after the other."""
         for unit in units:
-            key = TaskKey(PROMPT, workflow, str(unit))
-            born = new_task(key, (unit,), now)
+            self.fail_at_once([unit], workflow=workflow, reason=reason)
+
+    def fail_at_once(
+        self, units: Iterable[int], workflow: str = "reco", reason: str = "no pedestal"
+    ) -> None:
+        """Let tasks fail for good in one batch, as a cycle writes it."""
+        now = self.clock.now()
+        records = []
+        for unit in units:
+            born = new_task(TaskKey(PROMPT, workflow, str(unit)), (unit,), now)
             begun = born.moved(TaskStatus.PROCESSING, now)
-            failed = begun.moved(TaskStatus.FAILED, now, reason=reason)
-            marks = join_failures(self.store, PROMPT, workflow, [failed], now)
-            self.store.append([born, begun, failed, *marks])
+            records += [born, begun, begun.moved(TaskStatus.FAILED, now, reason=reason)]
+        self._write(records, partial(join_failures, self.store, PROMPT, workflow, records, now))
 
     def moves(self, unit: int, status: TaskStatus, workflow: str = "reco") -> None:
         """Let a task move on."""
         (task,) = self.store.tasks(Selection(PROMPT, (workflow,), (str(unit),)))
-        self.store.append([task.moved(status, self.clock.now())])
+        now = self.clock.now()
+        decide = partial(relieve_tasks, self.store, PROMPT, workflow, [task], now)
+        self._write([task.moved(status, now)], decide)
+
+    def _write(self, records: Sequence[Record], decide: Callable[[], list[MarkRecord]]) -> None:
+        write_with_marks(lambda marks: self.store.append([*records, *marks]), decide)
 
     def teller(self) -> Teller:
         return Teller(self, PROMPT)

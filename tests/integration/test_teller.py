@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from autoctrl import verbs
 from autoctrl.errors import SettingsError
 from autoctrl.incidents import read_kept
 from autoctrl.machine import sending
 from autoctrl.machine.outbox import OUTBOX, read_outbox
+from autoctrl.model.actor import Actor
 from autoctrl.model.incident import close, write_down
 from autoctrl.model.names import incidents_lease, workflow_lease
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.stores.sqlite.store import SqliteStore
+from autoctrl.verbs import Request
 from tests.integration.telling import DOWN, PROMPT, Site
 
 if TYPE_CHECKING:
@@ -257,17 +260,56 @@ def test_of_two_who_tell_one_acts(site: Site) -> None:
     assert site.ledgers["desk"].deeds() == ["tell"]
 
 
-def test_what_a_cycle_is_busy_with_is_looked_at_later(site: Site) -> None:
-    """While somebody holds the workflow's lease its incidents stay as they are."""
+def test_telling_disturbs_no_cycle(site: Site) -> None:
+    """It works while somebody holds a workflow's lease, and takes none."""
     site.fails(1)
     site.finish()
+    name = workflow_lease(PROMPT, "reco")
+    held = site.store.lease(name, "a cycle", 60)
     site.moves(1, TaskStatus.NEW)
-    site.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
-    site.finish(pass_s=10)
-    assert site.incidents()[0].is_open
-    site.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 0)
-    site.finish(pass_s=10)
-    assert not site.incidents()[0].is_open
+    site.finish(pass_s=60)
+    assert site.ledgers["desk"].deeds() == ["tell", "change"]
+    assert site.store.leases().keys() == {name, incidents_lease(PROMPT)}
+    assert site.store.leases()[name] == held
+
+
+def test_people_and_a_cycle_write_at_once(site: Site) -> None:
+    """Neither loses anything: every task is in the incident, and every remark of a person."""
+    site.fails(0)
+    name = site.incidents()[0].id
+    child = os.fork()
+    if child == 0:
+        for unit in range(1, 51):
+            site.fails(unit)
+        os._exit(0)
+    request = Request(site.store, site.clock, Actor("ada", "cli"), "I look")
+    remarks = [verbs.acknowledge(request, name).acked]
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        remarks.append(verbs.acknowledge(request, name).acked)
+    (incident,) = site.incidents()
+    assert (len(incident.units), incident.struck) == (51, 51)
+    assert incident.acked == remarks[-1]
+    assert incident.revision == 51 + len(remarks)
+
+
+def test_open_incidents_cost_a_look_nothing(site: Site) -> None:
+    """With a thousand failed tasks it takes as many steps as with one."""
+    site.fails(1)
+    site.finish()
+    teller, store = site.teller(), site.store
+    assert isinstance(store, SqliteStore)
+    store.connection.count_steps()
+
+    def steps_of_a_look() -> int:
+        before = store.connection.steps
+        site.step(teller)
+        return store.connection.steps - before
+
+    few = steps_of_a_look()
+    site.fail_at_once(range(2, 1001))
+    site.step(teller, 100)
+    assert len(site.incidents()[0].units) == 1000
+    assert steps_of_a_look() == few > 0
 
 
 def test_what_a_dead_teller_left_is_taken_up(site: Site) -> None:

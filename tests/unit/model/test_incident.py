@@ -22,6 +22,7 @@ from autoctrl.model.incident import (
     match,
     read_closed,
     read_incidents,
+    relieve,
     settle,
     trouble_of,
     write_down,
@@ -120,6 +121,19 @@ def test_an_incident_is_over_when_none_of_its_tasks_is_in_trouble() -> None:
     (over,) = settle([fewer], [fails("3", "no disk")], later(6))
     assert (over.units, over.closed, over.closings, over.revision) == ((), later(6), 1, 3)
     assert settle([over], [], later(7)) == [over]
+
+
+def test_a_task_that_goes_on_leaves_its_incident() -> None:
+    """The one that it is in; the last one to leave ends it, and nobody leaves twice."""
+    first, other = join(opened("1", "2"), "reco", [fails("1", "no pedestal")], NOW)
+    assert relieve([first, other], [fails("3"), fails("2", "no disk")], later(5)) == [first, other]
+    fewer, same = relieve([first, other], [fails("1")], later(5))
+    assert (fewer.units, fewer.struck, fewer.revision, same) == (("2",), 2, 2, other)
+    over, same = relieve([fewer, other], [fails("2")], later(6))
+    assert (over.units, over.closed, over.closings, same) == ((), later(6), 1, other)
+    assert relieve([over], [fails("2")], later(7)) == [over]
+    disk = match([], [DISK], NOW)
+    assert relieve(disk, [fails("1")], later(5)) == disk
 
 
 @pytest.mark.parametrize(("passed_s", "is_same"), [(HOUR, True), (HOUR + 1, False)])

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl import verbs
-from autoctrl.errors import LeaseHeld, UsageError
-from autoctrl.incidents import find_incident, list_incidents
-from autoctrl.machine.incidents import follow_up, join_failures
+from autoctrl.errors import Conflict, UsageError
+from autoctrl.incidents import find_incident, join_failures, list_incidents, write_with_marks
+from autoctrl.machine.incidents import follow_up
 from autoctrl.model.condition import Condition, ConditionKind
 from autoctrl.model.incident import FAILED, INCIDENTS, Incident, Trouble, join
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.quality import ALARM
 from autoctrl.model.severity import Severity
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import TaskKey
 from autoctrl.views.incidents import (
     list_incident_facts,
     spell_further,
@@ -32,7 +33,10 @@ from tests.unit.machine.room import RECO, Room
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from autoctrl.model.output import MarkRecord
+
 UTC = Spelling("UTC")
+NINTH = TaskKey("prompt", "reco", "9")
 DISK = Condition(ConditionKind.DISK, "state", "", "7 MB left", "Make room", NOW)
 
 
@@ -90,13 +94,88 @@ def test_what_a_person_closes_is_over(room: Room) -> None:
             verb(room.request("again"), found.id)
 
 
-def test_a_verb_waits_for_the_workflows_lease(room: Room) -> None:
-    """A cycle that is at work is not disturbed."""
+def test_nobody_waits_for_a_cycle_that_is_at_work(room: Room) -> None:
+    """However long it holds the workflow's lease."""
     found = incident_of(room, FAILED)
     room.store.lease(workflow_lease("prompt", "reco"), "a cycle", 60)
     request = room.request("I look")._replace(wait_s=0)
-    with pytest.raises(LeaseHeld, match="Nothing was done"):
-        verbs.acknowledge(request, found.id)
+    verbs.acknowledge(request, found.id)
+    verbs.mute(request, found.id, None)
+    assert verbs.dismiss(request, found.id).acked is not None
+    assert not incident_of(room, FAILED).is_open
+
+
+def test_who_is_quicker_is_not_overwritten(room: Room) -> None:
+    """A remark that meets another one is made again on top of it, and so are a cycle's failures."""
+    found = incident_of(room, FAILED)
+    decisions = 0
+
+    def decide() -> list[MarkRecord]:
+        nonlocal decisions
+        failed = task(TaskStatus.FAILED, key=NINTH, reason=found.reason)
+        marks = join_failures(room.store, "prompt", "reco", [failed], room.clock.now())
+        decisions += 1
+        if decisions == 1:
+            verbs.acknowledge(room.request("I look"), found.id)
+        return marks
+
+    write_with_marks(room.store.append, decide)
+    after = incident_of(room, FAILED)
+    assert (decisions, after.units) == (2, ("1", "9"))
+    assert after.acked is not None
+    assert after.acked.reason == "I look"
+
+
+def test_a_conflict_that_is_not_about_incidents_is_one(room: Room) -> None:
+    """It is not tried again; neither is one that never ends."""
+    old = room.store.marks(INCIDENTS)
+    looks: list[int] = []
+
+    def decide(marks: list[MarkRecord]) -> list[MarkRecord]:
+        looks.append(len(marks))
+        return marks
+
+    with pytest.raises(Conflict):
+        write_with_marks(lambda _: room.store.append(old), lambda: decide([]))
+    assert looks == [0]
+    with pytest.raises(Conflict):
+        write_with_marks(room.store.append, lambda: decide(old))
+    assert len(looks) > 10
+
+
+def test_a_task_that_is_tried_again_leaves_its_incident_at_once(room: Room) -> None:
+    """In the same write, with the person's name: nobody has to look for it."""
+    room.has_run(2)
+    room.cycle(RECO)
+    room.jobs.finish("2/v1/0.1", exit_code=3)
+    room.cycle(RECO)
+    assert incident_of(room, FAILED).units == ("1", "2")
+    verbs.skip(room.request("no beam"), "1", "reco")
+    assert incident_of(room, FAILED).units == ("2",)
+    assert verbs.retry(room.request("nothing"), "1", "reco").answers[0].before == "skipped"
+    verbs.reprocess(room.request("mended"), "2", "reco")
+    over = incident_of(room, FAILED)
+    assert (over.units, over.is_open, over.ended_by) == ((), False, None)
+    mark = next(one for one in room.store.marks(INCIDENTS) if one.name == "reco")
+    assert (mark.actor.name, mark.reason) == ("ada", "mended")
+
+
+def test_a_dry_run_leaves_incidents_as_they_are(room: Room) -> None:
+    """Nothing is written."""
+    before = room.incidents
+    verbs.skip(room.request("no beam")._replace(dry_run=True), "1", "reco")
+    assert room.incidents == before
+
+
+def test_a_thorough_look_finds_what_was_moved_otherwise(room: Room) -> None:
+    """A task that somebody else has moved leaves its incident when somebody looks."""
+    before = room.task("reco")
+    room.store.append([before.moved(TaskStatus.SKIPPED, room.clock.now())])
+    follow_up(room.store, "prompt", [DISK], room.clock.now())
+    assert incident_of(room, FAILED).is_open
+    for _ in range(2):
+        follow_up(room.store, "prompt", [DISK], room.clock.now(), is_thorough=True)
+        assert not incident_of(room, FAILED).is_open
 
 
 def test_an_unknown_incident_is_named(room: Room) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from autoctrl.errors import StoreError
-from autoctrl.incidents import list_incidents
-from autoctrl.machine.incidents import join_failures
+from autoctrl.incidents import join_failures, list_incidents
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.incident import INCIDENTS, settle, write_down
