@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.notifiers.mattermost.address import Place, read_server
 from autoctrl.notifiers.mattermost.bot import MattermostBot
-from autoctrl.notifiers.mattermost.patience import Patience
 from autoctrl.notifiers.mattermost.webhook import MattermostWebhook
+from autoctrl.notifiers.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class Channel(NamedTuple):
         return MattermostWebhook("shift", self.folder / "hook", patience=self._patience(seconds))
 
     def _patience(self, seconds: float) -> Patience:
-        return Patience(60.0, seconds, sleep=self.slept.append)
+        return Patience(seconds, time_left=lambda: 60.0, sleep=self.slept.append)
 
     @property
     def alive(self) -> list[Post]:

@@ -15,9 +15,9 @@ from autoctrl.notifiers import open_listener
 from autoctrl.notifiers.mattermost.address import Place, Server, read_secret, read_server
 from autoctrl.notifiers.mattermost.calls import Posted
 from autoctrl.notifiers.mattermost.failure import Failure, refused, shorten
-from autoctrl.notifiers.mattermost.patience import Patience
 from autoctrl.notifiers.mattermost.repeat import YOUNG_S, find_told
 from autoctrl.notifiers.mattermost.text import LONGEST_POST, quote_title, spell_post
+from autoctrl.notifiers.patience import Patience
 from autoctrl.ports import Message
 from tests.fakes.mattermost import mentions
 from tests.fakes.mattermost.slack import translate
@@ -205,7 +205,8 @@ def test_patience_ends() -> None:
     """One waits only as long as a request can still follow; a request is always tried."""
     slept: list[float] = []
     now = [100.0]
-    patience = Patience(9.0, 5.0, now=lambda: now[0], sleep=slept.append)
+    patience = Patience(5.0, time_left=lambda: 9.0, now=lambda: now[0], sleep=slept.append)
+    patience.begin()
     assert patience.wait(3)
     assert patience.wait(0)
     assert not patience.wait(8.5)
@@ -217,6 +218,8 @@ def test_patience_ends() -> None:
     assert patience.request_s == 1
     assert not patience.wait(0)
     assert slept == [3, 0.5]
+    patience.begin()
+    assert patience.request_s == 5, "the next question has its own time"
 
 
 def found_among(message: Message, *posts: Posted) -> str:

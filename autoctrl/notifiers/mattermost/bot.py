@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import NotifierError, PerhapsTold
 from autoctrl.notifiers.mattermost.address import read_secret
 from autoctrl.notifiers.mattermost.failure import BAD, FORBIDDEN, MISSING, Refused
-from autoctrl.notifiers.mattermost.patience import Patience
 from autoctrl.notifiers.mattermost.repeat import find_told
 from autoctrl.notifiers.mattermost.text import spell_post
+from autoctrl.notifiers.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path

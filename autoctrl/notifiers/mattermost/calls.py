@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from autoctrl.notifiers.mattermost.address import Place
-    from autoctrl.notifiers.mattermost.patience import Patience
+    from autoctrl.notifiers.patience import Patience
 
 LOGGERS = ("mattermostdriver.api", "mattermostdriver.websocket")
 STATUSES = {
@@ -107,6 +107,7 @@ class Calls:
 
     def _ask(self, call: Callable[[], Any], field: str, *, is_deed: bool = True) -> Any:  # noqa: ANN401 - JSON
         """Return one field of an answer; ask again as long as the server says when, in time."""
+        self._patience.begin()
         answer = self._try(call)
         while isinstance(answer, Failure) and self._patience.wait(answer.wait_s):
             answer = self._try(call)

@@ -16,8 +16,8 @@ from autoctrl.notifiers.mattermost.failure import (
     refused,
     shorten,
 )
-from autoctrl.notifiers.mattermost.patience import Patience
 from autoctrl.notifiers.mattermost.text import spell_post
+from autoctrl.notifiers.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +97,7 @@ class MattermostWebhook:
 
     def _post(self, target: Target, content: dict[str, str]) -> None:
         """Post something. Raises ``NotifierError``, none that holds the address."""
+        self._patience.begin()
         failure = self._try(target, content)
         while failure is not None and self._patience.wait(failure.wait_s):
             failure = self._try(target, content)
