@@ -1,0 +1,68 @@
+"""Remembers which signed requests have been used, so that none counts twice."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from autoctrl.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+FILE_NAME = "hooks.sqlite"
+BUSY_S = 10.0
+# A clock that is set back within a day makes no old request new.
+REMEMBERED_FOR = timedelta(days=1)
+TABLE = """
+    CREATE TABLE IF NOT EXISTS used (digest BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID
+"""
+
+
+class Ledger:
+    """The nonces that were used, in a file that threads and processes share.
+
+    What is kept of a nonce is its digest: whoever reads the file learns none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Keep them in the file ``path``, which is made when it is first needed."""
+        self.path = path
+
+    def use(self, nonce: str, expires: datetime, now: datetime) -> bool:
+        """Say whether a nonce is used for the first time, and remember it until it has expired.
+
+        One that has expired is never new. The answer True is on the disk before it is given.
+        Raises ``StoreError`` if the file cannot be used.
+        """
+        if expires <= now:
+            return False
+        digest = hashlib.sha256(nonce.encode()).digest()
+        with self._writing() as connection:
+            forgotten = (now - REMEMBERED_FOR).timestamp()
+            connection.execute("DELETE FROM used WHERE expires < ?", (forgotten,))
+            row = (digest, expires.timestamp())
+            added = connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", row)
+            return added.rowcount == 1
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the file to one writer at a time; in the end all is on the disk, or nothing."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
+            with closing(connection):
+                # The folder is synchronised as well, so a journal cannot come back after a crash.
+                connection.execute("PRAGMA synchronous = EXTRA")
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(TABLE)
+                yield connection
+                connection.execute("COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            message = f"What was used already cannot be kept in {self.path}: {error}."
+            raise StoreError(message, hint="Make room, or repair the folder's rights.") from error
