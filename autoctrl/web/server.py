@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,11 +9,13 @@ import uvicorn
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.compose import Project
-from autoctrl.errors import UsageError
+from autoctrl.hooks.address import Address
+from autoctrl.hooks.address import listen as open_socket
 from autoctrl.web.app import create_app
 from autoctrl.web.csrf import LOOPBACK
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from autoctrl.config import Settings
@@ -34,11 +34,8 @@ def serve(
     """
     with listen(host, port) as listener, Project(settings) as project:
         find_lineage(project.store, campaign)
-        shown = f"[{host}]" if ":" in host else host
-        tell(
-            f"Serving {settings.folder} at http://{shown}:{listener.getsockname()[1]}/ "
-            "(Ctrl-C ends it)"
-        )
+        address = Address(host, listener.getsockname()[1])
+        tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
         if host not in LOOPBACK:
             tell(
                 "Whoever reaches this address can move tasks: put a proxy in front of it "
@@ -60,14 +57,5 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises ``UsageError`` if it is taken or not of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        why = (
-            os.strerror(error.errno)
-            if error.errno and error.errno > 0
-            else error.strerror or str(error)
-        )
-        message = f"The web page cannot listen on {host}, port {port}: {why}."
-        raise UsageError(message, hint="Choose another --port, or 0 for a free one.") from error
+    hint = "Choose another --port, or 0 for a free one."
+    return open_socket(Address(host, port), "The web page", hint)
