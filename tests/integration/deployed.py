@@ -114,12 +114,15 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def as_nobody(work: Callable[[], Any]) -> Any:
-    """Do something as another user of the system, in a child, and return its result, JSON."""
+def as_nobody(work: Callable[[], Any], before: Callable[[], Any] = int) -> Any:
+    """Do something as another user of the system, in a child, and return its result, JSON.
+
+    ``before`` is done there first, as ourselves: it may import what the other user cannot read.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _be_nobody(work, writing)
+        _be_nobody(work, before, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         answer = stream.read()
@@ -129,8 +132,9 @@ def as_nobody(work: Callable[[], Any]) -> Any:
     return result
 
 
-def _be_nobody(work: Callable[[], Any], writing: int) -> None:
+def _be_nobody(work: Callable[[], Any], before: Callable[[], Any], writing: int) -> None:
     try:
+        before()
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
