@@ -144,7 +144,7 @@ def close(root: Path) -> None:
 def contents(folder: Path) -> dict[str, bytes | str]:
     """Return all files and links below a folder."""
     return {
-        str(path): os.readlink(path) if path.is_symlink() else path.read_bytes()
+        str(path): str(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_symlink() or path.is_file()
     }

@@ -5,6 +5,7 @@ apart.
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +17,12 @@ from autoctrl.config import (
     parse_deployment,
     parse_settings,
 )
-from autoctrl.config.ownership import is_administrators
+from autoctrl.config.layers import BUILT_IN, Layer, read_table
+from autoctrl.config.ownership import is_administrators, refuse_foreign
 from autoctrl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path("/srv/autoctrl")
 HEAD = 'repository = "https://git.example.org/automation.git"\n'
@@ -200,6 +205,16 @@ def test_environments_must_differ_by_construction(text: str, part: str) -> None:
     assert "environment 'mirror'" in said
 
 
+def test_a_webhook_is_a_place_by_its_file() -> None:
+    """Two environments may each have a webhook, in two files."""
+    table = (
+        '[environments.{0}.settings.notifiers.chat]\ntype = "mattermost"\nwebhook_file = "{1}"\n'
+    )
+    load(BOTH + table.format("production", "hook") + table.format("mirror", "hook"))
+    said = refusal(BOTH + table.format("production", "/hook") + table.format("mirror", "/hook"))
+    assert "same notifiers.chat.webhook_file" in said
+
+
 def test_two_channels_of_one_server_are_two_places() -> None:
     """Bot, server and team may be the same."""
     load(BOTH + BOT.format("production", "x") + BOT.format("mirror", "y"))
@@ -246,6 +261,48 @@ def test_what_belongs_to_the_administrator_is_known_by_section_name_and_mark() -
     assert is_administrators(("sources", "runlog", "password_file"), None)
     assert not is_administrators(("runs", "attributes", "token"), None)
     assert not is_administrators(("sources", "runlog", "pattern"), None)
+
+
+def layer_of(tree: Mapping[str, object]) -> Layer:
+    """Return the layer of a ref's file."""
+    return read_table(tree, "autoctrl.toml")
+
+
+def foreign(tree: Mapping[str, object], *more: Layer) -> str:
+    """Return the error about a ref's file, and about what else is given, for production."""
+    table = '[environments.production.settings.executors.cern]\ntype = "htcondor"\n'
+    ours = load(BOTH + table).environment("production").settings
+    with pytest.raises(SettingsError) as caught:
+        refuse_foreign([{**BUILT_IN, **layer_of(tree)}, *more], ours, ROOT / "file", "production")
+    return str(caught.value)
+
+
+def test_what_is_foreign_is_named_all_at_once() -> None:
+    """One is named alone, several in one sentence, with where they belong."""
+    assert foreign({"store": {"url": "x"}}).startswith(
+        "autoctrl.toml: [store] url belongs to the administrator"
+    )
+    mine = {"executors": {"mine": {"type": "htcondor"}, "cern": {"schedd": "s", "cpus": "2"}}}
+    said = foreign(mine, layer_of({"jenkins": {"url": "x"}, "store": {"url": "x"}}))
+    words = (
+        "[executors.mine] type, autoctrl.toml: [executors.cern] schedd, autoctrl.toml: [jenkins]"
+    )
+    assert words in said
+    assert "url and autoctrl.toml: [store] url belong to the administrator" in said
+    assert f"{ROOT}/file, [environments.production.settings]" in said
+
+
+def test_what_belongs_to_the_experiment_is_not_foreign() -> None:
+    """Names, limits, sources, attributes and local executors are the ref's."""
+    tree: dict[str, object] = {
+        "name": "x",
+        "runs": {"attributes": {"token": "int"}},
+        "executors": {"fast": {"type": "local", "slots": 2}},
+        "sources": {"raw": {"type": "files", "pattern": "{run}"}},
+        "workflows": {"reco": {"memory_mb": 3000}},
+    }
+    ours = load().environment("production").settings
+    refuse_foreign([{**BUILT_IN, **layer_of(tree)}], ours, ROOT / "file", "production")
 
 
 def test_the_state_folder_holds_the_store() -> None:
