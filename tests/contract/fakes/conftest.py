@@ -1,4 +1,4 @@
-"""A Mattermost with a team, people and a bot, and an integration beside it."""
+"""A Mattermost with a team, people and a bot, and an integration beside it; a Jenkins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.fakes.caller import Caller, Integration
+from tests.contract.fakes.jenkins_scene import Person
+from tests.fakes.jenkins import Jenkins
 from tests.fakes.mattermost import ManualClock, Mattermost, Scene, furnish
 
 if TYPE_CHECKING:
@@ -48,3 +50,15 @@ def nobody(server: Mattermost) -> Caller:
 def integration() -> Iterator[Integration]:
     with Integration() as integration:
         yield integration
+
+
+@pytest.fixture
+def jenkins_server() -> Iterator[Jenkins]:
+    with Jenkins() as server:
+        yield server
+
+
+@pytest.fixture
+def ada(jenkins_server: Jenkins) -> Person:
+    """Who may do everything but administer."""
+    return Person(jenkins_server.port, "ada", jenkins_server.add_user("ada").token)
