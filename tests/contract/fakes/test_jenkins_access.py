@@ -200,7 +200,7 @@ def test_a_missing_permission_is_named(
 
 
 def test_a_hidden_job_looks_like_a_missing_one(ada: Person, jenkins_server: Jenkins) -> None:
-    """Without Item/Discover a job is 404 and in no list; with it alone 403; with Read it is there."""
+    """Without Item/Discover a job is 404 and in no list, with it alone 403, with Read there."""
     user = jenkins_server.state.users["ada"]
     path = "/job/a/job/b/api/json?tree=name"
     for only, status in (

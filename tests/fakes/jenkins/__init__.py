@@ -31,7 +31,7 @@ or a config.xml. ``with server.violation("the path is unknown"):`` expects such 
 
 from __future__ import annotations
 
-from tests.fakes.jenkins.running import Declared, Outcome, Run, Runner, ShellLine
+from tests.fakes.jenkins.running import Declared, Outcome, Run, ShellLine
 from tests.fakes.jenkins.server import EVERYTHING, READER, Entry, Jenkins
 from tests.fakes.jenkins.site import Site
 from tests.fakes.jenkins.state import Build, Cause, Credential, Job, Node, QueueItem, User
@@ -50,7 +50,6 @@ __all__ = [
     "Outcome",
     "QueueItem",
     "Run",
-    "Runner",
     "ShellLine",
     "Site",
     "User",

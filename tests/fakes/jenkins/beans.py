@@ -171,7 +171,7 @@ class Beans:
             "description": lambda: build.description,
             "displayName": lambda: f"#{build.number}",
             "duration": lambda: duration_ms(build),
-            "estimatedDuration": lambda: int(estimate(build.job) * 1000),
+            "estimatedDuration": lambda: estimated_ms(build.job),
             "executor": lambda: {} if build.is_running else None,
             "fullDisplayName": lambda: f"{build.job.full_name} #{build.number}",
             "id": lambda: str(build.number),
@@ -309,6 +309,12 @@ def duration_ms(build: Build) -> int:
     if build.ended is None:
         return 0
     return max(1, int((build.ended - build.started) * 1000))
+
+
+def estimated_ms(job: Job) -> int:
+    """Return how long a build usually takes in milliseconds, or -1."""
+    usual = estimate(job)
+    return -1 if usual < 0 else int(usual * 1000)
 
 
 def estimate(job: Job) -> float:

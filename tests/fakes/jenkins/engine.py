@@ -119,16 +119,17 @@ class Engine:
                 raise AssertionError(message)
 
     def _start_all(self) -> bool:
-        has_started = False
+        has_changed = False
         for item in self.core.state.waiting():
             node = self.queue.look_at(item)
             if node is not None:
                 self._start(item, node)
-                has_started = True
+                has_changed = True
             elif item.state == "blocked" and aborts_previous(item.job):
                 for build in item.job.running():
+                    has_changed |= not build.aborted.is_set()
                     self.stop(build, "a newer build")
-        return has_started
+        return has_changed
 
     # Builds.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tests.fakes.jenkins.settings import Source
     from tests.fakes.jenkins.state import Credential
+
+    Runner = Callable[["Run"], "Outcome"]  # what a build does
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,6 @@ class Run:
     def cookie(self) -> str:
         """What marks the processes of this build."""
         return self.environment["JENKINS_NODE_COOKIE"]
-
-
-class Runner(Protocol):
-    """What a build does."""
-
-    def __call__(self, run: Run) -> Outcome:
-        """Run a build and return what came of it."""
-        ...
 
 
 def succeed(run: Run) -> Outcome:
