@@ -18,6 +18,7 @@ own use (``NotKnownYet``, ``Unreachable``, ``Truncated``, …). The tree::
     │   ├── ServiceDown           no answer: try again later, nothing is known
     │   └── SubmitRefused         a clear no to one submission
     ├── NotifierError             a message did not reach people: no answer, a refusal
+    ├── JenkinsError              Jenkins refused, or could not be asked
     └── DataError                 a file is corrupt, truncated or does not match its partner
 
 An error's text is one paragraph; the hint (what to do) is its last sentence. Foreign exceptions
@@ -114,6 +115,18 @@ class PerhapsTold(NotifierError):
 
     The message is told once more, and then never again.
     """
+
+
+class JenkinsError(AutoctrlError):
+    """Jenkins refused what it was asked, or could not be asked.
+
+    ``is_passing`` says that the same may work a little later.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", is_passing: bool = False) -> None:
+        """Keep ``is_passing`` beside the words."""
+        super().__init__(message, hint=hint)
+        self.is_passing = is_passing
 
 
 class DataError(AutoctrlError):

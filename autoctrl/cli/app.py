@@ -34,6 +34,7 @@ SECTIONS = {
         "doctor": "health",
         "notify": "incidents",
         "store": "stores",
+        "jenkins": "jenkins",
     },
     "Runs": {"runs": "runs", "discover": "runs"},
     "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds"},

@@ -123,6 +123,58 @@ class HookSettings:
 
 
 @dataclass(frozen=True)
+class JenkinsSettings:
+    """``[jenkins]``: the Jenkins that starts what the project does."""
+
+    url: str = setting("Address of Jenkins, as `https://jenkins.example.org`; empty: none.", "")
+    user: str = setting("User as whom autoctrl speaks to Jenkins.", "")
+    token_file: str = setting("File with an API token of that user.", "")
+    folder: str = setting(
+        "Folder in Jenkins that holds the jobs; those above it, as in `group/camera`, must exist.",
+        "autoctrl",
+    )
+    agent: str = setting("Label of the agents that run the jobs; empty: any.", "")
+    home: str = setting(
+        (
+            "Folder on the agent in which the project is deployed: the jobs run there. Empty: each "
+            "cycle checks out `jenkins.repository`."
+        ),
+        "",
+    )
+    path: str = setting(
+        "Folders put before the PATH of the jobs, as `/opt/autoctrl/bin`; with `jenkins.home`.", ""
+    )
+    repository: str = setting(
+        "Git repository with the workflows and their Jenkinsfiles; used without `jenkins.home`.",
+        "",
+    )
+    repository_login: str = setting(
+        "Id of the credential in Jenkins that reads the repository; empty: none is needed.", ""
+    )
+    reference: str = setting(
+        "What cycles check out: refs/heads/NAME, refs/tags/NAME or a commit.", "refs/heads/main"
+    )
+    cron: str = setting(
+        "When Jenkins starts discovery, and cycles of workflows without a `cron` of their own.",
+        "H * * * *",
+    )
+    watch_cron: str = setting("When Jenkins starts the watch.", "H/10 * * * *")
+    keep_builds: int = setting("Newest builds of each job that Jenkins keeps.", 100, least=1)
+    build_limit_s: int = setting(
+        "Time after which Jenkins aborts a build, seconds; with `jenkins.home`.", 3600, least=60
+    )
+    mirror_branches: str = setting(
+        "Pattern of the branches that the mirror tries, as `feature/.*`; empty: no mirror.", ""
+    )
+    mirror_repository: str = setting(
+        "Git repository of those branches; empty takes `jenkins.repository`.", ""
+    )
+    mirror_login: str = setting(
+        "Id of the credential in Jenkins that reads them; empty: none is needed.", ""
+    )
+
+
+@dataclass(frozen=True)
 class InputSettings:
     """``[inputs]``."""
 
@@ -189,6 +241,7 @@ class WorkflowSettings:
     )
     max_back_off_s: float = setting("Longest delay between attempts, seconds.", 3600.0, least=0)
     enabled: bool = setting("Whether the workflow takes part in cycles.", default=True)
+    cron: str = setting("When Jenkins starts its cycles; empty takes `jenkins.cron`.", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +279,7 @@ SECTIONS: Mapping[str, type] = {
     "store": StoreSettings,
     "hints": HintSettings,
     "hooks": HookSettings,
+    "jenkins": JenkinsSettings,
     "inputs": InputSettings,
     "outputs": OutputSettings,
     "cycle": CycleSettings,

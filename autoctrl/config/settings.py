@@ -12,6 +12,7 @@ from autoctrl.config.sections import (
     HintSettings,
     HookSettings,
     InputSettings,
+    JenkinsSettings,
     NotifierSettings,
     OutputSettings,
     ProjectSettings,
@@ -37,7 +38,7 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    state, store, hints, hooks, inputs, outputs, cycle, defaults   one section each
+    state, store, hints, hooks, jenkins, inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -50,6 +51,7 @@ class Settings:
     store: StoreSettings
     hints: HintSettings
     hooks: HookSettings
+    jenkins: JenkinsSettings
     inputs: InputSettings
     outputs: OutputSettings
     cycle: CycleSettings

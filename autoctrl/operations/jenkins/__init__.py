@@ -1,0 +1,32 @@
+"""Jenkins starts what the project does: a table of jobs, brought there and kept by ``sync``.
+
+The table and what is made of it are pure (``jobs``, ``pipelines``, ``config_xml``, ``elements``,
+``plan``, ``cron``); ``server`` is the border, behind which python-jenkins asks.
+"""
+
+from autoctrl.operations.jenkins.status import (
+    JobState,
+    OfflineNode,
+    find_offline_nodes,
+    list_states,
+)
+from autoctrl.operations.jenkins.syncing import Sync, prepare_sync
+from autoctrl.operations.jenkins.triggering import (
+    Built,
+    Triggered,
+    follow_build,
+    trigger_job,
+)
+
+__all__ = [
+    "Built",
+    "JobState",
+    "OfflineNode",
+    "Sync",
+    "Triggered",
+    "find_offline_nodes",
+    "follow_build",
+    "list_states",
+    "prepare_sync",
+    "trigger_job",
+]

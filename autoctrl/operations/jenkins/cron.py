@@ -1,0 +1,83 @@
+"""When Jenkins starts a job, in its own spelling of cron. Pure.
+
+Jenkins takes a wrong specification without a word and never starts the job, so it is checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+ALIASES = frozenset(
+    {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
+)
+ZONE = re.compile(r"TZ=[A-Za-z]\w*(/[\w+-]+)*")
+PART = re.compile(
+    r"(?P<hash>H)(\((?P<least>\d+)-(?P<most>\d+)\))?(/(?P<hash_step>\d+))?"
+    r"|(?P<all>\*)(/(?P<all_step>\d+))?"
+    r"|(?P<first>\d+)(-(?P<last>\d+)(/(?P<step>\d+))?)?"
+)
+
+
+class Field(NamedTuple):
+    """One of the five fields of a line: its name, its smallest and its largest number."""
+
+    name: str
+    least: int
+    most: int
+
+
+FIELDS = (
+    Field("minute", 0, 59),
+    Field("hour", 0, 23),
+    Field("day of the month", 1, 31),
+    Field("month", 1, 12),
+    Field("day of the week", 0, 7),
+)
+LAST_HASHED_DAY = 28  # H never reaches the days that some months lack
+
+
+def find_problem(spec: str) -> str:
+    """Return what is wrong with a specification, empty if Jenkins can use it.
+
+    An empty one is fine: the job is started by hand alone.
+    """
+    lines = spec.splitlines()
+    if lines and lines[0].startswith("TZ="):
+        if not ZONE.fullmatch(lines[0].strip()):
+            return f"'{lines[0]}' names no time zone"
+        lines = lines[1:]
+    used = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return next(filter(None, map(_find_in_line, used)), "")
+
+
+def _find_in_line(line: str) -> str:
+    if line.startswith("@"):
+        return "" if line in ALIASES else f"'{line}' is none of {', '.join(sorted(ALIASES))}"
+    words = line.split()
+    if len(words) != len(FIELDS):
+        return f"'{line}' has {len(words)} fields instead of {len(FIELDS)}"
+    problems = (
+        _find_in_part(part, field)
+        for word, field in zip(words, FIELDS, strict=True)
+        for part in word.split(",")
+    )
+    return next(filter(None, problems), "")
+
+
+def _find_in_part(part: str, field: Field) -> str:
+    match = PART.fullmatch(part)
+    if match is None:
+        return f"'{part}' is no {field.name}"
+    most = LAST_HASHED_DAY if match["hash"] and field.name == "day of the month" else field.most
+    given = [int(text) for text in match.group("least", "most", "first", "last") if text]
+    outside = [number for number in given if not field.least <= number <= most]
+    if outside:
+        return f"{outside[0]} is no {field.name}: it goes from {field.least} to {most}"
+    first, last = (given[0], given[-1]) if len(given) > 1 else (field.least, most)
+    if first > last:
+        return f"'{part}' runs backwards"
+    steps = [int(text) for text in match.group("hash_step", "all_step", "step") if text]
+    if steps and not 1 <= steps[0] <= last - first + 1:
+        return f"'{part}' steps by {steps[0]}, which no {field.name} can"
+    return ""
