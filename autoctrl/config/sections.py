@@ -133,7 +133,7 @@ class JenkinsSettings:
         "Folder in Jenkins that holds the jobs; those above it, as in `group/camera`, must exist.",
         "autoctrl",
     )
-    agent: str = setting("Label of the agents that run the jobs; empty: any.", "")
+    agent: str = setting("Label of the agents that run the jobs; empty: any.", "autoctrl")
     home: str = setting(
         (
             "Folder on the agent in which the project is deployed: the jobs run there. Empty: each "
@@ -161,7 +161,7 @@ class JenkinsSettings:
     watch_cron: str = setting("When Jenkins starts the watch.", "H/10 * * * *")
     keep_builds: int = setting("Newest builds of each job that Jenkins keeps.", 100, least=1)
     build_limit_s: int = setting(
-        "Time after which Jenkins aborts a build, seconds; with `jenkins.home`.", 3600, least=60
+        "Time after which Jenkins aborts a build, seconds; with `jenkins.home`.", 21600, least=60
     )
     mirror_branches: str = setting(
         "Pattern of the branches that the mirror tries, as `feature/.*`; empty: no mirror.", ""

@@ -192,7 +192,7 @@ def _read_silence(error: BaseException, token: str) -> Failure:
     if isinstance(error, TimeoutException | exceptions.Timeout):
         return Failure(NO_ANSWER, "none came in time")
     if isinstance(error, exceptions.SSLError):
-        return Failure(NO_ANSWER, shorten(f"certificate refused: {_innermost(error)}", token))
+        return Failure(NO_ANSWER, shorten(f"TLS: {_innermost(error)}", token))
     if isinstance(error, JenkinsException):
         return Failure(PAGE, shorten(str(error), token))
     return Failure(NO_ANSWER, shorten(_innermost(error), token))

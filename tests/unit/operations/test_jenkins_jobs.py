@@ -88,24 +88,31 @@ def test_a_cycle_runs_the_handler_script_and_shows_its_tasks() -> None:
     script = script_of(HOME, "autoctrl/cycle-reco")
     assert script == (
         "pipeline {\n"
-        "    agent any\n"
+        "    agent { label 'autoctrl' }\n"
         "    options {\n"
-        "        timeout(time: 3600, unit: 'SECONDS')\n"
+        "        timeout(time: 21600, unit: 'SECONDS')\n"
         "    }\n"
         "    environment {\n"
+        "        PYTHONUNBUFFERED = '1'\n"
         "        AUTOCTRL_HOME = '/srv/camera/current'\n"
         "    }\n"
         "    stages {\n"
         "        stage('reco') {\n"
         "            steps {\n"
-        '                sh \'rm -f junit.xml && exec "$AUTOCTRL_HOME/workflows/reco/handler.py" '
-        '--junit "$WORKSPACE/junit.xml"\'\n'
+        "                script {\n"
+        "                    def code = sh(returnStatus: true, script: 'rm -f cycle-reco.xml "
+        '&& exec "$AUTOCTRL_HOME/workflows/reco/handler.py" --junit '
+        '"$WORKSPACE/cycle-reco.xml"\')\n'
+        "                    if (code == 1) { unstable('A task failed for good in this cycle.') }\n"
+        "                    if (code > 1) { error('The cycle could not work, or could not be "
+        "started: exit code ' + code) }\n"
+        "                }\n"
         "            }\n"
         "        }\n"
         "    }\n"
         "    post {\n"
         "        always {\n"
-        "            junit testResults: 'junit.xml', allowEmptyResults: true\n"
+        "            junit testResults: 'cycle-reco.xml', allowEmptyResults: true\n"
         "        }\n"
         "    }\n"
         "}\n"
@@ -131,6 +138,10 @@ def test_agent_path_and_environment_stand_in_the_script() -> None:
     assert "agent { label 'cern && el9' }" in script
     assert 'export PATH="/opt/autoctrl/bin:$PATH" && cd "$AUTOCTRL_HOME"' in script
     assert "AUTOCTRL_ENVIRONMENT = 'test'" in script
+    anywhere = items_of(HOME + 'agent = ""')["autoctrl/watch"]
+    assert isinstance(anywhere, Job)
+    assert isinstance(anywhere.pipeline, Inline)
+    assert "    agent any\n" in anywhere.pipeline.script
 
 
 def test_groovy_replaces_nothing_in_a_quoted_text() -> None:
