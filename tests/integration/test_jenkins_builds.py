@@ -11,6 +11,7 @@ from autoctrl.operations.jenkins import (
     Built,
     find_offline_nodes,
     follow_build,
+    ping_jenkins,
     trigger_job,
 )
 from autoctrl.operations.jenkins.server import Server
@@ -174,3 +175,11 @@ def test_status_says_what_is_missing(site: Site) -> None:
     assert said.code == 1
     assert "autoctrl/cycle-plots  missing" in said.out
     assert "autoctrl jenkins sync makes it" in said.out
+
+
+def test_a_ping_counts_the_jobs(site: Site) -> None:
+    """Who asks whether Jenkins works is told how many jobs it has, or that it has no folder."""
+    assert ping_jenkins(site.settings()) == f"4 jobs in autoctrl at {site.server.url}"
+    site.set('folder = "elsewhere"\n')
+    with pytest.raises(JenkinsError, match="has no folder elsewhere that we may see"):
+        ping_jenkins(site.settings())

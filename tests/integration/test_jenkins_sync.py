@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -160,25 +161,24 @@ def test_jobs_of_others_that_we_may_not_read_are_no_hindrance(site: Site) -> Non
     assert set(site.actions().values()) == {"keep"}
 
 
-@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("late", [0, 1])
 @pytest.mark.parametrize("posts", [1, 3, 5])
-def test_a_sync_that_is_killed_is_said_again(site: Site, posts: int, is_late: bool) -> None:
+def test_a_sync_that_is_killed_is_said_again(site: Site, posts: int, late: int) -> None:
     """Killed while a request is under way, which may be carried out after that or not, the next
     sync makes the rest, and nothing twice.
     """
-    site.server.faults += [
-        Fault(where="POST ", times=posts),
-        Fault(where="POST ", seconds=1.0, times=int(is_late)),
-        Fault(where="POST ", seconds=60.0, times=100),
-    ]
+    slow = Fault(where="POST ", seconds=1.0, times=late)
+    stuck = Fault(where="POST ", seconds=60.0, times=1)
+    site.server.faults += [Fault(where="POST ", times=posts), slow, stuck]
     command = [sys.executable, "-m", "autoctrl.cli", "jenkins", "sync"]
     variables = environment(site.folder) | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=site.folder, env=variables) as started:
         try:
             site.server.wait_until(lambda: len(site.server.posts()) == posts)
+            wait_for_use(slow if late else stuck)
         finally:
             started.kill()
-    made = posts + is_late
+    made = posts + late
     site.server.wait_until(lambda: len(site.server.posts()) == made)
     site.server.faults.clear()
     site.server.restart()
@@ -187,3 +187,11 @@ def test_a_sync_that_is_killed_is_said_again(site: Site, posts: int, is_late: bo
     assert set(site.actions().values()) == {"keep"}
     jobs = [name for name in ITEMS if "/" in name]
     assert [site.server.job(name).saves for name in jobs] == [1] * len(jobs)
+
+
+def wait_for_use(fault: Fault) -> None:
+    """Wait until a request meets a fault."""
+    deadline = time.monotonic() + 60
+    while fault.times:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

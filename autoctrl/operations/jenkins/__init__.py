@@ -9,6 +9,7 @@ from autoctrl.operations.jenkins.status import (
     OfflineNode,
     find_offline_nodes,
     list_states,
+    ping_jenkins,
 )
 from autoctrl.operations.jenkins.syncing import Sync, prepare_sync
 from autoctrl.operations.jenkins.triggering import (
@@ -27,6 +28,7 @@ __all__ = [
     "find_offline_nodes",
     "follow_build",
     "list_states",
+    "ping_jenkins",
     "prepare_sync",
     "trigger_job",
 ]

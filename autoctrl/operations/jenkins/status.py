@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.errors import JenkinsError
 from autoctrl.operations.jenkins.jobs import Folder, Mirror
 from autoctrl.operations.jenkins.server import Server
 from autoctrl.operations.jenkins.syncing import list_wanted
@@ -106,6 +107,19 @@ def _describe_now(job: dict[str, Any]) -> str:
     waits = str((job.get("queueItem") or {}).get("why") or "") if job.get("inQueue") else ""
     disabled = "disabled" if job.get("buildable") is False else ""
     return "; ".join(filter(None, [disabled, running, waits]))
+
+
+def ping_jenkins(settings: Settings) -> str:
+    """Say how many jobs Jenkins has in our folder.
+
+    Raises ``SettingsError``, or ``JenkinsError`` if it does not answer or lacks the folder.
+    """
+    server, folder = Server.of(settings), settings.jenkins.folder
+    listed = server.list_jobs(folder, "name")
+    if listed is None:
+        message = f"Jenkins at {server.place.url} has no folder {folder} that we may see."
+        raise JenkinsError(message, hint="Make it, with all its jobs: autoctrl jenkins sync")
+    return f"{len(listed)} jobs in {folder} at {server.place.url}"
 
 
 def find_offline_nodes(settings: Settings) -> list[OfflineNode]:
