@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.cli.output import Table, is_colourful, rich_table, say, warn
-from autoctrl.machine.summary import describe_summary
+from autoctrl.machine.summary import QUIET, describe_summary
 from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from autoctrl.machine.rounds import Round
     from autoctrl.machine.summary import Summary
     from autoctrl.views import Spelling
-
-QUIET = frozenset({"wait", "sample"})
 
 
 class WorkflowTally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,10 @@ from autoctrl.cli.session import complete_workflows, verb
 from autoctrl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
+    from autoctrl.cli.reports import JUnitReport
     from autoctrl.cli.session import Session
     from autoctrl.machine.rounds import Round
 
@@ -68,30 +71,68 @@ def tell_idle(session: Session) -> str:
 
 @verb("cycle --workflow camera-reco")
 @workflow_option
-def cycle(session: Session, workflows: tuple[str, ...]) -> int:
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write what the cycle did as a JUnit file.",
+)
+def cycle(session: Session, workflows: tuple[str, ...], junit: Path | None) -> int:
     """Discover runs, then make one cycle of every workflow.
 
     Exits with 1 if a task failed for good in this cycle, with 2 if a workflow's cycle could not
     work or a source of runs had problems and showed no run.
     """
     from autoctrl.compose import exit_code
-    from autoctrl.machine.rounds import Rounds
-    from autoctrl.machine.summary import summary_values
 
-    chosen = workflows or None
-    with session.open() as project, closing(Rounds(project, session.campaign, chosen)) as rounds:
-        done = rounds.cycle()
-        try:
-            if session.is_json:
-                found = done.discovered.values()
-                values = [summary_values(summary) for summary in done.summaries]
-                show_json(campaign=session.campaign, discovered=found, workflows=values)
-            else:
-                show_round(done)
-        finally:  # also where nobody reads what is printed any more
-            rounds.finish()
+    done = make_round(session, workflows, junit)
     errors = [*done.discovered.unreadable, *(summary.error for summary in done.summaries)]
     return exit_code(errors, [task for summary in done.summaries for task in summary.failed])
+
+
+def make_round(session: Session, workflows: Sequence[str], junit: Path | None) -> Round:
+    """Make one round, and show and report what it did."""
+    from autoctrl.machine.rounds import Rounds
+
+    chosen = workflows or None
+    with (
+        open_report(session, workflows, junit) as report,
+        session.open() as project,
+        closing(Rounds(project, session.campaign, chosen)) as rounds,
+    ):
+        if report is not None:
+            report.project = project.settings.project.name
+        done = rounds.cycle()
+        try:
+            if report is not None:
+                report.finish(done)
+            show_whole(session, done)
+        finally:  # also where nobody reads what is printed any more
+            rounds.finish()
+    return done
+
+
+def open_report(
+    session: Session, workflows: Sequence[str], junit: Path | None
+) -> AbstractContextManager[JUnitReport | None]:
+    """Return the report that is wanted, None if none is, to be entered before the project opens."""
+    if junit is None:
+        return nullcontext()
+    from autoctrl.cli.reports import reporting
+
+    return reporting(junit, session.campaign, workflows)
+
+
+def show_whole(session: Session, done: Round) -> None:
+    """Print what one round found and did, as text or JSON."""
+    from autoctrl.machine.summary import summary_values
+
+    if session.is_json:
+        found = done.discovered.values()
+        values = [summary_values(summary) for summary in done.summaries]
+        show_json(campaign=session.campaign, discovered=found, workflows=values)
+    else:
+        show_round(done)
 
 
 def show_round(done: Round) -> None:

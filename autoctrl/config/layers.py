@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
 PREFIX = "AUTOCTRL_"
-# Read by the command line, or set for a job by the wrapper: not settings.
+# Read by the command line or a Jenkinsfile, or set for a job by the wrapper: not settings.
 RESERVED = re.compile(
     r"AUTOCTRL_(PROJECT|HOME|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|HINT|OUTPUT_DIR|TAG|START|STORE_TOKEN|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
 )

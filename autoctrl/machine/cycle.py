@@ -16,7 +16,7 @@ from autoctrl.machine.perform import Performer
 from autoctrl.machine.plan import plan
 from autoctrl.machine.provenance import deviation
 from autoctrl.machine.situation import Action, ActionKind, apply_records
-from autoctrl.machine.summary import Summary
+from autoctrl.machine.summary import QUIET, Move, Summary
 from autoctrl.machine.writer import LeasedWriter
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
@@ -57,6 +57,7 @@ class Cycle:
         self.births = BirthPlanner(handler, context)
         self.counts: Counter[str] = Counter()
         self.failed: list[str] = []
+        self.moves: dict[str, Move] = {}
 
     @cached_property
     def observer(self) -> Observer:
@@ -79,12 +80,14 @@ class Cycle:
 
         A lease that somebody else holds is an error in the summary.
         """
+        began = time.monotonic()
         try:
-            return self._run()
+            summary = self._run()
         except AutoctrlError as error:
-            return self._summary([], [], str(error))
+            summary = self._summary([], [], str(error))
         finally:
             self.writer.give_up()
+        return summary._replace(elapsed_s=round(time.monotonic() - began, 3))
 
     def _run(self) -> Summary:
         with self.context.store.moment():
@@ -113,8 +116,9 @@ class Cycle:
         A task that has not begun is taken back where the filter does not take its run any more.
         """
         written = self.writer.write(self.births.plan())
-        created = len(_new_tasks(written))
-        self.counts.update({ActionKind.BIRTH: created} if created else {})
+        created = _new_tasks(written)
+        self.counts.update({ActionKind.BIRTH: len(created)} if created else {})
+        self.moves.update({one.key.unit: Move(one.key.unit, ActionKind.BIRTH) for one in created})
         return apply_records(tasks, written) if written else list(tasks)
 
     def _perform_in_chunks(
@@ -150,6 +154,8 @@ class Cycle:
     def _perform(self, tasks: Sequence[OpenTask], actions: Sequence[Action]) -> list[OpenTask]:
         written = self.performer.perform(actions)
         self.counts.update(action.kind for action in actions if action.records)
+        moves = (_move_of(action) for action in actions if action.records)
+        self.moves.update({move.unit: move for move in moves if move.kind not in QUIET})
         self.failed += [
             f"{action.task}: {action.text}" for action in actions if action.kind is ActionKind.FAIL
         ]
@@ -213,7 +219,15 @@ class Cycle:
             problems=tuple(problems),
             error=error,
             executors=self.observer.answers if "observer" in vars(self) else {},
+            moves=tuple(self.moves.values()),
         )
+
+
+def _move_of(action: Action) -> Move:
+    """Return what an action does to its task; a task that fails names its log."""
+    records = action.records if action.kind is ActionKind.FAIL else ()
+    logs = [record.log for record in records if isinstance(record, TaskRecord)]
+    return Move(action.task.unit, action.kind, action.text, "".join(logs[:1]))
 
 
 def _new_tasks(records: Iterable[Record]) -> list[TaskRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.machine.cycle import Cycle
-from autoctrl.machine.summary import Summary
+from autoctrl.machine.summary import Move, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,8 @@ def read_summary(workflow: str, answer: Mapping[str, Any]) -> Summary:
     """Return the summary that the answer to ``cycle`` holds; an error alone is one, too."""
     if set(answer) == {"error"}:
         return Summary(workflow, error=answer["error"])
-    return Summary(**{**answer, "open": tuple(answer["open"])})
+    moves = tuple(Move(*row) for row in answer["moves"])
+    return Summary(**{**answer, "open": tuple(answer["open"]), "moves": moves})
 
 
 def read_forecast(answers: Mapping[str, Mapping[str, Any]]) -> Forecast:

@@ -21,6 +21,24 @@ PAST = {
 }
 
 
+QUIET = frozenset({"wait", "sample"})  # kinds of action that leave a task where it was
+
+
+class Move(NamedTuple):
+    """What a cycle did to one task that it did not leave where it was.
+
+    unit  the task's unit
+    kind  the last kind of action, as in ``PAST``
+    text  what happened, or why it failed
+    log   address of the log of a task that failed, empty if there is none
+    """
+
+    unit: str
+    kind: str
+    text: str = ""
+    log: str = ""
+
+
 class Summary(NamedTuple):
     """What one cycle of one workflow did.
 
@@ -33,6 +51,8 @@ class Summary(NamedTuple):
     problems   sentences about what could not be asked
     error      why the cycle could not work at all, empty if it could
     executors  of each executor that was asked: why it did not answer, empty if it did
+    moves      one per task that moved
+    elapsed_s  how long the cycle took
     """
 
     workflow: str
@@ -44,6 +64,8 @@ class Summary(NamedTuple):
     problems: tuple[str, ...] = ()
     error: str = ""
     executors: Mapping[str, str] = {}
+    moves: tuple[Move, ...] = ()
+    elapsed_s: float = 0.0
 
 
 def describe_summary(summary: Summary) -> str:

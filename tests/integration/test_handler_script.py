@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -120,3 +121,10 @@ def test_a_script_can_be_interrupted_and_called_again(module: Path) -> None:
     done = [call(module) for _ in range(2)]  # what was interrupted is tried again
     assert [one.returncode for one in done] == [0, 0]
     assert "(0 new, 0 processing)" in done[-1].stdout
+
+
+def test_a_script_reports_as_the_cycle_does(module: Path, tmp_path: Path) -> None:
+    """Its options are those of the cycle: a JUnit file lies where the script was called."""
+    done = call(module, "--junit", "build/work.xml", folder=tmp_path)
+    (suite,) = ET.parse(tmp_path / "build" / "work.xml").getroot()  # noqa: S314 - our own
+    assert (done.returncode, suite.get("name"), suite.get("failures")) == (1, "work", "1")

@@ -179,6 +179,7 @@ def test_variables_of_jobs_and_of_kubernetes_are_no_settings() -> None:
     """What the wrapper tells a job and what Kubernetes tells a pod does not disturb."""
     names = [
         "AUTOCTRL_FIELDS",
+        "AUTOCTRL_HOME",
         "AUTOCTRL_OUTPUT_DIR",
         "AUTOCTRL_SERVICE_HOST",
         "AUTOCTRL_PORT",

@@ -8,7 +8,7 @@ from autoctrl.machine.discover_runs import DiscoveredRuns
 from autoctrl.machine.loop import next_pause
 from autoctrl.machine.requests import read_summary
 from autoctrl.machine.rounds import Round
-from autoctrl.machine.summary import Summary
+from autoctrl.machine.summary import Move, Summary
 
 
 def test_a_round_adds_up_what_its_cycles_did() -> None:
@@ -60,7 +60,9 @@ def test_a_summary_survives_the_way_between_processes() -> None:
     """
     summary = Summary("a", ("b",), {"start": 1}, 3, (1, 2), ("run 1 / a: x",), ("p",))
     assert read_summary("a", summary._asdict()) == summary
-    assert read_summary("a", {**summary._asdict(), "open": [1, 2]}) == summary
+    moved = summary._replace(moves=(Move("1", "fail", "x", "/log"),), elapsed_s=0.5)
+    answer = {**moved._asdict(), "open": [1, 2], "moves": [["1", "fail", "x", "/log"]]}
+    assert read_summary("a", answer) == moved
     assert read_summary("a", {"error": "ended by SIGSEGV"}) == Summary(
         "a", error="ended by SIGSEGV"
     )
