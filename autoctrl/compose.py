@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.notifiers.listener import Listener
-    from autoctrl.ports import Clock, Executor, Hint, Message, Source, Store
+    from autoctrl.ports import ChatServer, Clock, Executor, Hint, Message, Source, Store
 
 
 class HintsOfTask(NamedTuple):
@@ -72,6 +72,12 @@ class Project:
             self._listeners[name] = open_listener(self.settings, name)
         return self._listeners[name]
 
+    def chat_server(self) -> ChatServer:
+        """Return the server on which people talk to us. Raises ``SettingsError``."""
+        from autoctrl.notifiers.mattermost import open_server
+
+        return open_server(self.settings.chat.notifier, self.settings)
+
     def conditions(self, campaign: str) -> Sequence[Condition]:
         """Return what cannot be done now in a campaign, or may not."""
         from autoctrl.views.conditions import list_conditions
@@ -85,7 +91,8 @@ class Project:
 
         if further:
             return spell_further(campaign, incident, further)
-        return spell_message(campaign, incident, Spelling(self.settings.project.timezone))
+        spelling = Spelling(self.settings.project.timezone)
+        return spell_message(campaign, incident, spelling, self.store.store_id)
 
     def executor(self, address: str) -> Executor:
         """Return the executor ``name``, or ``name@place`` for jobs of an earlier place.

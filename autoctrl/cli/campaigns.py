@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.output import NOTHING, Table, say, show_json, show_table
+from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.runs import parse_pairs
 from autoctrl.cli.session import VerbGroup, complete_campaigns, complete_workflows, verb
 from autoctrl.model.campaign import PROMPT, Campaign
+from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.cli.output import Table, say, show_json, show_table
+from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.session import verb
 from autoctrl.compose import ping_hints
 from autoctrl.errors import AutoctrlError
@@ -15,6 +15,7 @@ from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
 from autoctrl.machine.rounds import Rounds
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.condition import ConditionKind, remedy_for
+from autoctrl.model.table import Table
 from autoctrl.views import list_conditions, spell_size
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import click
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.cli.acting import reason_option
-from autoctrl.cli.output import NOTHING, Table, say, show_json, show_table
-from autoctrl.cli.rounds import parse_duration
+from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.session import VerbGroup, verb
 from autoctrl.errors import NotifierError, UsageError, nearest
 from autoctrl.incidents import find_incident, list_incidents
+from autoctrl.model.duration import parse_duration
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session
@@ -34,7 +34,7 @@ def list_(session: Session, with_closed: bool) -> int:
 
     Exits with 1 if one is open.
     """
-    from autoctrl.views.incidents import spell_state, spell_title
+    from autoctrl.views.tables import tabulate_incidents
 
     with session.open() as project:
         find_campaign(project.store, session.campaign)
@@ -43,18 +43,7 @@ def list_(session: Session, with_closed: bool) -> int:
     if session.is_json:
         show_json(campaign=session.campaign, incidents=found)
     elif found:
-        rows = [
-            (
-                one.id,
-                one.workflow or NOTHING,
-                spell_state(one, now),
-                spelling.time(one.opened),
-                str(one.struck or NOTHING),
-                spell_title(one),
-            )
-            for one in found
-        ]
-        show_table(Table(("ID", "WORKFLOW", "IS", "SINCE", "TASKS", "WHAT"), rows))
+        show_table(tabulate_incidents(found, now, spelling))
     else:
         say("There is no incident.")
     return int(any(one.is_open for one in found))
@@ -118,10 +107,12 @@ def close(session: Session, incident: str, reason: str) -> None:
 
 
 def _report(session: Session, found: Incident, what: str) -> None:
+    from autoctrl.views.incidents import spell_deed
+
     if session.is_json:
         show_json(campaign=session.campaign, incident=found)
     else:
-        say(f"Incident {found.id} is {what}.")
+        say(spell_deed(found, what))
 
 
 @click.group(cls=VerbGroup, example="notify test shifters")

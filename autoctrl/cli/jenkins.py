@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NOTHING, Table, say, show_json, show_table
+from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.session import VerbGroup, verb
 from autoctrl.errors import UsageError
+from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session

@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoctrl.cli.output import (
-    NOTHING,
-    Listing,
-    Table,
-    plain_lines,
-    print_json,
-    say,
-    show_json,
-    show_tail,
-    warn,
-)
+from autoctrl.cli.output import Listing, print_json, say, show_json, show_tail, warn
 from autoctrl.cli.session import complete_workflows, limit_option, verb
 from autoctrl.errors import UsageError
+from autoctrl.model.table import NOTHING, Table, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

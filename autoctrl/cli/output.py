@@ -7,8 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.model.table import Table, one_line, plain_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from autoctrl.model.table import Cells
 
 STYLES = {
     "new": "cyan",
@@ -25,19 +29,8 @@ STYLES = {
     "skipped": "dim",
     "stale": "magenta",
 }
-NOTHING = "-"
 NEWEST = 50
 LEAST_LAST = 16
-
-
-Cells = tuple[str, ...]
-
-
-class Table(NamedTuple):
-    """Rows of texts under headings."""
-
-    headings: Cells
-    rows: Sequence[Cells]
 
 
 class Listing(NamedTuple):
@@ -118,16 +111,6 @@ def show_tail(items: Sequence[Any], limit: int | None, listing: Listing) -> None
         )
 
 
-def plain_lines(table: Table) -> list[str]:
-    """Return a table as aligned lines without colour or frame."""
-    rows = [[_one_line(cell) for cell in row] for row in (table.headings, *table.rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(table.headings))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
 def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only where it is needed
     """Return a table for a terminal; what is too wide for it is folded, never cut.
 
@@ -138,7 +121,7 @@ def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only whe
     from rich.text import Text
 
     widths = [
-        max(len(_one_line(cell)) for cell in column)
+        max(len(one_line(cell)) for cell in column)
         for column in zip(table.headings, *table.rows, strict=True)
     ]
     is_roomy = sum(width + 2 for width in widths[:-1]) + LEAST_LAST <= terminal_width()
@@ -146,7 +129,7 @@ def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only whe
     for number, heading in enumerate(table.headings, 1):
         drawn.add_column(heading, overflow="fold", no_wrap=is_roomy and number < len(widths))
     for row in table.rows:
-        drawn.add_row(*(Text(_one_line(cell), style=style_of(cell)) for cell in row))
+        drawn.add_row(*(Text(one_line(cell), style=style_of(cell)) for cell in row))
     return drawn
 
 
@@ -163,7 +146,3 @@ def style_of(cell: str) -> str:
     if "stale" in words[1:]:
         return STYLES["stale"]
     return STYLES.get(words[0], "") if words else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

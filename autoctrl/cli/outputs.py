@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NEWEST, NOTHING, Listing, print_json, say, show_tail
+from autoctrl.cli.output import NEWEST, Listing, print_json, say, show_tail
 from autoctrl.cli.session import complete_workflows, verb
+from autoctrl.model.table import NOTHING
 from autoctrl.model.unit import parse_runs
 
 if TYPE_CHECKING:

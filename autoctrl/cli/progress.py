@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from autoctrl.cli.output import Table, is_colourful, rich_table, say, warn
+from autoctrl.cli.output import is_colourful, rich_table, say, warn
 from autoctrl.machine.summary import QUIET, describe_summary
+from autoctrl.model.table import Table
 from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:

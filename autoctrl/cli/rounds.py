@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import Table, say, show_json, show_table, warn, warn_all
+from autoctrl.cli.output import say, show_json, show_table, warn, warn_all
 from autoctrl.cli.session import complete_workflows, verb
-from autoctrl.errors import UsageError
+from autoctrl.model.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from autoctrl.cli.reports import JUnitReport
@@ -171,6 +171,7 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     """
     from autoctrl.cli.progress import Progress
     from autoctrl.machine.loop import loop as go_on
+    from autoctrl.model.duration import parse_duration
     from autoctrl.views import Spelling
 
     every_s = parse_duration(every)
@@ -190,22 +191,3 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     else:
         say(f"{progress.conclusion} {session.see('status')}")
     return progress.exit_code
-
-
-def parse_duration(text: str) -> float:
-    """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds.
-
-    Raises ``UsageError`` otherwise.
-    """
-    factors: dict[str, Callable[[float], float]] = {
-        "min": lambda value: value * 60,
-        "h": lambda value: value * 3600,
-        "s": lambda value: value,
-        "": lambda value: value,
-    }
-    for unit, scale in factors.items():
-        number: Any = text.removesuffix(unit).strip() if text.endswith(unit) else ""
-        if number.replace(".", "", 1).isdecimal():
-            return scale(float(number))
-    message = f"'{text}' is not a duration."
-    raise UsageError(message, hint="Write it as 10s, 5min or 1h.")

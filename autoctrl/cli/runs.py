@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NOTHING, Listing, say, show_json, show_tail, warn_all
+from autoctrl.cli.output import Listing, say, show_json, show_tail, warn_all
 from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.errors import UsageError
+from autoctrl.model.table import NOTHING
 from autoctrl.model.unit import parse_runs
 
 if TYPE_CHECKING:

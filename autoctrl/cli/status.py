@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NEWEST, NOTHING, Table, print_json, say, show_table
+from autoctrl.cli.output import NEWEST, print_json, say, show_table
 from autoctrl.cli.runs import tell_empty
 from autoctrl.cli.session import limit_option, verb
 from autoctrl.model.unit import parse_runs
-from autoctrl.views import (
-    read_overview,
-    shared_reasons,
-    spell_cell,
-    spell_condition,
-    spell_shared,
-    to_plain,
-)
+from autoctrl.views import read_overview, spell_condition, to_plain
+from autoctrl.views.tables import tabulate_overview, tabulate_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autoctrl.cli.session import Session
     from autoctrl.model.condition import Condition
-    from autoctrl.views import Overview, SharedReason, Spelling
+    from autoctrl.views import Overview, Spelling
 
 
 @verb("status --runs 4500-4510", formats=("text", "json", "csv"))
@@ -80,33 +74,17 @@ def show_conditions(conditions: Sequence[Condition], spelling: Spelling) -> None
 def show_overview(seen: Overview, spelling: Spelling) -> None:
     """Print the overview as a table, and below it why tasks wait or failed."""
     show_conditions(seen.conditions, spelling)
-    rows = [
-        (
-            str(row.run),
-            row.status,
-            *(spell_cell(row.tasks[workflow]) or NOTHING for workflow in seen.workflows),
-        )
-        for row in seen.runs
-    ]
-    show_table(Table(("RUN", "STATUS", *seen.workflows), rows))
+    show_table(tabulate_overview(seen))
     if not seen.workflows:
         say("No workflow has made a cycle yet. Make one: autoctrl cycle")
     if len(seen.runs) < seen.total:
         say(
             f"The newest {len(seen.runs)} of {seen.total} runs; see more with --limit {seen.total}."
         )
-    reasons = sorted(shared_reasons(seen.runs), key=_by_status)
-    if reasons:
-        lines = [
-            (shared.status, shared.workflow, shared.about, spell_shared(shared, spelling))
-            for shared in reasons
-        ]
+    reasons = tabulate_reasons(seen, spelling)
+    if reasons.rows:
         say()
-        show_table(Table(("STATUS", "WORKFLOW", "UNITS", "WHY"), lines))
-
-
-def _by_status(shared: SharedReason) -> tuple[str, str]:
-    return shared.status, shared.workflow
+        show_table(reasons)
 
 
 def write_csv(seen: Overview) -> None:

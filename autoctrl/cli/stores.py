@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import Table, say, show_json, show_table, warn_all
+from autoctrl.cli.output import say, show_json, show_table, warn_all
 from autoctrl.cli.session import VerbGroup, person, verb
 from autoctrl.compose import open_lasting_store
 from autoctrl.errors import UsageError
+from autoctrl.model.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,11 @@ from autoctrl.config.deployment import (
 )
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
+from autoctrl.config.secret_file import read_secret_lines
 from autoctrl.config.sections import (
     ADMINISTRATOR,
     SEVERITIES,
+    ChatSettings,
     CycleSettings,
     ExecutorSettings,
     HookSettings,
@@ -39,6 +41,7 @@ __all__ = [
     "FILE_NAME",
     "SEVERITIES",
     "Adapter",
+    "ChatSettings",
     "CycleSettings",
     "Deployment",
     "Environment",
@@ -67,5 +70,6 @@ __all__ = [
     "open_section",
     "parse_deployment",
     "parse_settings",
+    "read_secret_lines",
     "setting",
 ]

@@ -175,6 +175,30 @@ class JenkinsSettings:
 
 
 @dataclass(frozen=True)
+class ChatSettings:
+    """``[chat]``: the slash command, and who may do what with it."""
+
+    notifier: str = setting(
+        "Which of the [notifiers], a bot of Mattermost, tells server and team, and opens dialogs.",
+        "",
+    )
+    token_file: str = setting(
+        "File with the token of the slash command; a second line is good, too.", ""
+    )
+    viewers: str = setting(
+        "Ids of the people who may read, separated by spaces; `*` is everybody in the team.", ""
+    )
+    shifters: str = setting("Ids of those who may also retry, skip, acknowledge and mute.", "")
+    operators: str = setting(
+        "Ids of those who may also reprocess, fail, complete, pause and resume.", ""
+    )
+    admins: str = setting("Ids of those who may also deploy.", "")
+    page_url: str = setting(
+        "Address of the web page, to which long answers lead; empty names the command instead.", ""
+    )
+
+
+@dataclass(frozen=True)
 class InputSettings:
     """``[inputs]``."""
 
@@ -280,6 +304,7 @@ SECTIONS: Mapping[str, type] = {
     "hints": HintSettings,
     "hooks": HookSettings,
     "jenkins": JenkinsSettings,
+    "chat": ChatSettings,
     "inputs": InputSettings,
     "outputs": OutputSettings,
     "cycle": CycleSettings,

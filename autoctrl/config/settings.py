@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.config.sections import (
+    ChatSettings,
     CycleSettings,
     ExecutorSettings,
     HintSettings,
@@ -38,7 +39,7 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    state, store, hints, hooks, jenkins, inputs, outputs, cycle, defaults   one section each
+    state, store, hints, hooks, chat, jenkins, inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -51,6 +52,7 @@ class Settings:
     store: StoreSettings
     hints: HintSettings
     hooks: HookSettings
+    chat: ChatSettings
     jenkins: JenkinsSettings
     inputs: InputSettings
     outputs: OutputSettings

@@ -33,6 +33,7 @@ FAILED = "failed"
 ID_DIGITS = 12  # the first few suffice to say which is meant
 SAME_WITHIN = timedelta(hours=1)
 AT_HAND_FOR = timedelta(hours=24)
+MUTED_FOR = timedelta(hours=2)  # what people are offered below a message
 LONGEST_GIST = 300
 MANY_JOBS = re.compile(r"^\d+ jobs failed, the first: ")
 FIGURES = re.compile(r"\d+")
@@ -124,6 +125,12 @@ class Incident(NamedTuple):
     def is_of_tasks(self) -> bool:
         """Whether it is about tasks, not about a condition."""
         return self.kind in {FAILED, ALARM}
+
+    @property
+    def digest(self) -> str:
+        """Which tasks it is about: another one once tasks have joined, met it again, or left."""
+        text = "\0".join([self.id, str(self.struck), str(self.closings), *self.units])
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def is_muted(self, now: datetime) -> bool:
         """Say whether people do not want to hear of it now."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autoctrl.ports.chat import ChatServer
 from autoctrl.ports.clock import Clock
 from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
-from autoctrl.ports.notifier import Message, Notifier
+from autoctrl.ports.notifier import Action, Message, Notifier, Subject
 from autoctrl.ports.source import Seen, Source
 from autoctrl.ports.store import Heartbeat, Hint, Lease, OpenTask, RunList, Selection, Store
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from autoctrl.ports.store import Record as Record
 
 __all__ = [
+    "Action",
+    "ChatServer",
     "Clock",
     "Executor",
     "Heartbeat",
@@ -33,4 +36,5 @@ __all__ = [
     "Selection",
     "Source",
     "Store",
+    "Subject",
 ]

@@ -8,6 +8,30 @@ if TYPE_CHECKING:
     from autoctrl.model.severity import Severity
 
 
+class Action(NamedTuple):
+    """Something that people may ask for below a message, where a notifier can offer it.
+
+    verb  the operator's verb
+    name  what people read
+    """
+
+    verb: str
+    name: str
+
+
+class Subject(NamedTuple):
+    """What the actions of a message are about.
+
+    store     id of the store
+    campaign  campaign of the incident
+    tasks     which tasks it is about, as a digest
+    """
+
+    store: str
+    campaign: str
+    tasks: str
+
+
 class Message(NamedTuple):
     """One thing that people are told.
 
@@ -24,6 +48,8 @@ class Message(NamedTuple):
     is_over   the trouble is over
     is_again  this very message may have been told before, by a process that was ended meanwhile
     below     id of the message below which this one belongs, as a reminder; empty if it is new
+    actions   what people may ask for; a notifier that cannot offer it leaves it out
+    subject   what these are about, None without actions
     """
 
     key: str
@@ -35,6 +61,8 @@ class Message(NamedTuple):
     is_over: bool = False
     is_again: bool = False
     below: str = ""
+    actions: tuple[Action, ...] = ()
+    subject: Subject | None = None
 
 
 class Notifier(Protocol):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError, nearest
-from autoctrl.model.unit import TaskKey, group_unit, is_group, parse_runs, run_unit
+from autoctrl.model.unit import TaskKey, group_unit, is_group, parse_ranges, parse_runs, run_unit
 from autoctrl.model.workflow import WORKFLOW, read_workflow
 from autoctrl.ports import Selection
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.workflow import WorkflowState
     from autoctrl.ports import Store
+
+LONGEST_SELECTION = 2000
 
 
 class Target(NamedTuple):
@@ -133,3 +135,15 @@ def _target(key: TaskKey, meant: Meant, task: TaskRecord | None) -> Target:
 def found_tasks(targets: Iterable[Target]) -> list[TaskRecord]:
     """Return the tasks that exist."""
     return [target.task for target in targets if target.task is not None]
+
+
+def check_length(text: str) -> str:
+    """Return a selection of runs and groups that a verb may take.
+
+    Raises ``UsageError`` if it means more than 2000 runs.
+    """
+    runs = ",".join(piece for piece in text.split(",") if not is_group(piece))
+    if runs and sum(map(len, parse_ranges(runs))) > LONGEST_SELECTION:
+        message = f"'{text}' means more than {LONGEST_SELECTION} runs."
+        raise UsageError(message, hint="Take fewer at once, or say it on the command line.")
+    return text

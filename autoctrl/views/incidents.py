@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.model.campaign import PROMPT
-from autoctrl.model.incident import FAILED
+from autoctrl.model.incident import FAILED, MUTED_FOR
 from autoctrl.model.quality import ALARM
 from autoctrl.model.severity import Severity
 from autoctrl.model.unit import is_group, spell_unit
-from autoctrl.ports import Message
+from autoctrl.ports import Action, Message, Subject
 from autoctrl.views.reasons import format_units
-from autoctrl.views.spelling import count
+from autoctrl.views.spelling import count, spell_duration
 from autoctrl.views.versions import Fact
 
 LONGEST_LIST = 60
+WHY = Action("why", "why")
+RETRY = Action("retry", "retry all")
+MUTE = Action("mute", f"mute {spell_duration(MUTED_FOR)}")
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from autoctrl.views.spelling import Spelling
 
 
-def spell_message(campaign: str, incident: Incident, spelling: Spelling) -> Message:
-    """Return what people are told of an incident."""
+def spell_message(
+    campaign: str, incident: Incident, spelling: Spelling, store_id: str = ""
+) -> Message:
+    """Return what people are told of an incident that is kept in this store."""
+    actions = list_actions(incident)
     return Message(
         key=incident.id,
         severity=incident.severity,
@@ -33,7 +39,16 @@ def spell_message(campaign: str, incident: Incident, spelling: Spelling) -> Mess
         link=_hint(campaign, incident),
         revision=incident.revision,
         is_over=not incident.is_open,
+        actions=actions,
+        subject=Subject(store_id, campaign, incident.digest) if actions else None,
     )
+
+
+def list_actions(incident: Incident) -> tuple[Action, ...]:
+    """Return what people may ask for below a message about an incident: of its tasks."""
+    if not (incident.is_open and incident.is_of_tasks):
+        return ()
+    return (WHY, RETRY, MUTE) if incident.kind == FAILED else (WHY, MUTE)
 
 
 def spell_further(campaign: str, first: Incident, number: int) -> Message:
@@ -139,6 +154,11 @@ def list_incident_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
     facts.append(Fact("log", incident.log))
     told = [*facts, *_remark_facts(incident, spelling)]
     return [fact for fact in told if fact.text]
+
+
+def spell_deed(incident: Incident, what: str) -> str:
+    """Return what a person has done to an incident, such as that it is ``acknowledged``."""
+    return f"Incident {incident.id} is {what}."
 
 
 def spell_state(incident: Incident, now: datetime) -> str:

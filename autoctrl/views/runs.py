@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.model.unit import parse_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,3 +84,39 @@ def list_runs(
         RunLine(run.number, run.attributes, run.is_closed, run.time, run.actor, run.sequence)
         for run in choose_runs(store, campaign, numbers, limit).records
     ]
+
+
+class RunIndex:
+    """The numbers of all runs, in order; asks the store only for what is new."""
+
+    def __init__(self, store: Store) -> None:
+        """Know nothing until it is asked."""
+        self._store, self._lock = store, Lock()
+        self._numbers: list[int] = []
+        self._position = 0
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all runs that are registered now; the list is not to be changed."""
+        with self._lock:
+            records, position = self._store.runs(self._position)
+            new = (
+                {record.number for record in records}.difference(self._numbers)
+                if records
+                else set()
+            )
+            if new:
+                self._numbers = sorted([*self._numbers, *new])
+            self._position = position
+            return self._numbers
+
+
+def select_runs(numbers: Sequence[int], text: str) -> list[int]:
+    """Return those of the known ``numbers``, which are in order, that a selection means; all if it
+    is empty.
+    """
+    if not text.strip():
+        return list(numbers)
+    chosen: set[int] = set()
+    for runs in parse_ranges(text):
+        chosen.update(numbers[bisect_left(numbers, runs.start) : bisect_left(numbers, runs.stop)])
+    return sorted(chosen)

@@ -13,10 +13,10 @@ from autoctrl import verbs
 from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
+from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
 from autoctrl.web import links
 from autoctrl.web.csrf import COOKIE
-from autoctrl.web.paging import check_length
 from autoctrl.web.problems import code_of
 from autoctrl.web.state import NAME_COOKIE, site_of
 

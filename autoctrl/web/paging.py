@@ -5,16 +5,14 @@ status.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign, find_lineage
-from autoctrl.errors import UsageError
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import is_group, parse_ranges
 from autoctrl.ports import Selection
 from autoctrl.views import read_overview
 from autoctrl.views.columns import find_columns
+from autoctrl.views.runs import select_runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 PAGE = 50
 LONGEST_STEP = 1600
-LONGEST_SELECTION = 2000
 # The statuses that a task of a run of this status may have; a done run has none that is open or
 # failed.
 SIGNS = {
@@ -33,30 +30,6 @@ SIGNS = {
     TaskStatus.PROCESSING: (TaskStatus.NEW, TaskStatus.PROCESSING),
     TaskStatus.NEW: (TaskStatus.NEW,),
 }
-
-
-class RunIndex:
-    """The numbers of all runs, in order; asks the store only for what is new."""
-
-    def __init__(self, store: Store) -> None:
-        """Know nothing until it is asked."""
-        self._store, self._lock = store, Lock()
-        self._numbers: list[int] = []
-        self._position = 0
-
-    def numbers(self) -> Sequence[int]:
-        """Return the numbers of all runs that are registered now; the list is not to be changed."""
-        with self._lock:
-            records, position = self._store.runs(self._position)
-            new = (
-                {record.number for record in records}.difference(self._numbers)
-                if records
-                else set()
-            )
-            if new:
-                self._numbers = sorted([*self._numbers, *new])
-            self._position = position
-            return self._numbers
 
 
 class Filter(NamedTuple):
@@ -90,30 +63,6 @@ class Page(NamedTuple):
     has_older: bool
 
 
-def select(numbers: Sequence[int], text: str) -> list[int]:
-    """Return those of the known ``numbers``, which are in order, that a selection means; all if it
-    is empty.
-    """
-    if not text.strip():
-        return list(numbers)
-    chosen: set[int] = set()
-    for runs in parse_ranges(text):
-        chosen.update(numbers[bisect_left(numbers, runs.start) : bisect_left(numbers, runs.stop)])
-    return sorted(chosen)
-
-
-def check_length(text: str) -> str:
-    """Return a selection of runs and groups that a verb may take.
-
-    Raises ``UsageError`` if it means more than 2000 runs.
-    """
-    runs = ",".join(piece for piece in text.split(",") if not is_group(piece))
-    if runs and sum(map(len, parse_ranges(runs))) > LONGEST_SELECTION:
-        message = f"'{text}' means more than {LONGEST_SELECTION} runs."
-        raise UsageError(message, hint="Take fewer at once, or say it on the command line.")
-    return text
-
-
 def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -> Page:
     """Return the page of the overview that was chosen.
 
@@ -121,7 +70,7 @@ def page_of(store: Store, campaign: str, known: Sequence[int], chosen: Filter) -
     """
     mine = find_campaign(store, campaign)
     wanted = None if mine.follow else mine.wanted()
-    numbers = select(known, chosen.runs)
+    numbers = select_runs(known, chosen.runs)
     if wanted is not None:
         numbers = [number for number in numbers if number in wanted]
     possible = _runs_that_can_be(chosen.status, store, campaign)

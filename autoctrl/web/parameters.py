@@ -11,7 +11,7 @@ from starlette.responses import Response
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import LONGEST_NUMBER
 from autoctrl.views import AttemptChoice, to_plain
-from autoctrl.web.paging import select
+from autoctrl.views.runs import select_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
     if not text:
         return None
     try:
-        return select(known, text)
+        return select_runs(known, text)
     except UsageError as error:
         raise HTTPException(400, str(error)) from error
 

@@ -32,11 +32,11 @@ from autoctrl.views import (
     spell_subject,
     spell_time,
 )
+from autoctrl.views.runs import RunIndex
 from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.csrf import COOKIE, Guard, Notes
-from autoctrl.web.paging import RunIndex
 
 if TYPE_CHECKING:
     from datetime import datetime

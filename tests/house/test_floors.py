@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("process",),
     ("model", "files"),
     ("config", "ports"),
-    ("campaigns", "freshness", "incidents"),
+    ("campaigns", "freshness", "incidents", "mattermost"),
     ("locks", "stores", "executors", "notifiers", "sources", "science"),
     ("handlers",),
     ("machine", "verbs", "views"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.notifiers.mattermost.address import Place, read_server
+from autoctrl.mattermost.address import Place, read_server
 from autoctrl.notifiers.mattermost.bot import MattermostBot
 from autoctrl.notifiers.mattermost.webhook import MattermostWebhook
 from autoctrl.notifiers.patience import Patience
@@ -12,6 +12,7 @@ from autoctrl.notifiers.patience import Patience
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from autoctrl.notifiers.mattermost.panel import Panel
     from tests.fakes.mattermost import Mattermost, Post, Scene
 
 
@@ -23,10 +24,13 @@ class Channel(NamedTuple):
     folder: Path
     slept: list[float]
 
-    def bot(self, seconds: float = 5.0, *, channel: str = "shift") -> MattermostBot:
+    def bot(
+        self, seconds: float = 5.0, *, channel: str = "shift", panel: Panel | None = None
+    ) -> MattermostBot:
         """Open a bot, as another process would."""
         place = Place("shift", read_server("shift", self.server.url), "experiment", channel)
-        return MattermostBot(place, self.folder / "token", patience=self._patience(seconds))
+        patience = self._patience(seconds)
+        return MattermostBot(place, self.folder / "token", patience=patience, panel=panel)
 
     def webhook(self, seconds: float = 5.0) -> MattermostWebhook:
         """Open a webhook, as another process would."""

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from autoctrl.config import parse_settings
 from autoctrl.errors import NotifierError, SettingsError
+from autoctrl.mattermost.address import Place, Server, read_secret, read_server
+from autoctrl.mattermost.quoting import LONGEST_POST, quote_title
 from autoctrl.model.severity import Severity
 from autoctrl.notifiers import open_listener
-from autoctrl.notifiers.mattermost.address import Place, Server, read_secret, read_server
 from autoctrl.notifiers.mattermost.calls import Posted
 from autoctrl.notifiers.mattermost.failure import Failure, refused, shorten
 from autoctrl.notifiers.mattermost.repeat import YOUNG_S, find_told
-from autoctrl.notifiers.mattermost.text import LONGEST_POST, quote_title, spell_post
+from autoctrl.notifiers.mattermost.text import spell_post
 from autoctrl.notifiers.patience import Patience
 from autoctrl.ports import Message
 from tests.fakes.mattermost import mentions

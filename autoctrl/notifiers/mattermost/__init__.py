@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autoctrl.config import Adapter, NotifierSettings, setting
-from autoctrl.errors import MissingExtra, SettingsError
+from autoctrl.errors import MissingExtra, SettingsError, nearest
 
 if TYPE_CHECKING:
     from autoctrl.config import Settings
-    from autoctrl.ports import Notifier
+    from autoctrl.mattermost.address import Place
+    from autoctrl.notifiers.mattermost.panel import Panel
+    from autoctrl.ports import ChatServer, Notifier
 
 OF_BOT = ("url", "token_file", "team", "channel")
 TWO_FORMS = "A bot needs url, token_file, team and channel; a webhook needs webhook_file alone."
@@ -47,17 +49,49 @@ def open_mattermost(name: str, section: MattermostSettings, settings: Settings) 
         from autoctrl.notifiers.mattermost.webhook import MattermostWebhook
 
         return MattermostWebhook(name, settings.path(section.webhook_file), settings.environment)
+    from autoctrl.notifiers.mattermost.bot import MattermostBot
+
+    place, token_file = _find_place(name, section), settings.path(section.token_file)
+    return MattermostBot(place, token_file, settings.environment, panel=_open_panel(settings))
+
+
+def open_server(name: str, settings: Settings) -> ChatServer:
+    """Return the server of a bot, for those who answer what people ask there; asks nobody.
+
+    Raises ``SettingsError`` unless ``name`` is a notifier that is a bot.
+    """
+    section = settings.notifiers.get(name)
+    if not isinstance(section, MattermostSettings) or section.webhook_file:
+        message = f"[chat] notifier = '{name}' is not a bot of Mattermost."
+        bots = [one for one, table in settings.notifiers.items() if table.type == "mattermost"]
+        raise SettingsError(message, hint=f"{nearest(name, bots)} {TWO_FORMS}")
+    check_form(name, section)
+    from autoctrl.notifiers.mattermost.service import MattermostServer
+
+    return MattermostServer(_find_place(name, section), settings.path(section.token_file))
+
+
+def _find_place(name: str, section: MattermostSettings) -> Place:
+    """Return where a bot posts. Raises ``SettingsError``."""
     from importlib.util import find_spec
 
-    from autoctrl.notifiers.mattermost.address import Place, read_server
-    from autoctrl.notifiers.mattermost.bot import MattermostBot
+    from autoctrl.mattermost.address import Place, read_server
 
     server = read_server(name, section.url)
     if find_spec("mattermostdriver") is None:
         what = f"[notifiers.{name}]"
         raise MissingExtra(what, "chat")
-    place = Place(name, server, section.team, section.channel)
-    return MattermostBot(place, settings.path(section.token_file), settings.environment)
+    return Place(name, server, section.team, section.channel)
+
+
+def _open_panel(settings: Settings) -> Panel | None:
+    """Return what makes buttons, None unless the settings say where these lead."""
+    hooks = settings.hooks
+    if not (hooks.url and hooks.secret_file):
+        return None
+    from autoctrl.notifiers.mattermost.panel import Panel
+
+    return Panel(hooks.url, settings.path(hooks.secret_file), settings.environment)
 
 
 def check_form(name: str, section: MattermostSettings) -> None:

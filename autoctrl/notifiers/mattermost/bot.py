@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import NotifierError, PerhapsTold
-from autoctrl.notifiers.mattermost.address import read_secret
+from autoctrl.mattermost.address import read_secret
 from autoctrl.notifiers.mattermost.failure import BAD, FORBIDDEN, MISSING, Refused
 from autoctrl.notifiers.mattermost.repeat import find_told
 from autoctrl.notifiers.mattermost.text import spell_post
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from autoctrl.notifiers.mattermost.address import Place
+    from autoctrl.mattermost.address import Place
     from autoctrl.notifiers.mattermost.calls import Calls
+    from autoctrl.notifiers.mattermost.panel import Panel
     from autoctrl.ports import Message
 
 # What a server says of one post that cannot be edited, if it can be talked to at all.
@@ -39,10 +40,13 @@ class MattermostBot:
         environment: str = "",
         *,
         patience: Patience | None = None,
+        panel: Panel | None = None,
     ) -> None:
-        """Post to ``place`` with the token in a file, which is read when it is needed."""
+        """Post to ``place`` with the token in a file, which is read when it is needed; a ``panel``
+        makes the buttons, without one there are none.
+        """
         self._place, self._token_file, self._environment = place, token_file, environment
-        self._patience = patience or Patience()
+        self._patience, self._panel = patience or Patience(), panel
         self._calls: Calls | None = None
         self._channel_id = ""
         self._complaint: NotifierError | None = None
@@ -87,6 +91,8 @@ class MattermostBot:
         if complaint is not None:
             raise complaint
         self._check_channel()
+        if self._panel is not None:
+            self._panel.check()
         place = self._place
         return f"a bot posts to '{place.channel}' of '{place.team}' at {place.server}"
 
@@ -166,8 +172,13 @@ class MattermostBot:
         return is_gone or not message.is_over
 
     def _content(self, message: Message) -> dict[str, Any]:
+        # What is not among the props is taken away from a post that is edited.
         mark = {"incident": message.key, "change": message.revision}
-        return {"message": spell_post(message, self._environment), "props": {"autoctrl": mark}}
+        props: dict[str, Any] = {"autoctrl": mark}
+        attachments = self._panel.attach(message) if self._panel is not None else []
+        if attachments:
+            props["attachments"] = attachments
+        return {"message": spell_post(message, self._environment), "props": props}
 
 
 def _raise_if_perhaps(error: Refused) -> None:

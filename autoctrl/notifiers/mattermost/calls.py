@@ -1,4 +1,4 @@
-"""The border to the server: the five calls that a bot needs, by the driver.
+"""The border to the server: the calls that a bot needs, by the driver.
 
 The driver waits for ever by default, logs every error by itself, and its errors lose the status.
 Nothing of it leaves this module: neither its exceptions, which hold the request with the token, nor
@@ -8,6 +8,7 @@ what it logs.
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from autoctrl.notifiers.mattermost.address import Place
+    from autoctrl.mattermost.address import Place
     from autoctrl.notifiers.patience import Patience
 
 LOGGERS = ("mattermostdriver.api", "mattermostdriver.websocket")
@@ -41,7 +42,7 @@ STATUSES = {
 }
 PAGE = 200
 MARK = "autoctrl"
-FIELDS = {"id": str, "posts": dict}
+FIELDS = {"id": str, "posts": dict, "status": str}
 
 
 class Posted(NamedTuple):
@@ -102,6 +103,10 @@ class Calls:
         """Replace what a post says."""
         self._ask(lambda: self._driver.posts.patch_post(post_id, content), "id")
 
+    def open_dialog(self, content: Mapping[str, object]) -> None:
+        """Show a dialog."""
+        self._ask(lambda: self._driver.integration_actions.open_dialog(content), "status")
+
     def _get(self, call: Callable[[], Any], field: str) -> Any:  # noqa: ANN401 - JSON
         return self._ask(call, field, is_deed=False)
 
@@ -144,18 +149,44 @@ class _Bearer:
         return request
 
 
+class _Silence:
+    """Counts the threads that use the driver, which logs nothing until the last one has ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before: list[bool] = []
+
+    def begin(self) -> None:
+        """Begin to be silent."""
+        loggers = [logging.getLogger(name) for name in LOGGERS]
+        with self._lock:
+            if not self._users:
+                self._before = [logger.disabled for logger in loggers]
+            self._users += 1
+            for logger in loggers:
+                logger.disabled = True
+
+    def end(self) -> None:
+        """Be as before, unless another thread needs silence still."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                for name, was_disabled in zip(LOGGERS, self._before, strict=True):
+                    logging.getLogger(name).disabled = was_disabled
+
+
+_SILENCE = _Silence()
+
+
 @contextmanager
 def _silence() -> Iterator[None]:
     """Let the driver log nothing meanwhile: what matters of an error is told by ours."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [logger.disabled for logger in loggers]
-    for logger in loggers:
-        logger.disabled = True
+    _SILENCE.begin()
     try:
         yield
     finally:
-        for logger, was_disabled in zip(loggers, before, strict=True):
-            logger.disabled = was_disabled
+        _SILENCE.end()
 
 
 def _read_post(post: Mapping[str, Any]) -> Posted:

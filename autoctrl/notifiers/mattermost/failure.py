@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.errors import NotifierError
 
 if TYPE_CHECKING:
-    from autoctrl.notifiers.mattermost.address import Place
+    from autoctrl.mattermost.address import Place
 
 NO_ANSWER, STRANGE = 0, 200
 BAD, UNKNOWN_TOKEN, FORBIDDEN, MISSING, BUSY, OFF = 400, 401, 403, 404, 429, 501

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import NotifierError, PerhapsTold
-from autoctrl.notifiers.mattermost.address import Place, read_secret, server_of, split_address
+from autoctrl.mattermost.address import Place, read_secret, server_of, split_address
 from autoctrl.notifiers.mattermost.failure import (
     BUSY,
     NO_ANSWER,

@@ -20,6 +20,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.views.incidents import (
     list_incident_facts,
+    spell_deed,
     spell_further,
     spell_message,
     spell_state,
@@ -67,6 +68,7 @@ def test_who_acknowledges_is_written_down(room: Room, kind: str) -> None:
     mark = next(one for one in room.store.marks(INCIDENTS) if one.name == found.workflow)
     assert (mark.actor.name, mark.reason) == ("ada", "I look")
     assert spell_state(acked, room.clock.now()) == "acknowledged"
+    assert spell_deed(acked, "acknowledged") == f"Incident {acked.id} is acknowledged."
 
 
 def test_a_mute_has_an_end_or_none(room: Room) -> None:
@@ -278,6 +280,33 @@ def test_a_message_says_what_people_need_to_act() -> None:
     other = spell_message("rereco", made("7"), UTC)
     assert other.link.endswith(" --campaign rereco")
     assert "tasks:" not in other.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "verbs_of"), [(FAILED, ["why", "retry", "mute"]), (ALARM, ["why", "mute"])]
+)
+def test_a_message_about_tasks_offers_what_can_be_done(kind: str, verbs_of: list[str]) -> None:
+    """As long as the incident is open; what is offered is about the tasks as they are now."""
+    incident = made("7", "8", kind=kind)
+    message = spell_message("prompt", incident, UTC, "s1")
+    assert [action.verb for action in message.actions] == verbs_of
+    assert message.actions[-1].name == "mute 2 h"
+    assert message.subject == ("s1", "prompt", incident.digest)
+    over = spell_message("prompt", incident._replace(closed=NOW, units=()), UTC, "s1")
+    assert (over.actions, over.subject) == ((), None)
+
+
+def test_a_message_about_a_condition_offers_nothing(room: Room) -> None:
+    """There are no tasks to be tried again."""
+    assert spell_message("prompt", incident_of(room, "disk"), UTC).actions == ()
+
+
+def test_the_digest_follows_the_tasks() -> None:
+    """It is another one when a task joins, leaves or fails once more, not when people speak."""
+    one = made("7", "8")
+    others = [one._replace(units=("7",)), one._replace(struck=3), one._replace(closings=1)]
+    assert len({one.digest, *(other.digest for other in others)}) == 4
+    assert one.changed(acked=None).digest == one.digest
 
 
 def test_remarks_of_people_are_shown(room: Room) -> None:

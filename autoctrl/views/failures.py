@@ -1,0 +1,51 @@
+"""What has failed for good and waits for a person: one line for all that share a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.campaigns import find_campaign
+from autoctrl.model.incident import gist_of
+from autoctrl.model.status import TaskStatus
+from autoctrl.ports import Selection
+from autoctrl.views.reasons import format_units
+
+if TYPE_CHECKING:
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Store
+
+
+class FailedTasks(NamedTuple):
+    """Failed tasks of one workflow that say the same, apart from figures, run numbers and paths.
+
+    workflow  its name
+    units     the tasks as a selection, which a verb takes: ``4500-4510,fill:8222``
+    size      number of tasks
+    reason    the first task's reason
+    log       address of the first log, empty if there is none
+    """
+
+    workflow: str
+    units: str
+    size: int
+    reason: str
+    log: str
+
+
+def list_failed(store: Store, campaign: str) -> list[FailedTasks]:
+    """Return what has failed in a campaign, by workflow, the most first.
+
+    Raises ``UsageError`` for an unknown campaign.
+    """
+    find_campaign(store, campaign)
+    alike: dict[tuple[str, str], list[TaskRecord]] = {}
+    for task in store.tasks(Selection(campaign, statuses=(TaskStatus.FAILED,))):
+        alike.setdefault((task.key.workflow, gist_of(task.reason)), []).append(task)
+    found = [_join(workflow, tasks) for (workflow, _), tasks in alike.items()]
+    return sorted(found, key=lambda one: (one.workflow, -one.size))
+
+
+def _join(workflow: str, tasks: list[TaskRecord]) -> FailedTasks:
+    log = next((task.log for task in tasks if task.log), "")
+    units = format_units(task.key.unit for task in tasks)
+    return FailedTasks(workflow, units, len(tasks), tasks[0].reason, log)
