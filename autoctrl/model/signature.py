@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SHORTEST_KEY = 32
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OWN_NAMES = frozenset({"v", "exp", "nonce", "mac"})
 
 
@@ -65,22 +66,27 @@ def verify(keys: Sequence[str], purpose: str, token: Mapping[str, object], now: 
 
     Raises ``Forged``, or ``Expired`` with the time.
     """
-    if not all(isinstance(value, str | int) for value in token.values()):
-        message = "That was not signed here."
-        raise Forged(message)
     said = str(token.get("mac", "")).encode("utf-8", "backslashreplace")
     rest = {name: value for name, value in token.items() if name != "mac"}
-    # Every key is tried, so that the time taken does not say which one fits.
-    fits = [hmac.compare_digest(_sum(key, purpose, rest).encode(), said) for key in keys]
-    if not any(fits) or rest.get("v") != VERSION:
+    if not _is_signed(keys, purpose, rest, said):
         message = "That was not signed here, or not as it is now."
         raise Forged(message)
-    expires = datetime.fromtimestamp(int(str(rest["exp"])), UTC)
+    expires = EPOCH + timedelta(seconds=int(str(rest["exp"])))
     if now >= expires:
         message = f"That was good until {expires:%Y-%m-%d %H:%M} UTC."
         raise Expired(message)
     values = {name: str(value) for name, value in rest.items() if name not in OWN_NAMES}
     return Signed(values, expires, str(rest["nonce"]))
+
+
+def _is_signed(keys: Sequence[str], purpose: str, token: Mapping[str, object], said: bytes) -> bool:
+    """Say whether what was said is a key's sum; every key is tried, so that the time taken does not
+    say which one fits.
+    """
+    if not all(isinstance(value, str | int) for value in token.values()):
+        return False
+    fits = [hmac.compare_digest(_sum(key, purpose, token).encode(), said) for key in keys]
+    return any(fits) and token.get("v") == VERSION
 
 
 def _sum(key: str, purpose: str, token: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import NotifierError, PerhapsTold
 from autoctrl.mattermost.address import Place, read_secret, server_of, split_address
+from autoctrl.mattermost.posting import open_poster, say_why
 from autoctrl.notifiers.mattermost.failure import (
     BUSY,
     NO_ANSWER,
@@ -22,7 +23,6 @@ from autoctrl.notifiers.patience import Patience
 if TYPE_CHECKING:
     from pathlib import Path
     from urllib.error import HTTPError
-    from urllib.request import OpenerDirector
 
     from autoctrl.ports import Message
 
@@ -120,27 +120,16 @@ class MattermostWebhook:
         body, headers = json.dumps(content).encode(), {"Content-Type": "application/json"}
         request = Request(target.url, body, headers)  # noqa: S310 - http(s) only, see split_address
         try:
-            with _opener().open(request, timeout=self._patience.request_s) as response:
+            with open_poster().open(request, timeout=self._patience.request_s) as response:
                 answer = response.read(LONGEST_ANSWER)
         except HTTPError as error:
             with error:
                 return _read_failure(error, target.url)
         except (URLError, ValueError) as error:
-            return Failure(NO_ANSWER, _reason(getattr(error, "reason", error)))
+            return Failure(NO_ANSWER, say_why(getattr(error, "reason", error)))
         except (OSError, HTTPException) as error:  # after the request was sent
-            return Failure(NO_ANSWER, _reason(error), is_perhaps=True)
+            return Failure(NO_ANSWER, say_why(error), is_perhaps=True)
         return None if answer.strip() == DONE else Failure(STRANGE, "its answer is not 'ok'")
-
-
-def _opener() -> OpenerDirector:
-    """Return what posts, and follows nobody who leads elsewhere: that would post nothing."""
-    from urllib.request import HTTPRedirectHandler, build_opener
-
-    class Stay(HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            """Go nowhere, so that the answer counts as an error."""
-
-    return build_opener(Stay)
 
 
 def _read_failure(error: HTTPError, url: str) -> Failure:
@@ -156,11 +145,3 @@ def _read_failure(error: HTTPError, url: str) -> Failure:
     wait_s = float(wait) if error.code == BUSY and wait.isdecimal() else None
     is_perhaps = error.code == GATEWAY_TIMEOUT  # a proxy passed it on and got no answer
     return Failure(error.code, shorten(said.replace(url, key), key), is_perhaps, wait_s)
-
-
-def _reason(error: object) -> str:
-    """Return why a connection failed, in words that cannot hold the address."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    said = getattr(error, "strerror", None)
-    return str(said) if said else f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,1 @@
+"""Answers what people ask in Mattermost: the slash command, buttons, dialogs."""

@@ -1,0 +1,164 @@
+"""What can be read in the chat: status, why, failed, incidents, quota, help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from autoctrl.campaigns import find_campaign
+from autoctrl.chat.grammar import list_help
+from autoctrl.chat.replies import Reply, say
+from autoctrl.errors import UsageError
+from autoctrl.incidents import find_incident, list_incidents
+from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
+from autoctrl.model.campaign import PROMPT
+from autoctrl.model.table import Table, plain_lines
+from autoctrl.verbs.targets import check_length
+from autoctrl.views import explain, read_overview, spell_condition, spell_explanation, spell_size
+from autoctrl.views.failures import list_failed
+from autoctrl.views.incidents import list_incident_facts
+from autoctrl.views.runs import select_runs
+from autoctrl.views.spelling import count
+from autoctrl.views.tables import tabulate_incidents, tabulate_overview, tabulate_reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autoctrl.chat.desk import Caller, Desk
+    from autoctrl.chat.grammar import Asked
+    from autoctrl.model.incident import Incident
+
+NEWEST = 15
+MOST_RUNS = 100
+WHY_UNITS = 2
+
+
+def campaign_of(asked: Asked) -> str:
+    """Return the campaign that is meant."""
+    return asked.options.get("campaign", PROMPT)
+
+
+def link_to(desk: Desk, campaign: str, words: str) -> str:
+    """Return where more is to be seen: on the web page, or by words on the command line."""
+    page = desk.settings.chat.page_url.rstrip("/")
+    if page:
+        return f"{page}/campaigns/{quote(campaign, safe='')}"
+    option = "" if campaign == PROMPT else f" --campaign {campaign}"
+    return f"autoctrl {words}{option}"
+
+
+def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """Show where the newest runs stand, what cannot be done, and why tasks wait or failed.
+
+    What this costs depends on how many runs are shown, not on how many there are.
+    """
+    del caller
+    campaign, limit = campaign_of(asked), _read_limit(asked)
+    numbers = _choose_runs(desk, campaign, asked.options.get("runs", ""))
+    shown = numbers[-limit:]
+    seen = read_overview(desk.store, campaign, shown, silent_before=desk.silent_before)
+    where = f"{desk.settings.environment} " if desk.settings.environment else ""
+    head = f"{where}{campaign}: the newest {len(shown)} of {count(numbers, 'run')}"
+    conditions = [f"! {spell_condition(one, desk.spelling)}" for one in seen.conditions]
+    lines = plain_lines(tabulate_overview(seen)) if shown else []
+    reasons = tabulate_reasons(seen, desk.spelling)
+    if reasons.rows:
+        lines += ["", *plain_lines(reasons)]
+    link = link_to(desk, campaign, f"status --limit {limit}")
+    return Reply([head, *conditions], lines, link)
+
+
+def _choose_runs(desk: Desk, campaign: str, selection: str) -> Sequence[int]:
+    """Return the runs of a campaign that a selection means, all if it is empty."""
+    numbers = select_runs(desk.index.numbers(), check_length(selection))
+    mine = find_campaign(desk.store, campaign)
+    wanted = None if mine.follow else mine.wanted()
+    return numbers if wanted is None else [number for number in numbers if number in wanted]
+
+
+def _read_limit(asked: Asked) -> int:
+    text = asked.options.get("limit", str(NEWEST))
+    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MOST_RUNS:
+        return int(text)
+    message = f"'{text[:20]}' is not a number of runs from 1 to {MOST_RUNS}."
+    raise UsageError(message)
+
+
+def show_why(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """Say where a run's task stands, and why."""
+    del caller
+    sentences = _explain(desk, campaign_of(asked), asked.words["RUN"], asked.words["WORKFLOW"])
+    return say(*sentences)
+
+
+def _explain(desk: Desk, campaign: str, unit: str, workflow: str) -> Sequence[str]:
+    seen = explain(desk.store, campaign, unit, workflow, silent_before=desk.silent_before)
+    return spell_explanation(seen, desk.spelling)
+
+
+def show_failed(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """List what has failed for good, a line for all that say the same."""
+    del caller
+    campaign = campaign_of(asked)
+    found = list_failed(desk.store, campaign)
+    if not found:
+        return say(f"Nothing has failed in {campaign}.")
+    rows = [(one.workflow, str(one.size), one.units, one.reason) for one in found]
+    total = sum(one.size for one in found)
+    lines = plain_lines(Table(("WORKFLOW", "TASKS", "UNITS", "WHY"), rows))
+    link = link_to(desk, campaign, "status")
+    return Reply([f"{count(total, 'task')} failed in {campaign}."], lines, link)
+
+
+def show_incidents(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """List the open incidents, or all that is known of one."""
+    del caller
+    campaign = campaign_of(asked)
+    find_campaign(desk.store, campaign)
+    if "ID" in asked.words:
+        found = find_incident(desk.store, campaign, asked.words["ID"])
+        return Reply(lines=_facts_of(desk, found))
+    listed = list_incidents(desk.store, campaign, with_closed="all" in asked.options)
+    if not listed:
+        return say("There is no incident.")
+    table = tabulate_incidents(listed[::-1], desk.project.clock.now(), desk.spelling)
+    link = link_to(desk, campaign, "incidents list")
+    return Reply([f"{count(listed, 'incident')} in {campaign}"], plain_lines(table), link)
+
+
+def _facts_of(desk: Desk, incident: Incident) -> list[str]:
+    return [f"{fact.name}: {fact.text}" for fact in list_incident_facts(incident, desk.spelling)]
+
+
+def show_incident(desk: Desk, campaign: str, incident: Incident) -> Reply:
+    """Say all that is known of an incident, and why its first tasks stand where they stand."""
+    lines = _facts_of(desk, incident)
+    for unit in incident.units[:WHY_UNITS]:
+        headline, *rest = _explain(desk, campaign, unit, incident.workflow)
+        lines += ["", headline, *(f"  {line}" for line in rest)]
+    link = link_to(desk, campaign, f"incidents show {incident.id}")
+    return Reply(lines=lines, link=link)
+
+
+def show_quota(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """Say how much room is left on the disks that matter."""
+    del caller, asked
+    least_mb = desk.settings.cycle.least_free_mb
+    sentences = []
+    for what, folder in watched_folders(desk.settings).items():
+        verdicts = list(judge_disks({what: folder}, least_mb))
+        if not verdicts:
+            sentences.append(f"{what}: its disk cannot be looked at.")
+            continue
+        short = f" That is short: {verdicts[0].reason}." if verdicts[0].reason else ""
+        sentences.append(f"{what}: {spell_size(free_bytes(folder))} left.{short}")
+    return say(*sentences)
+
+
+def show_help(desk: Desk, caller: Caller, asked: Asked) -> Reply:
+    """Say what the caller may say here."""
+    del desk
+    role = str(caller.role) if caller.role else "nobody"
+    lines = list_help(caller.role, asked.words.get("VERB", ""))
+    who = f"Your id is {caller.person.id}; your role here: {role}."
+    return Reply([who], lines)

@@ -1,0 +1,21 @@
+"""Lengths of time as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoctrl.errors import UsageError
+from autoctrl.model.duration import parse_duration
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("1.5min", 90), ("2h", 7200), ("7", 7)])
+def test_a_duration_has_a_unit(text: str, seconds: float) -> None:
+    """Without one it is in seconds."""
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "h", "-1s", "1d", "one", "²s", "1.2.3s"])
+def test_anything_else_is_refused(text: str) -> None:
+    """With how it is written."""
+    with pytest.raises(UsageError, match="Write it as 10s"):
+        parse_duration(text)
