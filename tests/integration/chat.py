@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,8 +12,8 @@ from autoctrl.chat.hooks import list_hooks
 from autoctrl.chat.workers import Workers
 from autoctrl.compose import open_project
 from autoctrl.hooks.exchange import Request
-from autoctrl.incidents import list_incidents
-from autoctrl.machine.incidents import follow_up, join_failures
+from autoctrl.hooks.ledger import FILE_NAME, Ledger
+from autoctrl.incidents import join_failures, list_incidents, relieve_tasks
 from autoctrl.machine.outbox import Deed, Fate, Outbox, Post, Result, note, outbox_mark
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.output import MarkRecord
@@ -61,21 +59,6 @@ operators = "{operator}"
 admins = "{admin}"
 {more}
 """
-
-
-class Nonces:
-    """What was used, in a file that outlives the process."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-
-    def use(self, nonce: str, expires: datetime, now: datetime) -> bool:
-        assert expires > now
-        with self._lock, sqlite3.connect(self.path) as database:
-            database.execute("CREATE TABLE IF NOT EXISTS used (nonce TEXT PRIMARY KEY)")
-            added = database.execute("INSERT OR IGNORE INTO used VALUES (?)", (nonce,))
-            return added.rowcount == 1
 
 
 class Listener(HttpFake):
@@ -138,7 +121,7 @@ class Chat:
         """Open the hooks, as another process would."""
         self.listener.hooks = list_hooks(
             self.project,
-            Nonces(self.folder / "nonces.sqlite"),
+            Ledger(self.project.settings.state_folder / FILE_NAME),
             workers=self.workers,
             deploy=self.deploy,
             complain=self.complaints.append,
@@ -230,13 +213,10 @@ class Chat:
         self.store.append([*failed, *marks])
 
     def moves(self, run: int, status: TaskStatus, workflow: str = "reco") -> None:
-        """Let a task move on, and its incident follow."""
-        task = self.task(run, workflow)
-        self.store.append([task.moved(status, self.project.clock.now())])
-        self.follow_up()
-
-    def follow_up(self) -> None:
-        follow_up(self.store, PROMPT, [], self.project.clock.now())
+        """Let a task move on, and out of its incident."""
+        task, now = self.task(run, workflow), self.project.clock.now()
+        marks = relieve_tasks(self.store, PROMPT, workflow, [task], now)
+        self.store.append([task.moved(status, now), *marks])
 
     def task(self, run: int, workflow: str = "reco") -> TaskRecord:
         (task,) = self.store.tasks(Selection(PROMPT, (workflow,), (str(run),)))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.chat.hooks import list_hooks
 from autoctrl.compose import open_project
-from tests.integration.chat import Listener, Nonces
+from autoctrl.hooks.ledger import FILE_NAME, Ledger
+from tests.integration.chat import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def main() -> None:
     folder, port, where = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     project = open_project(folder)
     listener = Listener()
-    listener.hooks = list_hooks(project, Nonces(folder / "nonces.sqlite"))
+    listener.hooks = list_hooks(project, Ledger(project.settings.state_folder / FILE_NAME))
     when, _, what = where.partition(" ")
     if what:
         store: Any = project.store

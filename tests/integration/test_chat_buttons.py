@@ -97,19 +97,40 @@ def test_a_dialog_is_for_whoever_opened_it(chat: Chat) -> None:
 
 
 def test_a_button_moves_tasks_once(chat: Chat) -> None:
-    """Two dialogs of one button: the second is refused, also after a restart."""
+    """Two dialogs of one button: the second is refused, for the trouble is over."""
     post = chat.told()
     chat.press(post, "retry")
     first = chat.mattermost.dialogs[-1]
     chat.press(post, "retry", chat.people.admin)
     assert chat.fill_in().is_done
-    chat.workers.finish()
+    assert chat.workers.finish()
+    assert "is over" in chat.mattermost.submit(first, {"reason": "me too"}).message
+    assert "is over" in chat.press(post, "retry").text
+    assert chat.retries(1) == 1
+
+
+def test_a_button_is_used_once(chat: Chat) -> None:
+    """Also after a restart, and though nothing else speaks against it."""
+    post = chat.told()
+    chat.press(post, "mute")
+    first = chat.mattermost.dialogs[-1]
+    chat.press(post, "mute", chat.people.admin)
+    assert chat.fill_in("I look").is_done
     chat.open()
     late = chat.mattermost.submit(first, {"reason": "me too"})
     assert "used before" in late.message
-    assert chat.retries(1) == 1
+    assert chat.incident.muted is not None
+    assert chat.incident.muted.reason == "I look"
+
+
+def test_tasks_that_moved_by_themselves_are_left_alone(chat: Chat) -> None:
+    """An incident may lag behind: then the verb itself says so, before anybody gives a reason."""
+    post = chat.told()
+    for run in (1, 2):
+        chat.store.append([chat.task(run).moved(TaskStatus.NEW, chat.project.clock.now())])
     again = chat.press(post, "retry")
     assert "run 1 / reco is new; retry takes tasks that are failed" in again.text
+    assert chat.mattermost.dialogs == []
 
 
 def test_a_click_counts_once(chat: Chat) -> None:
