@@ -98,17 +98,18 @@ def _press(desk: Desk, click: Click, now: datetime) -> Reply:
     check_place(desk, button.store, button.environment)
     caller = desk.admit(click.person, click.trigger_id, now)
     check_role(caller, button.verb, SHAPES[button.verb].role)
-    incident = find_open(desk, button)
-    check_post(desk, button, click.post_id)
+    place = Place(click.channel_id, click.post_id)
+
+    def work() -> Reply:
+        incident = find_open(desk, button)
+        check_post(desk, button, place.post)
+        if button.verb == "why":
+            return show_incident(desk, button.campaign, incident)
+        check_tasks(button, incident)
+        return ask_reason(desk, caller, pressed, place, click.trigger_id)
 
     def later(reply: Reply) -> None:
         if reply.sentences or reply.lines:
-            desk.server.answer(click.channel_id, click.post_id, spell_reply(reply))
+            desk.server.answer(*place, spell_reply(reply))
 
-    if button.verb == "why":
-        return answer_in_time(desk, lambda: show_incident(desk, button.campaign, incident), later)
-    check_tasks(button, incident)
-    place = Place(click.channel_id, click.post_id)
-    return answer_in_time(
-        desk, lambda: ask_reason(desk, caller, pressed, place, click.trigger_id), later
-    )
+    return answer_in_time(desk, work, later)

@@ -74,7 +74,6 @@ def _answer(desk: Desk, payload: Mapping[str, Any], now: datetime) -> Reply:
     form = _read_form(desk, payload, now)
     caller = Caller(form.person, desk.roster.role_of(form.person))
     check_role(caller, form.button.verb, SHAPES[form.button.verb].role)
-    check_tasks(form.button, find_open(desk, form.button))
 
     def announce(reply: Reply) -> None:
         desk.server.answer(*form.place, spell_reply(reply))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 from autoctrl.chat.replies import refuse, say
@@ -77,7 +78,8 @@ def guard(desk: Desk, work: Callable[[], Reply]) -> Reply:
     except AutoctrlError as error:
         return refuse(str(error))
     except Exception as error:  # noqa: BLE001 - somebody waits for an answer
-        desk.complain(f"{type(error).__name__} while something was answered")
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        desk.complain(f"{type(error).__name__} at {frame.filename}:{frame.lineno}")
         return refuse(f"That went wrong inside of autoctrl: {type(error).__name__}.")
 
 

@@ -9,7 +9,7 @@ class Actor(NamedTuple):
     """Who did something, and by what route.
 
     name   the person's or program's name
-    via    ``cycle``, ``cli``, ``web``, ``chat`` or the name of a source
+    via    ``cycle``, ``cli``, ``web``, ``mattermost`` or the name of a source
     """
 
     name: str

@@ -194,9 +194,7 @@ class Chat:
     def fails(self, *runs: int, workflow: str = "reco", reason: str = "no pedestal") -> None:
         """Let tasks fail for good, as a cycle writes it."""
         now = self.project.clock.now()
-        if not any(mark.name == workflow for mark in self.store.marks("workflow", PROMPT)):
-            values = {"position": 0, "after": []}
-            self.store.append([MarkRecord("workflow", PROMPT, workflow, values, now)])
+        self.declares(workflow)
         known = {run.number for run in self.store.runs().records}
         new = [run for run in runs if run not in known]
         self.store.append(
@@ -211,6 +209,12 @@ class Chat:
             failed.append(ended)
         marks = join_failures(self.store, PROMPT, workflow, failed, now)
         self.store.append([*failed, *marks])
+
+    def declares(self, workflow: str) -> None:
+        """Let a workflow be known, as from its first cycle on."""
+        if not any(mark.name == workflow for mark in self.store.marks("workflow", PROMPT)):
+            now, values = self.project.clock.now(), {"position": 0, "after": []}
+            self.store.append([MarkRecord("workflow", PROMPT, workflow, values, now)])
 
     def moves(self, run: int, status: TaskStatus, workflow: str = "reco") -> None:
         """Let a task move on, and out of its incident."""

@@ -146,10 +146,11 @@ def test_a_deployment_that_fails_is_told(chat: Chat, site: Site) -> None:
     """At once or later, with the reason."""
     assert "no environment 'none'" in chat.say("deploy none", chat.people.admin).text
     site.failure = "The build was aborted."
-    site.may_go_on.set()
     chat.say("deploy prod", chat.people.admin)
+    site.may_go_on.set()
     assert chat.workers.finish()
     assert chat.mattermost.posts[-1].message == "The build was aborted."
+    site.may_go_on.clear()
     for words in ("deploy --upload-pack=x", "deploy prod ../x", "deploy prod -x", "deploy a/b"):
         before = len(site.asked)
         assert chat.say(words, chat.people.admin).text
