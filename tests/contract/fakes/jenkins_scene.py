@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from tests.contract.fakes.caller import Caller, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -46,6 +48,14 @@ class Person(Caller):
     def create(self, name: str, config: str, where: str = "") -> Reply:
         """Make an item from XML."""
         return self.post(f"{where}/createItem", config, XML, name=name)
+
+
+def wait_for_file(path: Path, seconds: float = 60) -> None:
+    """Wait in real time until a script has made a file."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"there is no {path.name} after {seconds} s"
+        time.sleep(0.005)
 
 
 def pipeline(properties: str = "", more: str = "", script: str = "x") -> str:

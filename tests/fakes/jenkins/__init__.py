@@ -18,8 +18,12 @@ or a config.xml. ``with server.violation("the path is unknown"):`` expects such 
 * Builds: ``run_with(runner, full_name)``, where a runner is a callable from ``Run`` to ``Outcome``;
   ``Outcome(seconds=30)`` runs for so long on the fake's clock, ``seconds=math.inf`` until it is
   stopped. ``server.builds`` are all builds in order, each with ``lines``, its ``sh`` lines.
+  Two runners execute Jenkinsfiles: ``GroovyRunner`` by Groovy (a second for its first build, in a
+  ``with`` block), ``ShellRunner(plan(groovy, jenkinsfile, parameters))`` the ``sh`` lines alone.
+  ``sh`` is a process in ``build.run.workspace``; a job's ``file:`` repository is cloned.
+  ``server.tick(wait_s=0)`` does not wait for it, ``server.wait_for(build)`` does.
 * Nodes: ``add_node(name, labels, executors)``, ``require_label(full_name, label)``,
-  ``take_offline``, ``bring_online``.
+  ``take_offline``, ``bring_online``; ``read_labels()`` takes the label from the Jenkinsfile.
 * Time: ``server.now``, ``tick(seconds)``. A wish for a build waits ``site.quiet_seconds``; a
   timer's does not.
 * What goes wrong: ``restart``, ``stop``, ``be_starting``, ``be_behind_login``, ``be_slow``,
@@ -31,8 +35,10 @@ or a config.xml. ``with server.violation("the path is unknown"):`` expects such 
 
 from __future__ import annotations
 
+from tests.fakes.jenkins.groovy_runner import GroovyRunner
 from tests.fakes.jenkins.running import Declared, Outcome, Run, ShellLine
 from tests.fakes.jenkins.server import EVERYTHING, READER, Entry, Jenkins
+from tests.fakes.jenkins.shell_runner import Plan, ShellRunner, plan, problem_of
 from tests.fakes.jenkins.site import Site
 from tests.fakes.jenkins.state import Build, Cause, Credential, Job, Node, QueueItem, User
 
@@ -44,13 +50,18 @@ __all__ = [
     "Credential",
     "Declared",
     "Entry",
+    "GroovyRunner",
     "Jenkins",
     "Job",
     "Node",
     "Outcome",
+    "Plan",
     "QueueItem",
     "Run",
     "ShellLine",
+    "ShellRunner",
     "Site",
     "User",
+    "plan",
+    "problem_of",
 ]

@@ -82,8 +82,9 @@ class Queue:
             return None
         if item.state != "buildable":
             item.state, item.buildable_since = "buildable", now
-        label = self.labels.get(item.job.full_name) or self.label_of(item.job)
-        node, item.why = self._free_node(label)
+        if item.label is None:
+            item.label = self.labels.get(item.job.full_name) or self.label_of(item.job)
+        node, item.why = self._free_node(item.label)
         return node
 
     def _free_node(self, label: str) -> tuple[Node | None, str]:

@@ -14,6 +14,8 @@ from tests.fakes.jenkins.configs import parse_item
 from tests.fakes.jenkins.core import Core, Row
 from tests.fakes.jenkins.engine import Engine
 from tests.fakes.jenkins.items import KINDS, Items
+from tests.fakes.jenkins.labels import label_in
+from tests.fakes.jenkins.multibranch import Indexing
 from tests.fakes.jenkins.reading import Reading
 from tests.fakes.jenkins.state import Build, Credential, Folder, Group, Item, Job, Node, User
 from tests.fakes.jenkins.triggering import Triggering
@@ -21,7 +23,7 @@ from tests.fakes.jenkins.vault import Vault
 from tests.fakes.jenkins.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from tests.fakes.jenkins.running import Runner
@@ -55,6 +57,9 @@ class Jenkins(Core):
         self.items_api = Items(self)
         self.items_api.forget = self.engine.forget
         self.triggering = Triggering(self, self.engine)
+        self.indexing = Indexing(self, self.engine, lambda: self.home)
+        self.triggering.index = self.indexing.index
+        self.engine.on_minute = self.indexing.fire
         self.reading = Reading(self, self.triggering)
         self.views_api = Views(self, self.reading)
         self.vault = Vault(self, self.reading.exporter)
@@ -190,6 +195,10 @@ class Jenkins(Core):
         """Let the builds of a job need a node with a label."""
         self.engine.queue.labels[full_name] = label
 
+    def read_labels(self) -> None:
+        """Let the builds of each job need a node with the label that its Jenkinsfile names."""
+        self.engine.queue.label_of = lambda job: label_in(job, self.home)
+
     def refuse_queueing(self, full_name: str) -> None:
         """Let a decision handler of the queue turn away the builds of a job."""
         self.engine.queue.refused.add(full_name)
@@ -268,6 +277,15 @@ class Jenkins(Core):
         self.is_quieting_down = False
         self.is_starting = is_starting
         self.start()
+
+    @property
+    def validator(self) -> Callable[[str], str]:
+        """What says what is wrong with a Jenkinsfile, or nothing."""
+        return self.triggering.validator
+
+    @validator.setter
+    def validator(self, validator: Callable[[str], str]) -> None:
+        self.triggering.validator = validator
 
     def be_ready(self) -> None:
         """Have started."""

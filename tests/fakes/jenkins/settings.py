@@ -21,6 +21,9 @@ from tests.fakes.jenkins.elements import (
 )
 from tests.fakes.jenkins.pages import refused
 
+# The definition of a branch's job, which is computed.
+BINDER = "org.jenkinsci.plugins.workflow.multibranch.SCMBinder"
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from xml.etree.ElementTree import Element
@@ -119,8 +122,11 @@ def source_of(job: Job) -> Source | None:
     """Return where a job's Jenkinsfile is; nothing if it has no definition."""
     definition = job.config.find("definition")
     kind = "" if definition is None else definition.get("class")
-    if definition is None or kind not in (CPS, CPS_SCM):
+    if definition is None or kind not in (CPS, CPS_SCM, BINDER):
         return None
+    if kind == BINDER:
+        texts = {name: definition.findtext(name) or "" for name in ("remote", "head", "scriptPath")}
+        return Source(url=texts["remote"], spec=texts["head"], script_path=texts["scriptPath"])
     if kind == CPS:
         return Source(script=definition.findtext("script") or "")
     scm = "scm/userRemoteConfigs/hudson.plugins.git.UserRemoteConfig/url"

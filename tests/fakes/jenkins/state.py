@@ -150,6 +150,7 @@ class Job(Item):
     next_number: int = 1
     declared: set[str] = field(default_factory=set)
     branch: str = ""  # of a multibranch project
+    head: str = ""  # the commit that was built last
 
     def running(self) -> list[Build]:
         """Return the builds that run."""
@@ -181,6 +182,7 @@ class QueueItem:
     left_at: float = math.inf
     is_cancelled: bool = False
     build: Build | None = None
+    label: str | None = None  # which a node must have, once that is known
 
 
 @dataclass(eq=False)

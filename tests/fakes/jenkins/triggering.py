@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.fakes.http import Answer
 from tests.fakes.jenkins.access import may
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.fakes.jenkins.state import QueueItem
 
 DELAY = re.compile(r"(\d+)(sec)?")
+NO_PIPELINE = "Jenkinsfile content did not contain the 'pipeline' step"
 OWN_FIELDS = frozenset({"token", "delay", "cause", "Jenkins-Crumb", "json"})
 
 
@@ -31,12 +32,16 @@ class Triggering:
         self.core = core
         self.engine = engine
         self.index: Callable[[Multibranch], None] = lambda _: None
+        self.validator: Callable[[str], str] = lambda text: (
+            "" if "pipeline" in text else NO_PIPELINE
+        )
         own = frozenset({"token", "delay"})
         core.rows += [
             Row("POST", "{item}/build", self.build, own),
             Row("GET", "{item}/build", only_post, None),
             Row("POST", "{item}/buildWithParameters", self.build_with_parameters, None),
             Row("GET", "{item}/buildWithParameters", only_post, None),
+            Row("POST", "/pipeline-model-converter/validateJenkinsfile", self.validate),
             Row("POST", "/queue/cancelItem", self.cancel, frozenset({"id"})),
             Row("GET", "/queue/item/{id}/", self.show_item),
             Row("POST", "{item}/{number}/stop", self.stop),
@@ -135,6 +140,18 @@ class Triggering:
         if not call.params["id"].isdigit() or int(call.params["id"]) not in self.core.state.queue:
             raise not_found()
         return page(f"Queue item {call.params['id']}")
+
+    def validate(self, call: Call) -> Answer:
+        """Say what is wrong with a Jenkinsfile."""
+        text = call.form.get("jenkinsfile")
+        if text is None:
+            self.core.violate(f"{call.request.line}: the form has no jenkinsfile")
+            raise refused(400, "jenkinsfile")
+        problem = self.validator(text)
+        data: dict[str, Any] = {"result": "failure" if problem else "success"}
+        if problem:
+            data["errors"] = [{"error": [problem]}]
+        return Answer.of({"status": "ok", "data": data})
 
     def build_of(self, call: Call) -> Build:
         """Return the build of a request; 404 if it is not there, or was deleted."""
