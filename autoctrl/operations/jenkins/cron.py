@@ -12,10 +12,10 @@ ALIASES = frozenset(
     {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
 )
 ZONE = re.compile(r"TZ=[A-Za-z]\w*(/[\w+-]+)*")
+# A hashed number, perhaps within bounds; all numbers; a range; each perhaps in steps. Or a number.
 PART = re.compile(
-    r"(?P<hash>H)(\((?P<least>\d+)-(?P<most>\d+)\))?(/(?P<hash_step>\d+))?"
-    r"|(?P<all>\*)(/(?P<all_step>\d+))?"
-    r"|(?P<first>\d+)(-(?P<last>\d+)(/(?P<step>\d+))?)?"
+    r"((?P<hash>H)(\((?P<bounds>[0-9]+-[0-9]+)\))?|\*|(?P<range>[0-9]+-[0-9]+))(/(?P<step>[0-9]+))?"
+    r"|(?P<number>[0-9]+)"
 )
 
 
@@ -69,15 +69,19 @@ def _find_in_part(part: str, field: Field) -> str:
     match = PART.fullmatch(part)
     if match is None:
         return f"'{part}' is no {field.name}"
-    most = LAST_HASHED_DAY if match["hash"] and field.name == "day of the month" else field.most
-    given = [int(text) for text in match.group("least", "most", "first", "last") if text]
-    outside = [number for number in given if not field.least <= number <= most]
+    if match["hash"] and field.name == "day of the month":
+        field = field._replace(most=LAST_HASHED_DAY)
+    given = match["bounds"] or match["range"] or match["number"] or f"{field.least}-{field.most}"
+    first, _, last = given.partition("-")
+    return _find_in_range(int(first), int(last or first), int(match["step"] or 1), field)
+
+
+def _find_in_range(first: int, last: int, step: int, field: Field) -> str:
+    outside = [number for number in (first, last) if not field.least <= number <= field.most]
     if outside:
-        return f"{outside[0]} is no {field.name}: it goes from {field.least} to {most}"
-    first, last = (given[0], given[-1]) if len(given) > 1 else (field.least, most)
+        return f"{outside[0]} is no {field.name}: it goes from {field.least} to {field.most}"
     if first > last:
-        return f"'{part}' runs backwards"
-    steps = [int(text) for text in match.group("hash_step", "all_step", "step") if text]
-    if steps and not 1 <= steps[0] <= last - first + 1:
-        return f"'{part}' steps by {steps[0]}, which no {field.name} can"
+        return f"{field.name} {first}-{last} runs backwards"
+    if not 1 <= step <= last - first + 1:
+        return f"no {field.name} of {first}-{last} can step by {step}"
     return ""

@@ -106,10 +106,7 @@ def _plan_item(
     config = write_item(item, project)
     present = found.get(item.name)
     if present is None:
-        twin = _find_twin(item.name, found)
-        if twin:
-            return Action(Verb.REFUSE, item.name, f"Jenkins takes it for {twin}. Rename that one.")
-        return Action(Verb.CREATE, item.name, item.gist, config=spell_config(config))
+        return _plan_new(item, found, config)
     mark = read_mark(present)
     reason = _refuse(present, config, mark, project, is_adopting=is_adopting)
     if reason:
@@ -121,6 +118,13 @@ def _plan_item(
     verb = Verb.UPDATE if is_ours else Verb.ADOPT
     text = _describe(mark, present, changes)
     return Action(verb, item.name, text, changes, spell_config(join_configs(present, config)))
+
+
+def _plan_new(item: Item, found: Iterable[str], config: Element) -> Action:
+    twin = _find_twin(item.name, found)
+    if twin:
+        return Action(Verb.REFUSE, item.name, f"Jenkins takes it for {twin}. Rename that one.")
+    return Action(Verb.CREATE, item.name, item.gist, config=spell_config(config))
 
 
 def _find_twin(name: str, found: Iterable[str]) -> str:

@@ -62,6 +62,7 @@ def test_a_broken_part_is_named(line: str, number: int, data: st.DataObject) -> 
                 "L",
                 "5/2",
                 "h",
+                "٣",
                 "",
             ]
         )
@@ -93,8 +94,8 @@ def test_usual_specifications_are_fine(spec: str) -> None:
         ("0 0 * * * *", "has 6 fields instead of 5"),
         ("60 * * * *", "60 is no minute: it goes from 0 to 59"),
         ("0 0 H(1-31) * *", "31 is no day of the month: it goes from 1 to 28"),
-        ("0 12-3 * * *", "runs backwards"),
-        ("H/0 * * * *", "steps by 0"),
+        ("0 12-3 * * *", "hour 12-3 runs backwards"),
+        ("H/0 * * * *", "no minute of 0-59 can step by 0"),
         ("TZ=The Moon\nH * * * *", "names no time zone"),
         ("H * * * *\nH * * * MON", "'MON' is no day of the week"),
         ("H * * * *\nTZ=Europe/Zurich", "has 1 fields"),

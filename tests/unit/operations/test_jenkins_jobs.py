@@ -163,7 +163,7 @@ def test_groovy_replaces_nothing_in_a_quoted_text() -> None:
         (HOME + 'repository = "--upload-pack=x"', "[jenkins] repository"),
         (HOME + 'mirror_repository = "a b"', "[jenkins] mirror_repository"),
         (HOME + 'cron = "hourly"', "[jenkins] cron = 'hourly'"),
-        (HOME + 'watch_cron = "H/99 * * * *"', "'H/99' steps by 99"),
+        (HOME + 'watch_cron = "H/99 * * * *"', "No minute of 0-59 can step by 99"),
         (HOME + '[workflows.reco]\ncron = "9"', "[workflows.reco] cron"),
         (HOME + 'mirror_branches = "("', "[jenkins] mirror_branches"),
         (HOME + 'mirror_branches = "x"', "mirror_branches is given without a repository"),
