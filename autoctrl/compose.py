@@ -11,6 +11,7 @@ from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
 from autoctrl.model.names import INLINE
 from autoctrl.model.output import MarkRecord
+from autoctrl.ports import Inbox
 from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
@@ -204,6 +205,13 @@ def open_lasting_store(settings: Settings, url: str, *, must_exist: bool) -> Sto
     from autoctrl import stores
 
     return stores.open_lasting_store(settings, url, must_exist=must_exist)
+
+
+def open_inboxes(settings: Settings) -> list[Inbox]:
+    """Return the sources that are told of runs."""
+    from autoctrl.sources import open_sources
+
+    return [source for source in open_sources(settings) if isinstance(source, Inbox)]
 
 
 def ping_hints(settings: Settings) -> str:

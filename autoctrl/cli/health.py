@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.session import verb
-from autoctrl.compose import ping_hints
+from autoctrl.compose import open_inboxes, ping_hints
 from autoctrl.errors import AutoctrlError
+from autoctrl.hooks.keys import check_keys
 from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
 from autoctrl.machine.rounds import Rounds
 from autoctrl.model.campaign import PROMPT
@@ -58,8 +59,8 @@ def doctor(session: Session) -> int:
 
 
 def examine(session: Session) -> list[Finding]:
-    """Return what each service says: settings, bucket of hints, store, executors, sources,
-    notifiers.
+    """Return what each service says: settings, bucket of hints, store, executors, sources, keys of
+    hooks, notifiers.
     """
     findings = [_ask("settings", lambda: _describe_settings(session))]
     if not findings[0].ok:
@@ -77,6 +78,7 @@ def examine(session: Session) -> list[Finding]:
             for name in project.settings.executors
         ]
         findings += _sources(project)
+        findings += _hooks(project)
         findings.append(_modules(project))
         findings += _disks(project)
         findings += [
@@ -138,6 +140,20 @@ def _sources(project: Project) -> list[Finding]:
     except AutoctrlError as error:
         return [Finding("sources", ok=False, text=error.message, hint=error.hint)]
     return [_ask_source(source) for source in sources]
+
+
+def _hooks(project: Project) -> Iterator[Finding]:
+    """Say of each key by which what is sent is signed whether it is there, and kept secret."""
+    settings = project.settings
+    if settings.hooks.secret_file:
+        path = settings.path(settings.hooks.secret_file)
+        yield _ask("hooks of chat", partial(check_keys, path))
+    try:
+        inboxes = open_inboxes(settings)
+    except AutoctrlError:
+        return  # said of the sources already
+    for inbox in inboxes:
+        yield _ask(f"hook of source {inbox.name}", partial(check_keys, inbox.secret_file))
 
 
 def _ask_source(source: Any) -> Finding:  # noqa: ANN401 - a Source

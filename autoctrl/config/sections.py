@@ -120,6 +120,15 @@ class HookSettings:
     secret_file: str = setting(
         "File with the key by which buttons and dialogs are signed, 32 characters or more.", ""
     )
+    wake: str = setting(
+        "What begins a cycle when a source was told of runs: the built-in `loop`, or `jenkins`.",
+        "loop",
+        choices=("loop", "jenkins"),
+    )
+    wake_jobs: str = setting(
+        "Jobs of Jenkins that are triggered then, one after the other: discover cycle-reco.",
+        "discover",
+    )
 
 
 @dataclass(frozen=True)

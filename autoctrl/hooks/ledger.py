@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -34,11 +34,18 @@ class Ledger:
         """Keep them in the file ``path``, which is made when it is first needed."""
         self.path = path
 
-    def use(self, nonce: str, expires: datetime, now: datetime) -> bool:
+    def use(
+        self,
+        nonce: str,
+        expires: datetime,
+        now: datetime,
+        deed: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Say whether a nonce is used for the first time, and remember it until it has expired.
 
         One that has expired is never new. The answer True is on the disk before it is given.
-        Raises ``StoreError`` if the file cannot be used.
+        ``deed`` is done before a new nonce is remembered: if it raises, or the process is killed in
+        it, the nonce stays new. Raises ``StoreError`` if the file cannot be used.
         """
         if expires <= now:
             return False
@@ -48,6 +55,8 @@ class Ledger:
             connection.execute("DELETE FROM used WHERE expires < ?", (forgotten,))
             row = (digest, expires.timestamp())
             added = connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", row)
+            if added.rowcount == 1:
+                deed()
             return added.rowcount == 1
 
     @contextmanager

@@ -12,6 +12,7 @@ from autoctrl.model.names import RUNS_LEASE
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.succession import following
+from autoctrl.ports import Inbox
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
@@ -59,6 +60,16 @@ class _Answers(NamedTuple):
     seen: list[SeenBy]
     problems: dict[str, tuple[str, ...]]
 
+    @property
+    def digest(self) -> str:
+        """A text that changes when what they said does."""
+        return hashlib.sha256(repr([tuple(one) for one in self.seen]).encode()).hexdigest()
+
+    @property
+    def has_deliveries(self) -> bool:
+        """Whether some of it is shown only until it is acknowledged."""
+        return any(one.run.delivery for one in self.seen)
+
     def found(self, records: Sequence[RunRecord] = ()) -> DiscoveredRuns:
         """Return what was found, given what was written of it."""
         new = sorted(record.number for record in records if record.sequence == 1)
@@ -80,18 +91,23 @@ class _Answers(NamedTuple):
 def discover(store: Store, sources: Sequence[Source], clock: Clock) -> DiscoveredRuns:
     """Ask every source and write down what is new; a source that fails is a problem, not an error.
 
-    Raises ``LeaseHeld`` while another process does the same.
+    What was delivered is acknowledged once it is in the store. Raises ``LeaseHeld`` while another
+    process does the same.
     """
+    before = _last_mark(store) if sources else None
     answers = _ask_sources(sources)
-    seen = answers.seen
-    digest = hashlib.sha256(repr([tuple(one) for one in seen]).encode()).hexdigest()
-    if not seen or _digest_of(_last_mark(store)) == digest:  # then no run is read at all
-        return answers.found()
-    lease = store.lease(RUNS_LEASE, this_process(), LEASE_S)
-    try:
-        records = _write_news(store, seen, digest, lease, clock.now())
-    finally:
-        store.lease(RUNS_LEASE, this_process(), 0)
+    records: list[RunRecord] = []
+    if answers.seen and _digest_of(before) != answers.digest:  # else no run is read at all
+        lease = store.lease(RUNS_LEASE, this_process(), LEASE_S)
+        try:
+            if answers.has_deliveries and _last_mark(store) != before:
+                # Somebody else has written, perhaps what was delivered after what we have seen.
+                answers = _ask_sources(sources)
+            records = _write_news(store, answers, lease, clock.now())
+        finally:
+            store.lease(RUNS_LEASE, this_process(), 0)
+    if answers.has_deliveries:
+        _acknowledge(sources, answers.problems)
     return answers.found(records)
 
 
@@ -108,6 +124,16 @@ def _ask_sources(sources: Iterable[Source]) -> _Answers:
     return _Answers(seen, problems)
 
 
+def _acknowledge(sources: Iterable[Source], problems: dict[str, tuple[str, ...]]) -> None:
+    """Let sources forget what they were told; what they have against it is added to problems."""
+    for source in sources:
+        try:
+            if isinstance(source, Inbox):
+                source.acknowledge()
+        except AutoctrlError as error:
+            problems[source.name] += (f"source {source.name}: {error}",)
+
+
 def _last_mark(store: Store) -> MarkRecord | None:
     """Return the mark with the digest of what the sources said when it was last written."""
     return next(iter(store.marks(SEEN, "")), None)
@@ -117,16 +143,14 @@ def _digest_of(mark: MarkRecord | None) -> str:
     return "" if mark is None else str(mark.values.get("digest", ""))
 
 
-def _write_news(
-    store: Store, seen: Sequence[SeenBy], digest: str, lease: Lease, now: datetime
-) -> list[RunRecord]:
+def _write_news(store: Store, answers: _Answers, lease: Lease, now: datetime) -> list[RunRecord]:
     """Write what is new, unless somebody else has written the same meanwhile."""
     mark = _last_mark(store)
-    if _digest_of(mark) == digest:
+    if _digest_of(mark) == answers.digest:
         return []
     known = {run.number: run for run in store.runs().records}
-    records = merge_runs(known, seen, now)
-    fresh = MarkRecord(SEEN, "", "", {"digest": digest}, now)
+    records = merge_runs(known, answers.seen, now)
+    fresh = MarkRecord(SEEN, "", "", {"digest": answers.digest}, now)
     store.append([*records, following(mark, fresh)], lease)
     return records
 

@@ -10,6 +10,7 @@ from autoctrl.errors import LeaseHeld, LeaseLost, StoreError
 from autoctrl.machine.discover_runs import DiscoveredRuns
 from autoctrl.machine.inquiry import SHORTEST_PAUSE_S
 from autoctrl.machine.rounds import Round, Rounds
+from autoctrl.machine.wake import Sleeper
 from autoctrl.model.names import loop_lease
 from autoctrl.process import this_process
 
@@ -38,18 +39,20 @@ def loop(
 
     That is a task that failed for good, or a workflow whose cycle could not work in the last round.
     While something moves or runs, rounds follow one another quickly; else every ``every_s``
-    seconds. ``until_idle`` ends when nothing moved and nothing is processing. A store that does not
-    answer is a problem of the round, and the loop goes on when it is back; with ``until_idle`` it
-    raises its ``StoreError`` after three rounds in vain. Raises ``LeaseHeld`` if another loop works
-    for this campaign.
+    seconds, or when somebody wakes the loop. ``until_idle`` ends when nothing moved and nothing is
+    processing. A store that does not answer is a problem of the round, and the loop goes on when it
+    is back; with ``until_idle`` it raises its ``StoreError`` after three rounds in vain. Raises
+    ``LeaseHeld`` if another loop works for this campaign.
     """
     with (
         closing(Rounds(project, campaign, workflows)) as rounds,
         _only_loop(project.store, campaign) as lease,
     ):
         attempts = _Attempts(rounds, lease, until_idle=until_idle)
+        sleeper = Sleeper(project.settings.state_folder)
         has_failed, pause_s = False, SHORTEST_PAUSE_S
         while True:
+            sleeper.prepare()
             done = attempts.next_round()
             on_round(done)
             has_failed = has_failed or any(summary.failed for summary in done.summaries)
@@ -58,7 +61,7 @@ def loop(
                 return has_failed or any(summary.error for summary in done.summaries)
             pause_s = next_pause(done, pause_s, every_s, is_busy=attempts.is_busy)
             # What notifiers have done is written down soon, before anybody tells it again.
-            lease.wait(min(pause_s, TELLING_PAUSE_S) if rounds.is_telling else pause_s)
+            lease.wait(min(pause_s, TELLING_PAUSE_S) if rounds.is_telling else pause_s, sleeper)
 
 
 class _Attempts:
@@ -124,11 +127,12 @@ class _LoopLease:
             hint = "One is enough: leave it alone, or stop it first."
             raise LeaseHeld(message, hint=hint) from error
 
-    def wait(self, pause_s: float) -> None:
-        """Sleep, and keep the lease while the store answers."""
+    def wait(self, pause_s: float, sleeper: Sleeper) -> None:
+        """Sleep, unless somebody wakes us, and keep the lease while the store answers."""
         ends = time.monotonic() + pause_s
         while (left := ends - time.monotonic()) > 0:
-            time.sleep(min(left, LEASE_S / 3))
+            if sleeper.sleep(min(left, LEASE_S / 3)):
+                return
             if left > LEASE_S / 3:
                 with suppress(StoreError):  # the next round says what is wrong
                     self._store.lease(self._name, this_process(), LEASE_S)

@@ -5,12 +5,14 @@ from __future__ import annotations
 INLINE = "inline"
 
 # The folder in a project that holds what autoctrl writes for itself, and the parts of that folder:
-# jobs by executor, descriptions of versions, what sources have read, alerts that nobody else gets.
+# jobs by executor, descriptions of versions, what sources have read, alerts that nobody else gets,
+# and a file whose time wakes the loops.
 STATE_FOLDER = ".autoctrl"
 JOBS = "jobs"
 BODIES = "bodies"
 SOURCES = "sources"
 ALERTS = "alerts.log"
+WAKE_FILE = "wake"
 
 # The file in the folder of outputs that says which store they belong to.
 OWNER_FILE = ".store"

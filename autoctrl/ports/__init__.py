@@ -11,7 +11,7 @@ from autoctrl.ports.chat import ChatServer
 from autoctrl.ports.clock import Clock
 from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
 from autoctrl.ports.notifier import Action, Message, Notifier, Subject
-from autoctrl.ports.source import Seen, Source
+from autoctrl.ports.source import Inbox, Seen, Source
 from autoctrl.ports.store import Heartbeat, Hint, Lease, OpenTask, RunList, Selection, Store
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "Executor",
     "Heartbeat",
     "Hint",
+    "Inbox",
     "JobOrder",
     "JobReport",
     "JobResult",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.config import parse_settings
 from autoctrl.conformance import ATTRIBUTES
-from autoctrl.ports import Seen
+from autoctrl.ports import Inbox, Seen
 from autoctrl.sources import open_sources
 from autoctrl.testing import ScriptedSource
 
@@ -122,6 +122,39 @@ class Table:
             table.writerows(self.rows.values())
 
 
+class Hook:
+    """Deliveries, each about one run; what is put again replaces what waits."""
+
+    name = "daq"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.spool = folder, folder / ".autoctrl/sources/daq"
+
+    def open(self) -> Inbox:
+        text = f"{DECLARED}[sources.daq]\ntype = 'hook'\nsecret_file = 'key'\n"
+        (source,) = open_sources(parse_settings(text, self.folder, environ={}))
+        assert isinstance(source, Inbox)
+        return source
+
+    def put(self, number: int, attributes: Mapping[str, Value], *, is_closed: bool) -> None:
+        values = {name: _as_text(value) for name, value in attributes.items()}
+        content = {"run": number, "attributes": values, "is_closed": is_closed}
+        self._drop(number)
+        self.open().keep(f"run{number}", json.dumps(content).encode())
+
+    def spoil(self, number: int) -> None:
+        self._drop(number)
+        self.open().keep(f"run{number}", b"torn")
+
+    def lose(self) -> None:
+        shutil.rmtree(self.spool)
+        self.spool.write_text("this is no folder")
+
+    def _drop(self, number: int) -> None:
+        for path in self.spool.glob(f"*-run{number}.json"):
+            path.unlink()
+
+
 def _as_text(value: Value) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
@@ -130,4 +163,5 @@ SOURCES: dict[str, Callable[[Path], SourceSubject]] = {
     "scripted": Scripted,
     "files": Files,
     "table": Table,
+    "hook": Hook,
 }

@@ -68,7 +68,7 @@ def test_built_in_adapters_are_found_by_the_name_of_their_module() -> None:
     """A word is the name of a module or package of its room that has an ADAPTER."""
     assert find_adapter("notifiers", "log") is log.ADAPTER
     assert set(find_built_in("executors")) == {"htcondor", "local"}
-    assert set(find_built_in("sources")) == {"files", "table"}
+    assert set(find_built_in("sources")) == {"files", "hook", "table"}
 
 
 @pytest.mark.parametrize("word", ["values", "__init__", "files.source", "../log", "", "x y"])

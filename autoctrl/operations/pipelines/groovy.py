@@ -124,5 +124,8 @@ def _judgements(
     texts = [late, *[after] * len(rest)]
     return [
         *judged,
-        *(Judgement(str(file), (Finding(1, "time", text),)) for file, text in zip(rest, texts, strict=False)),
+        *(
+            Judgement(str(file), (Finding(1, "time", text),))
+            for file, text in zip(rest, texts, strict=False)
+        ),
     ]

@@ -65,7 +65,9 @@ def read_judgement(values: Mapping[str, Any]) -> Judgement:
         PretendedBuild(build["exit"], build["result"], build["stages"], tuple(build["sh"]))
         for build in values["builds"]
     ]
-    findings = [Finding(max(1, one["line"]), one["rule"], one["text"]) for one in values["findings"]]
+    findings = [
+        Finding(max(1, one["line"]), one["rule"], one["text"]) for one in values["findings"]
+    ]
     return Judgement(values["file"], tuple(findings), tuple(values["stages"]), tuple(builds))
 
 

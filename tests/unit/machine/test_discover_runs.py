@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoctrl.errors import DataError, LeaseHeld
+from autoctrl.errors import DataError, LeaseHeld, StoreError
 from autoctrl.machine.discover_runs import DiscoveredRuns, discover, merge_runs
 from autoctrl.model.actor import Actor
 from autoctrl.ports import Seen
@@ -18,10 +19,11 @@ from autoctrl.testing import FakeClock
 from tests.unit.given import NOW, later, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Lease
+    from autoctrl.ports.store import Record
 
 
 def seen(number: int, *, is_closed: bool = False, **attributes: Any) -> Seen:
@@ -191,6 +193,105 @@ def test_what_somebody_else_has_written_meanwhile_is_not_written_again() -> None
     found = discover(store, [Listed("files", seen(1))], FakeClock())
     assert found == DiscoveredRuns((), (), (), WELL)
     assert [record.sequence for record in store.runs().records] == [1]
+
+
+class Told(Listed):
+    """A source that shows what was delivered until that is acknowledged."""
+
+    secret_file = Path("key")
+
+    def __init__(self, *deliveries: Seen, error: str = "") -> None:
+        super().__init__("daq")
+        self.deliveries, self.complaint = [*deliveries], error
+
+    def discover(self) -> Iterable[Seen]:
+        self.runs = tuple(self.deliveries)
+        return self.runs
+
+    def read(self, body: bytes) -> Sequence[Seen]:
+        raise NotImplementedError
+
+    def keep(self, key: str, body: bytes) -> None:
+        raise NotImplementedError
+
+    def acknowledge(self) -> None:
+        if self.complaint:
+            raise DataError(self.complaint)
+        self.deliveries = [one for one in self.deliveries if one not in self.runs]
+
+
+def delivered(number: int, delivery: str, **attributes: Any) -> Seen:
+    return Seen(number, attributes, is_closed=True, delivery=delivery)
+
+
+def test_what_was_delivered_is_shown_until_it_is_in_the_store() -> None:
+    """It is acknowledged after it was written, and what is said once more writes no record."""
+    store, told = open_store("memory:"), Told(delivered(7, "a", kind="physics"))
+    assert discover(store, [told], FakeClock()).new == (7,)
+    assert told.deliveries == []
+    told.deliveries = [delivered(7, "b", kind="physics")]
+    again = discover(store, [told], FakeClock())
+    assert (again.new, again.changed, told.deliveries) == ((), (), [])
+
+
+class Failing(MemoryStore):
+    """A store that dies while runs are written: before that, or after it."""
+
+    def __init__(self, killed: str) -> None:
+        super().__init__()
+        self.name = self.killed = killed
+
+    def append(self, records: Sequence[Record], lease: Lease | None = None) -> None:
+        if self.killed == "after":
+            super().append(records, lease)
+        if self.killed:
+            self.killed = ""
+            raise StoreError(self.name)
+        super().append(records, lease)
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+def test_what_was_delivered_outlives_a_kill(killed: str) -> None:
+    """Killed before or after the runs are written, the next discovery has them once."""
+    store, told = Failing(killed), Told(delivered(7, "a", kind="physics"))
+    with pytest.raises(StoreError):
+        discover(store, [told], FakeClock())
+    assert len(told.deliveries) == 1
+    discover(store, [told], FakeClock())
+    assert told.deliveries == []
+    assert [(run.number, run.sequence) for run in store.runs().records] == [(7, 1)]
+
+
+def test_a_delivery_that_cannot_be_forgotten_is_a_problem() -> None:
+    """It is shown again, which changes nothing, and the source says why."""
+    store, told = open_store("memory:"), Told(delivered(7, "a"), error="no rights")
+    for _ in range(2):
+        found = discover(store, [told, Listed("files")], FakeClock())
+        assert found.by_source == {"daq": ("source daq: no rights",), "files": ()}
+    assert [run.sequence for run in store.runs().records] == [1]
+
+
+class Overtaking(MemoryStore):
+    """A store in which another process takes a newer delivery just before the lease is claimed."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__()
+        self.told: Told | None = told
+
+    def lease(self, name: str, owner: str, seconds: float) -> Lease:
+        told, self.told = self.told, None
+        if told is not None:
+            told.deliveries.append(delivered(7, "b", events=2))
+            discover(self, [told], FakeClock())
+        return super().lease(name, owner, seconds)
+
+
+def test_an_old_delivery_does_not_win_over_a_newer_one() -> None:
+    """Whoever has seen the old one alone looks again before it writes."""
+    told = Told(delivered(7, "a", events=1))
+    store = Overtaking(told)
+    discover(store, [told], FakeClock())
+    assert [run.attributes for run in store.runs().records] == [{"events": 2}]
 
 
 def test_without_sources_nothing_is_asked() -> None:

@@ -1,0 +1,66 @@
+"""Deliveries on disk: one file each, by the order of their arrival, until they are acknowledged."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from autoctrl.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+SUFFIX = ".json"
+
+
+class Spool:
+    """A folder of deliveries, which several processes may fill and empty at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep deliveries in ``folder``, which is made when it is first needed."""
+        self.folder = folder
+
+    def add(self, key: str, body: bytes) -> None:
+        """Keep a delivery under a key of its own, if it is not there already; it is on disk then.
+
+        Raises ``OSError``.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not any(name.endswith(f"-{key}{SUFFIX}") for name in self.names()):
+            path = self.folder / f"{time.time_ns():020d}-{key}{SUFFIX}"
+            write_whole(path, body, is_durable=True)
+        _synchronise(self.folder)
+
+    def names(self) -> list[str]:
+        """Return the names of the deliveries that wait, oldest first. Raises ``OSError``."""
+        try:
+            return sorted(path.name for path in self.folder.iterdir() if path.suffix == SUFFIX)
+        except FileNotFoundError:
+            return []
+
+    def newest_first(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of each that waits. Raises ``OSError``.
+
+        As ``remove`` begins with the oldest, whoever reads while another removes may miss old ones,
+        but never sees an old one without the newer ones that were there.
+        """
+        for name in reversed(self.names()):
+            with suppress(FileNotFoundError):
+                yield name, (self.folder / name).read_bytes()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget deliveries, the oldest first. Raises ``OSError``."""
+        for name in sorted(names):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def _synchronise(folder: Path) -> None:
+    """Let the names in a folder be on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
