@@ -48,6 +48,7 @@ SECTIONS = {
         "log": "looking",
         "provenance": "looking",
         "outputs": "outputs",
+        "latency": "latency",
         "serve": "serve",
     },
     "Acting": dict.fromkeys(

@@ -65,6 +65,7 @@ STEPS: list[tuple[str, str, int]] = [
     ("log.json", "log 3 reco --format json", 0),
     ("provenance.txt", "provenance 1 plots", 0),
     ("provenance.json", "provenance 1 plots --format json", 0),
+    ("latency.json", "latency --workflow reco --format json", 0),
     ("outputs.txt", "outputs", 0),
     ("outputs.json", "outputs --runs 2 --format json", 0),
     ("retry.json", "retry 1-3 reco --reason again --dry-run --format json", 1),
@@ -106,7 +107,18 @@ STEPS: list[tuple[str, str, int]] = [
     ("init.txt", "init made", 0),
     ("init.json", "init made-too --format json", 0),
 ]
-VARYING = {"wall_s", "cpu_s", "peak_memory_mb", "elapsed_s", "rounds", "epoch", "handle", "records"}
+VARYING = {
+    "wall_s",
+    "cpu_s",
+    "peak_memory_mb",
+    "elapsed_s",
+    "rounds",
+    "epoch",
+    "handle",
+    "records",
+    "median_s",
+    "p95_s",
+}
 TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)"
 
 
