@@ -147,13 +147,15 @@ def _hooks(project: Project) -> Iterator[Finding]:
     settings = project.settings
     if settings.hooks.secret_file:
         path = settings.path(settings.hooks.secret_file)
-        yield _ask("hooks of chat", partial(check_keys, path))
+        yield _ask("hooks of chat", partial(check_keys, path, "[hooks] secret_file"))
     try:
         inboxes = open_inboxes(settings)
     except AutoctrlError:
         return  # said of the sources already
     for inbox in inboxes:
-        yield _ask(f"hook of source {inbox.name}", partial(check_keys, inbox.secret_file))
+        setting = f"[sources.{inbox.name}] secret_file"
+        ask = partial(check_keys, inbox.secret_file, setting)
+        yield _ask(f"hook of source {inbox.name}", ask)
 
 
 def _ask_source(source: Any) -> Finding:  # noqa: ANN401 - a Source

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NOTHING, Table, say, show_json, show_table
-from autoctrl.cli.rounds import parse_duration, workflow_option
+from autoctrl.cli.output import say, show_json, show_table
+from autoctrl.cli.rounds import workflow_option
 from autoctrl.cli.session import verb
 from autoctrl.errors import UsageError
+from autoctrl.model.duration import parse_duration
+from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -65,6 +65,11 @@ def say(text: str = "") -> None:
     print(text)
 
 
+def say_now(text: str) -> None:
+    """Print one line at once, though it goes into a pipe and nothing may follow it for long."""
+    print(text, flush=True)
+
+
 def warn(text: str) -> None:
     """Print one line on stderr, after what was printed so far."""
     sys.stdout.flush()

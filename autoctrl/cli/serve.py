@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import importlib
 import signal
-from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import warn
+from autoctrl.cli.output import say_now
 from autoctrl.cli.session import verb
 from autoctrl.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from autoctrl.cli.session import Session
     from autoctrl.config import Settings
-    from autoctrl.hooks.exchange import Hook
 
 
 @verb("serve --port 8080", formats=("text",))
@@ -52,74 +50,23 @@ def serve(session: Session, port: int, host: str, hooks: str | None, no_page: bo
         if web is None:
             _wait()
         else:
-            web.serve(settings, host=host, port=port, campaign=session.campaign, tell=_tell)
+            web.serve(settings, host=host, port=port, campaign=session.campaign, tell=say_now)
     return 0
 
 
-def list_hooks(settings: Settings) -> dict[str, Hook]:
-    """Return the hooks of a project by path, from all that has some.
-
-    Raises ``SettingsError`` if a key that they need cannot be read.
-    """
-    from autoctrl.compose import open_inboxes
-    from autoctrl.hooks.keys import read_keys
-    from autoctrl.hooks.ledger import FILE_NAME, Ledger
-    from autoctrl.hooks.source import source_hooks
-    from autoctrl.hooks.waking import choose_wake
-
-    inboxes = open_inboxes(settings)
-    for inbox in inboxes:
-        read_keys(inbox.secret_file)
-    ledger = Ledger(settings.state_folder / FILE_NAME)
-    wake = choose_wake(settings, partial(_trigger_job, settings), warn)
-    return source_hooks(inboxes, ledger, wake)
-
-
-def _trigger_job(settings: Settings, job: str) -> None:
-    """Ask Jenkins for a build. Raises ``AutoctrlError``."""
-    from autoctrl.operations.jenkins import trigger_job
-
-    trigger_job(settings, job, {})
-
-
-@contextmanager
-def _listening(settings: Settings, text: str) -> Iterator[None]:
-    """Listen while the block runs; hooks at work may finish, also when the process is told to end.
-
-    Raises ``UsageError`` if the address cannot be used, or there is nothing to listen for.
-    """
-    from autoctrl.hooks.address import Address, listen, parse_address
-
-    server = _import("autoctrl.hooks.server", "The listener")
-    hooks = list_hooks(settings)
-    if not hooks:
-        message = "No service has anything to send to this project."
-        raise UsageError(message, hint='Declare a source that is told: type = "hook".')
-    wanted = parse_address(text)
-    with listen(wanted, "The listener", "Choose another --hooks address.") as listener:
-        address = Address(wanted.host, listener.getsockname()[1])
-        signal.signal(signal.SIGTERM, _end)
-        with server.answering(hooks, listener, warn):
-            paths = " ".join(sorted(hooks))
-            _tell(f"Listening at http://{address} to {paths} (Ctrl-C ends it)")
-            if not address.is_loopback:
-                _tell("What is sent there can be read on its way: put a proxy with TLS before it.")
-            yield
+def _listening(settings: Settings, address: str) -> AbstractContextManager[None]:
+    """Return what listens while it is entered. Raises ``MissingExtra``."""
+    found: AbstractContextManager[None] = _import(
+        "autoctrl.cli.listening", "The listener"
+    ).listening(settings, address)
+    return found
 
 
 def _wait() -> None:
+    """Wait until the process is told to end."""
     with suppress(KeyboardInterrupt):
         while True:
             signal.pause()
-
-
-def _end(*_: object) -> NoReturn:
-    raise SystemExit(0)
-
-
-def _tell(text: str) -> None:
-    """Print a line now: who serves may print nothing more for long."""
-    click.echo(text)
 
 
 def _import(name: str, what: str) -> ModuleType:

@@ -1,7 +1,4 @@
-"""Keys by which what is sent is signed: kept in files, compared without telling how far they fit.
-
-A file has a key a line. While keys are changed it has two, and both hold.
-"""
+"""Signatures of what is sent: an HMAC, compared without telling how far it fits."""
 
 from __future__ import annotations
 
@@ -9,53 +6,42 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import SettingsError
+from autoctrl.config import read_secret_lines
+from autoctrl.model.signature import SHORTEST_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-SHORTEST_KEY = 32
-MOST_KEYS = 2
-READABLE_BY_OTHERS = 0o007
-MAKE_ONE = "Make one: openssl rand -hex 32"
+    from autoctrl.ports import Inbox
 
 
-def read_keys(path: Path) -> tuple[bytes, ...]:
-    """Return the keys in a file. Raises ``SettingsError``, which shows none of them."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        message = f"The file of the key, {path}, cannot be read: {error.strerror}."
-        raise SettingsError(message, hint=f"{MAKE_ONE} > {path}") from error
-    keys = tuple(line.strip() for line in lines if line.strip())
-    if not 0 < len(keys) <= MOST_KEYS:
-        message = f"{path} must hold one key, or two while keys are changed, each on its line."
-        raise SettingsError(message, hint=MAKE_ONE)
-    if min(map(len, keys)) < SHORTEST_KEY:
-        message = f"A key in {path} is shorter than {SHORTEST_KEY} characters."
-        raise SettingsError(message, hint=MAKE_ONE)
-    return keys
+def read_keys(inbox: Inbox) -> tuple[str, ...]:
+    """Return the keys by which a source's deliveries are signed: one, or two while they are
+    changed.
+
+    Raises ``SettingsError``, which shows none of them.
+    """
+    setting = f"[sources.{inbox.name}] secret_file"
+    return read_secret_lines(inbox.secret_file, setting, shortest=SHORTEST_KEY)
 
 
-def check_keys(path: Path) -> str:
+def check_keys(path: Path, setting: str) -> str:
     """Return one line about a file of keys.
 
-    Raises ``SettingsError`` if it has none, or anybody on this machine can read it.
+    Raises ``SettingsError`` if it cannot be used, or anybody on this machine can read it.
     """
-    keys = read_keys(path)
-    if path.stat().st_mode & READABLE_BY_OTHERS:
-        message = f"Every user of this machine may read or change {path}."
-        raise SettingsError(message, hint=f"chmod o-rwx {path}")
+    keys = read_secret_lines(path, setting, shortest=SHORTEST_KEY)
     return f"{len(keys)} key{'s' if len(keys) > 1 else ''} in {path}"
 
 
-def find_signature(keys: tuple[bytes, ...], text: bytes, signature: str) -> str:
+def find_signature(keys: Sequence[str], text: bytes, signature: str) -> str:
     """Return the signature of a text if one of the keys made it, in small letters, else nothing.
 
     A signature is the HMAC-SHA256 of the text in hex.
     """
     given = signature.strip().lower().encode()
-    made = [hmac.new(key, text, hashlib.sha256).hexdigest() for key in keys]
+    made = [hmac.new(key.encode(), text, hashlib.sha256).hexdigest() for key in keys]
     # Every key is tried, so the time says nothing of which one fits.
     fitting = [one for one in made if hmac.compare_digest(one.encode(), given)]
     return fitting[0] if fitting else ""

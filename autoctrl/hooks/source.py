@@ -47,7 +47,7 @@ def take_delivery(inbox: Inbox, ledger: Ledger, wake: Wake, request: Request) ->
     """
     sent = request.headers.get(TIME, "")
     text = sent.encode() + b"." + request.body
-    key = find_signature(read_keys(inbox.secret_file), text, request.headers.get(SIGNATURE, ""))
+    key = find_signature(read_keys(inbox), text, request.headers.get(SIGNATURE, ""))
     time = _read_time(sent)
     if not key or time is None or abs(request.received - time) > HOLDS_FOR:
         return UNSIGNED

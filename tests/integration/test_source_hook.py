@@ -17,7 +17,7 @@ from autoctrl.compose import Project, open_inboxes
 from autoctrl.config import load_settings
 from autoctrl.errors import DataError, SettingsError
 from autoctrl.hooks.exchange import Request
-from autoctrl.hooks.keys import check_keys, read_keys
+from autoctrl.hooks.keys import check_keys
 from autoctrl.hooks.ledger import Ledger
 from autoctrl.hooks.source import source_hooks
 from autoctrl.machine.discover_runs import discover
@@ -140,35 +140,18 @@ def test_two_keys_hold_while_they_are_changed(told: Told) -> None:
     assert told.post(b"{}").status == 401
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "must hold one key, or two"),
-        (f"{KEY}\n" * 3, "must hold one key, or two"),
-        ("short", "is shorter than 32 characters"),
-    ],
-)
-def test_a_file_of_keys_that_is_wrong_says_so(tmp_path: Path, text: str, message: str) -> None:
-    """It is no key, too many, or too short a one; the sentence shows none."""
-    path = tmp_path / "key"
-    path.write_text(text)
-    with pytest.raises(SettingsError, match=message) as caught:
-        read_keys(path)
-    assert "short " not in str(caught.value).replace("shorter", "")
-
-
 def test_a_key_that_others_may_read_is_found(tmp_path: Path) -> None:
-    """Doctor's line says how many keys there are, or that everybody can read them."""
+    """A line says how many keys there are, or that there is none, or that everybody can read it."""
     path = tmp_path / "key"
     path.write_text(KEY)
     path.chmod(0o640)
-    assert check_keys(path) == f"1 key in {path}"
+    assert check_keys(path, "[hooks] secret_file") == f"1 key in {path}"
     path.chmod(0o644)
-    with pytest.raises(SettingsError, match="Every user of this machine may read"):
-        check_keys(path)
+    with pytest.raises(SettingsError, match="everybody may read it"):
+        check_keys(path, "[hooks] secret_file")
     path.unlink()
-    with pytest.raises(SettingsError, match="cannot be read: No such file"):
-        check_keys(path)
+    with pytest.raises(SettingsError, match=r"\[hooks\] secret_file .*: No such file"):
+        check_keys(path, "[hooks] secret_file")
 
 
 def test_doctor_looks_at_the_keys(tmp_path: Path) -> None:
@@ -179,7 +162,7 @@ def test_doctor_looks_at_the_keys(tmp_path: Path) -> None:
     said = ask(folder, "doctor", "--format", "json")
     found = {item["service"]: item for item in json.loads(said.out)["services"]}
     assert found["hook of source daq"]["text"] == f"1 key in {folder}/daq.key"
-    assert "buttons.key, cannot be read: No such file" in found["hooks of chat"]["text"]
+    assert "buttons.key' cannot be used: No such file" in found["hooks of chat"]["text"]
     assert said.code == 2
 
 
@@ -303,4 +286,4 @@ def test_without_anything_to_listen_for_it_says_so(tmp_path: Path) -> None:
     assert (said.code, "No service has anything to send" in said.err) == (2, True)
     (make_told_project(tmp_path) / "daq.key").unlink()
     said = call(tmp_path, "serve", "--hooks", "127.0.0.1:0", PYTHONPATH=str(ROOT))
-    assert (said.code, "daq.key, cannot be read: No such file" in said.err) == (2, True)
+    assert (said.code, "daq.key' cannot be used: No such file" in said.err) == (2, True)
