@@ -37,7 +37,7 @@ SECTIONS = {
         "jenkins": "jenkins",
     },
     "Runs": {"runs": "runs", "discover": "runs"},
-    "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds"},
+    "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds", "watch": "watch"},
     "Looking": {
         "status": "status",
         "health": "health",

@@ -251,6 +251,14 @@ class CycleSettings:
         7200.0,
         least=0,
     )
+    held_after_s: float = setting(
+        (
+            "How long one process may hold the lease of a workflow before that is a condition, "
+            "seconds; 0: as long as it likes."
+        ),
+        3600.0,
+        least=0,
+    )
 
 
 @dataclass(frozen=True)

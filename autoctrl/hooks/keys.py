@@ -11,7 +11,6 @@ from autoctrl.model.signature import SHORTEST_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from autoctrl.ports import Inbox
 
@@ -24,15 +23,6 @@ def read_keys(inbox: Inbox) -> tuple[str, ...]:
     """
     setting = f"[sources.{inbox.name}] secret_file"
     return read_secret_lines(inbox.secret_file, setting, shortest=SHORTEST_KEY)
-
-
-def check_keys(path: Path, setting: str) -> str:
-    """Return one line about a file of keys.
-
-    Raises ``SettingsError`` if it cannot be used, or anybody on this machine can read it.
-    """
-    keys = read_secret_lines(path, setting, shortest=SHORTEST_KEY)
-    return f"{len(keys)} key{'s' if len(keys) > 1 else ''} in {path}"
 
 
 def find_signature(keys: Sequence[str], text: bytes, signature: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import AutoctrlError
+from autoctrl.errors import AutoctrlError, LeaseHeld, SettingsError
 from autoctrl.machine.birth_planner import BirthPlanner
 from autoctrl.machine.births import describe_undeclared
 from autoctrl.machine.observe import Observer, look_around
@@ -18,6 +18,7 @@ from autoctrl.machine.provenance import deviation
 from autoctrl.machine.situation import Action, ActionKind, apply_records
 from autoctrl.machine.summary import QUIET, Move, Summary
 from autoctrl.machine.writer import LeasedWriter
+from autoctrl.model.condition import ConditionKind
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 
@@ -84,7 +85,7 @@ class Cycle:
         try:
             summary = self._run()
         except AutoctrlError as error:
-            summary = self._summary([], [], str(error))
+            summary = self._summary([], [], str(error))._replace(cause=_cause_of(error))
         finally:
             self.writer.give_up()
         return summary._replace(elapsed_s=round(time.monotonic() - began, 3))
@@ -228,6 +229,13 @@ def _move_of(action: Action) -> Move:
     records = action.records if action.kind is ActionKind.FAIL else ()
     logs = [record.log for record in records if isinstance(record, TaskRecord)]
     return Move(action.task.unit, action.kind, action.text, "".join(logs[:1]))
+
+
+def _cause_of(error: AutoctrlError) -> str:
+    """Return the kind of the condition that an error is, empty if it is none of its own."""
+    if isinstance(error, LeaseHeld):
+        return ConditionKind.LEASE
+    return ConditionKind.SETTINGS if isinstance(error, SettingsError) else ""
 
 
 def _new_tasks(records: Iterable[Record]) -> list[TaskRecord]:

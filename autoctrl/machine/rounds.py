@@ -15,7 +15,9 @@ from autoctrl.machine.conditions import (
     Present,
     judge_disks,
     judge_executors,
+    judge_settings_of,
     judge_sources,
+    longest_lease,
     watched_folders,
     write_conditions,
 )
@@ -24,7 +26,9 @@ from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
 from autoctrl.machine.requests import CYCLE, PLAN, read_forecast, read_summary
+from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.machine.teller import Teller
+from autoctrl.model.condition import ConditionKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from autoctrl.machine.summary import Summary
     from autoctrl.model.condition import Verdict
     from autoctrl.ports import Heartbeat
+
+LEASE = ConditionKind.LEASE
 
 
 class Round(NamedTuple):
@@ -67,6 +73,7 @@ class Rounds:
         """Work for these workflows of ``campaign``, all by default."""
         self.project, self.campaign, self.workflows = project, campaign, workflows
         self.patience = ModulePatience(project.settings.cycle.module_limit_s)
+        self.settings_file = SettingsFile(project.settings)
         self._heartbeat: Heartbeat | None = None
         self.teller = Teller(project, campaign)
 
@@ -145,6 +152,8 @@ class Rounds:
             *judge_sources(discovered),
             *modules,
             *judge_executors(summaries),
+            *judge_settings_of(summaries),
+            self.settings_file.judge(),
             *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
         ]
         is_whole = self.workflows is None and not self.patience.is_busy
@@ -153,6 +162,8 @@ class Rounds:
             modules=frozenset(path.parent.name for path in find_modules(settings.folder)),
             notifiers=frozenset(self.project.notifier_names),
             is_whole=is_whole and not any(summary.error for summary in summaries),
+            refused=frozenset(one.workflow for one in summaries if one.cause == LEASE),
+            longest_lease=longest_lease(settings),
         )
         now = self.project.clock.now()
         write_conditions(self.project.store, self.campaign, verdicts, present, now)

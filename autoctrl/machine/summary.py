@@ -53,6 +53,7 @@ class Summary(NamedTuple):
     executors  of each executor that was asked: why it did not answer, empty if it did
     moves      one per task that moved
     elapsed_s  how long the cycle took
+    cause      kind of the condition that ``error`` is, empty if it is none of its own
     """
 
     workflow: str
@@ -66,6 +67,7 @@ class Summary(NamedTuple):
     executors: Mapping[str, str] = {}
     moves: tuple[Move, ...] = ()
     elapsed_s: float = 0.0
+    cause: str = ""
 
 
 def describe_summary(summary: Summary) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost
@@ -27,7 +28,7 @@ from autoctrl.model.names import incidents_lease
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from autoctrl.machine.outbox import Outbox, Post
     from autoctrl.model.condition import Condition
@@ -101,9 +102,19 @@ class Teller:
     finishes.
     """
 
-    def __init__(self, project: TellingProject, campaign: str) -> None:
-        """Have told nobody yet."""
+    def __init__(
+        self,
+        project: TellingProject,
+        campaign: str,
+        conditions: Callable[[], Sequence[Condition]] | None = None,
+    ) -> None:
+        """Have told nobody yet.
+
+        A watch says itself which ``conditions`` there are, and looks more closely.
+        """
         self.project, self.campaign = project, campaign
+        self._find_conditions = conditions or partial(project.conditions, campaign)
+        self._is_thorough = conditions is not None
         self._owner = f"teller {os.urandom(3).hex()} of {this_process()}"
         self._lease: Lease | None = None
         self._is_calm = False  # the last look found nothing that people might be told
@@ -124,8 +135,10 @@ class Teller:
             return
         project, now = self.project, self.project.clock.now()
         with project.store.moment():
-            conditions = project.conditions(self.campaign)
-            incidents = follow_up(project.store, self.campaign, conditions, now)
+            conditions = self._find_conditions()
+            incidents = follow_up(
+                project.store, self.campaign, conditions, now, is_thorough=self._is_thorough
+            )
             self._is_calm = not incidents
             batches = self._plan(incidents, conditions, is_last=is_last)
         if batches and self._claim(PATIENCE_S if is_last else 0.0):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 CONDITION = "condition"
+WATCH = "watch"  # who finds conditions besides the rounds
 LONGEST_REASON = 2000
 
 
@@ -30,6 +31,10 @@ class ConditionKind(StrEnum):
     PAUSE = "pause"
     CYCLES = "cycles"
     NOTIFIER = "notifier"
+    LEASE = "lease"
+    SETTINGS = "settings"
+    NODE = "node"
+    STORE = "store"
 
 
 REMEDIES: Mapping[ConditionKind, str] = {
@@ -40,25 +45,33 @@ REMEDIES: Mapping[ConditionKind, str] = {
     ConditionKind.NOTIFIER: "What it missed is told when it works: autoctrl notify test {about}",
     ConditionKind.PAUSE: "Nothing of it starts until it is resumed: autoctrl resume {about}",
     ConditionKind.CYCLES: "Nothing moves: look at the scheduler, or start one: autoctrl loop",
+    ConditionKind.LEASE: "Wait, or end that process; nothing is lost: autoctrl status",
+    ConditionKind.SETTINGS: "Repair them, or the handler that is named: autoctrl doctor",
+    ConditionKind.NODE: "Bring it back; what runs there alone waits until it is: autoctrl watch",
+    ConditionKind.STORE: "Nothing moves and nothing is shown until it answers: autoctrl doctor",
 }
 
 
 class Verdict(NamedTuple):
     """How one thing was found by whoever looked at it.
 
-    kind    what it is
-    about   which one: name of the source, executor or module, or what lies on the disk
-    reason  what is wrong with it, empty if it is well
+    kind      what it is
+    about     which one: name of the source, executor or module, or what lies on the disk
+    reason    what is wrong with it, empty if it is well
+    workflow  the workflow concerned, empty if it concerns all
+    finder    who looks: empty for the rounds, else ``watch``; neither ends what the other has found
     """
 
     kind: ConditionKind
     about: str
     reason: str = ""
+    workflow: str = ""
+    finder: str = ""
 
     @property
     def name(self) -> str:
         """Name of its mark."""
-        return f"{self.kind}/{self.about}"
+        return "/".join(filter(None, (self.finder, self.kind, self.about)))
 
 
 class Condition(NamedTuple):
@@ -133,6 +146,8 @@ def _change(
         "about": verdict.about,
         "since": now.isoformat() if opened is None else opened.values["since"],
         "is_open": bool(verdict.reason),
+        "workflow": verdict.workflow,
+        "finder": verdict.finder,
     }
     mark = MarkRecord(CONDITION, campaign, verdict.name, values, now, reason=verdict.reason)
     return following(before, mark)
@@ -152,7 +167,13 @@ def read_condition(mark: MarkRecord) -> Condition:
     """Return the condition that a mark describes."""
     kind = ConditionKind(mark.values["kind"])
     about, since = str(mark.values["about"]), datetime.fromisoformat(mark.values["since"])
-    return Condition(kind, about, "", mark.reason, remedy_for(kind, about), since)
+    workflow = str(mark.values.get("workflow", ""))
+    return Condition(kind, about, workflow, mark.reason, remedy_for(kind, about), since)
+
+
+def found_by(mark: MarkRecord) -> str:
+    """Return who has found the condition that a mark is about, as a verdict's ``finder``."""
+    return str(mark.values.get("finder", ""))
 
 
 def remedy_for(kind: ConditionKind, about: str) -> str:

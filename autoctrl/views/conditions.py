@@ -43,13 +43,15 @@ def list_conditions(
     """Return the open conditions of a campaign, the oldest first.
 
     Paused workflows are among them, and that its last cycle ended before ``silent_before``, unless
-    that is None.
+    that is None. What both a round and a watch have found is one.
     """
     paused = [mark for mark in store.marks("pause", campaign) if mark.values.get("paused")]
     found = [*_read_open(store, campaign), *map(_pause, paused)]
     if silent_before is not None:
         found += _find_silence(store, campaign, silent_before)
-    return tuple(sorted(found, key=lambda one: (one.since, one.kind)))
+    by_age = sorted(found, key=lambda one: (one.since, one.kind))
+    oldest = {(one.kind, one.about): one for one in reversed(by_age)}
+    return tuple(one for one in by_age if one is oldest[one.kind, one.about])
 
 
 def _find_silence(store: Store, campaign: str, before: datetime) -> Iterator[Condition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.model.campaign import PROMPT
+from autoctrl.model.condition import ConditionKind, remedy_for
 from autoctrl.model.incident import FAILED, MUTED_FOR
 from autoctrl.model.quality import ALARM
 from autoctrl.model.severity import Severity
@@ -104,6 +105,8 @@ def _message_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
         if incident.struck > 1:
             facts.append(Fact("tasks", _spell_tasks(incident)))
     facts.append(Fact("since", spelling.time(incident.opened)))
+    if incident.is_open and incident.kind in set(ConditionKind):
+        facts.append(Fact("do", remedy_for(ConditionKind(incident.kind), incident.gist)))
     return [*facts, *_remark_facts(incident, spelling)]
 
 
@@ -129,6 +132,8 @@ def _spell_remark(remark: Remark, spelling: Spelling) -> str:
 
 
 def _hint(campaign: str, incident: Incident) -> str:
+    if incident.kind == ConditionKind.STORE:  # which cannot show it
+        return "autoctrl doctor"
     return f"autoctrl incidents show {incident.id}{_option(campaign)}"
 
 

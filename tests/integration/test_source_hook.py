@@ -17,10 +17,10 @@ from autoctrl.compose import Project, open_inboxes
 from autoctrl.config import load_settings
 from autoctrl.errors import DataError, SettingsError
 from autoctrl.hooks.exchange import Request
-from autoctrl.hooks.keys import check_keys
 from autoctrl.hooks.ledger import Ledger
 from autoctrl.hooks.source import source_hooks
 from autoctrl.machine.discover_runs import discover
+from autoctrl.operations.doctor import check_keys
 from tests.acceptance.project import ask, call
 from tests.integration.hooking import KEY, PATH, a_listener, deliver, headers, make_told_project
 from tests.services import ROOT
@@ -145,13 +145,13 @@ def test_a_key_that_others_may_read_is_found(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(KEY)
     path.chmod(0o640)
-    assert check_keys(path, "[hooks] secret_file") == f"1 key in {path}"
+    assert check_keys(path, "[hooks] secret_file", 32) == f"1 key in {path}"
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="everybody may read it"):
-        check_keys(path, "[hooks] secret_file")
+        check_keys(path, "[hooks] secret_file", 32)
     path.unlink()
     with pytest.raises(SettingsError, match=r"\[hooks\] secret_file .*: No such file"):
-        check_keys(path, "[hooks] secret_file")
+        check_keys(path, "[hooks] secret_file", 32)
 
 
 def test_doctor_looks_at_the_keys(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_doctor_looks_at_the_keys(tmp_path: Path) -> None:
     said = ask(folder, "doctor", "--format", "json")
     found = {item["service"]: item for item in json.loads(said.out)["services"]}
     assert found["hook of source daq"]["text"] == f"1 key in {folder}/daq.key"
-    assert "buttons.key' cannot be used: No such file" in found["hooks of chat"]["text"]
+    assert "buttons.key' cannot be used: No such file" in found["buttons of chat"]["text"]
     assert said.code == 2
 
 

@@ -10,8 +10,10 @@ import pytest
 from autoctrl.model.condition import (
     CONDITION,
     REMEDIES,
+    WATCH,
     ConditionKind,
     Verdict,
+    found_by,
     is_known,
     is_open,
     judge,
@@ -130,3 +132,23 @@ def test_a_kind_of_a_newer_version_is_not_known() -> None:
     """It is left alone."""
     assert is_known(opened())
     assert not is_known(opened()._replace(values={"kind": "telescope", "is_open": True}))
+
+
+def test_who_finds_the_same_has_a_condition_of_its_own() -> None:
+    """A watch does not end what rounds have found, nor they what it has found."""
+    theirs, watched = BAD._replace(workflow="reco"), BAD._replace(finder=WATCH)
+    first, second = judge([], [theirs, watched], "prompt", NOW)
+    assert (first.name, second.name) == ("source/table", "watch/source/table")
+    assert (found_by(first), found_by(second)) == ("", WATCH)
+    assert read_condition(first).workflow == "reco"
+    assert judge([first, second], [GOOD], "prompt", LATER)[0].name == first.name
+    (closed,) = judge([first, second], [GOOD._replace(finder=WATCH)], "prompt", LATER)
+    assert (closed.name, is_open(closed)) == (second.name, False)
+
+
+def test_what_an_earlier_version_wrote_can_be_read() -> None:
+    """It was found by rounds, and concerned all."""
+    mark = opened()
+    old = {name: mark.values[name] for name in ("kind", "about", "since", "is_open")}
+    assert found_by(mark._replace(values=old)) == ""
+    assert read_condition(mark._replace(values=old)).workflow == ""

@@ -264,7 +264,15 @@ def test_a_condition_has_a_first_line_of_its_own(room: Room) -> None:
     found = incident_of(room, "disk")
     assert spell_title(found) == "disk state: 7 MB left"
     assert spell_title(found._replace(closed=NOW)) == "disk state is over: 7 MB left"
-    assert spell_message("prompt", found, UTC).text == "since: 2026-01-01 00:00:02 UTC"
+    message = spell_message("prompt", found, UTC)
+    assert message.text.splitlines() == [
+        "since: 2026-01-01 00:00:02 UTC",
+        "do: Make room; jobs and records may fail until there is: autoctrl doctor",
+    ]
+    assert message.link.startswith("autoctrl incidents show ")
+    down = spell_message("prompt", found._replace(kind="store"), UTC)
+    assert down.link == "autoctrl doctor", "a store that does not answer shows no incident"
+    assert "do:" not in spell_message("prompt", found._replace(kind="newer"), UTC).text
 
 
 def test_a_message_says_what_people_need_to_act() -> None:

@@ -10,7 +10,7 @@ import pytest
 from autoctrl.config import parse_settings
 from autoctrl.errors import UsageError
 from autoctrl.model.campaign import Campaign
-from autoctrl.model.condition import ConditionKind, Verdict, judge
+from autoctrl.model.condition import WATCH, ConditionKind, Verdict, judge
 from autoctrl.ports import Heartbeat
 from autoctrl.views import (
     conditions_of,
@@ -131,3 +131,24 @@ def test_nobody_misses_cycles_of_a_campaign_that_has_none_or_is_closed() -> None
     )
     scene.campaign(Campaign("again", closed=True))
     assert list_conditions(scene.store, "again", scene.clock.now()) == ()
+
+
+def test_what_two_have_found_is_one(scene: Scene) -> None:
+    """As old as it was when the first of them found it."""
+    before = list_conditions(scene.store, "prompt")
+    watched = [verdict._replace(finder=WATCH, reason="as well") for verdict in (GONE, BROKEN)]
+    scene.store.append(judge([], watched, "prompt", scene.clock.now()))
+    assert list_conditions(scene.store, "prompt") == before
+
+
+def test_a_condition_of_a_workflow_concerns_its_tasks_alone(scene: Scene) -> None:
+    """Its lease is held, or the settings make no sense for it."""
+    held = Verdict(ConditionKind.LEASE, "reco", "held", "reco")
+    scene.store.append(judge([], [held], "prompt", scene.clock.now()))
+    found = list_conditions(scene.store, "prompt")
+    concerned = {name: list(conditions_of(found, name)) for name in ("reco", "fits")}
+    kinds = {name: {one.kind for one in ones} for name, ones in concerned.items()}
+    assert (ConditionKind.LEASE in kinds["reco"], ConditionKind.LEASE in kinds["fits"]) == (
+        True,
+        False,
+    )

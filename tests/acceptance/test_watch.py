@@ -1,0 +1,199 @@
+"""People are told although nobody makes cycles: what `autoctrl watch` finds, tells and ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autoctrl.cli.session import Session
+from autoctrl.errors import ExecutorError
+from autoctrl.operations.jenkins import OfflineNode
+from autoctrl.operations.watch import watch
+from autoctrl.stores import open_store
+from tests.acceptance.project import LIMIT_S, Said, ask, call, environment, make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from autoctrl.config import Settings
+    from autoctrl.ports import Record
+
+STATE = ".autoctrl/state.sqlite"
+NOTIFIER = """
+[notifiers.shift]
+type = "command"
+argv = "{python} tell.py"
+"""
+TELL = """
+import json, sys
+said = json.load(sys.stdin)
+with open("told.txt", "a") as file:
+    print(said["do"], said["severity"], said["is_over"], said["title"], file=file)
+"""
+SILENT = {"AUTOCTRL_CYCLE_SILENT_AFTER_S": "0.001"}
+FULL = {"AUTOCTRL_CYCLE_LEAST_FREE_MB": "1000000000"}
+CLEAN = (0, "Nothing is known to be wrong.\n", "")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project whose run is done, and which tells a program."""
+    folder = make_project(tmp_path)
+    settings = folder / "autoctrl.toml"
+    settings.write_text(settings.read_text() + NOTIFIER.format(python=sys.executable))
+    (folder / "tell.py").write_text(TELL)
+    assert ask(folder, "runs", "add", "1", "--set", "kind=physics").code == 0
+    assert call(folder, "loop", "--until-idle").code == 0
+    assert ask(folder, "watch") == CLEAN
+    return folder
+
+
+def told(folder: Path) -> list[str]:
+    """Return what people were told: what was done, how severe, whether it is over, and the title
+    up to its first colon.
+    """
+    path = folder / "told.txt"
+    return [line.partition(":")[0] for line in path.read_text().splitlines()]
+
+
+def records_of(folder: Path) -> list[Record]:
+    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+        return list(store.records())
+
+
+def conditions(said: Said) -> list[str]:
+    found: dict[str, Any] = json.loads(said.out)
+    return [f"{one['kind']} {one['about']}" for one in found["conditions"]]
+
+
+def let_an_hour_pass(folder: Path) -> None:
+    """Let what was told be an hour old, for whoever tells next."""
+    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+        for mark in store.marks("outbox"):
+            about = {
+                name: {**one, "at": one["at"].replace(year=2020)}
+                for name, one in mark.values["told"].items()
+            }
+            values = {**mark.values, "told": about}
+            store.append([mark._replace(values=values, sequence=mark.sequence + 1)])
+
+
+def test_a_dead_loop_is_told_once(project: Path) -> None:
+    """Killed at any moment; a second watch is silent and writes nothing, and the next cycle ends it
+    and says so.
+    """
+    command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "0.05s"]
+    with subprocess.Popen(command, cwd=project, env=environment(project)) as loop:
+        deadline = time.monotonic() + LIMIT_S
+        while not is_looping(project, loop.pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        loop.send_signal(signal.SIGKILL)
+    said = call(project, "watch", "--format", "json", **SILENT)
+    assert (said.code, conditions(said)) == (1, ["cycles prompt"])
+    assert told(project) == ["tell alarm False cycles prompt"]
+    before = records_of(project)
+    again = ask(project, "watch", **SILENT)
+    assert (again.code, "nobody has made a cycle" in again.out) == (1, True)
+    assert (told(project), records_of(project)) == (["tell alarm False cycles prompt"], before)
+    let_an_hour_pass(project)
+    assert call(project, "cycle").code == 0
+    assert told(project)[1:] == ["change alarm True cycles prompt is over"]
+    assert ask(project, "watch") == CLEAN
+
+
+def is_looping(folder: Path, pid: int) -> bool:
+    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+        return store.leases()["loop/prompt"].owner.split(":")[1] == str(pid)
+
+
+def test_a_watch_that_finds_nothing_writes_nothing(project: Path) -> None:
+    """Not a byte, however often it looks."""
+    content = (project / STATE).read_bytes()
+    for _ in range(2):
+        assert ask(project, "watch") == CLEAN
+    assert (project / STATE).read_bytes() == content
+    assert not (project / "told.txt").exists()
+
+
+def test_what_a_watch_finds_rounds_do_not_end(project: Path) -> None:
+    """Nor does it end what they have found: each for itself, and people are told once."""
+    said = ask(project, "watch", "--format", "json", **FULL)
+    assert (said.code, conditions(said)) == (1, ["disk outputs", "disk state"])
+    assert len(told(project)) == 2
+    assert call(project, "cycle").code == 0
+    assert conditions(ask(project, "health", "--format", "json")) == conditions(said)
+    assert call(project, "cycle", **FULL).code == 0
+    assert ask(project, "watch").code == 1, "the cycle had no room"
+    assert conditions(ask(project, "health", "--format", "json")) == conditions(said)
+    assert call(project, "cycle").code == 0
+    assert ask(project, "watch") == CLEAN
+    assert len(told(project)) == 2
+
+
+def test_a_task_in_trouble_is_no_peace(project: Path) -> None:
+    """It is listed, and the code is 1 until it is well; one that nothing else has told is told."""
+    assert ask(project, "runs", "add", "3", "--set", "kind=physics").code == 0
+    assert call(project, "loop", "--until-idle").code == 1
+    said = ask(project, "watch")
+    assert (said.code, "[reco]: run 3 permanently marked as failed" in said.out) == (1, True)
+    found = json.loads(ask(project, "watch", "--format", "json").out)
+    assert [one["workflow"] for one in found["incidents"]] == ["reco"]
+    assert told(project) == ["tell alarm False [reco]"]
+    for workflow in ("reco", "plots"):
+        assert ask(project, "skip", "3", workflow, "--reason", "off").code == 0
+    assert ask(project, "watch") == CLEAN
+
+
+def test_a_store_that_does_not_answer_is_told_once(project: Path) -> None:
+    """By a watch, which cannot keep it there: that it is back is told, too."""
+    store, kept = project / STATE, project / "kept"
+    store.rename(kept)
+    store.write_text("this is no database, " * 100)
+    for _ in range(2):
+        said = ask(project, "watch")
+        assert (said.code, "is not an SQLite database" in said.err) == (2, True)
+    (line,) = told(project)
+    assert line == "tell alarm False store sqlite"
+    kept.rename(store)
+    assert ask(project, "watch") == CLEAN
+    stand_in = project / ".autoctrl/watch.sqlite"
+    assert stand_in.exists(), "it still has to tell that the store is back"
+
+
+def look(folder: Path, *nodes: OfflineNode, error: str = "") -> list[tuple[str, str]]:
+    """Let a watch find these nodes, or none to ask; return what it says of them."""
+
+    def find_nodes(settings: Settings) -> Sequence[OfflineNode]:
+        assert settings.folder == folder
+        if error:
+            raise ExecutorError(error)
+        return nodes
+
+    settings = Session(folder, "prompt", None, "text").settings()
+    found = watch(settings, "prompt", find_nodes).conditions
+    return [(one.about, one.reason) for one in found if one.kind == "node"]
+
+
+def test_a_node_of_jenkins_that_is_offline_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason that Jenkins gives, until it is back; that Jenkins cannot be asked ends
+    nothing.
+    """
+    monkeypatch.chdir(project)
+    away, other = OfflineNode("pit7", "no more room"), OfflineNode("pit8", "lost")
+    assert look(project, away, other) == [tuple(away), tuple(other)]
+    assert told(project) == ["tell alarm False node pit7", "tell alarm False node pit8"]
+    assert look(project, away) == [tuple(away)]
+    down = ("Jenkins", "no answer.")
+    assert sorted(look(project, error="no answer.")) == sorted([tuple(away), down])
+    assert look(project) == []
