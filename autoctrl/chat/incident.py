@@ -8,7 +8,7 @@ from autoctrl.chat.orders import Order
 from autoctrl.errors import UsageError
 from autoctrl.incidents import read_kept
 from autoctrl.machine.outbox import OUTBOX, read_outbox
-from autoctrl.views.reasons import format_units
+from autoctrl.model.unit import format_units
 
 if TYPE_CHECKING:
     from autoctrl.chat.desk import Desk

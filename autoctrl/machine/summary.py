@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from autoctrl.model.incident import gist_of
+from autoctrl.model.unit import spell_units
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FAIL = "fail"
 PAST = {
     "birth": "born",
     "wait": "waiting",
@@ -17,7 +21,7 @@ PAST = {
     "merge": "merging",
     "remove": "removing",
     "finish": "done",
-    "fail": "failed",
+    FAIL: "failed",
 }
 
 
@@ -71,16 +75,27 @@ class Summary(NamedTuple):
 
 
 def describe_summary(summary: Summary) -> str:
-    """Return one line about a cycle, and one per task that failed and per problem."""
+    """Return one line about a cycle, and one for all tasks that failed alike and per problem."""
     if summary.error:
         return f"{summary.workflow}: {summary.error}"
     counts = ", ".join(f"{count} {PAST.get(kind, kind)}" for kind, count in summary.counts.items())
     new, processing = summary.open
     still = f"{new} new, {processing} processing"
     lines = [f"{summary.workflow}: {counts or 'nothing to do'} ({still})"]
-    lines += [f"  failed: {text}" for text in summary.failed]
+    lines += [f"  failed: {text}" for text in _spell_failures(summary)]
     lines += [f"  problem: {text}" for text in summary.problems]
     return "\n".join(lines)
+
+
+def _spell_failures(summary: Summary) -> Iterator[str]:
+    """Yield a line for all tasks that failed and say the same, with the first one's reason."""
+    alike: dict[str, list[Move]] = {}
+    for move in summary.moves:
+        if move.kind == FAIL:
+            alike.setdefault(gist_of(move.text), []).append(move)
+    for moves in alike.values():
+        units = spell_units([move.unit for move in moves])
+        yield f"{units} / {summary.workflow}: {moves[0].text}"
 
 
 def summary_values(summary: Summary) -> dict[str, Any]:

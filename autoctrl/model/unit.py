@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 LONGEST_NUMBER = 15  # digits of a run's number
 LONGEST_RANGE = 10_000_000
+LONGEST_LIST = 60  # characters of a list of units in a sentence
 RANGE_HINT = (
     "Write the first and the last run of the range, the smaller number first, as in 4500-4510."
 )
@@ -104,3 +108,25 @@ def format_runs(numbers: list[int]) -> str:
         else:
             pieces.append([number])
     return ",".join("-".join(map(str, piece)) for piece in pieces)
+
+
+def format_units(units: Iterable[str]) -> str:
+    """Write units as a selection: ``4500-4510,fill:8222``."""
+    listed = list(dict.fromkeys(units))
+    runs = [int(unit) for unit in listed if not is_group(unit)]
+    groups = [unit for unit in listed if is_group(unit)]
+    return ",".join([*([format_runs(runs)] if runs else []), *groups])
+
+
+def spell_units(units: Sequence[str]) -> str:
+    """Return ``run 4521``, ``runs 1-300``, ``fill 8222``; of many that are far apart their number,
+    the first and the last.
+    """
+    if len(units) == 1:
+        return spell_unit(units[0])
+    listed = format_units(units)
+    what = "tasks" if any(map(is_group, units)) else "runs"
+    if len(listed) <= LONGEST_LIST:
+        return f"{what} {listed}"
+    first, *_, last = listed.split(",")
+    return f"{len(units)} {what} ({first} … {last})"

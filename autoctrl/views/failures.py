@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.model.incident import gist_of
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import format_units
 from autoctrl.ports import Selection
-from autoctrl.views.reasons import format_units
 
 if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord

@@ -9,13 +9,11 @@ from autoctrl.model.condition import ConditionKind, remedy_for
 from autoctrl.model.incident import FAILED, MUTED_FOR
 from autoctrl.model.quality import ALARM
 from autoctrl.model.severity import Severity
-from autoctrl.model.unit import is_group, spell_unit
+from autoctrl.model.unit import format_units, spell_units
 from autoctrl.ports import Action, Message, Subject
-from autoctrl.views.reasons import format_units
 from autoctrl.views.spelling import count, spell_duration
 from autoctrl.views.versions import Fact
 
-LONGEST_LIST = 60
 WHY = Action("why", "why")
 RETRY = Action("retry", "retry all")
 MUTE = Action("mute", f"mute {spell_duration(MUTED_FOR)}")
@@ -73,7 +71,7 @@ def spell_title(incident: Incident) -> str:
         over = "" if incident.is_open else " is over"
         return f"{incident.kind} {incident.gist}{over}: {incident.reason}"
     where = f"[{incident.workflow}]:"
-    subject = _subject(incident)
+    subject = spell_units(incident.units)
     if not incident.is_open:
         what = "failed" if incident.kind == FAILED else "raised an alarm"
         return f"{where} over: tasks had {what}: {incident.reason}"
@@ -81,21 +79,6 @@ def spell_title(incident: Incident) -> str:
         return f"{where} {subject}: {incident.reason}"
     logs = f" Please check the logs: {incident.log}" if incident.log else ""
     return f"{where} {subject} permanently marked as failed.{logs}"
-
-
-def _subject(incident: Incident) -> str:
-    """Return ``run 4521``, ``runs 1-300``, ``fill 8222``; of many that are far apart their number,
-    the first and the last.
-    """
-    units = incident.units
-    if len(units) == 1:
-        return spell_unit(units[0])
-    listed = format_units(units)
-    if len(listed) > LONGEST_LIST:
-        first, *_, last = listed.split(",")
-        listed = f"{first} … {last}"
-    what = "tasks" if any(map(is_group, units)) else "runs"
-    return f"{what} {listed}" if "…" not in listed else f"{len(units)} {what} ({listed})"
 
 
 def _message_facts(incident: Incident, spelling: Spelling) -> list[Fact]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.quality import ALARM
 from autoctrl.model.status import TaskStatus
-from autoctrl.model.unit import format_runs, is_group, spell_unit
+from autoctrl.model.unit import format_runs, format_units, spell_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,14 +99,6 @@ def spell_shared(shared: SharedReason, spelling: Spelling) -> str:
 def needs_reason(cell: Cell) -> bool:
     """Say whether a reader wants to know why: not of a task that is done, in time and well."""
     return cell.status is not TaskStatus.DONE or cell.is_late or bool(cell.quality)
-
-
-def format_units(units: Iterable[str]) -> str:
-    """Write units as a selection: ``4500-4510,fill:8222``."""
-    listed = list(dict.fromkeys(units))
-    runs = [int(unit) for unit in listed if not is_group(unit)]
-    groups = [unit for unit in listed if is_group(unit)]
-    return ",".join([*([format_runs(runs)] if runs else []), *groups])
 
 
 def _shared_text(cell: Cell) -> str:

@@ -58,7 +58,9 @@ def test_three_hundred_failures_are_one_message(project: Path) -> None:
     one.
     """
     assert ask(project, "runs", "add", "1-300").code == 0
-    assert call(project, "cycle", "--workflow", "strict").code == 1
+    said = call(project, "cycle", "--workflow", "strict")
+    assert (said.code, said.out.count("failed: runs 1-300 / strict: ")) == (1, 1)
+    assert said.out.count("failed:") == 1
     (line,) = alerts(project)
     assert line.startswith("alarm [strict]: runs 1-300 permanently marked as failed. ")
     assert "reason: job 0.1 failed (user code): ValueError: run 1 has no pedestal" in line

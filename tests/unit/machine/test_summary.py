@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoctrl.machine.situation import ActionKind
-from autoctrl.machine.summary import PAST, Summary, describe_summary, summary_values
+from autoctrl.machine.summary import PAST, Move, Summary, describe_summary, summary_values
 
 FULL = Summary(
     "reco",
@@ -12,6 +12,7 @@ FULL = Summary(
     moved=7,
     open=(3, 4),
     failed=("run 1 / reco: exit code 3",),
+    moves=(Move("1", "fail", "exit code 3"),),
     problems=("executor local does not answer",),
 )
 
@@ -53,3 +54,16 @@ def test_json_has_the_schema_and_every_value() -> None:
         "problems": ["executor local does not answer"],
         "error": "",
     }
+
+
+def test_tasks_that_fail_alike_are_one_line() -> None:
+    """With the first one's reason; whatever else it says is another line, and what did not fail is
+    none.
+    """
+    moves = [Move(str(run), "fail", f"job 0.1 failed: no /data/{run}") for run in range(1, 301)]
+    others = [Move("fill:7", "fail", "no disk"), Move("900", "finish", "no disk")]
+    summary = Summary("reco", moves=(*moves, *others))
+    assert describe_summary(summary).splitlines()[1:] == [
+        "  failed: runs 1-300 / reco: job 0.1 failed: no /data/1",
+        "  failed: fill 7 / reco: no disk",
+    ]
