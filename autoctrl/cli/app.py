@@ -55,7 +55,6 @@ SECTIONS = {
         ("retry", "reprocess", "skip", "fail", "complete", "pause", "resume"), "acting"
     ),
     "Campaigns": {"campaign": "campaigns"},
-    "Services": {"jenkins": "pipelines"},
 }
 MODULES = {name: module for section in SECTIONS.values() for name, module in section.items()}
 

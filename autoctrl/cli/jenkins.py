@@ -125,7 +125,7 @@ def trigger(session: Session, job: str, parameters: tuple[str, ...], wait: bool)
         if session.is_json:
             show_json(job=job, **triggered._asdict())
         return 0
-    built = _follow(session, job, triggered)
+    built = _follow(session, triggered)
     if session.is_json:
         values = {**triggered._asdict(), "result": built.result, "address": built.address}
         show_json(job=job, **values)
@@ -143,11 +143,11 @@ def split_parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _follow(session: Session, job: str, triggered: Triggered) -> Built:
+def _follow(session: Session, triggered: Triggered) -> Built:
     """Wait for the end of a build, and print what it does whenever that is new."""
     from autoctrl.operations.jenkins import Built, follow_build
 
-    news = follow_build(session.settings(), job, triggered)
+    news = follow_build(session.settings(), triggered)
     for one in news:
         if isinstance(one, Built):
             return one

@@ -40,7 +40,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def follow(site: Site, job: str, pause: Callable[[float], None]) -> list[str | Built]:
     """Start a build and return all that is told of it."""
     settings = site.settings()
-    return list(follow_build(settings, job, trigger_job(settings, job, {}), pause=pause))
+    return list(follow_build(settings, trigger_job(settings, job, {}), pause=pause))
 
 
 def test_a_build_is_queued_and_an_equal_one_joins_it(site: Site) -> None:
@@ -80,7 +80,7 @@ def test_a_build_that_is_gone_is_told(site: Site) -> None:
     settings = site.settings()
     lost = trigger_job(settings, "watch", {})._replace(queue_id=999)
     with pytest.raises(JenkinsError, match="Jenkins has forgotten item 999 of its queue"):
-        list(follow_build(settings, "watch", lost))
+        list(follow_build(settings, lost))
 
 
 def test_a_build_may_fail_or_be_cancelled(site: Site) -> None:
@@ -90,7 +90,7 @@ def test_a_build_may_fail_or_be_cancelled(site: Site) -> None:
     settings = site.settings()
     waiting = trigger_job(settings, "watch", {})
     Server.of(settings)._client.cancel_queue(waiting.queue_id)
-    built = list(follow_build(settings, "watch", waiting))[-1]
+    built = list(follow_build(settings, waiting))[-1]
     assert built == Built("CANCELLED", f"{site.server.url}/job/autoctrl/job/watch/")
 
 

@@ -4,6 +4,7 @@ The table and what is made of it are pure (``jobs``, ``pipelines``, ``config_xml
 ``plan``, ``cron``); ``server`` is the border, behind which python-jenkins asks.
 """
 
+from autoctrl.operations.jenkins.branches import trigger_branch
 from autoctrl.operations.jenkins.status import (
     JobState,
     OfflineNode,
@@ -30,5 +31,6 @@ __all__ = [
     "list_states",
     "ping_jenkins",
     "prepare_sync",
+    "trigger_branch",
     "trigger_job",
 ]

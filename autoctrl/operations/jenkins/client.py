@@ -71,6 +71,10 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]  # it publishes no types
         address = self.build_job_url(name, dict(parameters))
         return self._act(address, item_path(name), "queue/item/")
 
+    def look_for_branches(self, name: str) -> None:
+        """Let a multibranch project look through its repository now."""
+        self._act(f"{item_path(name)}build?delay=0", item_path(name))
+
     def _act(self, address: str, *goals: str) -> Response:
         """Post to an address, and return the answer, also one that leads to one of the ``goals``.
 

@@ -105,6 +105,14 @@ class Server:
             return Queued(int(number), first.status_code == FOLDED)
         raise self._refuse(name, Failure(LED_AWAY))
 
+    def look_for_branches(self, name: str) -> None:
+        """Let a multibranch project look through its repository now; it does so in its own time."""
+        self._ask(name, lambda: self._client.look_for_branches(name))
+
+    def has_item(self, name: str) -> bool:
+        """Say whether there is an item that we may see."""
+        return self._or_none(lambda: self.read_item(name, "name")) is not None
+
     def find_queued(self, queue_id: int) -> dict[str, Any] | None:
         """Return an item of the queue, None if it is forgotten: five minutes after it left."""
         fields = "id,why,cancelled,executable[number,url]"

@@ -25,11 +25,13 @@ BUILDS = "builds[number,queueId]"
 class Triggered(NamedTuple):
     """A build that was asked for.
 
+    name       full name of the job
     queue_id   number of its item in the queue of Jenkins
     address    page of the job
     is_folded  an equal one waited already, and this request joined it
     """
 
+    name: str
     queue_id: int
     address: str
     is_folded: bool
@@ -55,10 +57,15 @@ def trigger_job(settings: Settings, job: str, parameters: Mapping[str, str]) -> 
     found = find_job(settings, job)
     given = complete_parameters(found, parameters)
     server = Server.of(settings)
-    waiting = None if given else _find_waiting(server, found.name)
-    queued = server.start_build(found.name, given)
+    return start(server, found.name, given)
+
+
+def start(server: Server, name: str, parameters: Mapping[str, str]) -> Triggered:
+    """Ask for a build of a job by its full name. Raises ``JenkinsError``."""
+    waiting = None if parameters else _find_waiting(server, name)
+    queued = server.start_build(name, parameters)
     is_folded = queued.is_folded or queued.queue_id == waiting
-    return Triggered(queued.queue_id, server.address(found.name), is_folded)
+    return Triggered(name, queued.queue_id, server.address(name), is_folded)
 
 
 def find_job(settings: Settings, name: str) -> Job:
@@ -97,19 +104,14 @@ def complete_parameters(job: Job, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def follow_build(
-    settings: Settings,
-    job: str,
-    triggered: Triggered,
-    *,
-    pause: Callable[[float], None] = time.sleep,
+    settings: Settings, triggered: Triggered, *, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[str | Built]:
     """Yield what a build waits for or does, whenever that is new, and in the end what became of it.
 
     A Jenkins that restarts meanwhile is waited for. Raises ``JenkinsError`` if it is silent for
     five minutes.
     """
-    name = find_job(settings, job).name
-    step = _Steps(Server.of(settings), name, triggered)
+    step = _Steps(Server.of(settings), triggered)
     silent_s, told = 0.0, ""
     while True:
         try:
@@ -130,8 +132,8 @@ def follow_build(
 class _Steps:
     """Where a build is: in the queue first, then known by its number."""
 
-    def __init__(self, server: Server, name: str, triggered: Triggered) -> None:
-        self._server, self._name, self._triggered = server, name, triggered
+    def __init__(self, server: Server, triggered: Triggered) -> None:
+        self._server, self._name, self._triggered = server, triggered.name, triggered
         self._number: int | None = None
 
     def look(self) -> str | Built:

@@ -1,0 +1,84 @@
+"""A branch of the mirror is built at once, whether Jenkins knows it already or not."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autoctrl.errors import JenkinsError, UsageError
+from autoctrl.operations.jenkins import Built, follow_build, trigger_branch
+from tests.fakes.jenkins import Outcome
+from tests.integration.jenkins_site import open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.jenkins_site import Site
+
+COMMITTER = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+
+
+class Repository:
+    """A repository of git with a Jenkinsfile on each branch."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.git("init", "--quiet", "--initial-branch=main")
+        (folder / "Jenkinsfile").write_text("pipeline { agent any }\n")
+
+    def git(self, *words: str) -> None:
+        """Call git in it."""
+        subprocess.run(["git", *COMMITTER, *words], cwd=self.folder, check=True)
+
+    def push(self, branch: str) -> None:
+        """Make a commit on a branch."""
+        self.git("checkout", "--quiet", "-B", branch)
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "try")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Make a repository."""
+    return Repository(tmp_path / "repository")
+
+
+@pytest.fixture
+def site(tmp_path: Path, repository: Repository) -> Iterator[Site]:
+    """Make a project and a Jenkins that mirrors the branches of the repository."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with open_site(folder) as opened:
+        address = repository.folder.as_uri()
+        opened.set(f'mirror_repository = "{address}"\nmirror_branches = "try/.*"\n')
+        opened.server.add_node("cern-1", ["autoctrl", "autoctrl-mirror"])
+        opened.server.run_with(lambda _: Outcome(seconds=30))
+        assert opened.ask("sync").code == 0
+        yield opened
+
+
+def test_a_branch_is_built_as_soon_as_it_is_asked_for(site: Site, repository: Repository) -> None:
+    """A branch that Jenkins has never seen is found; asked for again it is built again."""
+    repository.push("try/this")
+    settings = site.settings()
+    for number in (1, 2):
+        triggered = trigger_branch(settings, "try/this")
+        *_, built = follow_build(settings, triggered, pause=site.server.tick)
+        job = f"{site.server.url}/job/autoctrl-mirror/job/try%252Fthis/"
+        assert triggered.address == job
+        assert built == Built("SUCCESS", f"{job}{number}/")
+    assert [build.job.branch for build in site.server.builds] == ["try/this"] * 2
+
+
+def test_a_branch_that_is_not_there_is_told(site: Site, repository: Repository) -> None:
+    """One that nobody has pushed, and one that the mirror does not take."""
+    repository.push("other")
+    settings = site.settings()
+    with pytest.raises(JenkinsError, match="finds no branch 'try/that' with a Jenkinsfile"):
+        trigger_branch(settings, "try/that", pause=lambda _: None)
+    with pytest.raises(UsageError, match="does not take branch 'other'"):
+        trigger_branch(settings, "other")
