@@ -43,4 +43,4 @@ def deploy(desk: Desk, caller: Caller, environment: str, ref: str) -> Reply:
     actor = Actor(caller.person.signature, VIA)
     ticket = desk.deploy(DeployRequest(environment, ref, actor))
     reply = say(f"{spell_received(environment)}: {ticket.address}")
-    return reply._replace(following=lambda: say(f"{ticket.wait()}: {ticket.address}"))
+    return reply._replace(following=lambda: say(f"{spell_deployed(environment)}: {ticket.wait()}"))

@@ -26,8 +26,8 @@ class DeployTicket(NamedTuple):
     """A deployment that was accepted.
 
     address  where its progress can be seen
-    wait     returns, once it has ended, the sentence about it; raises ``AutoctrlError`` if it
-             failed
+    wait     returns, once it has ended well, the address of what did it; raises ``AutoctrlError``
+             if it failed
     """
 
     address: str

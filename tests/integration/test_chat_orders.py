@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.chat.deploying import spell_deployed
 from autoctrl.chat.deployment import DeployRequest, DeployTicket
 from autoctrl.errors import SettingsError, UsageError
 from autoctrl.model.names import workflow_lease
@@ -41,7 +40,7 @@ class Site:
         assert self.may_go_on.wait(60)
         if self.failure:
             raise UsageError(self.failure)
-        return spell_deployed(self.asked[-1].environment)
+        return BUILD
 
 
 @pytest.fixture
