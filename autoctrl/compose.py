@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.config import Settings, find_project, load_settings
+from autoctrl.config.release import release_of
 from autoctrl.errors import AutoctrlError, Conflict, SettingsError, nearest
 from autoctrl.executors.inline import InlineExecutor
+from autoctrl.files import share_folder
 from autoctrl.machine.context import Context
 from autoctrl.model.campaign import PROMPT, Campaign
 from autoctrl.model.names import INLINE
@@ -49,6 +52,7 @@ class Project:
 
         self.settings = settings
         self.folder = settings.folder
+        self._held = _hold_release(settings.folder)
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.store: Store = open_project_store(settings)
         self._listeners: dict[str, Listener] = {}
@@ -170,8 +174,11 @@ class Project:
         )
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store, and let go of the release."""
         self.store.close()
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
 
     def __enter__(self) -> Self:
         """Be closed at the end of a with statement."""
@@ -219,6 +226,12 @@ def ping_hints(settings: Settings) -> str:
     from autoctrl.stores import hints
 
     return hints.ping_hints(settings)
+
+
+def _hold_release(folder: Path) -> int | None:
+    """Let nobody remove the release of a deployed project while it is open."""
+    release = release_of(folder)
+    return None if release is None else share_folder(release)
 
 
 def _ensure_prompt(store: Store, clock: Clock) -> None:

@@ -17,6 +17,7 @@ own use (``NotKnownYet``, ``Unreachable``, ``Truncated``, …). The tree::
     ├── ExecutorError             jobs could not be submitted, asked for or removed
     │   ├── ServiceDown           no answer: try again later, nothing is known
     │   └── SubmitRefused         a clear no to one submission
+    ├── DeploymentError           a ref was not deployed; what was current still is
     ├── NotifierError             a message did not reach people: no answer, a refusal
     ├── JenkinsError              Jenkins refused, or could not be asked
     └── DataError                 a file is corrupt, truncated or does not match its partner
@@ -115,6 +116,10 @@ class PerhapsTold(NotifierError):
 
     The message is told once more, and then never again.
     """
+
+
+class DeploymentError(AutoctrlError):
+    """A ref cannot or must not be deployed; nothing was switched."""
 
 
 class JenkinsError(AutoctrlError):

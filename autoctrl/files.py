@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 from contextlib import contextmanager, suppress
@@ -81,6 +82,38 @@ def link_or_copy(source: str, target: str) -> bool:
             raise
         return _copy(source, target)
     return True
+
+
+def share_folder(folder: Path) -> int | None:
+    """Hold a shared lock of a folder, so that nobody removes it; return its descriptor.
+
+    Processes that are forked hold it too. None where the folder cannot be held.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_shared(folder: Path) -> bool:
+    """Say whether a living process holds a folder by ``share_folder``; a missing one is not."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @contextmanager

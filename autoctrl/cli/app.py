@@ -34,6 +34,7 @@ SECTIONS = {
         "doctor": "health",
         "notify": "incidents",
         "store": "stores",
+        "deploy": "deploy",
         "jenkins": "jenkins",
     },
     "Runs": {"runs": "runs", "discover": "runs"},

@@ -43,7 +43,7 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
     """
     from autoctrl.machine.rounds import Rounds
 
-    with session.open() as project:
+    with session.open_at_code() as project:
         planned, problems = Rounds(project, session.campaign, workflows or None).plan()
     if session.is_json:
         show_json(campaign=session.campaign, planned=planned, problems=problems)
@@ -97,7 +97,7 @@ def make_round(session: Session, workflows: Sequence[str], junit: Path | None) -
     chosen = workflows or None
     with (
         open_report(session, workflows, junit) as report,
-        session.open() as project,
+        session.open_at_code() as project,
         closing(Rounds(project, session.campaign, chosen)) as rounds,
     ):
         if report is not None:
@@ -175,7 +175,7 @@ def loop(session: Session, workflows: tuple[str, ...], every: str, until_idle: b
     from autoctrl.views import Spelling
 
     every_s = parse_duration(every)
-    with session.open() as project:
+    with session.open_at_code() as project:
         spelling = Spelling(project.settings.project.timezone)
         with Progress(spelling, is_silent=session.is_json) as progress:
             go_on(

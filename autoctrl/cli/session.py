@@ -87,6 +87,20 @@ class Session(NamedTuple):
 
         return Project(self.settings())
 
+    def open_at_code(self) -> Project:
+        """Open the project in the release of the code that the campaign wants, if it was deployed.
+
+        Raises ``SettingsError`` or ``StoreError``.
+        """
+        from autoctrl.config.release import release_of
+
+        project = self.open()
+        if release_of(project.folder) is None:
+            return project
+        from autoctrl.operations.deployment.pinned import at_code
+
+        return at_code(project, self.campaign)
+
     def silent_before(self, project: Project) -> datetime | None:
         """Return since when a campaign must have had a cycle, None if it never must."""
         from autoctrl.views import limit_silence

@@ -9,6 +9,7 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import autoctrl
 from autoctrl.config.adapters import SECTION_BASES
 from autoctrl.config.checkout import check_position, find_checkout, layer_deployed
 from autoctrl.config.environments import check_separation
@@ -25,6 +26,7 @@ from autoctrl.config.layers import (
 )
 from autoctrl.config.placing import expand_store
 from autoctrl.config.reading import parse_toml, read_text
+from autoctrl.config.requirement import check_requirement
 from autoctrl.config.sections import ATTRIBUTES, SECTIONS, WORKFLOWS, ProjectSettings
 from autoctrl.config.settings import FILE_NAME, Settings, check_together
 from autoctrl.errors import SettingsError, nearest
@@ -76,6 +78,7 @@ def parse_settings(
 ) -> Settings:
     """Return what ``load_settings`` would if the autoctrl.toml in ``folder`` had this ``text``."""
     tree = parse_toml(text, folder / FILE_NAME)
+    check_requirement(tree.get("autoctrl"), autoctrl.__version__)
     overlays = _overlays(tree)
     chosen = environment if environment is not None else environ.get("AUTOCTRL_ENVIRONMENT", "")
     base = {**BUILT_IN, **read_table(tree, FILE_NAME)}

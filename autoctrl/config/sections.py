@@ -50,6 +50,9 @@ class ProjectSettings:
     """Keys at the top of autoctrl.toml."""
 
     name: str = setting("Title of the project, shown on pages and in alerts.", "")
+    autoctrl: str = setting(
+        "Versions of autoctrl that can run the project, as `>=0.1,<0.3`; empty: any.", ""
+    )
     timezone: str = setting(
         "Time zone in which times are shown, and the one of the lock `Window`.", "UTC"
     )

@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "node"),
     ("process",),
     ("model", "files"),
-    ("config", "ports"),
+    ("config", "ports", "git"),
     ("campaigns", "freshness", "incidents", "mattermost"),
     ("locks", "stores", "executors", "notifiers", "sources", "science"),
     ("handlers",),
