@@ -27,7 +27,8 @@ root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder with the deployment.toml; by default the one above.",
+    envvar="AUTOCTRL_ROOT",
+    help="Folder with the deployment.toml; by default AUTOCTRL_ROOT, else the one above.",
 )
 reason_option = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept in the list of deployments."

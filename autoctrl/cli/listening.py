@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autoctrl.chat.hooks import list_hooks as list_chat_hooks
 from autoctrl.chat.workers import Workers
+from autoctrl.cli.chat_deployments import choose_deploy
 from autoctrl.cli.output import say_now, warn
 from autoctrl.compose import Project, open_inboxes
 from autoctrl.errors import UsageError
@@ -61,7 +62,8 @@ def list_hooks(project: Project, workers: Workers) -> dict[str, Hook]:
         read_keys(inbox)
     ledger = Ledger(settings.state_folder / FILE_NAME)
     wake = choose_wake(settings, partial(_trigger_job, settings), warn)
-    chat = list_chat_hooks(project, ledger, workers=workers, complain=warn)
+    deploy = choose_deploy(settings)
+    chat = list_chat_hooks(project, ledger, workers=workers, deploy=deploy, complain=warn)
     return {**source_hooks(inboxes, ledger, wake), **chat}
 
 

@@ -15,23 +15,33 @@ if TYPE_CHECKING:
     from autoctrl.operations.deployment.trial import User
 
 LIMIT_S = 300.0
+# What a ref has a say in, by the beginning of its line; all else is the administrator's.
+OF_REF = ("settings", "executor ", "source ", "workflow modules")
 PROGRAM = (sys.executable, "-P", "-m", "autoctrl.cli")
 
 
 def examine(project: Path, before: Path | None, user: User) -> list[str]:
-    """Let doctor look at a project, and return as remarks what is wrong with the one before, too.
+    """Let doctor look at a project, and return as remarks what is wrong although the ref has no say
+    in it, or with the one before, too.
 
-    Raises ``DeploymentError`` with what is wrong with this one alone: the ref is to blame.
+    Raises ``DeploymentError`` with what else is wrong: the ref is to blame.
     """
     wrong = ask_doctor(project, user)
     if not wrong:
         return []
     known = ask_doctor(before, user).keys() if before is not None else frozenset[str]()
-    fresh = [text for service, text in wrong.items() if service not in known]
+    fresh = [
+        text
+        for service, text in wrong.items()
+        if service.startswith(OF_REF) and service not in known
+    ]
     if fresh:
         message = f"Doctor says: {' '.join(fresh)}"
         raise DeploymentError(message, hint="Nothing was switched.")
-    return [f"Doctor says, as before: {text}" for text in wrong.values()]
+    return [
+        f"Doctor says{', as before' if service in known else ''}: {text}"
+        for service, text in wrong.items()
+    ]
 
 
 def ask_doctor(project: Path, user: User) -> dict[str, str]:
