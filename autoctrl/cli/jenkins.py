@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoctrl.cli.output import say, show_json, show_table
+from autoctrl.cli.pipelines import check
 from autoctrl.cli.session import VerbGroup, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.table import NOTHING, Table
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 @click.group(cls=VerbGroup, example="jenkins status")
 def jenkins() -> None:
     """Let Jenkins start cycles, discovery, watch and deployment."""
+
+
+jenkins.add_command(check)
 
 
 @verb("jenkins sync --dry-run", group=jenkins, has_campaign=False)

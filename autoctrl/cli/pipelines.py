@@ -1,4 +1,4 @@
-"""The verb that judges Jenkinsfiles: jenkins check."""
+"""The verb that judges Jenkinsfiles: ``jenkins check``, a part of the verb ``jenkins``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoctrl.cli.output import say, show_json, warn
-from autoctrl.cli.session import VerbGroup, verb
+from autoctrl.cli.session import verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     from autoctrl.cli.session import Session
 
 
-@click.group(cls=VerbGroup, example="jenkins check")
-def jenkins() -> None:
-    """Let Jenkins run the cycles."""
-
-
-@verb("jenkins check", group=jenkins, has_campaign=False)
+@verb("jenkins check", has_campaign=False)
 @click.argument("files", metavar="[FILES]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--known",
@@ -57,7 +52,7 @@ def check(session: Session, files: tuple[Path, ...], known: tuple[str, ...]) -> 
 def project_files(session: Session) -> Sequence[Path]:
     """Return the Jenkinsfiles of the project, seen from the working directory if they are below."""
     from autoctrl.config import find_project
-    from autoctrl.operations.pipelines.jenkinsfiles import find_jenkinsfiles
+    from autoctrl.operations.pipelines.places import find_jenkinsfiles
 
     here = Path.cwd()
     found = find_jenkinsfiles(find_project(session.folder))

@@ -19,6 +19,8 @@ FIRST_RUNS = "1-5"
 KINDS = ("inline", "batch")
 SUFFIX = ".in"
 EXECUTABLE = 0o755
+HANDLER = "handler.py"
+TEMPLATES = resources.files("autoctrl").joinpath("templates")
 
 
 def create_project(folder: Path) -> list[Path]:
@@ -57,18 +59,30 @@ def create_workflow(project: Path, name: str, kind: str = "inline") -> list[Path
     return _write(f"new-workflow/{kind}", folder, {"name": name})
 
 
-def _write(skeleton: str, folder: Path, values: dict[str, str]) -> list[Path]:
-    source = resources.files("autoctrl").joinpath("templates", *skeleton.split("/"))
+def render_jenkinsfile(workflow: str) -> str:
+    """Return the Jenkinsfile of a workflow, which stands beside its handler."""
+    file = TEMPLATES.joinpath("jenkins", f"Jenkinsfile{SUFFIX}")
+    return string.Template(file.read_text("utf-8")).substitute(name=workflow)
+
+
+def _render(skeleton: str, folder: Path, values: dict[str, str]) -> dict[Path, str]:
+    """Return every file of a skeleton, and a Jenkinsfile beside each handler."""
     texts = {
-        folder / path: string.Template(file.read_text("utf-8")) for path, file in _walk(source)
+        folder / path: string.Template(file.read_text("utf-8")).substitute(values)
+        for path, file in _walk(TEMPLATES.joinpath(*skeleton.split("/")))
     }
+    workflows = [path.parent for path in texts if path.name == HANDLER]
+    return texts | {at / "Jenkinsfile": render_jenkinsfile(at.name) for at in workflows}
+
+
+def _write(skeleton: str, folder: Path, values: dict[str, str]) -> list[Path]:
+    texts = _render(skeleton, folder, values)
     taken = [path for path in texts if path.exists()]
     if taken:
         message = f"{taken[0]} is in the way; nothing was written."
         raise UsageError(message, hint="Choose another folder, or move the file.")
     try:
-        for path, text in texts.items():
-            rendered = text.substitute(values)
+        for path, rendered in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(rendered, encoding="utf-8")
             if rendered.startswith("#!"):

@@ -55,7 +55,7 @@ def init(session: Session, folder: Path) -> None:
     help="inline calls a function, batch runs a command as a job.",
 )
 def new_workflow(session: Session, name: str, kind: str) -> None:
-    """Make workflows/NAME: a handler that works, a test, a README."""
+    """Make workflows/NAME: a handler that works, a test, a README, a Jenkinsfile."""
     from autoctrl.cli.scaffold import create_workflow
 
     project = session.settings().folder

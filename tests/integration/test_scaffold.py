@@ -5,6 +5,7 @@ there.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,12 @@ from autoctrl.handlers.modules import find_modules, load_module
 from autoctrl.machine.loop import loop
 from autoctrl.model.actor import Actor
 from autoctrl.model.status import TaskStatus
+from autoctrl.operations.pipelines.groovy import judge_files
+from autoctrl.operations.pipelines.places import find_jenkinsfiles
 from autoctrl.ports import Selection
 from autoctrl.verbs.registration import add_runs
 from autoctrl.verbs.request import Request
+from tests.groovy import find_groovy
 
 LONGEST_HANDLER = 12
 ME = Actor("ada", "cli")
@@ -91,7 +95,8 @@ def test_no_placeholder_of_the_skeletons_is_left(project: Path) -> None:
     for kind in KINDS:
         create_workflow(project, f"a-{kind}", kind)
     files = [path for path in project.rglob("*") if path.is_file()]
-    assert not [path for path in files if "$" in path.read_text() or path.suffix == ".in"]
+    left = re.compile(r"\$(\{?name|\$)")  # a $ of the shell stands in each Jenkinsfile
+    assert not [path for path in files if left.search(path.read_text()) or path.suffix == ".in"]
     top = {path.name for path in project.iterdir() if path.is_file()}
     assert top == {"autoctrl.toml", ".gitignore", "README.md", "pytest.ini"}
     assert load_settings(project, environ={}).project.name == "experiment"
@@ -99,6 +104,40 @@ def test_no_placeholder_of_the_skeletons_is_left(project: Path) -> None:
         handler.workflow for module in find_modules(project) for handler in load_module(module)
     ]
     assert names == ["a-batch", "a-inline", "count", "hello"]
+
+
+def test_every_workflow_has_a_jenkinsfile_that_calls_it(project: Path) -> None:
+    """Its only command, given to a shell as Jenkins does, makes a cycle and reports where it is."""
+    create_workflow(project, "my-flow")
+    files = find_jenkinsfiles(project)
+    assert [file.parent.name for file in files] == ["count", "hello", "my-flow"]
+    judged = judge_files(files, environ={**os.environ, "GROOVY_JAR": str(find_groovy())})
+    for judgement in judged:
+        name = Path(judgement.file).parent.name
+        assert (judgement.findings, judgement.stages) == ((), (name,))
+        results = [build.result for build in judgement.builds]
+        assert results == ["SUCCESS", "UNSTABLE", "FAILURE"]
+    (command,) = judged[-1].builds[0].commands
+    workspace = project / "a workspace"
+    workspace.mkdir()
+    run_step(command, workspace, AUTOCTRL_HOME=str(project))
+    run_step(command, project)
+    assert all((folder / "cycle-my-flow.xml").is_file() for folder in (workspace, project))
+
+
+def run_step(command: str, workspace: Path, **variables: str) -> None:
+    """Run a command in a workspace of Jenkins; the project is there, or where a variable says."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables |= {"WORKSPACE": str(workspace), "PATH": path}
+    done = subprocess.run(
+        ["sh", "-xe", "-c", command],
+        cwd=workspace,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_is_written_over_what_is_there(tmp_path: Path, project: Path) -> None:

@@ -70,26 +70,35 @@ def judge_files(
     there is no Groovy.
     """
     for file in files:
-        if not os.access(file, os.R_OK) or not file.is_file():
-            message = f"{file} cannot be read."
-            raise UsageError(message, hint="Name a Jenkinsfile, or none for all of the project.")
-    command = _command(files, known, environ)
+        _check_readable(file)
+    printed = _run(_command(files, known, environ), limit_s)
+    answers = [value for value in map(json.loads, printed) if "findings" in value]
+    return _judgements(files, answers, limit_s)
+
+
+def _check_readable(file: Path) -> None:
+    if not file.is_file() or not os.access(file, os.R_OK):
+        message = f"{file} cannot be read."
+        raise UsageError(message, hint="Name a Jenkinsfile, or none for all of the project.")
+
+
+def _run(command: Sequence[str], limit_s: float) -> list[bytes]:
+    """Return the whole lines that a command printed until it ended or had no more time."""
     plain = {"PATH": os.defpath, "LANG": "C.UTF-8"}
     try:
         done = subprocess.run(
             command, env=plain, cwd="/", capture_output=True, timeout=limit_s, check=False
         )
     except subprocess.TimeoutExpired as expired:
-        return _judgements(files, _answers(expired.stdout or b""), limit_s)
+        return (expired.stdout or b"").split(b"\n")[:-1]
     except OSError as error:
         message = f"Java cannot be started: {command[0]}: {error.strerror}."
         raise NoGroovy(message, hint="Install Java, or set JAVA_HOME.") from error
-    answers = _answers(done.stdout)
-    if done.returncode != 0 or len(answers) < len(files):
-        said = done.stderr.decode(errors="replace").strip().splitlines()[:1] or ["nothing"]
-        message = f"Groovy ended with code {done.returncode} and said: {said[0]}"
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        message = f"Groovy ended with code {done.returncode} and said: {said or 'nothing'}"
         raise NoGroovy(message, hint=f"Java 8 to 17 and Groovy {VERSION} are needed.")
-    return _judgements(files, answers, limit_s)
+    return done.stdout.split(b"\n")[:-1]
 
 
 def _command(
@@ -101,13 +110,6 @@ def _command(
     script = str(program / "check.groovy")
     words = [*names, *(str(file.absolute()) for file in files)]
     return [find_java(environ), *JAVA_OPTIONS, "-cp", path, "groovy.ui.GroovyMain", script, *words]
-
-
-def _answers(printed: bytes) -> list[dict[str, Any]]:
-    """Return what was said of each file that was judged, whole lines only."""
-    lines = printed.decode(errors="replace").splitlines(keepends=True)
-    values = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [value for value in values if "findings" in value]
 
 
 def _judgements(

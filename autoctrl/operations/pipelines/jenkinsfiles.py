@@ -1,18 +1,13 @@
-"""The Jenkinsfiles of a project, and what is found wrong in one. Pure but for looking."""
+"""What is found wrong in Jenkinsfiles, as values, lines and JSON. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import UsageError
 from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-NAME = "Jenkinsfile"
-PLACES = (NAME, f".ci/{NAME}", f"workflows/*/{NAME}")
 
 
 class Finding(NamedTuple):
@@ -69,18 +64,6 @@ def read_judgement(values: Mapping[str, Any]) -> Judgement:
         Finding(max(1, one["line"]), one["rule"], one["text"]) for one in values["findings"]
     ]
     return Judgement(values["file"], tuple(findings), tuple(values["stages"]), tuple(builds))
-
-
-def find_jenkinsfiles(project: Path) -> list[Path]:
-    """Return the Jenkinsfiles of a project: at its root, in ``.ci``, beside each handler.
-
-    Raises ``UsageError`` if it has none.
-    """
-    found = sorted(path for place in PLACES for path in project.glob(place) if path.is_file())
-    if not found:
-        message = f"There is no Jenkinsfile in {project}, neither at the root nor in a workflow."
-        raise UsageError(message, hint="autoctrl new-workflow makes one beside the handler.")
-    return found
 
 
 def spell_judgement(judgement: Judgement) -> list[str]:

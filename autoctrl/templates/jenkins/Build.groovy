@@ -40,16 +40,24 @@ class Build {
     private void section(String name, List given) {
         if (!given || !(given[-1] instanceof Closure)) return // agent any
         def block = given[-1] as Closure
-        if (name in ['stages', 'parallel', 'matrix']) within(block, new Stub(call: { String inner, List words -> inside(inner, words) }, get: this.&read))
+        if (name in ['stages', 'parallel', 'matrix']) within(block, new Stub(call: { String inner, List words -> inside(name, inner, words) }, get: this.&read))
         else if (name == 'steps') steps(block)
         else if (name == 'environment') within(block, new Stub(call: { String inner, List words -> '****' }, get: this.&read, set: this.&write))
         else within(block, describing())
     }
 
-    private Object inside(String name, List given) {
+    private Object inside(String place, String name, List given) {
         if (name == 'stages') section(name, given)
+        else if (name == 'stage' && place == 'parallel') branch(given)
         else if (name == 'stage' && !isOver) enter(given[0] as String, given[-1] as Closure)
         null
+    }
+
+    private void branch(List given) { // which begins though one beside it has failed
+        def wasOver = isOver
+        isOver = false
+        enter(given[0] as String, given[-1] as Closure)
+        isOver = isOver || wasOver
     }
 
     private void enter(String name, Closure block) {
@@ -58,6 +66,7 @@ class Build {
         stages[name] = 'SUCCESS'
         run(block)
         stage = outer
+        worsen(result, stages[name])
     }
 
     /** Answer what describes something and does nothing: options, conditions, arguments. */

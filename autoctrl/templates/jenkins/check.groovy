@@ -16,31 +16,36 @@ abstract class Executed extends Script {
 }
 
 Map judgeFile(File file, Set known) {
-    def judge = new Judge(known: known)
+    def judge = new Judge(known)
     def builds = []
     try {
         def unit = new CompilationUnit(new CompilerConfiguration())
         unit.addSource(NAME, file.getText('UTF-8'))
         unit.compile(Phases.CONVERSION)
         judge.judge(unit.AST.modules[0])
-        if (judge.findings.every { it.rule == 'project' }) builds = [0, 1, 2].collect { execute(file, it) }
+        if (judge.findings.isTaken) builds = pretend(file)
     } catch (MultipleCompilationErrorsException broken) {
         def cause = broken.errorCollector.errors[0].cause
-        judge.find(cause.hasProperty('line') ? cause.line : 1, firstLine(cause), 'groovy')
+        judge.findings.add(cause.hasProperty('line') ? cause.line : 1, firstLine(cause), 'groovy')
     } catch (Throwable broken) {
-        judge.find(1, "A build breaks with ${broken.class.simpleName}: ${firstLine(broken)}", 'build')
+        judge.findings.add(1, "A build breaks with ${broken.class.simpleName}: ${firstLine(broken)}", 'build')
     }
-    [file: file.path, findings: judge.findings.sort { it.line }, stages: judge.stages, builds: builds]
+    [file: file.path, findings: judge.findings.all.sort { it.line }, stages: judge.stages, builds: builds]
 }
 
 String firstLine(Throwable broken) { (broken.message ?: '').readLines().take(1).join() }
 
-Map execute(File file, int exit) {
+List<Map> pretend(File file) {
     def configuration = new CompilerConfiguration()
     configuration.scriptBaseClass = Executed.name
-    def build = new Build(exit: exit)
-    new GroovyShell(this.class.classLoader, new Binding([build: build]), configuration).parse(file.getText('UTF-8'), NAME).run()
-    [exit: exit, result: build.result, stages: build.stages, sh: build.sh]
+    def type = new GroovyShell(this.class.classLoader, new Binding(), configuration).parse(file.getText('UTF-8'), NAME).class
+    [0, 1, 2].collect { exit ->
+        def build = new Build(exit: exit)
+        def script = type.newInstance() as Script
+        script.binding = new Binding([build: build])
+        script.run()
+        [exit: exit, result: build.result, stages: build.stages, sh: build.sh]
+    }
 }
 
 def answers = System.out
