@@ -75,7 +75,10 @@ pipeline {{
       when {{ expression {{ params.RUN != '0' }} }}
       steps {{
         withCredentials([file(credentialsId: 'key', variable: 'KEY')]) {{ sh 'cat "$KEY"; echo' }}
-        catchError(buildResult: 'SUCCESS', stageResult: 'FAILURE') {{ sh 'echo $EXTRA; false' }}
+        catchError(buildResult: 'SUCCESS', stageResult: 'FAILURE') {{
+          sh 'echo $EXTRA; false'
+          sh 'echo unreached'
+        }}
         sh 'if [ "$MODE" = bad ]; then exit 3; fi'
         script {{ if (params.MODE == 'shaky') {{ unstable('it shakes') }} }}
         sh 'mkdir -p out; echo x > out/a.txt'
@@ -150,6 +153,7 @@ def check_row(server: Jenkins) -> None:
         seen = [line.stage for line in build.lines if "post" not in line.stage]
         assert list(dict.fromkeys(seen)) == stages
         assert posts(build) == conditions
+        assert "unreached" not in build.console
         assert ("post second" in build.console) is (mode == "bad")
 
 
