@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ from tests.fakes.mattermost import Mattermost, furnish
 from tests.integration.deploying import Installation, install, project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.fakes.mattermost import Result, User
 
@@ -110,43 +111,42 @@ def experiment(tmp_path: Path) -> Iterator[Experiment]:
     with Mattermost() as mattermost, Jenkins() as jenkins, GroovyRunner() as runner:
         scene = furnish(mattermost)
         admin = mattermost.add_user("admin", [scene.channel])
-        robot = jenkins.add_user("robot")
-        site = install(tmp_path, "")
         secrets = make_folder(tmp_path / "secrets")
-        values = {
-            "mattermost": mattermost.url,
-            "jenkins": jenkins.url,
-            "admin": admin.id,
-            "secrets": secrets,
-            "root": site.root,
-            "bin": BIN,
-            "repository": site.repository.address.as_uri(),
-        }
-        with (site.root / "deployment.toml").open("a") as file:
-            file.write(PRODUCTION.format(**values))
         write_secret(secrets / "bot", scene.bot.token)
-        write_secret(secrets / "jenkins", robot.token)
+        write_secret(secrets / "jenkins", jenkins.add_user("robot").token)
         write_secret(secrets / "slash", "0" * 26)
-        site.tag("prod-1", files(1.0))
-        said = site.deploy("production", "prod-1")
-        assert said.code == 0, said.err
+        servers = {"mattermost": mattermost.url, "jenkins": jenkins.url, "admin": admin.id}
+        site = deploy_first(tmp_path, {**servers, "secrets": str(secrets)})
         mirror = make_mirror(tmp_path, site)
-        there = {"AUTOCTRL_ROOT": str(mirror), "PATH": f"{BIN}:{os.environ['PATH']}"}
-        jenkins.add_node("production", ["autoctrl"])
-        jenkins.add_node("mirror", ["autoctrl-mirror"], environment=there)
-        jenkins.read_labels()
+        add_nodes(jenkins, mirror)
         jenkins.run_with(runner)
         synced = ask(site.current, "jenkins", "sync")
         assert synced.code == 0, synced.err
-        port, listener = listen(site)
-        try:
+        with listening(site) as port:
             url = f"http://127.0.0.1:{port}/hooks/mattermost/command"
             command = mattermost.add_command(scene.owner, scene.team, "autoctrl", url)
             write_secret(secrets / "slash", command.token)
             yield Experiment(site, mirror, mattermost, jenkins, admin, scene.channel)
-        finally:
-            listener.terminate()
-            listener.communicate(timeout=LIMIT_S)
+
+
+def deploy_first(folder: Path, values: Mapping[str, str]) -> Installation:
+    """Install production and deploy its first tag."""
+    site = install(folder, "")
+    places = {"root": site.root, "bin": BIN, "repository": site.repository.address.as_uri()}
+    with (site.root / "deployment.toml").open("a") as file:
+        file.write(PRODUCTION.format(**values, **places))
+    site.tag("prod-1", files(1.0))
+    said = site.deploy("production", "prod-1")
+    assert said.code == 0, said.err
+    return site
+
+
+def add_nodes(jenkins: Jenkins, mirror: Path) -> None:
+    """Give Jenkins a node for production and one for the mirror, which knows where that lies."""
+    there = {"AUTOCTRL_ROOT": str(mirror), "PATH": f"{BIN}:{os.environ['PATH']}"}
+    jenkins.add_node("production", ["autoctrl"])
+    jenkins.add_node("mirror", ["autoctrl-mirror"], environment=there)
+    jenkins.read_labels()
 
 
 def files(answer: float) -> dict[str, str]:
@@ -175,17 +175,22 @@ def make_mirror(folder: Path, site: Installation) -> Path:
     return root
 
 
-def listen(site: Installation) -> tuple[int, subprocess.Popen[str]]:
-    """Start the listener of production; return its port and its process."""
+@contextmanager
+def listening(site: Installation) -> Iterator[int]:
+    """Let production listen to the chat while the block runs; return the port."""
     listener = subprocess.Popen(
         [BIN / "autoctrl", "serve", "--hooks", "127.0.0.1:0", "--no-page"],
         cwd=site.current,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert listener.stdout is not None
-    line = listener.stdout.readline()
-    return int(line.partition("http://127.0.0.1:")[2].split()[0]), listener
+    try:
+        assert listener.stdout is not None
+        line = listener.stdout.readline()
+        yield int(line.partition("http://127.0.0.1:")[2].split()[0])
+    finally:
+        listener.terminate()
+        listener.communicate(timeout=LIMIT_S)
 
 
 def test_a_branch_runs_in_the_mirror(experiment: Experiment) -> None:
@@ -200,10 +205,9 @@ def test_a_branch_runs_in_the_mirror(experiment: Experiment) -> None:
     assert [build.result for build in experiment.jenkins.builds] == ["SUCCESS"]
     (current,) = experiment.mirror.glob("mirror/branches/my-branch-*/current")
     campaign = f"branch-{current.parent.name}"
-    said = ask(current, "history", "4521", "reco", "--campaign", campaign, "--format", "json")
-    assert json.loads(said.out)["steps"][-1]["status"] == "done", said.out
-    shown = ask(current, "why", "4521", "reco", "--campaign", campaign, "--format", "json").out
-    assert json.loads(shown)["fields"] == {"answer": 42.0}
+    said = ask(current, "provenance", "4521", "reco", "--campaign", campaign, "--format", "json")
+    (version,) = json.loads(said.out)["versions"]
+    assert (version["status"], version["fields"]) == ("done", {"answer": 42.0})
     status = ask(experiment.production.current, "status", "--format", "json")
     assert json.loads(status.out)["runs"] == []
 
