@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from autoctrl.config import load_settings
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     Signature = tuple[int, int, int]
 
+NS_PER_S = 1e9
+
 
 class SettingsFile:
     """Reads the settings again when their file has changed."""
@@ -25,6 +28,11 @@ class SettingsFile:
         self._folder, self._environment = settings.folder, settings.environment
         self._seen = _signature(self._folder / FILE_NAME)
         self._reason = ""
+
+    def broken_since(self, now: datetime) -> datetime:
+        """Return when the file was last changed, ``now`` if it is gone."""
+        changed = self._seen
+        return now if changed is None else datetime.fromtimestamp(changed[0] / NS_PER_S, UTC)
 
     def judge(self) -> Verdict:
         """Return whether a process that starts now could read the settings."""

@@ -20,10 +20,11 @@ from autoctrl.model.condition import (
 from autoctrl.process import spell_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from autoctrl.config import Settings
+    from autoctrl.model.condition import Verdict
     from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Store
     from autoctrl.views.spelling import Spelling
@@ -52,6 +53,20 @@ def list_conditions(
     by_age = sorted(found, key=lambda one: (one.since, one.kind))
     oldest = {(one.kind, one.about): one for one in reversed(by_age)}
     return tuple(one for one in by_age if one is oldest[one.kind, one.about])
+
+
+def with_verdict(
+    found: Sequence[Condition], verdict: Verdict, since: datetime
+) -> tuple[Condition, ...]:
+    """Return conditions and what whoever reads them has found wrong itself, unless it is among
+    them.
+    """
+    known = {(one.kind, one.about) for one in found}
+    if not verdict.reason or (verdict.kind, verdict.about) in known:
+        return tuple(found)
+    remedy = remedy_for(verdict.kind, verdict.about)
+    own = Condition(verdict.kind, verdict.about, verdict.workflow, verdict.reason, remedy, since)
+    return (*found, own)
 
 
 def _find_silence(store: Store, campaign: str, before: datetime) -> Iterator[Condition]:

@@ -10,7 +10,6 @@ from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     choose_attempt,
     list_attempts,
-    list_conditions,
     list_outputs,
     list_runs,
     list_steps,
@@ -76,7 +75,7 @@ def answer_health(request: Request) -> Response:
     """Answer with what cannot be done now, or may not."""
     site = site_of(request)
     campaign = find_campaign(site.store, campaign_of(request)).name
-    conditions = list_conditions(site.store, campaign, site.silent_before)
+    conditions = site.conditions(campaign)
     return json_answer({"schema": 1, "campaign": campaign, "conditions": conditions})
 
 

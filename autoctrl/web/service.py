@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from autoctrl.errors import StoreError
 from autoctrl.process import spell_owner
-from autoctrl.views import list_conditions
 from autoctrl.web.activity import count_leases, list_heartbeats, open_campaigns
 from autoctrl.web.metrics import (
     CONTENT_TYPE,
@@ -57,9 +56,9 @@ def show_health(request: Request) -> Response:
 def show_metrics(request: Request) -> Response:
     """Answer with numbers for Prometheus."""
     site = site_of(request)
-    counts, now, silent_before = site.tasks.count(), site.clock.now(), site.silent_before
+    counts, now = site.tasks.count(), site.clock.now()
     open_ones = open_campaigns(site.store)
-    conditions = {name: list_conditions(site.store, name, silent_before) for name in open_ones}
+    conditions = {name: site.conditions(name) for name in open_ones}
     metrics = chain(
         describe_installation(site.project.settings.environment, len(site.index.numbers())),
         describe_tasks(counts, now),

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
+from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.process import spell_owner
 from autoctrl.views import (
@@ -32,6 +33,7 @@ from autoctrl.views import (
     spell_subject,
     spell_time,
 )
+from autoctrl.views.conditions import with_verdict
 from autoctrl.views.runs import RunIndex
 from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.web import links
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.compose import Project
+    from autoctrl.model.condition import Condition
     from autoctrl.views import Explanation
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -98,6 +101,7 @@ class Site:
         self.index = RunIndex(self.store)
         self.index.numbers()
         self.started = self.clock.now()
+        self.settings_file = SettingsFile(project.settings)
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
         self.spelling = Spelling(project.settings.project.timezone)
@@ -113,6 +117,14 @@ class Site:
     def silent_before(self) -> datetime | None:
         """Since when a campaign must have had a cycle, None if it never must."""
         return limit_silence(self.project.settings, self.clock.now())
+
+    def conditions(self, campaign: str) -> tuple[Condition, ...]:
+        """Return what cannot be done now, or may not: also that somebody has broken the settings
+        since this server has read them, for a cycle that starts then cannot say so.
+        """
+        found = list_conditions(self.store, campaign, self.silent_before)
+        verdict = self.settings_file.judge()
+        return with_verdict(found, verdict, self.settings_file.broken_since(self.clock.now()))
 
     def explain(self, campaign: str, unit: str, workflow: str) -> Explanation:
         """Say how a task stands and why, as its last cycle left it. Raises ``UsageError``."""
@@ -139,7 +151,7 @@ class Site:
                 **self._fixed,
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
-                conditions=list_conditions(self.store, campaign, self.silent_before),
+                conditions=self.conditions(campaign),
                 now=now,
                 age=partial(spell_age, now=now),
                 countdown=partial(spell_countdown, now=now),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from starlette.testclient import TestClient
@@ -16,18 +12,15 @@ from starlette.testclient import TestClient
 from autoctrl.compose import open_project
 from autoctrl.ports import Heartbeat
 from autoctrl.stores import open_store
-from autoctrl.views import list_conditions
 from autoctrl.web import create_app
-from tests.acceptance.project import LIMIT_S, ask, call, environment, make_project
+from tests.acceptance.conditions import CLEAN, STATE, append, conditions, make_processed
+from tests.acceptance.project import ask, call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from autoctrl.ports import Lease, Record
+    from autoctrl.ports import Record
 
-STATE = ".autoctrl/state.sqlite"
-CLEAN = "Nothing is known to be wrong.\n"
 TABLE = """
 [sources.table]
 type = "table"
@@ -44,23 +37,7 @@ executor = "{name}"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a project with a run that was processed."""
-    folder = make_project(tmp_path)
-    assert ask(folder, "runs", "add", "1", "--set", "kind=physics").code == 0
-    assert call(folder, "loop", "--until-idle").code == 0
-    assert ask(folder, "health") == (0, CLEAN, "")
-    return folder
-
-
-def append(path: Path, text: str) -> None:
-    path.write_text(path.read_text() + text)
-
-
-def conditions(folder: Path, verb: str = "health") -> list[dict[str, Any]]:
-    """Return what a verb says in JSON about what is wrong."""
-    found: list[dict[str, Any]] = json.loads(ask(folder, *verb.split(), "--format", "json").out)[
-        "conditions"
-    ]
-    return found
+    return make_processed(tmp_path)
 
 
 def test_a_module_that_cannot_be_loaded_is_seen_everywhere(project: Path) -> None:
@@ -135,120 +112,6 @@ def test_a_source_whose_table_makes_no_sense_is_named(project: Path) -> None:
     (project / "autoctrl.toml").write_text(settings.partition("[sources.odd]")[0])
     assert call(project, "cycle").code == 0
     assert conditions(project) == []
-
-
-GRID = """
-from dataclasses import dataclass
-from autoctrl.config import Adapter, ExecutorSettings
-from autoctrl.errors import MissingExtra
-
-@dataclass(frozen=True)
-class GridSettings(ExecutorSettings):
-    pass
-
-def open_grid(name, section, surroundings):
-    raise MissingExtra("The grid", "grid")
-
-ADAPTER = Adapter(GridSettings, open_grid)
-"""
-
-
-def test_settings_that_a_workflow_cannot_use_are_named(project: Path, tmp_path: Path) -> None:
-    """Its executor needs what is not installed: the others do their work, and know why it does
-    not.
-    """
-    about = tmp_path / "site" / "grid-1.dist-info"
-    about.mkdir(parents=True)
-    (about / "entry_points.txt").write_text("[autoctrl.executors]\ngrid = grid:ADAPTER\n")
-    (tmp_path / "site" / "grid.py").write_text(GRID)
-    settings = project / "autoctrl.toml"
-    whole = settings.read_text()
-    assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
-    append(settings, '[executors.grid]\ntype = "grid"\n[workflows.reco]\nexecutor = "grid"\n')
-    said = call(project, "cycle", PYTHONPATH=str(tmp_path / "site"))
-    assert (said.code, "plots: 1 born" in said.out) == (2, True)
-    settings.write_text(whole)
-    (found,) = conditions(project, "why 2 reco")
-    assert (found["kind"], found["about"], found["workflow"]) == ("settings", "reco", "reco")
-    assert "The grid needs packages that are not installed" in found["reason"]
-    assert conditions(project, "why 2 plots") == []
-    assert call(project, "cycle").code == 0
-    assert conditions(project) == []
-
-
-def test_a_loop_names_settings_that_are_broken_meanwhile(project: Path) -> None:
-    """It goes by those that it has read, and says that others could not start."""
-    settings = project / "autoctrl.toml"
-    whole = settings.read_text()
-    command = [sys.executable, "-m", "autoctrl.cli", "loop", "--every", "0.05s"]
-    with subprocess.Popen(command, cwd=project, env=environment(project)) as loop:
-        try:
-            wait_for(
-                lambda: read_leases(project)["loop/prompt"].owner.split(":")[1] == str(loop.pid)
-            )
-            settings.write_text(whole + "[cycle]\nlease = 60\n")
-            wait_for(lambda: read_conditions(project) == ["settings autoctrl.toml"])
-            assert "Did you mean 'lease_s'?" in ask(project, "health").err
-            settings.write_text(whole)
-            wait_for(lambda: read_conditions(project) == [])
-            assert loop.poll() is None
-        finally:
-            loop.kill()
-
-
-HANGING = """
-import time
-from pathlib import Path
-from autoctrl import inline
-
-@inline("slow")
-def handler(task):
-    Path("begun").touch()
-    while not Path("go").exists():
-        time.sleep(0.02)
-"""
-
-
-def test_a_lease_that_is_held_for_long_is_named(project: Path) -> None:
-    """By the cycle that it keeps from working, with who holds it; once it is free that is over."""
-    path = project / "workflows/slow/handler.py"
-    path.parent.mkdir()
-    path.write_text(HANGING)
-    at_once = {"AUTOCTRL_CYCLE_HELD_AFTER_S": "0.001", "AUTOCTRL_CYCLE_PATIENCE_S": "0.1"}
-    command = [sys.executable, "-m", "autoctrl.cli", "cycle", "--workflow", "slow"]
-    with subprocess.Popen(command, cwd=project, env=environment(project)) as first:
-        wait_for((project / "begun").exists)
-        assert ask(project, "runs", "add", "2").code == 0
-        second = call(project, "cycle", "--workflow", "slow", **at_once)
-        assert (second.code, "is held by process" in second.err) == (2, True)
-        (found,) = conditions(project)
-        assert (found["kind"], found["about"], found["workflow"]) == ("lease", "slow", "slow")
-        assert f"process {find_holder(project)} on " in found["reason"]
-        assert first.poll() is None
-        (project / "go").touch()
-    assert call(project, "cycle", "--workflow", "slow", **at_once).code == 0
-    assert conditions(project) == []
-
-
-def find_holder(folder: Path) -> str:
-    return read_leases(folder)["prompt/slow"].owner.split(":")[1]
-
-
-def read_leases(folder: Path) -> dict[str, Lease]:
-    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
-        return store.leases()
-
-
-def read_conditions(folder: Path) -> list[str]:
-    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
-        return [f"{one.kind} {one.about}" for one in list_conditions(store, "prompt")]
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_source_that_is_not_asked_any_more_has_no_condition(project: Path) -> None:

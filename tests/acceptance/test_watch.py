@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Record
 
 STATE = ".autoctrl/state.sqlite"
+STAND_IN = ".autoctrl/watch.sqlite"
 NOTIFIER = """
 [notifiers.shift]
 type = "command"
@@ -74,9 +75,9 @@ def conditions(said: Said) -> list[str]:
     return [f"{one['kind']} {one['about']}" for one in found["conditions"]]
 
 
-def let_an_hour_pass(folder: Path) -> None:
-    """Let what was told be an hour old, for whoever tells next."""
-    with closing(open_store(f"sqlite:{folder / STATE}")) as store:
+def let_an_hour_pass(folder: Path, state: str = STATE) -> None:
+    """Let what was told be old, for whoever tells next."""
+    with closing(open_store(f"sqlite:{folder / state}")) as store:
         for mark in store.marks("outbox"):
             about = {
                 name: {**one, "at": one["at"].replace(year=2020)}
@@ -164,9 +165,23 @@ def test_a_store_that_does_not_answer_is_told_once(project: Path) -> None:
     (line,) = told(project)
     assert line == "tell alarm False store sqlite"
     kept.rename(store)
+    let_an_hour_pass(project, STAND_IN)
     assert ask(project, "watch") == CLEAN
-    stand_in = project / ".autoctrl/watch.sqlite"
-    assert stand_in.exists(), "it still has to tell that the store is back"
+    assert told(project)[1:] == ["change alarm True store sqlite"]
+    let_a_day_pass(project, STAND_IN)
+    assert ask(project, "watch") == CLEAN
+    assert len(told(project)) == 2
+    assert not (project / STAND_IN).exists(), "nobody needs it any more"
+
+
+def let_a_day_pass(folder: Path, state: str) -> None:
+    """Let what is over have been over for long."""
+    with closing(open_store(f"sqlite:{folder / state}")) as store:
+        (mark,) = store.marks("incidents")
+        (incident,) = mark.values["incidents"]
+        old = {**incident, "closed": incident["closed"].replace(year=2020)}
+        values = {"incidents": [old]}
+        store.append([mark._replace(values=values, sequence=mark.sequence + 1)])
 
 
 def look(folder: Path, *nodes: OfflineNode, error: str = "") -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from autoctrl.operations.jenkins import (
     trigger_job,
 )
 from autoctrl.operations.jenkins.server import Server
+from tests.acceptance.project import ask
 from tests.fakes.jenkins import Outcome
 from tests.integration.jenkins_site import open_site
 
@@ -164,6 +166,9 @@ def test_only_nodes_of_ours_that_are_offline_are_told(site: Site) -> None:
     site.server.take_offline("cern-1", "the disk is full")
     assert find_offline_nodes(site.settings()) == [("cern-1", "the disk is full")]
     assert "Node cern-1 is offline: the disk is full" in site.ask("status").out
+    watched = ask(site.folder, "watch", "--format", "json")
+    found = [one for one in json.loads(watched.out)["conditions"] if one["kind"] == "node"]
+    assert [(one["about"], one["reason"]) for one in found] == [("cern-1", "the disk is full")]
     site.set('agent = ""\n')
     assert [node.name for node in find_offline_nodes(site.settings())] == ["cern-1", "other-1"]
 

@@ -223,7 +223,9 @@ def test_a_file_of_settings_that_somebody_breaks_is_found(tmp_path: Path) -> Non
     bad = file.judge()
     assert (bad[:2], "Did you mean" in bad.reason) == (good[:2], True)
     assert file.judge() == bad
+    assert file.broken_since(NOW) > NOW
     path.unlink()
     assert file.judge().reason not in {"", bad.reason}
+    assert file.broken_since(NOW) == NOW
     path.write_text("cycle.lease_s = 70\n")
     assert file.judge() == good

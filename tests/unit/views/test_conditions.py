@@ -20,7 +20,7 @@ from autoctrl.views import (
     read_overview,
     spell_condition,
 )
-from autoctrl.views.conditions import broken_module
+from autoctrl.views.conditions import broken_module, with_verdict
 from autoctrl.views.spelling import Spelling
 from tests.unit.scene import Scene
 
@@ -152,3 +152,14 @@ def test_a_condition_of_a_workflow_concerns_its_tasks_alone(scene: Scene) -> Non
         True,
         False,
     )
+
+
+def test_a_reader_may_have_found_something_itself(scene: Scene) -> None:
+    """It is shown beside what is known, once."""
+    before = list_conditions(scene.store, "prompt")
+    now = scene.clock.now()
+    broken = Verdict(ConditionKind.SETTINGS, "autoctrl.toml", "no key 'x'")
+    assert with_verdict(before, broken._replace(reason=""), now) == before
+    after = with_verdict(before, broken, now)
+    assert (after[:-1], after[-1].reason, after[-1].since) == (before, "no key 'x'", now)
+    assert with_verdict(after, broken, now) == after
