@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,7 +212,8 @@ def _deploy_branches(
     _show_branches(session, environment, done, is_one=bool(branch))
     codes = [2 if one.state == "failed" else 0 for one in done]
     if given["is_cycle"]:
-        codes += [mirror.make_cycle(one, given["junit"]) for one in done]
+        out = sys.stderr if session.is_json else sys.stdout
+        codes += [mirror.make_cycle(one, given["junit"], out) for one in done]
     return max(codes, default=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,15 @@ import pytest
 
 from autoctrl.config import load_settings
 from autoctrl.errors import AutoctrlError, SettingsError
+from autoctrl.operations.deployment import mirror
 from autoctrl.operations.deployment.mirror import IDLE_AFTER, Mirror, Mirrored
 from autoctrl.operations.deployment.sites import open_deployment
+from autoctrl.operations.deployment.trial import User
 from tests.integration.deployed import git
 from tests.integration.deploying import (
     MIRROR,
     PRODUCTION,
+    ROOT,
     Installation,
     install,
     leave_out_trials,
@@ -121,36 +125,54 @@ def test_names_that_look_alike_are_kept_apart(quick: Installation) -> None:
 def test_only_changed_workflows_are_done_again(quick: Installation) -> None:
     """A new head moves the tasks of the workflows whose folders changed, and no others."""
     quick.branch("dev-x", project(1.0))
-    mirror = mirror_of(quick)
-    first = mirror.deploy("dev-x", wish())
+    branches = mirror_of(quick)
+    first = branches.deploy("dev-x", wish())
     assert cycle(quick, first) == {"plots": {("done", 1)}, "reco": {("done", 1)}}
     quick.branch("dev-x", project(2.0, README="changed, too"))
-    second = mirror.deploy("dev-x", wish())
+    second = branches.deploy("dev-x", wish())
     assert second.reprocessed == {"reco": 20}
-    assert mirror.deploy("dev-x", wish()).reprocessed == {}
+    assert branches.deploy("dev-x", wish()).reprocessed == {}
     assert cycle(quick, second) == {"plots": {("done", 1)}, "reco": {("done", 2)}}
     shared = project(2.0) | {"workflows/_shared/tools.py": "x = 1\n"}
     quick.branch("dev-x", shared)
-    assert mirror.deploy("dev-x", wish()).reprocessed == {"plots": 20, "reco": 20}
+    assert branches.deploy("dev-x", wish()).reprocessed == {"plots": 20, "reco": 20}
 
 
 def test_new_runs_are_followed(quick: Installation) -> None:
     """Each deployment lets the campaign follow the newest runs of that moment."""
     quick.branch("dev-x", project())
-    mirror = mirror_of(quick)
-    assert mirror.deploy("dev-x", wish()).runs == "6-25"
+    branches = mirror_of(quick)
+    assert branches.deploy("dev-x", wish()).runs == "6-25"
     take(quick, 30)
-    assert mirror.deploy("dev-x", wish()).runs == "7-25,30"
+    assert branches.deploy("dev-x", wish()).runs == "7-25,30"
+
+
+def test_what_a_branch_says_is_done_as_its_user(
+    quick: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the mirror's user is another one, children of that user ask the records."""
+    other = User(getpass.getuser(), {"umask": 0o022}, str(quick.root))
+    monkeypatch.setattr(mirror, "find_user", lambda _: other)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    quick.branch("dev-x", project())
+    done = mirror_of(quick).deploy("dev-x", wish())
+    assert done.runs == "6-25"
+    git(quick.repository.work, "push", "-q", "origin", ":refs/heads/dev-x")
+    assert mirror_of(quick).deploy("dev-x", wish()).state == "closed"
+    empty = install(tmp_path / "other", MIRROR)
+    empty.branch("dev-x", project())
+    with pytest.raises(AutoctrlError, match="knows no run yet"):
+        mirror_of(empty).deploy("dev-x", wish())
 
 
 def test_branches_outside_the_list_are_refused(quick: Installation) -> None:
     """Neither a branch that is not allowed, nor a tag or a commit of an allowed one."""
     commit = quick.branch("main", project())
     quick.tag("dev-tag", project())
-    mirror = mirror_of(quick)
+    branches = mirror_of(quick)
     for branch in ("main", "refs/tags/dev-tag", commit, "xdev-1", "--all"):
         with pytest.raises(AutoctrlError):
-            mirror.deploy(branch, wish())
+            branches.deploy(branch, wish())
     assert not (quick.root / "mirror/branches").exists()
 
 

@@ -265,6 +265,16 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     assert site.engine().deploy("prod-1", wish()).is_new
 
 
+def test_a_folder_that_cannot_be_written_is_a_sentence(
+    site: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the system refuses is said with the file's name, and nothing is switched."""
+    leave_out_trials(monkeypatch)
+    (site.root / "production").mkdir()
+    (site.root / "production/releases").write_text("in the way")
+    assert "production/releases cannot be written: " in refuse(site, "prod-1")
+
+
 def test_a_repository_that_is_gone_is_a_sentence(site: Installation) -> None:
     """Where the repository does not answer, the sentence says so."""
     shutil.rmtree(site.repository.address)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -32,7 +31,8 @@ CACHES = ":(exclude,glob)**/__pycache__/**"
 def check_out(place: Place, clone: Clone, commit: str) -> Path:
     """Return the folder of a commit's checkout, made if it is not there whole.
 
-    Raises ``DeploymentError`` if it is there and was changed by hand, and where the disk is full.
+    Raises ``DeploymentError`` if it is there and was changed by hand; ``GitError`` or ``OSError``
+    if it cannot be made, and then leaves nothing.
     """
     release = place.release(commit)
     known = commit_in(place, release)
@@ -48,10 +48,10 @@ def check_out(place: Place, clone: Clone, commit: str) -> Path:
     try:
         clone.add_worktree(release, commit)
         mark(place, commit, {})
-    except (GitError, OSError) as error:
+    except (GitError, OSError):
         with suppress(OSError):
             remove(place, release)
-        raise _refusal(release, error) from error
+        raise
     return release
 
 
@@ -62,15 +62,6 @@ def mark(place: Place, commit: str, modules: Mapping[str, list[str]]) -> None:
     """
     content = json.dumps({"schema": 1, "commit": commit, "modules": modules}).encode()
     write_whole(place.marker(commit), content, is_durable=True, mode=0o644)
-
-
-def _refusal(release: Path, error: GitError | OSError) -> DeploymentError:
-    if isinstance(error, GitError):
-        return DeploymentError(error.message, hint=error.hint)
-    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    why = "the disk is full" if is_full else str(error.strerror or error)
-    message = f"{release} cannot be written: {why}."
-    return DeploymentError(message, hint="Make room, then repeat." if is_full else "")
 
 
 def commit_in(place: Place, release: Path) -> str:

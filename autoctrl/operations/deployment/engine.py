@@ -228,14 +228,10 @@ class Engine:
             is_back=is_back,
             request=wish.request.id if wish.request is not None else "",
         )
-        try:
-            journal.write_entry(self.place.journal, intent)
-            switch(self.place, release)
-            done = intent.followed(journal.DONE, self._clock.now())
-            journal.write_entry(self.place.journal, done)
-        except OSError as error:
-            message = f"{self.place.folder} cannot be written: {error.strerror or error}."
-            raise DeploymentError(message, hint="Make room, then repeat.") from error
+        journal.write_entry(self.place.journal, intent)
+        switch(self.place, release)
+        done = intent.followed(journal.DONE, self._clock.now())
+        journal.write_entry(self.place.journal, done)
 
     def _tidy(self, user: User) -> list[str]:
         """Remove the releases that are too many and that nobody uses; say what could not be."""

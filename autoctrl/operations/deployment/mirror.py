@@ -6,10 +6,9 @@ import json
 import secrets
 import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from autoctrl.config.deployment import BRANCHES
 from autoctrl.errors import AutoctrlError, DeploymentError
@@ -117,23 +116,28 @@ class Mirror:
             except AutoctrlError as error:
                 yield Mirrored(branch, campaign_of(branch), "failed", problem=str(error))
 
-    def make_cycle(self, mirrored: Mirrored, junit: Path | None = None) -> int:
+    def make_cycle(self, mirrored: Mirrored, junit: Path | None, out: TextIO) -> int:
         """Make one cycle of a branch's campaign, as the mirror's user; return its exit code.
 
-        Nothing for a branch without runs. ``junit`` is the file of a report.
+        Nothing for a branch without runs. ``junit`` is the file of a report; what the cycle says is
+        written to ``out``.
         """
         if not mirrored.runs:
             return 0
         report = ["--junit", str(junit.absolute())] if junit is not None else []
         of_branch = ["--project", str(mirrored.folder), "--campaign", mirrored.campaign]
-        sys.stdout.flush()
-        return subprocess.run(
+        said = subprocess.run(
             [*PROGRAM, "cycle", *of_branch, *report],
             env=self._user.variables(),
             cwd="/",
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
             check=False,
             **self._user.options,
-        ).returncode
+        )
+        out.write(said.stdout)
+        return said.returncode
 
     def _site(self, branch: str = "") -> Site:
         return site_of(self.deployment, self.name, branch)

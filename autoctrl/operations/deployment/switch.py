@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -26,17 +27,31 @@ def alone(path: Path, say: Callable[[str], object], *, wait_s: float = WAIT_S) -
     """Hold the lock of a file during the block, and yield its descriptor.
 
     Waits for another process that holds it, and says so. Raises ``DeploymentError`` if that takes
-    longer than ``wait_s``.
+    longer than ``wait_s``, and for files that cannot be written, in the block as well.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with telling(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _take(descriptor, path, say, wait_s)
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def telling(folder: Path) -> Iterator[None]:
+    """Turn what the system refuses in a folder into ``DeploymentError``."""
     try:
-        _take(descriptor, path, say, wait_s)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        why = "the disk is full" if is_full else error.strerror or error
+        message = f"{error.filename or folder} cannot be written: {why}."
+        hint = "Make room, then repeat." if is_full else "See whose it is, and who you are."
+        raise DeploymentError(message, hint=hint) from error
 
 
 def _take(descriptor: int, path: Path, say: Callable[[str], object], wait_s: float) -> None:
