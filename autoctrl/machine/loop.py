@@ -24,6 +24,7 @@ PAUSE_GROWTH = 1.5
 TELLING_PAUSE_S = 1.0
 LEASE_S = 30.0
 MOST_OUTAGES = 3
+RESTLESS_ROUNDS = 5
 
 
 def loop(
@@ -69,7 +70,7 @@ class _Attempts:
 
     def __init__(self, rounds: Rounds, lease: _LoopLease, *, until_idle: bool) -> None:
         self._rounds, self._lease, self._until_idle = rounds, lease, until_idle
-        self._outages = 0
+        self._outages = self._restless = 0
 
     @property
     def is_busy(self) -> bool:
@@ -77,16 +78,22 @@ class _Attempts:
         return self._outages > 0 or self._rounds.is_busy
 
     def next_round(self) -> Round:
-        """Make a round; a store that does not answer is a problem of it."""
+        """Make a round; a store that does not answer is a problem of it.
+
+        Modules that take long, each in turn, would let no round end with all of them idle: before
+        that is taken for work, one round waits for all.
+        """
         try:
             self._lease.claim()
-            done = self._rounds.cycle(is_patient=False)
+            done = self._rounds.cycle(is_patient=self._restless >= RESTLESS_ROUNDS)
         except StoreError as error:
             self._outages += 1
             if is_fatal(error, self._outages, until_idle=self._until_idle):
                 raise
             return Round(DiscoveredRuns((), (), (str(error),)), ())
         self._outages = 0
+        is_restless = self._until_idle and self.is_busy and is_idle(done, is_busy=False)
+        self._restless = self._restless + 1 if is_restless else 0
         return done
 
 

@@ -101,13 +101,19 @@ def last_change_ns(path: Path) -> int:
 def wait_for(
     workers: Iterable[Worker], is_ready: Callable[[Worker], bool], seconds: float
 ) -> Iterator[Message]:
-    """Yield what the workers answer until each is ready or over, for at most so many seconds."""
+    """Yield what the workers answer until each is ready or over, for at most so many seconds; what
+    is there already also without any.
+    """
     deadline = time.monotonic() + seconds
+    left = seconds
     waiting = _not_ready(workers, is_ready)
-    while waiting and (left := deadline - time.monotonic()) > 0:
+    while waiting:
         for worker in select.select(waiting, [], [], left)[0]:
             yield from worker.messages()
+        if not left:
+            return
         waiting = _not_ready(waiting, is_ready)
+        left = max(0.0, deadline - time.monotonic())
 
 
 def _not_ready(workers: Iterable[Worker], is_ready: Callable[[Worker], bool]) -> list[Worker]:

@@ -238,3 +238,14 @@ def test_exit_codes_of_a_cycle(tmp_path: Path, handler: str, code: int) -> None:
     assert ask(folder, "cycle").code == code
     if code == 1:
         assert ask(folder, "cycle").code == 0, "it failed in the cycle before, not in this one"
+
+
+def test_modules_that_are_never_ready_in_time_let_a_loop_end(tmp_path: Path) -> None:
+    """Without any patience each round begins with modules that are still being loaded."""
+    folder = make_project(tmp_path, {"a": INLINE.format(name="a", argument="lambda task: None")})
+    (folder / "autoctrl.toml").write_text("[cycle]\npatience_s = 0\n")
+    said = ask(folder, "loop", "--until-idle", "--every", "0.3s")
+    assert said.code == 0, said.err
+    assert json.loads(ask(folder, "plan", "--format", "json").out)["planned"] == []
+    shown = json.loads(ask(folder, "status", "--format", "json").out)["runs"]
+    assert [run["tasks"]["a"]["status"] for run in shown] == ["done"] * 2
