@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -44,7 +44,7 @@ def listening(settings: Settings, text: str) -> Iterator[None]:
             address = Address(wanted.host, listener.getsockname()[1])
             signal.signal(signal.SIGTERM, _end)
             try:
-                with answering(hooks, listener, warn):
+                with answering(hooks, listener, _complain):
                     _announce(address, hooks)
                     yield
             finally:
@@ -61,9 +61,9 @@ def list_hooks(project: Project, workers: Workers) -> dict[str, Hook]:
     for inbox in inboxes:
         read_keys(inbox)
     ledger = Ledger(settings.state_folder / FILE_NAME)
-    wake = choose_wake(settings, partial(_trigger_job, settings), warn)
+    wake = choose_wake(settings, partial(_trigger_job, settings), _complain)
     deploy = choose_deploy(settings)
-    chat = list_chat_hooks(project, ledger, workers=workers, deploy=deploy, complain=warn)
+    chat = list_chat_hooks(project, ledger, workers=workers, deploy=deploy, complain=_complain)
     return {**source_hooks(inboxes, ledger, wake), **chat}
 
 
@@ -78,6 +78,12 @@ def _trigger_job(settings: Settings, job: str) -> None:
     from autoctrl.operations.jenkins import trigger_job
 
     trigger_job(settings, job, {})
+
+
+def _complain(text: str) -> None:
+    """Print a line on stderr, if anybody reads it still."""
+    with suppress(OSError, ValueError):
+        warn(text)
 
 
 def _end(*_: object) -> NoReturn:

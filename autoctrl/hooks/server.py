@@ -45,8 +45,9 @@ def answering(
 ) -> Iterator[None]:
     """Answer what comes to ``listener`` while the block runs, in threads of its own.
 
-    ``hooks`` are by exact path; each is called in one of several threads. ``tell`` gets a line for
-    each request that is refused. In the end hooks that are at work may finish.
+    ``hooks`` are by exact path; each is called in one of several threads. ``tell``, which raises
+    nothing, gets a line for each request that is refused or fails. In the end hooks that are at
+    work may finish.
     """
     server = _Server(hooks, tell, limits)
     thread = threading.Thread(
@@ -172,8 +173,9 @@ class _Server:
             answer = self._hooks[request.path](request)
         except Exception as error:  # noqa: BLE001 - whatever a hook does, the listener goes on
             self._log.failure(request.path, error)
-        with suppress(RuntimeError):  # the listener has ended
-            self._loop.call_soon_threadsafe(self._settle, answered, answer)
+        finally:
+            with suppress(RuntimeError):  # the listener has ended
+                self._loop.call_soon_threadsafe(self._settle, answered, answer)
 
     def _settle(self, answered: asyncio.Future[Answer], answer: Answer) -> None:
         self._slots.release()
@@ -182,30 +184,35 @@ class _Server:
 
 
 class _Log:
-    """Lines about what was refused, not too many: further ones are counted."""
+    """Lines about what was refused or failed, not too many: further ones are counted."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
+        self._lock = threading.Lock()
         self._rate = RateLimit(LOGGED)
         self._skipped = 0
 
     def refusal(self, target: _Target, address: str, status: int, why: str = "") -> None:
         """Say that a request was refused."""
-        if self._rate.take("", time.monotonic()):
-            self._skipped += 1
-            return
-        more = f" (and {self._skipped} that are not listed)" if self._skipped else ""
-        self._skipped = 0
         path = target.path or "an unknown path"
         reason = f": {why}" if why else ""
-        self._tell(f"hooks: {target.method} {path} from {address}: {status:d}{reason}{more}")
+        self._say(f"{target.method} {path} from {address}: {status:d}{reason}")
 
     def failure(self, path: str, error: Exception) -> None:
         """Say that a hook failed, and where; a foreign error's text may hold what was sent."""
         frame = traceback.extract_tb(error.__traceback__)[-1]
         text = f" {error}" if isinstance(error, AutoctrlError) else ""
         where = f"{frame.filename}:{frame.lineno}"
-        self._tell(f"hooks: {path} failed: {type(error).__name__} at {where}.{text}")
+        self._say(f"{path} failed: {type(error).__name__} at {where}.{text}")
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            if self._rate.take("", time.monotonic()):
+                self._skipped += 1
+                return
+            more = f" (and {self._skipped} that are not listed)" if self._skipped else ""
+            self._skipped = 0
+        self._tell(f"hooks: {text}{more}")
 
 
 def network_of(address: str) -> str:

@@ -196,3 +196,11 @@ def test_the_log_does_not_grow_without_end() -> None:
         assert (
             found.said[0] == "hooks: ? an unknown path from 127.0.0.1: 400: it is not proper HTTP"
         )
+
+
+def test_failures_do_not_make_the_log_grow_either() -> None:
+    """A hook that fails each time is listed as often as a refusal, and each time answered."""
+    with listening({"/hooks/odd": fail_oddly}) as found:
+        assert {found.post("/hooks/odd").status for _ in range(80)} == {500}
+        # Each is a failure and a refusal.
+        assert 50 <= len(found.said) < 120

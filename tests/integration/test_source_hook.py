@@ -262,6 +262,18 @@ def test_the_listener_ends_when_it_is_told_to(tmp_path: Path) -> None:
             assert said == "hooks: GET an unknown path from 127.0.0.1: 404: nothing is there\n"
 
 
+def test_the_listener_goes_on_though_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    """Its complaints go into a pipe whose reader has ended: it answers as before."""
+    folder = make_told_project(tmp_path)
+    with a_listener(folder) as listener:
+        assert listener.process.stderr is not None
+        listener.process.stderr.close()
+        (folder / "daq.key").unlink()
+        assert [deliver(listener.port, {"run": 7}).status for _ in range(20)] == [500] * 20
+        make_told_project(tmp_path)
+        assert deliver(listener.port, {"run": 7}).text == "Taken: 1 run.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
