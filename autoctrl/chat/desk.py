@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from autoctrl import verbs
@@ -10,14 +11,14 @@ from autoctrl.chat.roles import Person, Role, read_roster
 from autoctrl.chat.trigger import REMEMBERED, check_trigger
 from autoctrl.chat.workers import Workers
 from autoctrl.config import read_secret_lines
-from autoctrl.errors import SettingsError, UsageError
+from autoctrl.errors import AutoctrlError, SettingsError, StoreError, UsageError
 from autoctrl.model.actor import Actor
 from autoctrl.model.signature import SHORTEST_KEY
 from autoctrl.views import Spelling, limit_silence
 from autoctrl.views.runs import RunIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from autoctrl.chat.deployment import Deploy
@@ -31,6 +32,9 @@ class Nonces(Protocol):
 
     def use(self, nonce: str, expires: datetime, now: datetime) -> bool:
         """Say whether it is used for the first time; it is remembered until ``expires``."""
+
+    def give_back(self, nonce: str) -> None:
+        """Let it be new again. Raises ``StoreError``."""
 
 
 class Caller(NamedTuple):
@@ -115,6 +119,22 @@ class Desk:
             message = "This very request was answered before."
             raise UsageError(message, hint="Nothing was done. Say it again.")
         return Caller(person, self.roster.role_of(person))
+
+    @contextmanager
+    def using(self, nonce: str, expires: datetime, now: datetime) -> Iterator[bool]:
+        """Give whether a nonce is used for the first time.
+
+        It is new again if the block raises an error of ours: then nothing was done, and the person
+        may try again. Whoever is killed in the block has used it.
+        """
+        is_new = self.nonces.use(nonce, expires, now)
+        try:
+            yield is_new
+        except AutoctrlError:
+            if is_new:
+                with suppress(StoreError):  # what went wrong first is worth telling
+                    self.nonces.give_back(nonce)
+            raise
 
     def request(
         self, caller: Caller, campaign: str, reason: str = "", *, dry_run: bool = False

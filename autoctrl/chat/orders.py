@@ -150,8 +150,9 @@ def fulfil(desk: Desk, caller: Caller, accepted: Accepted, now: datetime) -> Rep
     if digest_of(carry_out(desk, caller, order, dry_run=True)) != accepted.tasks:
         message = "The tasks are not the same any more as when that was said."
         raise UsageError(message, hint="Nothing was done. Say the command again.")
-    if not desk.nonces.use(f"order:{accepted.nonce}", now + LASTS, now):
-        message = "This button was pressed before."
-        again = f"why RUN {order.workflow}"
-        raise UsageError(message, hint=f"Nothing was done again. See: /autoctrl {again}")
-    return report(carry_out(desk, caller, order))
+    with desk.using(f"order:{accepted.nonce}", now + LASTS, now) as is_new:
+        if not is_new:
+            message = "This button was pressed before."
+            again = f"why RUN {order.workflow}"
+            raise UsageError(message, hint=f"Nothing was done again. See: /autoctrl {again}")
+        return report(carry_out(desk, caller, order))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from autoctrl.chat.desk import Desk
     from autoctrl.hooks.exchange import Request
+    from autoctrl.model.incident import Incident
 
 DONE = Answer(200)
 
@@ -67,7 +68,8 @@ def take_submission(desk: Desk, request: Request) -> Answer:
 def _read_reason(payload: Mapping[str, Any]) -> str:
     submission = payload.get("submission")
     text = submission.get(REASON) if isinstance(submission, dict) else ""
-    return " ".join(str(text or "").split())[:LONGEST_REASON]
+    whole = str(text or "").encode("utf-8", "replace").decode()  # a half character is none
+    return " ".join(whole.split())[:LONGEST_REASON]
 
 
 def _answer(desk: Desk, payload: Mapping[str, Any], now: datetime) -> Reply:
@@ -102,15 +104,19 @@ def _act(desk: Desk, caller: Caller, form: Form, now: datetime) -> Reply:
     button = form.button
     incident = find_open(desk, button)
     check_tasks(button, incident)
-    if not desk.nonces.use(f"button:{form.nonce}", now + LASTS, now):
-        message = "This button was used before."
-        hint = f"Nothing was done again. See: /autoctrl incidents {incident.id}"
-        raise UsageError(message, hint=hint)
-    if button.verb == "retry":
-        reply = report(carry_out(desk, caller, order_of(button, incident, form.reason)))
-    else:
-        request = desk.request(caller, button.campaign, form.reason)
-        muted = verbs.mute(request, button.incident, MUTED_FOR)
-        reply = say(spell_deed(muted, "muted"))
+    with desk.using(f"button:{form.nonce}", now + LASTS, now) as is_new:
+        if not is_new:
+            message = "This button was used before."
+            hint = f"Nothing was done again. See: /autoctrl incidents {incident.id}"
+            raise UsageError(message, hint=hint)
+        reply = _do(desk, caller, form, incident)
     head = f"{form.person.name or form.person.id}, {button.verb}: {form.reason}"
     return reply._replace(sentences=[head, *reply.sentences])
+
+
+def _do(desk: Desk, caller: Caller, form: Form, incident: Incident) -> Reply:
+    button = form.button
+    if button.verb == "retry":
+        return report(carry_out(desk, caller, order_of(button, incident, form.reason)))
+    request = desk.request(caller, button.campaign, form.reason)
+    return say(spell_deed(verbs.mute(request, button.incident, MUTED_FOR), "muted"))

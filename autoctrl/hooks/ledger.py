@@ -49,15 +49,19 @@ class Ledger:
         """
         if expires <= now:
             return False
-        digest = hashlib.sha256(nonce.encode()).digest()
         with self._writing() as connection:
             forgotten = (now - REMEMBERED_FOR).timestamp()
             connection.execute("DELETE FROM used WHERE expires < ?", (forgotten,))
-            row = (digest, expires.timestamp())
+            row = (_digest(nonce), expires.timestamp())
             added = connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", row)
             if added.rowcount == 1:
                 deed()
             return added.rowcount == 1
+
+    def give_back(self, nonce: str) -> None:
+        """Let a nonce be new again, as nothing came of its use. Raises ``StoreError``."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM used WHERE digest = ?", (_digest(nonce),))
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -75,3 +79,7 @@ class Ledger:
         except (OSError, sqlite3.Error) as error:
             message = f"What was used already cannot be kept in {self.path}: {error}."
             raise StoreError(message, hint="Make room, or repair the folder's rights.") from error
+
+
+def _digest(nonce: str) -> bytes:
+    return hashlib.sha256(nonce.encode()).digest()

@@ -127,6 +127,15 @@ class Chat:
             complain=self.complaints.append,
         )
 
+    def changes(self, added: str, removed: str = "") -> None:
+        """Change the settings, and open everything anew."""
+        path = self.folder / "autoctrl.toml"
+        path.write_text(f"{path.read_text().replace(removed, '')}\n{added}\n")
+        self.project.close()
+        self.project = open_project(self.folder)
+        self.store = self.project.store
+        self.open()
+
     def open_elsewhere(self, dies: str = "") -> None:
         """Serve the hooks in another process, on the same port; ``dies`` says where it is killed:
         ``before lease``, ``after append``.

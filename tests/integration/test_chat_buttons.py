@@ -123,6 +123,19 @@ def test_a_button_is_used_once(chat: Chat) -> None:
     assert chat.incident.muted.reason == "I look"
 
 
+def test_a_verb_that_could_not_begin_may_be_tried_again(chat: Chat) -> None:
+    """A cycle was at work for longer than a verb waits: the dialog, or the button, is good still."""
+    chat.changes('[cycle]\nverb_wait_s = 0.01')
+    post = chat.told()
+    chat.press(post, "retry")
+    held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
+    assert "Nothing was done: The lease prompt/reco is held" in chat.fill_in().message
+    assert chat.retries(1) == 0
+    chat.store.lease(held.name, "a cycle", 0)
+    assert chat.fill_in().is_done
+    assert "run 1 / reco went from failed to new." in chat.thread(post)[0]
+
+
 def test_tasks_that_moved_by_themselves_are_left_alone(chat: Chat) -> None:
     """An incident may lag behind: then the verb itself says so, before anybody gives a reason."""
     post = chat.told()
@@ -217,7 +230,9 @@ def test_a_reason_must_be_given(chat: Chat) -> None:
     post = chat.told()
     chat.press(post, "retry")
     assert "reason" in chat.fill_in("   ").errors
-    assert chat.fill_in("now I know").is_done
+    assert chat.fill_in("now I \ud83d know").is_done
+    assert chat.workers.finish()
+    assert chat.task(1).reason == "now I ? know"
     assert chat.thread(post)
 
 

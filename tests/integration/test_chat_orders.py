@@ -89,6 +89,18 @@ def test_an_order_under_way_is_not_given_twice(chat: Chat) -> None:
     assert "went from failed to done" in chat.mattermost.posts[-1].message
 
 
+def test_an_order_that_could_not_begin_may_be_given_again(chat: Chat) -> None:
+    """A cycle was at work for longer than a verb waits: the button is good still, once."""
+    chat.changes("[cycle]\nverb_wait_s = 0.01")
+    (shown,) = chat.say("complete 1-25 reco x").posts
+    held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
+    first = chat.press(shown, "doit", chat.people.operator)
+    assert "Nothing was done: The lease prompt/reco is held" in first.text
+    chat.store.lease(held.name, "a cycle", 0)
+    again = chat.press(shown, "doit", chat.people.operator)
+    assert "went from failed to done" in again.text
+
+
 def test_an_order_is_of_its_person_and_its_tasks(chat: Chat) -> None:
     """Somebody else, other tasks, too late: nothing is done."""
     (shown,) = chat.say("retry 1-25 reco x").posts
@@ -112,14 +124,7 @@ def test_many_tasks_without_buttons_are_for_the_command_line(tmp_path: Path) -> 
     """Where no address for buttons is set, nothing is done."""
     made = Chat(tmp_path)
     made.fails(*range(1, 26))
-    text = (tmp_path / "autoctrl.toml").read_text().replace('secret_file = "key"', "")
-    (tmp_path / "autoctrl.toml").write_text(text)
-    from autoctrl.compose import open_project
-
-    made.project.close()
-    made.project = open_project(tmp_path)
-    made.store = made.project.store
-    made.open()
+    made.changes("", 'secret_file = "key"')
     assert [*made.listener.hooks] == ["/hooks/mattermost/command"]
     answer = made.say("retry 1-25 reco x")
     assert "25 tasks: say it on the command line" in answer.text

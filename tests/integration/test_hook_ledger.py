@@ -57,6 +57,15 @@ def test_a_nonce_is_new_once(tmp_path: Path) -> None:
     assert Ledger(path).use("b", SOON, NOW)
 
 
+def test_a_nonce_that_is_given_back_is_new_again(tmp_path: Path) -> None:
+    """As nothing came of it; of one that was never used nothing is to be given back."""
+    ledger = Ledger(tmp_path / "hooks.sqlite")
+    ledger.give_back("a")
+    assert ledger.use("a", SOON, NOW)
+    ledger.give_back("a")
+    assert [ledger.use("a", SOON, NOW) for _ in range(2)] == [True, False]
+
+
 def test_an_expired_nonce_is_never_new(tmp_path: Path) -> None:
     """A nonce that has expired is not new, were it never used."""
     assert not Ledger(tmp_path / "hooks.sqlite").use("a", NOW, NOW)
