@@ -5,9 +5,16 @@ Whatever is said may hold what jobs have printed, so all of it is quoted here an
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.mattermost.quoting import LONGEST_POST, quote_block, quote_line, quote_link
+from autoctrl.mattermost.quoting import (
+    LONGEST_POST,
+    LONGEST_RUN,
+    quote_block,
+    quote_line,
+    quote_link,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,18 +55,22 @@ def refuse(*sentences: str) -> Reply:
 
 def spell_reply(reply: Reply) -> str:
     """Return an answer as text of 50 lines at most; the rest is a link."""
-    sentences = list(reply.sentences)[:MOST_LINES]
-    room = MOST_LINES - len(sentences)
-    lines = [_shorten(line) for line in list(reply.lines)[:room]]
-    is_cut = len(reply.sentences) > len(sentences) or len(reply.lines) > len(lines)
-    head = "\n".join(quote_line(sentence) for sentence in sentences)
-    foot = ""
-    if is_cut:
-        number = len(reply.sentences) + len(reply.lines) - len(sentences) - len(lines)
-        foot = f"and {number} more lines: {quote_link(reply.link)}".rstrip(": ")
-    head = head[: LONGEST_POST // 2]
-    block = quote_block("\n".join(lines), LONGEST_POST - len(head) - len(foot) - SPARE)
-    return "\n".join(filter(None, [head, block, foot]))
+    sentences = [quote_line(sentence) for sentence in reply.sentences]
+    lines = [_shorten(piece) for line in reply.lines for piece in line.splitlines() or [""]]
+    link = quote_link(reply.link)
+    said = _fitting(sentences, MOST_LINES, LONGEST_POST // 2)
+    head = "\n".join(said)
+    room = LONGEST_POST - len(head) - len(link) - SPARE
+    shown = _fitting(lines, MOST_LINES - len(said), room - 2 * LONGEST_RUN)
+    number = len(sentences) + len(lines) - len(said) - len(shown)
+    foot = f"and {number} more lines: {link}".rstrip(": ") if number else ""
+    return "\n".join(filter(None, [head, quote_block("\n".join(shown), room), foot]))
+
+
+def _fitting(lines: Sequence[str], most: int, longest: int) -> Sequence[str]:
+    """Return the first lines, ``most`` at most, that have together at most so many characters."""
+    lengths = accumulate(len(line) + 1 for line in lines[:most])
+    return lines[: sum(length <= longest for length in lengths)]
 
 
 def _shorten(line: str) -> str:

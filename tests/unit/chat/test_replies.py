@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +20,18 @@ def test_text_of_jobs_calls_nobody(sentences: list[str], lines: list[str], link:
     """Wherever it stands."""
     text = spell(Reply(sentences, lines, link))
     assert mentions(text) == mentions(translate(text)) == frozenset()
+    assert len(text) <= LONGEST_POST
+
+
+@given(st.lists(st.integers(1, 900)), st.lists(st.integers(1, 900)))
+def test_whatever_is_not_shown_is_counted(sentences: list[int], lines: list[int]) -> None:
+    """Whole lines are left out, of long ones sooner, and the last line says how many."""
+    text = spell(Reply(["s" * size for size in sentences], ["x" * size for size in lines], "link"))
+    found = re.search("^and ([0-9]+) more lines: `link`$", text, re.MULTILINE)
+    shown = [line for line in text.splitlines() if line.startswith(("s", "x"))]
+    left_out = int(found[1]) if found else 0
+    assert len(shown) + left_out == len(sentences) + len(lines)
+    assert len(shown) <= MOST_LINES
     assert len(text) <= LONGEST_POST
 
 
@@ -38,6 +52,8 @@ def test_long_answers_are_cut() -> None:
     assert sum(line.startswith("line") for line in text.splitlines()) == 49
     assert spell(Reply([], lines)).endswith("and 10 more lines")
     assert spell(say(*lines)).splitlines()[-1] == "and 10 more lines"
+    assert spell(Reply([], ["x\n" * 60])).endswith("and 10 more lines")
+    assert spell(Reply([], ["x" * 400] * 50)).endswith("and 11 more lines")
     assert len(spell(Reply([], ["x" * 5000]))) < 500
     assert len(spell(Reply(["x" * 5000] * 50, ["y" * 5000] * 50, "z" * 5000))) <= LONGEST_POST
 
