@@ -9,17 +9,25 @@ from autoctrl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LONGEST_S = 10 * 365 * 86_400.0
 SECONDS: Mapping[str, int] = {"min": 60, "h": 3600, "s": 1, "": 1}
 
 
 def parse_duration(text: str) -> float:
     """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds.
 
-    Raises ``UsageError`` otherwise.
+    Raises ``UsageError`` for anything else, and for more than ten years.
     """
     for unit, seconds in SECONDS.items():
         number = text.removesuffix(unit).strip() if text.endswith(unit) else ""
         if number.isascii() and number.replace(".", "", 1).isdecimal():
-            return float(number) * seconds
+            return _check(text, float(number) * seconds)
     message = f"'{text}' is not a duration."
     raise UsageError(message, hint="Write it as 10s, 5min or 1h.")
+
+
+def _check(text: str, seconds: float) -> float:
+    if seconds <= LONGEST_S:
+        return seconds
+    message = f"'{text[:40]}' is longer than ten years."
+    raise UsageError(message)
