@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.model.unit import TaskKey, is_group, run_unit, spell_unit
+from autoctrl.model.unit import LONGEST_NUMBER, TaskKey, is_group, run_unit, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.conditions import broken_module
@@ -94,6 +94,9 @@ def _find_run(store: Store, unit: str) -> RunRecord | None:
     if not unit.isdecimal():
         message = f"'{unit}' is neither a run number nor a group of runs."
         raise UsageError(message, hint="Write a run as 4521, a group as fill:8222.")
+    if len(unit) > LONGEST_NUMBER:
+        message = f"'{unit[:40]}' is not a run: its number is too long."
+        raise UsageError(message)
     return next(iter(store.runs(numbers=[int(unit)]).records), None)
 
 

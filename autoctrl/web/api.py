@@ -27,7 +27,6 @@ from autoctrl.web.parameters import (
     read_choice,
     read_number,
     read_runs,
-    read_unit,
 )
 from autoctrl.web.state import site_of
 
@@ -103,7 +102,7 @@ def answer_outputs(request: Request) -> Response:
 
 def answer_why(request: Request) -> Response:
     """Answer how a task stands and why, as its last cycle left it."""
-    unit, workflow = read_unit(request), request.path_params["workflow"]
+    unit, workflow = request.path_params["unit"], request.path_params["workflow"]
     seen = site_of(request).explain(campaign_of(request), unit, workflow)
     return json_answer({"schema": 1, **to_plain(seen), "now": None})
 
@@ -145,7 +144,7 @@ def answer_log(request: Request) -> Response:
 
 
 def _read_history(request: Request) -> TaskHistory:
-    unit, workflow = read_unit(request), request.path_params["workflow"]
+    unit, workflow = request.path_params["unit"], request.path_params["workflow"]
     return read_history(site_of(request).store, campaign_of(request), unit, workflow)
 
 

@@ -26,7 +26,7 @@ from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
 from autoctrl.web.logs import STREAMS, read_excerpts, read_stream
 from autoctrl.web.paging import Filter, page_of
-from autoctrl.web.parameters import read_choice, read_number, read_runs, read_unit
+from autoctrl.web.parameters import read_choice, read_number, read_runs
 from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _outputs_of(site: Site, campaign: str, key: TaskKey) -> list[OutputLine]:
 def task_page(request: Request) -> Response:
     """Show one task: status, reason, what can be done, jobs, log, what made it, history."""
     site, campaign = site_of(request), request.path_params["campaign"]
-    workflow, unit = request.path_params["workflow"], read_unit(request)
+    workflow, unit = request.path_params["workflow"], request.path_params["unit"]
     seen = site.explain(campaign, unit, workflow)
     sought = find_task(site.store, campaign, unit, workflow)
     records = site.store.history(sought.key) if sought.task else []
@@ -211,7 +211,7 @@ def _jobs_of(
 
 def log_text(request: Request) -> Response:
     """Answer with what one attempt printed, as plain text."""
-    site, unit = site_of(request), read_unit(request)
+    site, unit = site_of(request), request.path_params["unit"]
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     key, records = read_history(site.store, campaign, unit, workflow)
     stream = request.query_params.get("stream") or STREAMS[0]

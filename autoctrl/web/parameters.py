@@ -63,13 +63,3 @@ def read_choice(request: Request) -> AttemptChoice:
         job=request.query_params.get("job") or None,
         attempt=read_number(request, "attempt"),
     )
-
-
-def read_unit(request: Request) -> str:
-    """Return the unit that the address names; answers 404 if its number is longer than any
-    run's.
-    """
-    unit: str = request.path_params["unit"]
-    if unit.isdecimal() and len(unit) > LONGEST_NUMBER:
-        raise HTTPException(404, f"'{unit[:40]}' is not a run: its number is too long.")
-    return unit
