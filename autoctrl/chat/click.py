@@ -70,13 +70,17 @@ def _answer(desk: Desk, payload: Mapping[str, Any], now: datetime) -> Reply:
     if "incident" in click.context:
         return _press(desk, click, now)
     accepted = read_order(desk, click.context, now)
-    caller = desk.admit(click.person, click.trigger_id, now)
-    check_role(caller, accepted.order.verb, SHAPES[accepted.order.verb].role)
-    if caller.person.id != accepted.person:
-        message = "This button belongs to whoever said the command."
-        raise UsageError(message, hint="Nothing was done.")
     later = LaterAnswers(Target(desk.server.address, accepted.answer))
-    return answer_in_time(desk, lambda: fulfil(desk, caller, accepted, now), later.post)
+
+    def work() -> Reply:
+        caller = desk.admit(click.person, click.trigger_id, now)
+        check_role(caller, accepted.order.verb, SHAPES[accepted.order.verb].role)
+        if caller.person.id != accepted.person:
+            message = "This button belongs to whoever said the command."
+            raise UsageError(message, hint="Nothing was done.")
+        return fulfil(desk, caller, accepted, now)
+
+    return answer_in_time(desk, work, later.post)
 
 
 def _read_click(payload: Mapping[str, Any]) -> Click:
@@ -96,11 +100,11 @@ def _press(desk: Desk, click: Click, now: datetime) -> Reply:
     pressed = read_button(desk.keys(), click.context, now)
     button = pressed.button
     check_place(desk, button.store, button.environment)
-    caller = desk.admit(click.person, click.trigger_id, now)
-    check_role(caller, button.verb, SHAPES[button.verb].role)
     place = Place(click.channel_id, click.post_id)
 
     def work() -> Reply:
+        caller = desk.admit(click.person, click.trigger_id, now)
+        check_role(caller, button.verb, SHAPES[button.verb].role)
         incident = find_open(desk, button)
         check_post(desk, button, place.post)
         if button.verb == "why":

@@ -86,11 +86,15 @@ def _is_equal(token: str, shown: str) -> bool:
 def _answer(desk: Desk, fields: Mapping[str, str], now: datetime) -> Reply:
     slash = _read_slash(fields)
     key = read_key(desk.server.address, slash.response_url)
-    caller = desk.admit(slash.person, slash.trigger_id, now)
-    asked = read_text(slash.text)
-    check_role(caller, asked.verb, SHAPES[asked.verb].role)
     later = LaterAnswers(Target(desk.server.address, key))
-    return answer_in_time(desk, lambda: act(desk, caller, asked, key), later.post)
+
+    def work() -> Reply:
+        caller = desk.admit(slash.person, slash.trigger_id, now)
+        asked = read_text(slash.text)
+        check_role(caller, asked.verb, SHAPES[asked.verb].role)
+        return act(desk, caller, asked, key)
+
+    return answer_in_time(desk, work, later.post)
 
 
 def _read_slash(fields: Mapping[str, str]) -> Slash:

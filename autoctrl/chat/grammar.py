@@ -109,11 +109,16 @@ def read_text(text: str) -> Asked:
         words = words[1:]
     if not words:
         return Asked("help", {}, {})
-    verb = words[0].text.lower()
+    return _read_verb(_find_verb(words[0].text), words[1:])
+
+
+def _find_verb(text: str) -> str:
+    """Return the verb that a word means. Raises ``UsageError`` if there is none."""
+    verb = text.lower()
     if verb not in SHAPES:
-        message = f"There is no verb '{words[0].text[:40]}' in chat. {nearest(verb, SHAPES)}"
+        message = f"There is no verb '{text[:40]}' in chat. {nearest(verb, SHAPES)}"
         raise UsageError(message, hint=f"Say {PROGRAM} help.")
-    return _read_verb(verb, words[1:])
+    return verb
 
 
 def _read_verb(verb: str, words: Sequence[Word]) -> Asked:
@@ -194,9 +199,7 @@ def spell_usage(verb: str) -> str:
 def list_help(role: Role, verb: str = "") -> list[str]:
     """Return what somebody of a role may say, or how one verb is said. Raises ``UsageError``."""
     if verb:
-        if verb not in SHAPES:
-            message = f"There is no verb '{verb[:40]}' in chat. {nearest(verb, SHAPES)}"
-            raise UsageError(message)
+        verb = _find_verb(verb)
         return [f"{spell_usage(verb)}", f"{verb}: {SHAPES[verb].does} ({SHAPES[verb].role})"]
     mine = {name: shape for name, shape in SHAPES.items() if shape.role <= role}
     heads = {name: spell_usage(name).removeprefix(f"Say {PROGRAM} ") for name in mine}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NEWEST = 15
 MOST_RUNS = 100
+LONGEST_LIMIT = 9
 WHY_UNITS = 2
 
 
@@ -78,8 +79,9 @@ def _choose_runs(desk: Desk, campaign: str, selection: str) -> Sequence[int]:
 
 def _read_limit(asked: Asked) -> int:
     text = asked.options.get("limit", str(NEWEST))
-    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MOST_RUNS:
-        return int(text)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_LIMIT else 0
+    if 0 < number <= MOST_RUNS:
+        return number
     message = f"'{text[:20]}' is not a number of runs from 1 to {MOST_RUNS}."
     raise UsageError(message)
 

@@ -121,11 +121,16 @@ class Chat:
         """Open the hooks, as another process would."""
         self.listener.hooks = list_hooks(
             self.project,
-            Ledger(self.project.settings.state_folder / FILE_NAME),
+            Ledger(self.ledger),
             workers=self.workers,
             deploy=self.deploy,
             complain=self.complaints.append,
         )
+
+    @property
+    def ledger(self) -> Path:
+        """The file of what was used."""
+        return self.project.settings.state_folder / FILE_NAME
 
     def changes(self, added: str, removed: str = "") -> None:
         """Change the settings, and open everything anew."""

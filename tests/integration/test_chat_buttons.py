@@ -124,8 +124,8 @@ def test_a_button_is_used_once(chat: Chat) -> None:
 
 
 def test_a_verb_that_could_not_begin_may_be_tried_again(chat: Chat) -> None:
-    """A cycle was at work for longer than a verb waits: the dialog, or the button, is good still."""
-    chat.changes('[cycle]\nverb_wait_s = 0.01')
+    """A cycle was at work for longer than a verb waits: dialog and button are good still."""
+    chat.changes("[cycle]\nverb_wait_s = 0.01")
     post = chat.told()
     chat.press(post, "retry")
     held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +82,7 @@ def test_what_is_refused_is_said(chat: Chat) -> None:
     assert "more than 2000 runs" in chat.say("retry 1-9000000 reco why not").text
     assert "retry needs a reason" in chat.say("retry 1 reco").text
     assert "has no task" in chat.say("skip 7 reco x").text
+    assert "its number is too long" in chat.say(f"why {'9' * 5000} reco").text
 
 
 def test_everything_can_be_read(chat: Chat) -> None:
@@ -89,7 +92,8 @@ def test_everything_can_be_read(chat: Chat) -> None:
     assert "1    failed  failed" in status
     assert "1    failed  failed" not in chat.say("status --runs 2").text
     assert "1 of 2 runs" in chat.say("status --limit 1").text
-    assert "from 1 to 100" in chat.say("status --limit 0").text
+    for limit in ("0", "101", "0000000000101", "9" * 5000):
+        assert "from 1 to 100" in chat.say(f"status --limit {limit}").text
     assert "no pedestal" in chat.say("why 1 reco").text
     assert "reco      2      1-2    no pedestal" in chat.say("failed").text
     assert chat.incident.id in chat.say("incidents").text
@@ -110,6 +114,8 @@ def test_incidents_are_looked_after(chat: Chat) -> None:
     assert "muted" in chat.say("incidents").text
     assert "two times" in chat.say(f"mute {incident} 2h --for 1h why").text
     assert "is muted" in chat.say(f"mute {incident} --for 90min why").text
+    for words in ("99999999999h why", f"--for {'9' * 400} why"):
+        assert "longer than ten years" in chat.say(f"mute {incident} {words}").text
 
 
 def test_workflows_are_paused_and_resumed(chat: Chat) -> None:
@@ -219,6 +225,18 @@ def test_what_takes_longer_is_answered_later(chat: Chat) -> None:
     assert chat.workers.finish()
     assert "run 1 / reco went from failed to new." in chat.mattermost.posts[-1].message
     assert chat.mattermost.posts[-1].ephemeral_for == chat.people.shifter.id
+
+
+def test_a_slow_disk_does_not_delay_the_answer(chat: Chat) -> None:
+    """Where it takes long to remember that a request was used, the answer comes in time, and later
+    what came of it.
+    """
+    chat.say("help")
+    with closing(sqlite3.connect(chat.ledger, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "Working on it" in chat.say("retry 1 reco x").text
+    assert chat.workers.finish()
+    assert "run 1 / reco went from failed to new." in chat.mattermost.posts[-1].message
 
 
 def test_a_later_answer_that_is_lost_is_complained_of(chat: Chat) -> None:
