@@ -74,4 +74,4 @@ def _read_time(text: str) -> datetime | None:
 
 
 def _say(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, f"{text}\n".encode())
+    return Answer(status, f"{text}\n".encode("utf-8", "backslashreplace"))

@@ -127,6 +127,9 @@ def test_what_makes_no_sense_is_a_sentence(told: Told) -> None:
     answer = told.post(b'{"run": 7, "attributes": {"events": "many"}}')
     assert answer.status == 400
     assert b"Run 7: Run attribute 'events' is declared as int" in answer.body
+    answer = told.post(b'{"\\ud800": 7}')
+    assert answer.status == 400
+    assert b"The key '\\ud800' is not known." in answer.body
     assert told.woken == []
 
 
@@ -209,6 +212,18 @@ def test_a_torn_delivery_stays_and_is_named(told: Told) -> None:
     assert [path.name[-9:] for path in (told.folder / ".autoctrl/sources/daq").iterdir()] == [
         "torn.json"
     ]
+
+
+def test_what_is_no_delivery_holds_nothing_up(told: Told) -> None:
+    """A folder among the deliveries is named, and stays; so does what is no JSON by its name."""
+    told.post()
+    spool = told.folder / ".autoctrl/sources/daq"
+    (spool / "00.json").mkdir()
+    (spool / "notes.txt").write_text("hello")
+    found = ask(told.folder, "discover")
+    assert "1 new run" in found.out
+    assert "00.json cannot be read: Is a directory" in found.err
+    assert sorted(path.name for path in spool.iterdir()) == ["00.json", "notes.txt"]
 
 
 def test_nothing_that_was_taken_is_lost_by_a_kill(tmp_path: Path) -> None:

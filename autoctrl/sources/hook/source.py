@@ -62,8 +62,11 @@ class HookSource:
             runs[run.number] = _together(runs[run.number], run) if run.number in runs else run
         return [runs[number] for number in sorted(runs)]
 
-    def _tell(self, name: str, body: bytes) -> list[Seen]:
+    def _tell(self, name: str, body: bytes | OSError) -> list[Seen]:
         """Return what a delivery says, from its end to its begin."""
+        if isinstance(body, OSError):
+            self._problems.append(f"{self._spool.folder / name} cannot be read: {body.strerror}")
+            return []
         try:
             runs = self.read(body)
         except UsageError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from autoctrl.files import write_whole
@@ -41,15 +40,19 @@ class Spool:
         except FileNotFoundError:
             return []
 
-    def newest_first(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of each that waits. Raises ``OSError``.
+    def newest_first(self) -> Iterator[tuple[str, bytes | OSError]]:
+        """Yield name and content of each that waits, or why it cannot be read. Raises ``OSError``.
 
         As ``remove`` begins with the oldest, whoever reads while another removes may miss old ones,
         but never sees an old one without the newer ones that were there.
         """
         for name in reversed(self.names()):
-            with suppress(FileNotFoundError):
+            try:
                 yield name, (self.folder / name).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                yield name, error
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget deliveries, the oldest first. Raises ``OSError``."""
