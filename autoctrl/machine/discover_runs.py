@@ -12,6 +12,7 @@ from autoctrl.model.names import RUNS_LEASE
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.succession import following
+from autoctrl.model.unit import NO_RUN
 from autoctrl.ports import Inbox
 from autoctrl.process import this_process
 
@@ -117,7 +118,11 @@ def _ask_sources(sources: Iterable[Source]) -> _Answers:
     for source in sources:
         errors = []
         try:
-            seen += [SeenBy(source.name, run) for run in source.discover()]
+            for run in source.discover():
+                if run.number < NO_RUN:
+                    seen.append(SeenBy(source.name, run))
+                else:
+                    errors.append(f"source {source.name}: no run has the number {run.number}")
         except AutoctrlError as error:
             errors.append(f"source {source.name}: {error}")
         problems[source.name] = (*errors, *source.problems)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LONGEST_NUMBER = 15  # digits of a run's number
+NO_RUN = 10**LONGEST_NUMBER  # the first number that no run has
 LONGEST_RANGE = 10_000_000
 LONGEST_LIST = 60  # characters of a list of units in a sentence
 RANGE_HINT = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.config import Adapter, SourceSettings, setting
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.unit import LONGEST_NUMBER
 from autoctrl.ports import Seen
 from autoctrl.sources.values import typed_value
 
@@ -111,8 +112,8 @@ class TableSource:
             return
         row = dict(zip(columns, cells, strict=False))
         run = row.get(self._section.run_column, "").strip()
-        if not run.isdecimal():
-            self._problems.append(f"{where}: '{run}' is not a run number")
+        if not run.isdecimal() or len(run) > LONGEST_NUMBER:
+            self._problems.append(f"{where}: '{run[:40]}' is not a run number")
             return
         if int(run) in runs:
             self._problems.append(

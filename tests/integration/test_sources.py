@@ -208,6 +208,7 @@ def test_a_bad_cell_is_named_with_its_line(tmp_path: Path) -> None:
     """Each mistake costs the cell or the line, never the table."""
     table = (
         "run,fill,kind\n1,many,physics\nten,1,physics\n3,1,physics,x\n4,5,physics\n4,6,physics\n"
+        f"{'9' * 5000},1,physics\n"
     )
     source = table_source(tmp_path, table)
     assert [(seen.number, seen.attributes.get("fill")) for seen in source.discover()] == [
@@ -222,6 +223,7 @@ def test_a_bad_cell_is_named_with_its_line(tmp_path: Path) -> None:
     assert "runs.csv:3: 'ten' is not a run number" in said
     assert "runs.csv:4: there are 4 cells for 3 columns" in said
     assert "runs.csv:6: run 4 is there twice" in said
+    assert f"runs.csv:7: '{'9' * 40}' is not a run number" in said
 
 
 def test_a_column_can_close_runs(tmp_path: Path) -> None:

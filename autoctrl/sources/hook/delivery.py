@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.unit import NO_RUN
 from autoctrl.ports import Seen
 from autoctrl.sources.values import typed_value
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from autoctrl.model.run import Value
 
 KEYS = ("run", "attributes", "is_closed")
-MOST_RUN = 2**53
 MOST_INTEGER = 2**63
 LONGEST_TEXT = 4096
 HINT = 'Send {"run": 4521, "attributes": {"kind": "physics"}}, or a list of such objects.'
@@ -47,7 +47,7 @@ def _read_run(item: Any, types: Mapping[str, str]) -> Seen:  # noqa: ANN401 - wh
             message = f"The key '{key[:40]}' is not known. {nearest(key[:40], KEYS)}"
             raise UsageError(message, hint=HINT)
     number = item.get("run")
-    if type(number) is not int or not 0 <= number < MOST_RUN:
+    if type(number) is not int or not 0 <= number < NO_RUN:
         message = "The delivery has a run without its number."
         raise UsageError(message, hint=HINT)
     is_closed, given = item.get("is_closed", True), item.get("attributes", {})

@@ -157,6 +157,14 @@ class Counted:
         return getattr(self.store, name)
 
 
+def test_a_number_that_no_run_has_is_a_problem() -> None:
+    """No verb could name such a run; the others of its source are found."""
+    store = MemoryStore()
+    found = discover(store, [Listed("files", seen(10**15 - 1), seen(10**15))], FakeClock(NOW))
+    assert found.new == (10**15 - 1,)
+    assert found.by_source["files"] == (f"source files: no run has the number {10**15}",)
+
+
 def test_what_was_said_before_costs_no_look_at_the_runs() -> None:
     """While the sources say the same, no run is read; what a person corrected in the meantime
     stays.
