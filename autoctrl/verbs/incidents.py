@@ -51,21 +51,25 @@ def _change(request: Request, text: str, decide: Callable[[Incident], Incident])
 
     Nobody is waited for, however long a cycle of the workflow takes.
     """
-    name = find_incident(request.store, request.campaign, text).id
+    found = find_incident(request.store, request.campaign, text)
     write_with_marks(
-        lambda marks: write(request, marks, None), partial(_marks, request, name, decide)
+        lambda marks: write(request, marks, None), partial(_marks, request, found, decide)
     )
-    return find_incident(request.store, request.campaign, name)
+    return find_incident(request.store, request.campaign, found.id)
 
 
-def _marks(request: Request, name: str, decide: Callable[[Incident], Incident]) -> list[MarkRecord]:
-    """Return the marks that keep an incident as a person changes it."""
-    found = find_incident(request.store, request.campaign, name)
-    if not found.is_open:
-        message = f"Incident {found.id} is over since {found.closed:%Y-%m-%d %H:%M:%S} UTC."
-        raise UsageError(message, hint="Nothing needs to be done about it.")
+def _marks(
+    request: Request, found: Incident, decide: Callable[[Incident], Incident]
+) -> list[MarkRecord]:
+    """Return the marks that keep an incident, which may have changed since it was found, as a
+    person changes it.
+    """
     kept = kept_of(request.store, request.campaign, found.workflow)
-    wanted = [decide(one) if one.id == name else one for one in kept.incidents]
+    current = next((one for one in kept.incidents if one.id == found.id), found)
+    if not current.is_open:
+        message = f"Incident {current.id} is over since {current.closed:%Y-%m-%d %H:%M:%S} UTC."
+        raise UsageError(message, hint="Nothing needs to be done about it.")
+    wanted = [decide(one) if one.id == current.id else one for one in kept.incidents]
     where = (request.campaign, found.workflow)
     marks = write_down(kept.mark, wanted, where, request.clock.now())
     return [mark._replace(actor=request.actor, reason=request.reason) for mark in marks]
