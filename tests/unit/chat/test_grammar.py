@@ -120,4 +120,4 @@ def test_help_lists_what_one_may_say() -> None:
     assert len({line.index(SHAPES[line.split()[0]].does) for line in lines}) == 1
     usage = spell_usage("retry")
     assert usage == "Say /autoctrl retry RUNS WORKFLOW reason… [--campaign NAME] [--dry-run]"
-    assert list_help(Role.VIEWER, "retry") == [usage, "retry: try failed tasks again (shifter)"]
+    assert list_help(Role.VIEWER, "Retry") == [usage, "retry: try failed tasks again (shifter)"]
