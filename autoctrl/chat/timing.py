@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from autoctrl.chat.desk import Desk
     from autoctrl.chat.replies import Reply
 
-PATIENCE_S = 0.7
 WORKING = say("Working on it. The answer follows.")
 BUSY = refuse("Too much is being asked at once. Nothing was done. Say it again in a moment.")
 
@@ -68,7 +67,7 @@ def answer_in_time(
 
     if not desk.workers.start(run):
         return BUSY
-    return handover.take(PATIENCE_S) or WORKING
+    return handover.take(desk.workers.patience_s) or WORKING
 
 
 def guard(desk: Desk, work: Callable[[], Reply]) -> Reply:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST = 16
+PATIENCE_S = 0.7
 GRACE_S = 20.0
 
 
@@ -17,11 +18,14 @@ class Workers:
     """Threads that do one thing each.
 
     They end with the process: what they do can be cut off at any point.
+
+    patience_s  how long whoever asks is kept waiting for what one of them does, seconds
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, patience_s: float = PATIENCE_S) -> None:
         """Have ``most`` threads at once."""
         self._most, self._busy = most, 0
+        self.patience_s = patience_s
         self._changed = threading.Condition()
 
     def start(self, work: Callable[[], object]) -> bool:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "prompt"
+PATIENCE_S = 20.0  # a busy machine delays an answer; what is late on purpose says so itself
 KEY = "k" * 40
 ROLES = ("viewer", "shifter", "operator", "admin")
 SETTINGS = """
@@ -96,7 +97,7 @@ class Chat:
         self.mattermost = Mattermost()
         self.listener = Listener()
         self.complaints: list[str] = []
-        self.workers = Workers()
+        self.workers = Workers(patience_s=PATIENCE_S)
         self.mattermost.start()
         self.listener.start()
         self.scene: Scene = furnish(self.mattermost)

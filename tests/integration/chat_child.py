@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.chat.hooks import list_hooks
+from autoctrl.chat.workers import Workers
 from autoctrl.compose import open_project
 from autoctrl.hooks.ledger import FILE_NAME, Ledger
-from tests.integration.chat import Listener
+from tests.integration.chat import PATIENCE_S, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,11 @@ def main() -> None:
     folder, port, where = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     project = open_project(folder)
     listener = Listener()
-    listener.hooks = list_hooks(project, Ledger(project.settings.state_folder / FILE_NAME))
+    ledger, workers = (
+        Ledger(project.settings.state_folder / FILE_NAME),
+        Workers(patience_s=PATIENCE_S),
+    )
+    listener.hooks = list_hooks(project, ledger, workers=workers)
     when, _, what = where.partition(" ")
     if what:
         store: Any = project.store

@@ -247,6 +247,7 @@ def test_a_long_wait_is_announced_in_the_thread(chat: Chat) -> None:
     """The dialog closes in time; what came of it follows, also a refusal."""
     post = chat.told()
     chat.press(post, "retry")
+    chat.workers.patience_s = 0.1
     held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
     assert chat.fill_in().is_done
     chat.store.lease(held.name, "a cycle", 0)

@@ -218,6 +218,7 @@ def test_later_answers_go_to_our_server_only(chat: Chat) -> None:
 
 def test_what_takes_longer_is_answered_later(chat: Chat) -> None:
     """A verb that waits for a cycle is answered in time that it does, and then what came of it."""
+    chat.workers.patience_s = 0.1
     held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
     answer = chat.say("retry 1 reco x", chat.people.shifter)
     assert "Working on it" in answer.text
@@ -232,6 +233,7 @@ def test_a_slow_disk_does_not_delay_the_answer(chat: Chat) -> None:
     what came of it.
     """
     chat.say("help")
+    chat.workers.patience_s = 0.1
     with closing(sqlite3.connect(chat.ledger, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "Working on it" in chat.say("retry 1 reco x").text
@@ -243,6 +245,7 @@ def test_a_later_answer_that_is_lost_is_complained_of(chat: Chat) -> None:
     """Without the address; what was asked for is done."""
     held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
     chat.mattermost.be_hidden(where="POST /hooks/commands")
+    chat.workers.patience_s = 0.1
     answer = chat.say("retry 1 reco x")
     chat.store.lease(held.name, "a cycle", 0)
     assert chat.workers.finish()

@@ -12,7 +12,7 @@ from autoctrl.chat.deployment import DeployRequest, DeployTicket
 from autoctrl.errors import SettingsError, UsageError
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.status import TaskStatus
-from tests.integration.chat import PROMPT, Chat
+from tests.integration.chat import PATIENCE_S, PROMPT, Chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +78,10 @@ def test_an_order_under_way_is_not_given_twice(chat: Chat) -> None:
     """While it waits for a cycle a second press does nothing, also after a restart."""
     (shown,) = chat.say("complete 1-25 reco x").posts
     held = chat.store.lease(workflow_lease(PROMPT, "reco"), "a cycle", 60)
+    chat.workers.patience_s = 0.1
     first = chat.press(shown, "doit", chat.people.operator)
     assert "Working on it" in first.text
+    chat.workers.patience_s = PATIENCE_S
     chat.open()
     second = chat.press(shown, "doit", chat.people.operator)
     assert "pressed before" in second.text
