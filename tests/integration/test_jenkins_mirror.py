@@ -9,6 +9,7 @@ import pytest
 
 from autoctrl.errors import JenkinsError, UsageError
 from autoctrl.operations.jenkins import Built, follow_build, trigger_branch
+from autoctrl.operations.jenkins.server import Server
 from tests.fakes.jenkins import Outcome
 from tests.integration.jenkins_site import open_site
 
@@ -72,6 +73,24 @@ def test_a_branch_is_built_as_soon_as_it_is_asked_for(site: Site, repository: Re
         assert triggered.address == job
         assert built == Built("SUCCESS", f"{job}{number}/")
     assert [build.job.branch for build in site.server.builds] == ["try/this"] * 2
+
+
+def test_a_build_that_the_look_has_begun_is_joined(site: Site, repository: Repository) -> None:
+    """Jenkins builds a branch that it finds by itself: once is enough, however quick it is."""
+    repository.push("try/this")
+    settings, found = site.settings(), Server.look_for_branches
+
+    def look(server: Server, name: str) -> None:
+        found(server, name)
+        site.server.tick(20)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Server, "look_for_branches", look)
+        triggered = trigger_branch(settings, "try/this")
+    assert triggered.is_folded
+    *_, built = follow_build(settings, triggered, pause=site.server.tick)
+    assert built == Built("SUCCESS", f"{triggered.address}1/")
+    assert len(site.server.builds) == 1
 
 
 def test_a_branch_that_is_not_there_is_told(site: Site, repository: Repository) -> None:

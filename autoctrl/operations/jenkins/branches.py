@@ -25,18 +25,24 @@ def trigger_branch(
 ) -> Triggered:
     """Let the mirror look for new commits, and ask for a build of a branch.
 
-    Whoever has pushed it a moment ago need not wait for Jenkins to look by itself. Raises
-    ``UsageError`` for a branch that the mirror does not take, ``SettingsError``, and
+    Whoever has pushed it a moment ago need not wait for Jenkins to look by itself. A build that has
+    begun because of that look is joined.
+
+    Raises ``UsageError`` for a branch that the mirror does not take, ``SettingsError``, and
     ``JenkinsError``, also if there is no job for it after a minute.
     """
     _check_branch(settings.jenkins, branch)
     server = Server.of(settings)
     mirror = mirror_name(settings.jenkins)
     name = f"{mirror}/{branch.replace('/', '%2F')}"
+    before = server.find_newest_build(name)
     server.look_for_branches(mirror)
     for _ in range(int(PATIENCE_S / ASK_EVERY_S)):
         if server.has_item(name):
-            return start(server, name, {})
+            begun = server.find_newest_build(name)
+            if begun is None or begun == before:
+                return start(server, name, {})
+            return Triggered(name, begun.queue_id, server.address(name), is_folded=True)
         pause(ASK_EVERY_S)
     message = f"Jenkins finds no branch '{branch}' with a Jenkinsfile in its repository."
     hint = f"Was it pushed? Look at {server.address(mirror)}"

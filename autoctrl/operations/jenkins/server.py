@@ -47,6 +47,13 @@ class Queued(NamedTuple):
     is_folded: bool
 
 
+class Begun(NamedTuple):
+    """A build that has begun: its number, and that of the queue's item that it came from."""
+
+    number: int
+    queue_id: int
+
+
 class Server:
     """A Jenkins; each call raises ``Refused``, a ``JenkinsError``."""
 
@@ -112,6 +119,13 @@ class Server:
     def has_item(self, name: str) -> bool:
         """Say whether there is an item that we may see."""
         return self._or_none(lambda: self.read_item(name, "name")) is not None
+
+    def find_newest_build(self, name: str) -> Begun | None:
+        """Return the newest build of a job, None if there is none, or no such job."""
+        fields = "lastBuild[number,queueId]"
+        found = self._or_none(lambda: self.read_item(name, fields)) or {}
+        newest = found.get("lastBuild")
+        return Begun(int(newest["number"]), int(newest["queueId"])) if newest else None
 
     def find_queued(self, queue_id: int) -> dict[str, Any] | None:
         """Return an item of the queue, None if it is forgotten: five minutes after it left."""
