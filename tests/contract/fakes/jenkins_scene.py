@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from tests.contract.fakes.caller import Caller, Reply
+from tests.fakes.jenkins import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from tests.fakes.jenkins import Run
 
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -95,3 +98,30 @@ def choice(name: str, *choices: str) -> str:
         f'<{tag}><name>{name}</name><choices class="java.util.Arrays$ArrayList">'
         f'<a class="string-array">{inside}</a></choices></{tag}>'
     )
+
+
+JOB = "/job/a/job/b"
+WITH = f"{JOB}/buildWithParameters"
+DECLARED = parameters(
+    parameter("String", "RUN", "7"),
+    parameter("Boolean", "DRY", "true"),
+    choice("MODE", "fast", "slow"),
+    parameter("Text", "NOTE").replace("</hud", "<trim>true</trim></hud"),
+)
+DEFAULTS = {"RUN": "7", "DRY": "true", "MODE": "fast", "NOTE": ""}
+
+
+def lasting(seconds: float) -> Callable[[Run], Outcome]:
+    """Return a runner whose builds take so long."""
+    return lambda _: Outcome(seconds=seconds)
+
+
+def number_of(reply: Reply) -> int:
+    """Return the number of the item that was promised."""
+    return int(reply.headers["Location"].rstrip("/").rpartition("/")[2])
+
+
+def queued(person: Person, number: int) -> dict[str, object]:
+    """Return what is told of an item of the queue."""
+    answer: dict[str, object] = person.get(f"/queue/item/{number}/api/json").json
+    return answer

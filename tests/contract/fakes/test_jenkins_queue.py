@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.contract.fakes.jenkins_scene import (
+    DECLARED,
+    DEFAULTS,
     FORM,
+    JOB,
     ONE_AT_A_TIME,
     PROJECT,
+    WITH,
     Person,
-    choice,
-    parameter,
-    parameters,
+    lasting,
+    number_of,
     pipeline,
+    queued,
 )
 from tests.fakes.jenkins import Jenkins, Outcome, Run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.contract.fakes.caller import Reply
-
-JOB = "/job/a/job/b"
-WITH = f"{JOB}/buildWithParameters"
-DECLARED = parameters(
-    parameter("String", "RUN", "7"),
-    parameter("Boolean", "DRY", "true"),
-    choice("MODE", "fast", "slow"),
-    parameter("Text", "NOTE").replace("</hud", "<trim>true</trim></hud"),
-)
-DEFAULTS = {"RUN": "7", "DRY": "true", "MODE": "fast", "NOTE": ""}
-
-
-def lasting(seconds: float) -> Callable[[Run], Outcome]:
-    """Return a runner whose builds take so long."""
-    return lambda _: Outcome(seconds=seconds)
-
-
-def number_of(reply: Reply) -> int:
-    """Return the number of the item that was promised."""
-    return int(reply.headers["Location"].rstrip("/").rpartition("/")[2])
-
-
-def queued(person: Person, number: int) -> dict[str, object]:
-    """Return what is told of an item of the queue."""
-    answer: dict[str, object] = person.get(f"/queue/item/{number}/api/json").json
-    return answer
 
 
 def test_a_build_is_asked_for(ada: Person, jenkins_server: Jenkins) -> None:
