@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LIMIT_S = 60.0
 FETCH_LIMIT_S = 600.0
 LONGEST_REASON = 300
+COMPLAINT = re.compile(r"(?:^|\s)(?:error|fatal): ")
 # What the administrator's environment may say: where programs, keys, agents and proxies are.
 KEPT = re.compile(
     r"(PATH|HOME|USER|LOGNAME|TMPDIR|LD_LIBRARY_PATH|SSH_AUTH_SOCK|GIT_SSH(_COMMAND)?|GIT_ASKPASS|"
@@ -69,6 +70,11 @@ SCP_ADDRESS = re.compile(r"[\w.][\w.-]*@[\w.][\w.-]*:[^:].*")
 MEANINGS = (
     (r"No space left on device|Disk quota exceeded", "the disk is full", "Make room, then repeat."),
     (
+        r"unable to (write|create)",
+        "a file cannot be written",
+        "See whether the disk is full, and whose the folder is, then repeat.",
+    ),
+    (
         r"Authentication failed|could not read (Username|Password)|Permission denied \(|HTTP Basic",
         "the repository does not let us in",
         "See how the administrator's credentials are given: docs/howto/deploy.md.",
@@ -83,8 +89,11 @@ MEANINGS = (
     ),
     (
         r"dubious ownership",
-        "the clone belongs to somebody else, who could make us run anything",
-        "Run this as the clone's owner, or remove the clone, which is made anew.",
+        "a folder of it belongs to somebody else, who could make us run anything",
+        (
+            "Run this as the clone's owner, or remove the clone, which is made anew; a repository "
+            "that is a folder must belong to whoever fetches from it: else use ssh or https."
+        ),
     ),
 )
 
@@ -213,7 +222,8 @@ def transport_of(address: str) -> str:
 
 def failure(what: str, said: str) -> GitError:
     """Return the error that says what git complained of, in people's words where they are known."""
-    text = " ".join(without_passwords(said).split())
+    words = " ".join(without_passwords(said).split())
+    text = "".join(letter if letter.isprintable() else "?" for letter in words)
     for pattern, meaning, hint in MEANINGS:
         if re.search(pattern, text, re.IGNORECASE):
             return GitError(f"{what} failed: {meaning} ({_short(text)}).", hint=hint)
@@ -221,8 +231,9 @@ def failure(what: str, said: str) -> GitError:
 
 
 def _short(text: str) -> str:
-    text = text.rpartition("fatal: ")[2] or text
-    return (text[:LONGEST_REASON].rstrip(".") or "it says nothing").strip()
+    """Return the first complaint, of which others are the consequence."""
+    first = next(filter(None, COMPLAINT.split(text)[1:]), text)
+    return (first[:LONGEST_REASON].rstrip(".") or "it says nothing").strip()
 
 
 def _end_with_parent() -> None:

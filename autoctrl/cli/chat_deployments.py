@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.chat.deployment import DeployTicket
 from autoctrl.config import find_deployment, load_deployment
-from autoctrl.errors import DeploymentError
+from autoctrl.errors import AutoctrlError, DeploymentError
 from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ def choose_deploy(settings: Settings) -> Deploy | None:
         return None
 
     def deploy(request: DeployRequest) -> DeployTicket:
-        triggered = _trigger(settings, load_deployment(root), request)
+        triggered = trigger(settings, load_deployment(root), request)
         return DeployTicket(triggered.address, partial(_wait, settings, request, triggered))
 
     return deploy
 
 
-def _trigger(settings: Settings, deployment: Deployment, request: DeployRequest) -> Triggered:
+def trigger(settings: Settings, deployment: Deployment, request: DeployRequest) -> Triggered:
     """Start the build: of the branch in a mirror, else of the job that fulfils requests.
 
     Raises ``SettingsError`` for an environment that is not declared, ``UsageError`` for a ref that
     cannot be, ``DeploymentError`` or ``JenkinsError``.
     """
     from autoctrl.operations.deployment.refs import choose_default
-    from autoctrl.operations.deployment.requests import ask
+    from autoctrl.operations.deployment.requests import ask, withdraw
     from autoctrl.operations.deployment.sites import site_of
     from autoctrl.operations.jenkins import trigger_branch, trigger_job
 
@@ -48,8 +48,16 @@ def _trigger(settings: Settings, deployment: Deployment, request: DeployRequest)
     if environment.branches:
         return trigger_branch(settings, request.ref)
     ref = request.ref or choose_default(site_of(deployment, environment.name).rule)
-    ask(deployment.root, environment.name, ref, request.actor, IN_CHAT, SystemClock().now())
-    return trigger_job(settings, "deploy", {"ENVIRONMENT": environment.name, "REF": ref})
+    now = SystemClock().now()
+    asked = ask(deployment.root, environment.name, ref, request.actor, IN_CHAT, now)
+    try:
+        triggered = trigger_job(settings, "deploy", {"ENVIRONMENT": environment.name, "REF": ref})
+    except AutoctrlError:
+        withdraw(deployment.root, asked)
+        raise
+    if triggered.is_folded:  # the build fulfils the request of who asked first
+        withdraw(deployment.root, asked)
+    return triggered
 
 
 def _wait(settings: Settings, request: DeployRequest, triggered: Triggered) -> str:

@@ -82,18 +82,36 @@ def deploy(session: Session, target: str, **given: Any) -> int:  # noqa: ANN401 
     switches. Exits with 2 if it was not deployed; what was current still is.
     """
     from autoctrl.operations.deployment.sites import open_deployment
+    from autoctrl.operations.deployment.standing_in import find_stand_in, stand_in
 
     deployment = open_deployment(given["root"])
     is_mirror = bool(deployment.environment(target).branches)
     _refuse_contradictions(given, is_mirror=is_mirror)
+    user = find_stand_in(deployment.environment(target).user)
+    if user is not None:
+        return stand_in(user, _spell_call(session, deployment, target, given))
     if given["is_list"]:
         _show_history(session, deployment, target, given)
         return 0
-    if is_mirror and not given["back"]:
+    if is_mirror:
         return _deploy_branches(session, deployment, target, given)
     done = _deploy_ref(deployment, target, given)
     _show(session, done, dry_run=given["dry_run"])
     return 0
+
+
+def _spell_call(
+    session: Session, deployment: Deployment, target: str, given: Mapping[str, Any]
+) -> list[str]:
+    """Return the words of this call, such that they mean the same in any folder."""
+    report = given["junit"] and given["junit"].absolute()
+    whole = {**given, "root": deployment.root, "junit": report}
+    words = [f"--format={session.format}"]
+    for option in deploy.params:
+        value = whole.get(str(option.name))
+        if isinstance(option, click.Option) and value:
+            words.append(option.opts[0] if value is True else f"{option.opts[0]}={value}")
+    return ["deploy", *words, "--", target, *filter(None, [given["ref"]])]
 
 
 def _refuse_contradictions(given: Mapping[str, Any], *, is_mirror: bool) -> None:
@@ -106,25 +124,28 @@ def _refuse_contradictions(given: Mapping[str, Any], *, is_mirror: bool) -> None
     if len(named) > 1:
         message = f"{named[0]} and {named[1]} exclude each other."
         raise UsageError(message, hint="Say what to deploy once.")
-    if given["junit"] and not given["is_cycle"]:
-        message = "--junit is the report of a cycle."
-        raise UsageError(message, hint="Add --cycle.")
+    if given["junit"] and not (given["is_cycle"] and not given["is_all"]):
+        message = "--junit is the report of one cycle."
+        raise UsageError(message, hint="Name a branch, and add --cycle.")
+    if given["back"] and is_mirror:
+        message = "A mirror follows the heads of its branches: it does not go back."
+        raise UsageError(message, hint="Push the earlier commit to the branch, then deploy that.")
 
 
 def _deploy_ref(deployment: Deployment, environment: str, given: Mapping[str, Any]) -> Deployed:
     """Deploy a ref, or go back. Raises ``AutoctrlError`` if it was not deployed."""
     from autoctrl.operations.deployment.engine import Engine
     from autoctrl.operations.deployment.refs import choose_default
+    from autoctrl.operations.deployment.requests import BACK
     from autoctrl.operations.deployment.sites import site_of
     from autoctrl.process import SystemClock
 
-    branch = given["branch"] or given["ref"] if given["back"] else ""
-    site = site_of(deployment, environment, branch)
+    site = site_of(deployment, environment)
     engine = Engine(site, SystemClock(), warn)
     if given["back"]:
-        return engine.go_back(_wish(deployment, environment, "--back", given))
+        return engine.go_back(_wish(deployment, environment, BACK, given))
     ref = given["ref"] or choose_default(site.rule)
-    return engine.deploy(ref, _wish(deployment, environment, given["ref"], given))
+    return engine.deploy(ref, _wish(deployment, environment, ref, given))
 
 
 def _wish(deployment: Deployment, environment: str, ref: str, given: Mapping[str, Any]) -> Wish:
@@ -207,7 +228,7 @@ def _deploy_branches(
 
     branch = given["branch"] or given["ref"]
     mirror = Mirror(deployment, environment, SystemClock(), warn)
-    wish = _wish(deployment, environment, given["ref"], given)
+    wish = _wish(deployment, environment, branch, given)
     done = [mirror.deploy(branch, wish)] if branch else list(mirror.deploy_all(wish))
     _show_branches(session, environment, done, is_one=bool(branch))
     codes = [2 if one.state == "failed" else 0 for one in done]

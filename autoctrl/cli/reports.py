@@ -74,7 +74,8 @@ class JUnitReport:
         return Suite(self.project or "autoctrl", self.campaign, workflow, cases)
 
     def _write(self, suites: Sequence[Suite]) -> None:
-        if self.path.exists() and not self.path.is_file():  # a device would be replaced, too
+        is_other = self.path.exists() and not self.path.is_file()
+        if is_other or self.path.is_symlink():  # a device, or /dev/stdout, would be replaced, too
             raise OSError(errno.EINVAL, "it is there and not a file")
         write_whole(self.path, junit_document(suites, self.began))
 

@@ -75,12 +75,34 @@ def test_a_cycle_that_cannot_even_begin_is_an_error(project: Path) -> None:
     assert results(project / "cycle.xml") == {"discover": {"cycle": f"error: {said.err.strip()}"}}
 
 
-@pytest.mark.parametrize("name", ["occupied", "autoctrl.toml/cycle.xml", "/proc/cycle.xml"])
+STRANGE = """
+from autoctrl import inline
+
+
+@inline("strange")
+def work(task):
+    raise FileNotFoundError("\\x1b[31m \\udcff <b>]]>& \\x00")
+"""
+
+
+def test_whatever_a_task_says_is_a_report(tmp_path: Path) -> None:
+    """Characters that neither a store nor XML can hold make neither a cycle fail nor the file."""
+    (tmp_path / "workflows/strange").mkdir(parents=True)
+    (tmp_path / "workflows/strange/handler.py").write_text(STRANGE)
+    (tmp_path / "autoctrl.toml").write_text("[defaults]\nattempts = 1\n")
+    assert ask(tmp_path, "runs", "add", "1").code == 0
+    assert ask(tmp_path, "cycle", "--junit", "cycle.xml").code == 1
+    said = results(tmp_path / "cycle.xml")["strange"]["1"]
+    assert "FileNotFoundError: [31m \\udcff <b>]]>& " in said
+
+
+@pytest.mark.parametrize("name", ["occupied", "link", "autoctrl.toml/cycle.xml", "/proc/cycle.xml"])
 def test_a_file_that_cannot_be_written_is_refused_before_the_cycle(
     project: Path, name: str
 ) -> None:
     """No task moves for a report that nobody would get."""
     (project / "occupied").mkdir()
+    (project / "link").symlink_to(project / "autoctrl.toml")
     said = ask(project, "cycle", "--junit", name)
     assert said.code == 2
     assert f"--junit {name} cannot be written" in said.err

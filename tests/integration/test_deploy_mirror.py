@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
+import io
 import json
 import os
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,10 @@ from autoctrl.errors import AutoctrlError, SettingsError
 from autoctrl.operations.deployment import mirror
 from autoctrl.operations.deployment.mirror import IDLE_AFTER, Mirror, Mirrored
 from autoctrl.operations.deployment.sites import open_deployment
-from autoctrl.operations.deployment.trial import User
 from tests.integration.deployed import git
 from tests.integration.deploying import (
     MIRROR,
     PRODUCTION,
-    ROOT,
     Installation,
     install,
     leave_out_trials,
@@ -147,24 +146,6 @@ def test_new_runs_are_followed(quick: Installation) -> None:
     assert branches.deploy("dev-x", wish()).runs == "7-25,30"
 
 
-def test_what_a_branch_says_is_done_as_its_user(
-    quick: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Where the mirror's user is another one, children of that user ask the records."""
-    other = User(getpass.getuser(), {"umask": 0o022}, str(quick.root))
-    monkeypatch.setattr(mirror, "find_user", lambda _: other)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    quick.branch("dev-x", project())
-    done = mirror_of(quick).deploy("dev-x", wish())
-    assert done.runs == "6-25"
-    git(quick.repository.work, "push", "-q", "origin", ":refs/heads/dev-x")
-    assert mirror_of(quick).deploy("dev-x", wish()).state == "closed"
-    empty = install(tmp_path / "other", MIRROR)
-    empty.branch("dev-x", project())
-    with pytest.raises(AutoctrlError, match="knows no run yet"):
-        mirror_of(empty).deploy("dev-x", wish())
-
-
 def test_branches_outside_the_list_are_refused(quick: Installation) -> None:
     """Neither a branch that is not allowed, nor a tag or a commit of an allowed one."""
     commit = quick.branch("main", project())
@@ -198,6 +179,44 @@ def test_all_branches_at_once_and_those_that_are_gone(quick: Installation) -> No
     assert (closed[done["dev-1"].campaign], closed[done["dev-3"].campaign]) == (False, True)
     assert done["dev-3"].folder is not None
     assert not done["dev-3"].folder.exists()
+
+
+def test_branches_with_strange_names_and_dates_hold_up_no_other(quick: Installation) -> None:
+    """A name that is no UTF-8, one that looks like another's, a commit of the year 292277026596."""
+    commit = quick.branch("dev-1", project())
+    bare, work = quick.repository.address, quick.repository.work
+    for raw in (b"dev-\xff", "dev-1\u2028x".encode(), "dev-é#1%2F".encode(), b"dev-X", b"dev-x"):
+        ref = b"refs/heads/" + raw
+        subprocess.run([b"git", b"-C", bytes(bare), b"update-ref", ref, commit], check=True)
+    tree = git(work, "rev-parse", "HEAD^{tree}")
+    words = f"tree {tree}\nauthor a <a> 0 +0000\ncommitter a <a> {{}} +0000\n\nx\n"
+    for name, date in (("dev-late", 2**63 - 1), ("dev-old", 5)):
+        (work / "commit").write_text(words.format(date))
+        made = git(work, "hash-object", "-t", "commit", "-w", "--literally", "commit")
+        git(work, "push", "-q", "origin", f"{made}:refs/heads/{name}")
+    found = {one.branch: one.state for one in mirror_of(quick).deploy_all(wish())}
+    names = ("dev-1", "dev-X", "dev-x", "dev-é#1%2F", "dev-late")
+    assert found == dict.fromkeys(names, "switched")
+
+
+def test_a_mirror_does_not_go_back(site: Installation) -> None:
+    """The campaign of a branch follows its head; and a report is that of one cycle."""
+    assert "does not go back" in site.deploy("mirror", "dev-1", "--back").err
+    report = ("--all", "--cycle", "--junit", "report.xml")
+    assert "--junit is the report of one cycle" in site.deploy("mirror", *report).err
+
+
+def test_a_cycle_that_was_killed_is_no_success(
+    quick: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is 2."""
+    quick.branch("dev-1", project())
+    branches = mirror_of(quick)
+    done = branches.deploy("dev-1", wish())
+    monkeypatch.setattr(mirror, "PROGRAM", ("sh", "-c", "echo begun; kill -9 $$"))
+    out = io.StringIO()
+    assert branches.make_cycle(done, None, out) == 2
+    assert out.getvalue() == "begun\n"
 
 
 def test_an_idle_branch_is_closed_until_it_has_news(quick: Installation) -> None:

@@ -89,6 +89,15 @@ def test_a_tag_that_moved_is_refused_unless_that_is_said(
     assert site.engine().deploy("prod-1", wish(may_move=True)).commit == commit
 
 
+def test_a_branch_that_moves_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an environment takes a branch, its head is deployed whenever that is asked for."""
+    leave_out_trials(monkeypatch)
+    site = install(tmp_path, '[environments.stage]\nrefs = ["refs/heads/main"]\n')
+    for answer in (1.0, 2.0):
+        commit = site.branch("main", project(answer))
+        assert site.engine("stage").deploy("main", wish()).commit == commit
+
+
 def test_a_deleted_tag_is_missing(site: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the clone has kept of a deleted tag does not count."""
     leave_out_trials(monkeypatch)
@@ -255,24 +264,63 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
 
     def fill(_: Clone, folder: Path, commit: str) -> None:
         (folder / "half").mkdir(parents=True)
-        what, said = "git worktree", f"error: unable to write {commit}: No space left on device"
+        said = f"error: unable to write file {commit}\nfatal: Could not reset index file\n"
+        what = "git worktree"
         raise failure(what, said)
 
     with monkeypatch.context() as patch:
         patch.setattr(Clone, "add_worktree", fill)
-        assert "the disk is full" in refuse(site, "prod-1")
+        said = refuse(site, "prod-1")
+    assert "a file cannot be written (unable to write file" in said
+    assert "See whether the disk is full" in said
     assert not list((site.root / "production/releases").iterdir())
     assert site.engine().deploy("prod-1", wish()).is_new
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(
+def test_what_the_system_refuses_is_a_sentence(
     site: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the system refuses is said with the file's name, and nothing is switched."""
+    """Something else in the place of the link, of the journal, of the environment's folder."""
     leave_out_trials(monkeypatch)
-    (site.root / "production").mkdir()
-    (site.root / "production/releases").write_text("in the way")
-    assert "production/releases cannot be written: " in refuse(site, "prod-1")
+    assert site.engine().deploy("prod-1", wish()).is_new
+    site.tag("prod-2", project(2.0))
+    journal = site.root / "production/deployments.jsonl"
+    kept = journal.rename(journal.with_name("kept"))
+    journal.mkdir()
+    assert "deployments.jsonl cannot be written: Is a directory." in refuse(site, "prod-2")
+    assert "cannot be written" in site.deploy("production", "--list").err
+    journal.rmdir()
+    kept.rename(journal)
+    site.current.unlink()
+    site.current.mkdir()
+    with pytest.raises(AutoctrlError, match="cannot be written: Is a directory"):
+        site.engine().deploy("prod-2", wish())
+    site.current.rmdir()
+    assert site.engine().deploy("prod-2", wish()).is_new
+    (site.root / "production").rename(site.root / "moved")
+    (site.root / "production").write_text("a file")
+    with pytest.raises(AutoctrlError, match="cannot be written"):
+        site.engine().deploy("prod-2", wish())
+
+
+def test_an_installation_may_be_moved_and_its_clone_be_lost(
+    site: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The releases that stayed are found again: as they are, and looked at for changes."""
+    leave_out_trials(monkeypatch)
+    first = site.engine().deploy("prod-1", wish()).commit
+    site.tag("prod-2", project(2.0))
+    site.engine().deploy("prod-2", wish())
+    moved = site._replace(root=site.root.rename(site.root.with_name("elsewhere")))
+    assert moved.engine().deploy("prod-1", wish()).commit == first
+    assert git(moved.root / "production/releases" / first[:12], "rev-parse", "HEAD") == first
+    shutil.rmtree(moved.root / "repository.git")
+    assert moved.engine().deploy("prod-2", wish()).is_new
+    assert moved.engine().deploy("prod-1", wish()).commit == first
+    shutil.rmtree(moved.root / "repository.git")
+    (moved.root / "production/releases" / first[:12] / "README").write_text("mine")
+    moved.engine().deploy("prod-2", wish())
+    assert "was changed by hand: README." in refuse(moved, "prod-1")
 
 
 def test_a_repository_that_is_gone_is_a_sentence(site: Installation) -> None:

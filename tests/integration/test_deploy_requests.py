@@ -1,9 +1,8 @@
-"""Who may deploy: a build of Jenkins only what a verb has requested; and as which user."""
+"""A build of Jenkins deploys only what a verb has requested, and that once."""
 
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +17,22 @@ from autoctrl.operations.deployment.requests import (
     find_request,
     is_build,
     require_request,
+    withdraw,
 )
-from autoctrl.operations.deployment.trial import find_user, run_limited
-from tests.integration.deploying import PRODUCTION, Installation, install, project
+from tests.integration.deploying import (
+    PRODUCTION,
+    Installation,
+    install,
+    leave_out_trials,
+    project,
+    wish,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BOB = Actor("bob", "chat")
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
 
 def request(root: Path, ref: str = "prod-1", now: datetime = NOW) -> str:
@@ -108,23 +113,36 @@ def history(site: Installation) -> list[dict[str, Any]]:
     return list(json.loads(said.out)["deployments"])
 
 
-@as_root
-def test_what_runs_as_another_user_sees_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another user's programs have its number and home, and none of our secrets."""
-    monkeypatch.setenv("AUTOCTRL_STORE_TOKEN", "s3cret")
-    user = find_user("nobody")
-    assert user.is_other
-    said = run_limited(["sh", "-c", "id -u; id -G; env"], user.variables(), user, 60)
-    assert said.stdout.startswith("65534\n65534\n")
-    assert "s3cret" not in said.stdout
-    assert "USER=nobody" in said.stdout
+def test_a_request_is_used_once_also_by_builds_that_waited_for_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two builds find the same request; when the second has its turn, the first has used it."""
+    leave_out_trials(monkeypatch)
+    site = install(tmp_path, PRODUCTION)
+    site.tag("prod-1", project())
+    now = datetime.now(UTC)
+    request(site.root, now=now)
+    found = find_request(site.root, "production", "prod-1", now)
+    assert site.engine().deploy("prod-1", wish(request=found)).is_new
+    with pytest.raises(UsageError, match="just been done by another deployment"):
+        site.engine().deploy("prod-1", wish(request=found))
 
 
-def test_a_user_must_be_there_and_ours_to_become(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user who is unknown, or whom we cannot become, is refused; ourselves we are already."""
-    with pytest.raises(DeploymentError, match="There is no user 'nobody-at-all'"):
-        find_user("nobody-at-all")
-    monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    with pytest.raises(DeploymentError, match="runs as root, and you are somebody else"):
-        find_user("root")
-    assert not find_user("").is_other
+def test_a_request_is_taken_back(tmp_path: Path) -> None:
+    """Nobody finds it any more; taking it back again changes nothing."""
+    request(tmp_path)
+    found = find_request(tmp_path, "production", "prod-1", NOW)
+    assert found is not None
+    for _ in range(2):
+        withdraw(tmp_path, found)
+        assert find_request(tmp_path, "production", "prod-1", NOW) is None
+
+
+def test_what_an_environment_follows_is_requested_by_its_name(tmp_path: Path) -> None:
+    """A build that is given no ref fulfils the request for the only one that there is."""
+    site = install(tmp_path, '[environments.stage]\nrefs = ["refs/heads/main"]\n')
+    site.branch("main", {"README": "no project"})
+    build = {"BUILD_TAG": "jenkins-deploy-7"}
+    assert "Nobody has asked to deploy refs/heads/main" in site.deploy("stage", **build).err
+    ask(site.root, "stage", "refs/heads/main", BOB, "", datetime.now(UTC))
+    assert "There is no autoctrl.toml" in site.deploy("stage", **build).err

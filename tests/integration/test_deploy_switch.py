@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from autoctrl.errors import DeploymentError
+from autoctrl.operations.deployment import examination
 from autoctrl.operations.deployment.checkout import commit_in
 from autoctrl.operations.deployment.engine import Engine, read_history
 from autoctrl.operations.deployment.sites import open_deployment, site_of
@@ -123,6 +124,25 @@ def test_what_doctor_finds_wrong_stops_it_unless_it_was_wrong_before(site: Insta
     assert refused.err.startswith("Doctor says: ")
 
 
+def test_what_is_current_and_cannot_be_looked_at_hinders_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Doctor is asked of what is current only to compare: the ref is judged by itself then."""
+    wrong = {"notifier x": "notifier x: silent."}
+
+    def ask_doctor(project: Path) -> dict[str, str]:
+        if project.name == "old":
+            message = "It cannot be looked at."
+            raise DeploymentError(message)
+        return wrong
+
+    monkeypatch.setattr(examination, "ask_doctor", ask_doctor)
+    assert examination.examine(tmp_path, tmp_path / "old") == ["Doctor says: notifier x: silent."]
+    wrong["source raw"] = "source raw: unreadable."
+    with pytest.raises(DeploymentError, match="source raw: unreadable"):
+        examination.examine(tmp_path, tmp_path / "old")
+
+
 def test_going_back_goes_further_each_time(
     site: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,18 +170,19 @@ def test_old_releases_go_unless_somebody_uses_them(
     held = os.open(site.engine().deploy("prod-0", wish()).folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_SH)
     site.engine().deploy("prod-1", wish())
+    (site.root / "production/releases/mine").mkdir()  # a person's, which is left alone
     site.call("runs", "add", "1", "--project", str(site.current))
     words = ("campaign", "create", "pinned", "--workflows", "reco", "--code", commits[1])
     assert site.call(*words, "--project", str(site.current)).code == 0
     for number in range(2, 6):
         assert site.engine().deploy(f"prod-{number}", wish()).remarks == ()
     names = {path.name for path in (site.root / "production/releases").iterdir() if path.is_dir()}
-    assert names == {commits[number][:12] for number in (0, 1, 4, 5)}
+    assert names == {"mine", *(commits[number][:12] for number in (0, 1, 4, 5))}
     os.close(held)
     site.call("campaign", "close", "pinned", "--project", str(site.current))
     site.engine().deploy("prod-6", wish())
     names = {path.name for path in (site.root / "production/releases").iterdir() if path.is_dir()}
-    assert names == {commit[:12] for commit in commits[-2:]}
+    assert names == {"mine", *(commit[:12] for commit in commits[-2:])}
     assert not list((site.root / "production/trash").iterdir())
     assert len(git(site.root / "repository.git", "worktree", "list").splitlines()) == 3
 

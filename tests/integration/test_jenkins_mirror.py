@@ -75,6 +75,27 @@ def test_a_branch_is_built_as_soon_as_it_is_asked_for(site: Site, repository: Re
     assert [build.job.branch for build in site.server.builds] == ["try/this"] * 2
 
 
+def test_a_branch_that_looks_like_another_is_built_itself(
+    site: Site, repository: Repository
+) -> None:
+    """Jenkins writes some letters of a branch otherwise in the name of its job."""
+    jobs = {
+        "try/a/b": "try%252Fa%252Fb",
+        "try/a%2Fb": "try%252Fa%25252Fb",
+        "try/é#1": "try%252F%C3%A9%25231",
+    }
+    for name in jobs:
+        repository.push(name)
+    settings = site.settings()
+    for name, job in jobs.items():
+        triggered = trigger_branch(settings, name)
+        assert triggered.address == f"{site.server.url}/job/autoctrl-mirror/job/{job}/"
+        *_, built = follow_build(settings, triggered, pause=site.server.tick)
+        assert isinstance(built, Built)
+        assert built.result == "SUCCESS"
+    assert {build.job.branch for build in site.server.builds} == jobs.keys()
+
+
 def test_a_build_that_the_look_has_begun_is_joined(site: Site, repository: Repository) -> None:
     """Jenkins builds a branch that it finds by itself: once is enough, however quick it is."""
     repository.push("try/this")

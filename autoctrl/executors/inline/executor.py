@@ -222,7 +222,10 @@ class InlineExecutor:
             files = [measure(name, path) for name, path in paths.items()]
         except BaseException as raised:  # noqa: BLE001 - SystemExit too is a failure of the author's
             traceback.print_exc()
-            error, fields = f"{type(raised).__name__}: {raised}", Fields({}, "")
+            words = f"{type(raised).__name__}: {raised}"
+            # Names of files may hold bytes that are no text; no store takes those.
+            error = words.encode("utf-8", "backslashreplace").decode()
+            fields = Fields({}, "")
         wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
         return CallReport(error, fields.remark, fields.values, files, wall_s, cpu_s)
 

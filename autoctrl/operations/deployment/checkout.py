@@ -37,6 +37,7 @@ def check_out(place: Place, clone: Clone, commit: str) -> Path:
     release = place.release(commit)
     known = commit_in(place, release)
     if known == commit:
+        clone.adopt(release, commit, place.trash)
         refuse_changes(release)
         return release
     if known or release == place.current_release():

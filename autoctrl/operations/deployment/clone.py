@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autoctrl.config.deployment import BRANCHES, RELEASES
 from autoctrl.errors import DeploymentError
 from autoctrl.git import FETCH_LIMIT_S, Git, failure
 from autoctrl.operations.deployment.refs import TAG, read_listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
 # What a git that was killed leaves, and what the next one would stop at.
 LEFTOVERS = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "worktrees/*/locked")
+PLACES = (f"*/{RELEASES}/*", f"{BRANCHES}/*/{RELEASES}/*")  # of checkouts, beside a clone
 NAMES = "refs/deploy"  # our names for what was fetched: theirs may contradict one another
 
 
@@ -41,6 +44,16 @@ class Clone:
         for pattern in LEFTOVERS:
             for left in self.folder.glob(pattern):
                 left.unlink(missing_ok=True)
+        self._find_moved()
+
+    def _find_moved(self) -> None:
+        """Find the checkouts again after all of the installation was moved to another folder."""
+        known = [Path(file.read_text().strip()) for file in self.folder.glob("worktrees/*/gitdir")]
+        if all(path.exists() for path in known):
+            return
+        above = self.folder.parent
+        there = [str(path.parent) for place in PLACES for path in above.glob(f"{place}/.git")]
+        self.git.ask("worktree", "repair", *there)
 
     def list_refs(self) -> dict[str, str]:
         """Ask the repository for its tags and branches, and return the commit of each."""
@@ -102,6 +115,21 @@ class Clone:
             commit,
         )
         self.git.run(*words, limit_s=FETCH_LIMIT_S)
+
+    def adopt(self, folder: Path, commit: str, trash: Path) -> None:
+        """Let a whole checkout of a commit be one of this clone's, if that was made anew meanwhile.
+
+        What is in the folder stays as it is. ``trash`` is a folder for what is not needed long.
+        """
+        if Git(folder).ask("rev-parse", "--quiet", "HEAD").is_good:
+            return
+        trash.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=trash), folder.name)
+        words = ("worktree", "add", "--quiet", "--no-checkout", "--detach", str(draft), commit)
+        self.git.run(*words)
+        Git(draft).run("read-tree", "HEAD")
+        (draft / ".git").replace(folder / ".git")
+        self.git.run("worktree", "repair", str(folder))
 
     def prune(self) -> None:
         """Forget the worktrees whose folders are gone."""

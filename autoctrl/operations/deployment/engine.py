@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.config.release import is_release
 from autoctrl.errors import AutoctrlError, DeploymentError
 from autoctrl.operations.deployment import journal
 from autoctrl.operations.deployment.checkout import (
@@ -19,20 +19,22 @@ from autoctrl.operations.deployment.checkout import (
 from autoctrl.operations.deployment.clone import Clone
 from autoctrl.operations.deployment.examination import examine
 from autoctrl.operations.deployment.journal import Entry
-from autoctrl.operations.deployment.records import ask_records
-from autoctrl.operations.deployment.refs import Resolved, resolve
-from autoctrl.operations.deployment.switch import alone, switch
-from autoctrl.operations.deployment.trial import find_user, try_out
+from autoctrl.operations.deployment.refs import TAG, Resolved, resolve
+from autoctrl.operations.deployment.requests import refuse_used
+from autoctrl.operations.deployment.standing_in import refuse_others
+from autoctrl.operations.deployment.switch import alone, switch, telling
+from autoctrl.operations.deployment.trial import try_out
+from autoctrl.operations.deployment.usage import find_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from autoctrl.model.actor import Actor
     from autoctrl.operations.deployment.layout import Place
     from autoctrl.operations.deployment.refs import Rule
     from autoctrl.operations.deployment.requests import DeployRequest
-    from autoctrl.operations.deployment.trial import User
     from autoctrl.ports import Clock
 
 LEAST_KEPT = 2  # the one that is used, and the one to go back to
@@ -112,41 +114,42 @@ class Engine:
         ``known`` are the repository's refs, where they were asked for already. Raises
         ``DeploymentError``, ``UsageError`` or ``GitError``; then nothing was switched.
         """
-        user = find_user(self.site.user)
+        refuse_others(self.site.user)
         with alone(self.place.lock, self._say):
             entries = self._settle()
+            refuse_used(wish.request, entries)
             found, release = self._obtain(wanted, wish, entries, known)
             before = self.place.current_release()
             if self._is_current(found, entries) and wish.request is None:
-                remarks = (
-                    [] if wish.is_dry else self._tidy(user)
-                )  # it may have been ended before that
+                remarks = [] if wish.is_dry else self._tidy()  # it was ended before, perhaps
                 return self._result(found, before, release, remarks, is_new=False)
-            remarks = self._try_out(found, release, user)
+            remarks = self._try_out(found, release)
             if not wish.is_dry:
                 self._switch(found, release, wish)
-                remarks += self._tidy(user)
+                remarks += self._tidy()
             return self._result(found, before, release, remarks)
 
-    def _try_out(self, found: Resolved, release: Path, user: User) -> list[str]:
+    def _try_out(self, found: Resolved, release: Path) -> list[str]:
         """Return what is to be remarked on a release.
 
         Raises ``DeploymentError`` if it must not be used.
         """
         remarks = look_through(self.place, release)
         project, before = self.place.project_in(release), self.place.current_release()
-        trial = try_out(project, user)
+        trial = try_out(project)
         mark(self.place, found.commit, trial.modules)
         old = self.place.project_in(before) if before is not None else None
-        return remarks + examine(project, old, user)
+        return remarks + examine(project, old)
 
     def go_back(self, wish: Wish) -> Deployed:
         """Make the release that was current before this one the current one; git is not asked.
 
         Raises ``DeploymentError`` if there is none any more.
         """
+        refuse_others(self.site.user)
         with alone(self.place.lock, self._say):
             entries = self._settle()
+            refuse_used(wish.request, entries)
             before = self.place.current_release()
             for entry in journal.earlier(entries):
                 release = self.place.release(entry.commit)
@@ -196,7 +199,7 @@ class Engine:
         return found._replace(commit=fetched)
 
     def _refuse_moved(self, found: Resolved, entries: Collection[Entry]) -> None:
-        if self.site.rule.branches:
+        if not found.ref.startswith(TAG):
             return  # a branch moves
         earlier = journal.commits_of(entries, found.ref)
         if earlier and earlier[-1] != found.commit:
@@ -233,16 +236,14 @@ class Engine:
         done = intent.followed(journal.DONE, self._clock.now())
         journal.write_entry(self.place.journal, done)
 
-    def _tidy(self, user: User) -> list[str]:
+    def _tidy(self) -> list[str]:
         """Remove the releases that are too many and that nobody uses; say what could not be."""
         current, left = self.place.current_release(), self._list_superfluous()
         if not left or current is None:
             return []
-        question = {"do": "find_unused", "releases": [str(release) for release in left]}
         try:
-            found = ask_records(self.place.project_in(current), user, question)
-            for release in found["unused"]:
-                remove(self.place, Path(release))
+            for release in find_unused(self.place.project_in(current), left):
+                remove(self.place, release)
             with open_clone(self.site, self._say) as clone:
                 clone.prune()
         except (AutoctrlError, OSError) as error:
@@ -253,7 +254,7 @@ class Engine:
         """Return the releases beyond those to keep, and those that never were current."""
         deployed = journal.by_age(journal.read_entries(self.place.journal))
         kept = {self.place.releases / name for name in deployed[: max(self.site.keep, LEAST_KEPT)]}
-        found = {path for path in self.place.releases.iterdir() if path.is_dir()}
+        found = {path for path in self.place.releases.iterdir() if is_release(path)}
         return sorted(found - kept - {self.place.current_release()})
 
     def _result(
@@ -287,8 +288,12 @@ def open_clone(site: Site, say: Callable[[str], object]) -> Iterator[Clone]:
 
 
 def read_history(place: Place) -> list[Entry]:
-    """Return what was deployed in a place, and what was not after all, oldest first."""
-    entries = journal.read_entries(place.journal)
+    """Return what was deployed in a place, and what was not after all, oldest first.
+
+    Raises ``DeploymentError`` if the journal cannot be read.
+    """
+    with telling(place.folder):
+        entries = journal.read_entries(place.journal)
     open_ones = journal.unfinished(entries)
     return [entry for entry in entries if entry.step != journal.INTENT or entry in open_ones]
 

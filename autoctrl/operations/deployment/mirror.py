@@ -10,19 +10,22 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
+from autoctrl.compose import Project
+from autoctrl.config import load_settings
 from autoctrl.config.deployment import BRANCHES
+from autoctrl.config.release import is_release
 from autoctrl.errors import AutoctrlError, DeploymentError
 from autoctrl.files import write_whole
+from autoctrl.operations.deployment.branch_campaign import close, follow, request_of
 from autoctrl.operations.deployment.checkout import modules_in
 from autoctrl.operations.deployment.engine import Engine, open_clone, read_history, time_of
-from autoctrl.operations.deployment.examination import PROGRAM
 from autoctrl.operations.deployment.layout import campaign_of
-from autoctrl.operations.deployment.records import ask_records
 from autoctrl.operations.deployment.refs import BRANCH, resolve
 from autoctrl.operations.deployment.secrets import refuse_open_secrets
 from autoctrl.operations.deployment.sites import site_of
-from autoctrl.operations.deployment.switch import alone
-from autoctrl.operations.deployment.trial import find_user
+from autoctrl.operations.deployment.standing_in import KILLED, PROGRAM, refuse_others
+from autoctrl.operations.deployment.switch import alone, telling
+from autoctrl.operations.deployment.usage import find_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from autoctrl.config.deployment import Deployment
     from autoctrl.operations.deployment.engine import Deployed, Site, Wish
     from autoctrl.ports import Clock
+    from autoctrl.verbs import Request
 
 IDLE_AFTER = timedelta(days=30)
 NAME_FILE = "branch.json"
@@ -76,13 +80,14 @@ class Mirror:
     ) -> None:
         """Deploy branches into ``environment``.
 
-        Raises ``SettingsError`` if their user could open what belongs to another environment.
+        Raises ``DeploymentError`` if we are not their user, and ``SettingsError`` if that one could
+        open what belongs to another environment.
         """
+        refuse_others(deployment.environment(environment).user)
         refuse_open_secrets(deployment, environment)
         self.deployment, self.name = deployment, environment
         self.folder = deployment.environment(environment).folder
         self._clock, self._say = clock, say
-        self._user = find_user(deployment.environment(environment).user)
 
     def deploy(self, branch: str, wish: Wish) -> Mirrored:
         """Bring one branch up to date, or close its campaign if it is gone.
@@ -117,7 +122,7 @@ class Mirror:
                 yield Mirrored(branch, campaign_of(branch), "failed", problem=str(error))
 
     def make_cycle(self, mirrored: Mirrored, junit: Path | None, out: TextIO) -> int:
-        """Make one cycle of a branch's campaign, as the mirror's user; return its exit code.
+        """Make one cycle of a branch's campaign; return its exit code, 2 if it was killed.
 
         Nothing for a branch without runs. ``junit`` is the file of a report; what the cycle says is
         written to ``out``.
@@ -128,16 +133,14 @@ class Mirror:
         of_branch = ["--project", str(mirrored.folder), "--campaign", mirrored.campaign]
         said = subprocess.run(
             [*PROGRAM, "cycle", *of_branch, *report],
-            env=self._user.variables(),
             cwd="/",
             stdout=subprocess.PIPE,
             text=True,
             errors="replace",
             check=False,
-            **self._user.options,
         )
         out.write(said.stdout)
-        return said.returncode
+        return said.returncode if said.returncode >= 0 else KILLED
 
     def _site(self, branch: str = "") -> Site:
         return site_of(self.deployment, self.name, branch)
@@ -153,9 +156,7 @@ class Mirror:
         with open_clone(self._site(), self._say) as clone:
             clone.fetch([f"{BRANCH}{branch}" for branch in branches])
             made = {
-                branch: datetime.fromtimestamp(
-                    clone.committed_at(clone.commit_of(f"{BRANCH}{branch}")), UTC
-                )
+                branch: self._date(clone.committed_at(clone.commit_of(f"{BRANCH}{branch}")))
                 for branch in branches
             }
         since = {
@@ -164,6 +165,11 @@ class Mirror:
         }
         limit = self._clock.now() - IDLE_AFTER
         return {branch: when for branch, when in since.items() if when < limit}
+
+    def _date(self, committed_at: int) -> datetime:
+        """Return when a commit was made; whoever makes one may have written any number."""
+        now = self._clock.now()
+        return datetime.fromtimestamp(min(max(committed_at, 0), now.timestamp()), UTC)
 
     def _last_news(self, branch: str, commit: str, committed: datetime) -> datetime:
         """Return when a branch had news: a commit may be older than its push."""
@@ -181,22 +187,18 @@ class Mirror:
     def _bring_up(self, branch: str, wish: Wish, known: Mapping[str, str]) -> Mirrored:
         site = self._site(branch)
         found = resolve(f"{BRANCH}{branch}", known, site.rule)
-        self._claim(site.place.folder, branch)
+        with telling(site.place.folder):
+            self._claim(site.place.folder, branch)
         done = Engine(site, self._clock, self._say).deploy(found.ref, wish, known)
         state = "switched" if done.is_new else "unchanged"
         if wish.is_dry:
             return self._result(branch, "tried", done)
         commit = done.commit
-        question = {
-            "do": "follow",
-            "code": commit,
-            "modules": modules_in(site.place, site.place.release(commit)),
-            **self._request(branch, wish, f"{done.ref} is at {commit[:12]}"),
-        }
-        followed = ask_records(done.folder, self._user, question)
-        return self._result(branch, state, done)._replace(
-            runs=followed["runs"], reprocessed=followed["reprocessed"]
-        )
+        modules = modules_in(site.place, site.place.release(commit))
+        with Project(load_settings(done.folder)) as opened:
+            request = self._request(opened, branch, wish, f"{done.ref} is at {commit[:12]}")
+            followed = follow(opened, request, commit, modules)
+        return self._result(branch, state, done)._replace(**followed._asdict())
 
     def _claim(self, folder: Path, branch: str) -> None:
         """Write down whose folder it is. Raises ``DeploymentError`` if it is another branch's."""
@@ -222,15 +224,9 @@ class Mirror:
             remarks=done.remarks,
         )
 
-    def _request(self, branch: str, wish: Wish, reason: str) -> dict[str, str]:
+    def _request(self, project: Project, branch: str, wish: Wish, reason: str) -> Request:
         why = f"{wish.reason} ({reason})" if wish.reason else reason
-        actor = wish.actor
-        return {
-            "campaign": campaign_of(branch),
-            "actor": actor.name,
-            "via": actor.via,
-            "reason": why,
-        }
+        return request_of(project, campaign_of(branch), wish.actor, why)
 
     def _close(self, branch: str, why: str, wish: Wish) -> Mirrored:
         """Close the campaign of a branch, and remove its folder unless a job still needs it."""
@@ -242,11 +238,10 @@ class Mirror:
             current = place.current_release()
             if current is not None and current.is_dir():
                 project = place.project_in(current)
-                question = {"do": "close", **self._request(branch, wish, why)}
-                ask_records(project, self._user, question)
-                releases = [str(path) for path in place.releases.iterdir() if path.is_dir()]
-                asked = {"do": "find_unused", "releases": releases}
-                if len(ask_records(project, self._user, asked)["unused"]) < len(releases):
+                with Project(load_settings(project)) as opened:
+                    close(opened, self._request(opened, branch, wish, why))
+                releases = [path for path in place.releases.iterdir() if is_release(path)]
+                if len(find_unused(project, releases)) < len(releases):
                     remark = "Its folder stays: a job or a process still needs it."
                     return closed._replace(remarks=(remark,))
             self._remove(place.folder)

@@ -53,9 +53,15 @@ class Resolved(NamedTuple):
     commit: str
 
 
+def is_legal(ref: str) -> bool:
+    """Say whether a text can be the name of a ref, and be shown to people."""
+    is_short = 0 < len(ref) <= LONGEST_REF
+    return is_short and ref.isprintable() and not ILLEGAL.search(ref)
+
+
 def check_legal(ref: str) -> None:
     """Raise ``UsageError`` for a text that cannot be the name of a ref."""
-    if not ref or len(ref) > LONGEST_REF or ILLEGAL.search(ref):
+    if not is_legal(ref):
         shown = ascii(ref[:LONGEST_REF])
         message = f"{shown} cannot be the name of a tag or a branch."
         raise UsageError(message, hint="Give a name as git shows it, such as prod-2026-11.")
@@ -114,12 +120,13 @@ def _short(ref: str) -> str:
 def read_listing(text: str) -> dict[str, str]:
     """Return the commit of every ref in what ``git ls-remote`` printed; a tag's is what it names.
 
-    Lines that are no legal ref at a commit are left out.
+    Lines that are no legal ref at a commit are left out, and so are names that are no UTF-8 or that
+    a terminal cannot show: whoever pushes one names nothing that could be deployed.
     """
     refs: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         commit, _, ref = line.partition("\t")
         name = ref.removesuffix("^{}")  # the commit that an annotated tag names follows the tag
-        if COMMIT.fullmatch(commit) and name and not ILLEGAL.search(name):
+        if COMMIT.fullmatch(commit) and is_legal(name):
             refs[name] = commit
     return refs

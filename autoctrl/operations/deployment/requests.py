@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,10 @@ from autoctrl.model.actor import Actor
 from autoctrl.operations.deployment.journal import read_entries, used_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
+
+    from autoctrl.operations.deployment.journal import Entry
 
 REQUESTS = "requests"
 BACK = "--back"  # what is asked for when an environment is to go back
@@ -125,6 +128,20 @@ def require_request(
         )
         raise UsageError(message, hint="Ask for it where verbs are taken, such as in chat.")
     return found
+
+
+def refuse_used(request: DeployRequest | None, entries: Iterable[Entry]) -> None:
+    """Raise ``UsageError`` if another deployment has consumed a request since it was found."""
+    if request is not None and request.id in used_requests(entries):
+        message = "What was asked for has just been done by another deployment."
+        raise UsageError(message, hint="Ask for it again if it is still wanted.")
+
+
+def withdraw(root: Path, request: DeployRequest) -> None:
+    """Take a request back of which nothing will come, so that nobody else makes use of it."""
+    path = root / request.environment / REQUESTS / f"{request.id}.json"
+    with suppress(OSError):  # it ends by itself
+        path.unlink()
 
 
 def _is_open(request: DeployRequest, used: Collection[str], now: datetime) -> bool:

@@ -47,7 +47,7 @@ def telling(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         why = "the disk is full" if is_full else error.strerror or error
         message = f"{error.filename or folder} cannot be written: {why}."
         hint = "Make room, then repeat." if is_full else "See whose it is, and who you are."

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
-import re
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +20,8 @@ from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.module_process import Worker
 from autoctrl.machine.patience import is_loaded, wait_for
 from autoctrl.node.wrapper import PR_SET_PDEATHSIG, prctl
+from autoctrl.operations.deployment.limited import last_words, run_limited
+from autoctrl.operations.deployment.standing_in import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
     from autoctrl.handlers.handler import Handler
 
-KEPT = re.compile(r"(PATH|LD_LIBRARY_PATH|PYTHONPATH|LANG|LC_.*|TZ|ROOTSYS|CMSSW_.*|SCRAM_ARCH)\Z")
 PATIENCE_S = 60.0
 LARGEST_FILE = 1 << 26
 CPU_LIMIT_S = 600
@@ -48,70 +46,18 @@ class Trial(NamedTuple):
     problems: list[str]
 
 
-class User(NamedTuple):
-    """Who runs what a ref says: a user of the operating system, or we ourselves.
-
-    options  how ``subprocess`` starts a program as this user, nothing for ourselves
-    home     the user's home, empty for ourselves
-    """
-
-    name: str
-    options: Mapping[str, Any]
-    home: str = ""
-
-    @property
-    def is_other(self) -> bool:
-        """Say whether it is somebody else than we."""
-        return bool(self.options)
-
-    def variables(self) -> dict[str, str]:
-        """Return what this user's programs see of our environment: all, or nothing that may be
-        secret.
-        """
-        if not self.is_other:
-            return dict(os.environ)
-        kept = {name: value for name, value in os.environ.items() if KEPT.match(name)}
-        return {**kept, "HOME": self.home, "USER": self.name, "LOGNAME": self.name}
-
-
-def find_user(name: str) -> User:
-    """Return how to run something as a user.
-
-    Raises ``DeploymentError`` if there is none, or if we are neither that user nor root.
-    """
-    if not name:
-        return User("", {})
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError as error:
-        message = f"There is no user '{name}' on this machine, who is to run what is deployed."
-        raise DeploymentError(
-            message, hint="Make one, or correct user in deployment.toml."
-        ) from error
-    if entry.pw_uid == os.geteuid():
-        return User(name, {})
-    if os.geteuid() != 0:
-        message = f"What is deployed here runs as {name}, and you are somebody else."
-        raise DeploymentError(message, hint=f"Deploy as {name} or as root.")
-    groups = os.getgrouplist(name, entry.pw_gid)
-    options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": groups}
-    return User(name, options, entry.pw_dir)
-
-
-def try_out(project: Path, user: User) -> Trial:
+def try_out(project: Path) -> Trial:
     """Load the settings and every handler of a checkout, in a child without tokens and store.
 
     Raises ``DeploymentError`` with all that is wrong, or if the child does not answer.
     """
     with tempfile.TemporaryDirectory(prefix="autoctrl-trial-") as home:
-        if user.is_other:
-            os.chown(home, user.options["user"], user.options["group"])
         kept = {name: value for name, value in os.environ.items() if KEPT.match(name)}
         own = {"HOME": home, "TMPDIR": home, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-P", "-m", __name__, str(project)]
-        said = run_limited(command, {**kept, **own}, user, PATIENCE_S + CPU_LIMIT_S)
-    trial = _read(said.stdout)
-    if trial is None:
+        said = run_limited(command, {**kept, **own}, PATIENCE_S + CPU_LIMIT_S)
+    trial = _read(said.out)
+    if trial is None or said.code != 0:
         message = f"The workflows of {project} could not be tried: {last_words(said)}."
         raise DeploymentError(message)
     if trial.problems:
@@ -120,52 +66,6 @@ def try_out(project: Path, user: User) -> Trial:
         text = " ".join([*trial.problems[:SHOWN], *more])
         raise DeploymentError(text, hint="Nothing was switched.")
     return trial
-
-
-def last_words(said: subprocess.CompletedProcess[str]) -> str:
-    """Return the last line of what a program complained of."""
-    lines = said.stderr.strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
-
-
-def run_limited(
-    command: list[str], environment: Mapping[str, str], user: User, limit_s: float
-) -> subprocess.CompletedProcess[str]:
-    """Run a program as a user, and end it with all that it started once the time is over.
-
-    Raises ``DeploymentError`` where it cannot be started, or is not done in time.
-    """
-    try:
-        child = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            **user.options,
-        )
-    except OSError as error:
-        message = f"{command[0]} cannot be run{f' as {user.name}' if user.name else ''}: {error}."
-        raise DeploymentError(message) from error
-    with child:
-        try:
-            out, err = child.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired as error:
-            message = f"The trial gave no answer within {limit_s:g} s and was ended."
-            raise DeploymentError(message, hint="Look for an endless loop in a handler.") from error
-        finally:
-            _end_group(child)
-    return subprocess.CompletedProcess(command, child.returncode, out, err)
-
-
-def _end_group(child: subprocess.Popen[str]) -> None:
-    """End a child that is still there, with all of its group."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _read(text: str) -> Trial | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import JenkinsError, UsageError
 from autoctrl.operations.jenkins.jobs import mirror_name
+from autoctrl.operations.jenkins.place import branch_item
 from autoctrl.operations.jenkins.server import Server
 from autoctrl.operations.jenkins.triggering import Triggered, start
 
@@ -34,7 +35,7 @@ def trigger_branch(
     _check_branch(settings.jenkins, branch)
     server = Server.of(settings)
     mirror = mirror_name(settings.jenkins)
-    name = f"{mirror}/{branch.replace('/', '%2F')}"
+    name = f"{mirror}/{branch_item(branch)}"
     before = server.find_newest_build(name)
     server.look_for_branches(mirror)
     for _ in range(int(PATIENCE_S / ASK_EVERY_S)):

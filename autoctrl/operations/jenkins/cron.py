@@ -6,12 +6,12 @@ Jenkins takes a wrong specification without a word and never starts the job, so 
 from __future__ import annotations
 
 import re
+import zoneinfo
 from typing import NamedTuple
 
 ALIASES = frozenset(
     {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
 )
-ZONE = re.compile(r"TZ=[A-Za-z]\w*(/[\w+-]+)*")
 # A hashed number, perhaps within bounds; all numbers; a range; each perhaps in steps. Or a number.
 PART = re.compile(
     r"((?P<hash>H)(\((?P<bounds>[0-9]+-[0-9]+)\))?|\*|(?P<range>[0-9]+-[0-9]+))(/(?P<step>[0-9]+))?"
@@ -34,6 +34,7 @@ FIELDS = (
     Field("month", 1, 12),
     Field("day of the week", 0, 7),
 )
+STRANGE = re.compile(r"[^ -~\t\n]")
 LAST_HASHED_DAY = 28  # H never reaches the days that some months lack
 
 
@@ -42,13 +43,24 @@ def find_problem(spec: str) -> str:
 
     An empty one is fine: the job is started by hand alone.
     """
-    lines = spec.splitlines()
+    lines = [line for line in spec.split("\n") if not line.startswith("#")]
+    strange = STRANGE.search("\n".join(lines))
+    if strange:
+        return f"it holds the character {strange[0]!a}, which Jenkins does not read"
     if lines and lines[0].startswith("TZ="):
-        if not ZONE.fullmatch(lines[0].strip()):
+        if not _is_zone(lines[0].strip().removeprefix("TZ=")):
             return f"'{lines[0]}' names no time zone"
         lines = lines[1:]
-    used = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    used = [line.strip() for line in lines if line.strip()]
     return next(filter(None, map(_find_in_line, used)), "")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _find_in_line(line: str) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
 
 API_TOKEN = re.compile(r"11[0-9a-f]{32}")
+# How Jenkins writes what a path of an address could not hold in the name of a branch's job.
+ENCODED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in "#%/?[]\\"})
 HOW_TO = (
     "Make an API token on the user's security page in Jenkins and put it alone into that file, "
     "which nobody else may read."
@@ -51,6 +53,11 @@ def find_place(settings: Settings) -> Place:
         hint = f"One has 34 characters: 11, then 32 of 0-9 and a-f; no password is one. {HOW_TO}"
         raise SettingsError(message, hint=hint)
     return Place(given.url.rstrip("/"), given.user, token)
+
+
+def branch_item(branch: str) -> str:
+    """Return the name of a branch's job in a multibranch project."""
+    return branch.translate(ENCODED)
 
 
 def item_path(name: str) -> str:

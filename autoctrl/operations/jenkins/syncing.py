@@ -71,11 +71,15 @@ def list_wanted(settings: Settings) -> list[Item]:
 def name_project(settings: Settings) -> str:
     """Return what the items of this project are marked with.
 
-    Raises ``SettingsError`` if the project has no name: its folder's is another on each machine.
+    Raises ``SettingsError`` if the project has no name, for that of its folder is another on each
+    machine, or if no description of a job could hold it.
     """
     if not settings.project.name:
         message = f"{FILE_NAME}: the project has no name, by which its jobs in Jenkins are known."
         raise SettingsError(message, hint="Write at the top of it: name = 'NAME'")
+    if not settings.project.name.isprintable():
+        message = f"{FILE_NAME}: name = {settings.project.name!r} cannot be shown by Jenkins."
+        raise SettingsError(message, hint="Use letters, digits and signs, on one line.")
     environment = settings.environment
     return f"{settings.project.name}/{environment}" if environment else settings.project.name
 

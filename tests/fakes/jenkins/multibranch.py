@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement
 
 from tests.fakes.jenkins import cron, git
@@ -98,8 +97,8 @@ class Indexing:
 
 
 def encode(branch: str) -> str:
-    """Return the name of a branch's job: a slash becomes ``%2F``."""
-    return quote(branch, safe=" ()+,@=")
+    """Return the name of a branch's job: a slash becomes ``%2F``, and so on; most letters stay."""
+    return "".join(f"%{ord(one):02X}" if one in "#%/?[]\\" else one for one in branch)
 
 
 def _config(project: Multibranch, branch: str, path: str) -> Element:

@@ -79,7 +79,16 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "@hourly", "@midnight", "H * * * *", "H/5 * * * *", "0 4 H(1-28) * 1-5"]
+    "spec",
+    [
+        "",
+        "@hourly",
+        "@midnight",
+        "H * * * *",
+        "H/5 * * * *",
+        "0 4 H(1-28) * 1-5",
+        "# nächtlich\nH 0 * * *",
+    ],
 )
 def test_usual_specifications_are_fine(spec: str) -> None:
     """What people write has no problem; neither has a job that is started by hand."""
@@ -97,6 +106,11 @@ def test_usual_specifications_are_fine(spec: str) -> None:
         ("0 12-3 * * *", "hour 12-3 runs backwards"),
         ("H/0 * * * *", "no minute of 0-59 can step by 0"),
         ("TZ=The Moon\nH * * * *", "names no time zone"),
+        ("TZ=Nowhere/Atall\nH * * * *", "names no time zone"),
+        ("TZ=\nH * * * *", "names no time zone"),
+        ("H\u00a0* * * *", r"the character '\xa0', which Jenkins does not read"),
+        ("H * * * *\u2028H 5 * * *", r"the character '\u2028'"),
+        ("H * * * *\r\nH 5 * * *", r"the character '\r'"),
         ("H * * * *\nH * * * MON", "'MON' is no day of the week"),
         ("H * * * *\nTZ=Europe/Zurich", "has 1 fields"),
     ],

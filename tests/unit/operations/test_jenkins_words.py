@@ -130,3 +130,7 @@ def test_a_project_without_a_name_has_no_mark() -> None:
     nameless = replace(settings, project=replace(settings.project, name=""))
     with pytest.raises(SettingsError, match="the project has no name"):
         name_project(nameless)
+    for name in ("camera\x07", "cam\rera", "two\nlines"):
+        strange = replace(settings, project=replace(settings.project, name=name))
+        with pytest.raises(SettingsError, match="cannot be shown by Jenkins"):
+            name_project(strange)

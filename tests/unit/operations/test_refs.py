@@ -48,6 +48,9 @@ MIRROR = Rule("mirror", branches="feature/.*|dev-.*")
         "prod 1",
         "prod-1\n",
         "prod-1\x7f",
+        "prod-1\u2028",
+        "prod-\u202e1",
+        "prod-\udcff",
         "prod-*",
         "prod-[1]",
         "a\\b",
@@ -123,6 +126,13 @@ def test_a_listing_gives_the_commit_that_a_tag_names() -> None:
         f"warning: nonsense\n{OTHER}\t\n{OTHER}\trefs/heads/-x y\nshort\trefs/heads/a\n"
     )
     assert read_listing(listing) == {"refs/tags/prod-1": SECOND, "refs/heads/main": OTHER}
+
+
+def test_a_name_that_cannot_be_shown_is_left_out_and_pretends_to_be_no_other() -> None:
+    """What some take for the end of a line is none; what is no UTF-8 cannot be deployed."""
+    names = ("refs/heads/main\u2028x", "refs/heads/main\x85", "refs/heads/\udcff", "refs/heads/é")
+    listing = "".join(f"{FIRST}\t{name}\n" for name in names)
+    assert read_listing(listing) == {"refs/heads/é": FIRST}
 
 
 def test_what_an_environment_follows() -> None:
