@@ -6,15 +6,17 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import AutoctrlError
+from autoctrl.errors import AutoctrlError, JenkinsError
 from autoctrl.machine.wake import wake_loops
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from autoctrl.config import Settings
 
     Deed = Callable[[], None]
+
+KEPT = "What was told is kept; the next cycle finds it."
 
 
 def choose_wake(
@@ -26,7 +28,7 @@ def choose_wake(
     what was delivered is on disk, and the next cycle finds it.
     """
     if settings.hooks.wake == "jenkins":
-        return Folded(partial(_each, trigger, settings.hooks.wake_jobs.split()), tell)
+        return Folded(partial(_trigger_all, settings.hooks.wake_jobs.split(), trigger, tell), tell)
     return partial(_attempt, partial(wake_loops, settings.state_folder), tell)
 
 
@@ -63,6 +65,19 @@ def _attempt(deed: Deed, tell: Callable[[str], None]) -> None:
         tell(f"hooks: the cycle was not woken: {error}")
 
 
-def _each(trigger: Callable[[str], object], jobs: Iterable[str]) -> None:
-    for job in jobs:
-        trigger(job)
+def _trigger_all(
+    jobs: Sequence[str], trigger: Callable[[str], object], tell: Callable[[str], None]
+) -> None:
+    """Trigger one job after the other.
+
+    One that fails is told and stops no other, but for a Jenkins that cannot be asked now.
+    """
+    for place, job in enumerate(jobs):
+        try:
+            trigger(job)
+        except (AutoctrlError, OSError) as error:
+            is_away = isinstance(error, JenkinsError) and error.is_passing
+            left = jobs[place:] if is_away else [job]
+            tell(f"hooks: Jenkins was not asked for {' and '.join(left)}: {error} {KEPT}")
+            if is_away:
+                return

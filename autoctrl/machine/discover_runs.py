@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.errors import AutoctrlError
+from autoctrl.errors import AutoctrlError, LeaseHeld
 from autoctrl.model.actor import Actor
 from autoctrl.model.names import RUNS_LEASE
 from autoctrl.model.output import MarkRecord
@@ -17,7 +18,7 @@ from autoctrl.ports import Inbox
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.model.run import Value
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 60.0
 SEEN = "seen"
+LOOKS, PAUSE_S = 20, 0.05
 
 
 class DiscoveredRuns(NamedTuple):
@@ -110,6 +112,25 @@ def discover(store: Store, sources: Sequence[Source], clock: Clock) -> Discovere
     if answers.has_deliveries:
         _acknowledge(sources, answers.problems)
     return answers.found(records)
+
+
+def discover_or_wait(
+    store: Store,
+    sources: Sequence[Source],
+    clock: Clock,
+    pause: Callable[[float], None] = time.sleep,
+) -> DiscoveredRuns:
+    """Do what ``discover`` does, once another process that does the same has written.
+
+    So what both have seen is there for what follows. A process that takes longer than a second is
+    not waited for; then nothing is found here.
+    """
+    for _ in range(LOOKS):
+        try:
+            return discover(store, sources, clock)
+        except LeaseHeld:
+            pause(PAUSE_S)
+    return DiscoveredRuns((), (), ())
 
 
 def _ask_sources(sources: Iterable[Source]) -> _Answers:

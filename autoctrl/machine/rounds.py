@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import LeaseHeld, StoreError
+from autoctrl.errors import StoreError
 from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.conditions import (
     Present,
@@ -21,7 +21,7 @@ from autoctrl.machine.conditions import (
     watched_folders,
     write_conditions,
 )
-from autoctrl.machine.discover_runs import DiscoveredRuns, discover
+from autoctrl.machine.discover_runs import discover_or_wait
 from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
@@ -33,6 +33,7 @@ from autoctrl.model.condition import ConditionKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from autoctrl.machine.discover_runs import DiscoveredRuns
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.condition import Verdict
@@ -121,10 +122,7 @@ class Rounds:
         """Ask the sources for runs; another process that does the same is not an error."""
         project = self.project
         find_campaign(project.store, self.campaign)
-        try:
-            return discover(project.store, project.sources(), project.clock)
-        except LeaseHeld:
-            return DiscoveredRuns((), (), ())
+        return discover_or_wait(project.store, project.sources(), project.clock)
 
     def _inquiry(self, what: str) -> Inquiry:
         campaign = find_campaign(self.project.store, self.campaign)

@@ -28,15 +28,13 @@ from autoctrl.operations.outage import tell_of_store
 from autoctrl.views import limit_silence, list_conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from autoctrl.config import Settings
     from autoctrl.model.condition import Condition
     from autoctrl.model.incident import Incident
     from autoctrl.operations.doctor import Finding
     from autoctrl.operations.jenkins import OfflineNode
-
-    FindNodes = Callable[[Settings], Sequence[OfflineNode]]
 
 JENKINS = "Jenkins"
 
@@ -68,16 +66,15 @@ class Seen(NamedTuple):
     kinds: frozenset[ConditionKind]
 
 
-def watch(settings: Settings, campaign: str, find_nodes: FindNodes | None = None) -> Watched:
+def watch(settings: Settings, campaign: str) -> Watched:
     """Look once, write down what has changed, and tell people what is due.
 
     A store that does not answer cannot keep what people were told: a file beside it does meanwhile.
-    ``find_nodes`` returns the nodes of Jenkins that are offline, each with name and reason. Raises
-    ``StoreError``, ``UsageError``.
+    Raises ``StoreError``, ``UsageError``.
     """
     try:
         with Project(settings) as project:
-            found = _watch(project, campaign, find_nodes or find_nodes_of_jenkins)
+            found = _watch(project, campaign)
     except (Conflict, LeaseHeld, LeaseLost):
         raise
     except StoreError as error:
@@ -87,12 +84,12 @@ def watch(settings: Settings, campaign: str, find_nodes: FindNodes | None = None
     return found
 
 
-def _watch(project: Project, campaign: str, find_nodes: FindNodes) -> Watched:
+def _watch(project: Project, campaign: str) -> Watched:
     find_campaign(project.store, campaign)
     looks = [
         look_at_services(project),
         look_at_leases(project, campaign),
-        look_at_nodes(project.settings, find_nodes),
+        look_at_nodes(project.settings),
         # What a batch system or a disk allows us belongs here, once it is known.
     ]
     store, now = project.store, project.clock.now()
@@ -132,7 +129,7 @@ def look_at_leases(project: Project, campaign: str) -> Seen:
     return Seen(list(found), frozenset({ConditionKind.LEASE}))
 
 
-def look_at_nodes(settings: Settings, find_nodes: FindNodes) -> Seen:
+def look_at_nodes(settings: Settings) -> Seen:
     """Ask Jenkins, if there is one, which of its nodes are offline."""
     try:
         nodes = find_nodes(settings)
@@ -142,7 +139,7 @@ def look_at_nodes(settings: Settings, find_nodes: FindNodes) -> Seen:
     return Seen(verdicts, frozenset({ConditionKind.NODE}))
 
 
-def find_nodes_of_jenkins(settings: Settings) -> Sequence[OfflineNode]:
+def find_nodes(settings: Settings) -> Sequence[OfflineNode]:
     """Return the nodes of the Jenkins that the settings name, none without one."""
     if not settings.jenkins.url:
         return ()

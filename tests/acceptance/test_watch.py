@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.cli.session import Session
-from autoctrl.errors import ExecutorError
-from autoctrl.operations.jenkins import OfflineNode
-from autoctrl.operations.watch import watch
 from autoctrl.stores import open_store
 from tests.acceptance.project import LIMIT_S, Said, ask, call, environment, make_project
+from tests.fakes.jenkins import Jenkins
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from autoctrl.config import Settings
     from autoctrl.ports import Record
 
 STATE = ".autoctrl/state.sqlite"
@@ -38,6 +33,12 @@ import json, sys
 said = json.load(sys.stdin)
 with open("told.txt", "a") as file:
     print(said["do"], said["severity"], said["is_over"], said["title"], file=file)
+"""
+JENKINS = """
+[jenkins]
+url = "{url}"
+user = "robot"
+token_file = "token"
 """
 SILENT = {"AUTOCTRL_CYCLE_SILENT_AFTER_S": "0.001"}
 FULL = {"AUTOCTRL_CYCLE_LEAST_FREE_MB": "1000000000"}
@@ -184,31 +185,29 @@ def let_a_day_pass(folder: Path, state: str) -> None:
         store.append([mark._replace(values=values, sequence=mark.sequence + 1)])
 
 
-def look(folder: Path, *nodes: OfflineNode, error: str = "") -> list[tuple[str, str]]:
-    """Let a watch find these nodes, or none to ask; return what it says of them."""
-
-    def find_nodes(settings: Settings) -> Sequence[OfflineNode]:
-        assert settings.folder == folder
-        if error:
-            raise ExecutorError(error)
-        return nodes
-
-    settings = Session(folder, "prompt", None, "text").settings()
-    found = watch(settings, "prompt", find_nodes).conditions
-    return [(one.about, one.reason) for one in found if one.kind == "node"]
-
-
-def test_a_node_of_jenkins_that_is_offline_is_told(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the reason that Jenkins gives, until it is back; that Jenkins cannot be asked ends
+def test_a_node_of_jenkins_that_is_offline_is_told(project: Path) -> None:
+    """With the reason that Jenkins gives, once, until it is back; that Jenkins cannot be asked ends
     nothing.
     """
-    monkeypatch.chdir(project)
-    away, other = OfflineNode("pit7", "no more room"), OfflineNode("pit8", "lost")
-    assert look(project, away, other) == [tuple(away), tuple(other)]
-    assert told(project) == ["tell alarm False node pit7", "tell alarm False node pit8"]
-    assert look(project, away) == [tuple(away)]
-    down = ("Jenkins", "no answer.")
-    assert sorted(look(project, error="no answer.")) == sorted([tuple(away), down])
-    assert look(project) == []
+    with Jenkins() as server:
+        (project / "token").write_text(server.add_user("robot").token)
+        settings = project / "autoctrl.toml"
+        settings.write_text(settings.read_text() + JENKINS.format(url=server.url))
+        for name, label in (("pit7", "autoctrl"), ("pit8", "autoctrl"), ("office", "windows")):
+            server.add_node(name, [label])
+            server.take_offline(name, f"{name} is lost")
+        away = ["node pit7", "node pit8"]
+        for _ in range(2):
+            said = ask(project, "watch", "--format", "json")
+            assert (said.code, conditions(said)) == (1, away)
+        assert told(project) == [f"tell alarm False {one}" for one in away]
+        assert "pit7 is lost" in ask(project, "health").out
+        server.stop()
+        assert conditions(ask(project, "watch", "--format", "json")) == [*away, "node Jenkins"]
+        server.start()
+        for name in ("pit7", "pit8"):
+            server.bring_online(name)
+        let_an_hour_pass(project)
+        assert ask(project, "watch") == CLEAN
+    over = {f"change alarm True {one} is over" for one in ("node Jenkins", *away)}
+    assert set(told(project)[3:]) == over

@@ -33,6 +33,15 @@ events = "int"
 type = "hook"
 secret_file = "daq.key"
 """
+HANDLER = """\
+#!/usr/bin/env python3
+import sys
+from autoctrl import InlineHandler
+
+handler = InlineHandler("note", lambda task: None)
+if __name__ == "__main__":
+    sys.exit(handler())
+"""
 
 
 class Answered(NamedTuple):
@@ -64,6 +73,15 @@ def make_told_project(folder: Path) -> Path:
     key = folder / "daq.key"
     key.write_text(f"{KEY}\n")
     key.chmod(0o600)
+    return folder
+
+
+def make_noting_project(folder: Path) -> Path:
+    """Make a project that is told of runs, whose only workflow is done with each at once."""
+    handler = make_told_project(folder) / "workflows/note/handler.py"
+    handler.parent.mkdir(parents=True)
+    handler.write_text(HANDLER)
+    handler.chmod(0o755)
     return folder
 
 

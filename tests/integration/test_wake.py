@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.config import parse_settings
-from autoctrl.errors import UsageError
-from autoctrl.hooks.waking import Folded, choose_wake
+from autoctrl.errors import AutoctrlError, JenkinsError, UsageError
+from autoctrl.hooks.waking import KEPT, Folded, choose_wake
 from autoctrl.machine.wake import Sleeper, wake_loops
 from tests.acceptance.examples import blocks
 from tests.acceptance.project import ask, environment
-from tests.integration.hooking import PATH, a_listener, deliver, make_told_project
+from tests.integration.hooking import PATH, a_listener, deliver, make_noting_project
 from tests.services import ROOT
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT_S = 60.0
-HANDLER = """
-import sys
-from autoctrl import InlineHandler
-
-handler = InlineHandler("note", lambda task: None)
-if __name__ == "__main__":
-    sys.exit(handler())
-"""
 
 
 def test_who_sleeps_is_woken(tmp_path: Path) -> None:
@@ -92,28 +85,41 @@ def test_many_wishes_are_one_more_deed() -> None:
     assert len(done) == 2
 
 
-def test_jobs_of_jenkins_are_triggered(tmp_path: Path) -> None:
-    """Those that the settings name, in their order; a failure is told and ends nothing."""
-    asked: list[str] = []
-    told: list[str] = []
-    heard = threading.Semaphore(0)
+@pytest.mark.parametrize(
+    ("error", "asked", "told"),
+    [
+        (UsageError("There is none."), "discover cycle-reco cycle-dq", "cycle-reco"),
+        (JenkinsError("It is disabled."), "discover cycle-reco cycle-dq", "cycle-reco"),
+        (
+            JenkinsError("No answer.", is_passing=True),
+            "discover cycle-reco",
+            "cycle-reco and cycle-dq",
+        ),
+    ],
+)
+def test_jobs_of_jenkins_are_triggered(
+    tmp_path: Path, error: AutoctrlError, asked: str, told: str
+) -> None:
+    """Those that the settings name, in their order; one that fails is told, and stops the others
+    only where Jenkins cannot be asked at all.
+    """
+    triggered: list[str] = []
+    heard: queue.Queue[str] = queue.Queue()
 
     def trigger(job: str) -> None:
-        asked.append(job)
-        if len(asked) == 2:
-            message = "Jenkins is starting."
-            raise UsageError(message)
-
-    def hear(text: str) -> None:
-        told.append(text)
-        heard.release()
+        triggered.append(job)
+        if job == "cycle-reco":
+            raise error
+        if job == asked.rsplit(maxsplit=1)[-1]:
+            heard.put("all were asked")
 
     text = "[hooks]\nwake = 'jenkins'\nwake_jobs = 'discover cycle-reco cycle-dq'\n"
-    wake = choose_wake(parse_settings(text, tmp_path, environ={}), trigger, hear)
-    wake()
-    assert heard.acquire(timeout=LIMIT_S)
-    assert asked == ["discover", "cycle-reco"]
-    assert told == ["hooks: the cycle was not woken: Jenkins is starting."]
+    choose_wake(parse_settings(text, tmp_path, environ={}), trigger, heard.put)()
+    line = heard.get(timeout=LIMIT_S)
+    assert line == f"hooks: Jenkins was not asked for {told}: {error} {KEPT}"
+    if not asked.endswith("cycle-reco"):
+        assert heard.get(timeout=LIMIT_S) == "all were asked"
+    assert triggered == asked.split()
 
 
 def test_a_loop_that_cannot_be_woken_is_told_of(tmp_path: Path) -> None:
@@ -150,19 +156,11 @@ def wait_until_done(folder: Path, run: int) -> None:
             return
 
 
-def told_project(folder: Path) -> Path:
-    make_told_project(folder)
-    handler = folder / "workflows/note/handler.py"
-    handler.parent.mkdir(parents=True)
-    handler.write_text(HANDLER)
-    return folder
-
-
 def test_a_loop_is_woken_by_what_is_told(tmp_path: Path) -> None:
     """A loop that pauses for an hour processes a run as soon as it is told of, and the next one as
     well, also by the programs that the documentation shows.
     """
-    folder = told_project(tmp_path)
+    folder = make_noting_project(tmp_path)
     page = "docs/howto/discover-runs.md"
     shown = {
         block.flags["file"]: block.body

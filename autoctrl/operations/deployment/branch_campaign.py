@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import LeaseHeld, UsageError
-from autoctrl.machine.discover_runs import discover
+from autoctrl.errors import UsageError
+from autoctrl.machine.discover_runs import discover_or_wait
 from autoctrl.machine.provenance import deviation
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
@@ -87,8 +86,7 @@ def close(project: Project, request: Request) -> bool:
 
 def _newest_runs(project: Project) -> str:
     """Discover runs, and return the newest of them."""
-    with suppress(LeaseHeld):  # then another process discovers them
-        discover(project.store, project.sources(), project.clock)
+    discover_or_wait(project.store, project.sources(), project.clock)
     numbers = sorted(run.number for run in project.store.runs().records)
     if not numbers:
         message = f"Environment {project.settings.environment} knows no run yet."

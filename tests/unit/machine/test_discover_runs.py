@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import DataError, LeaseHeld, StoreError
-from autoctrl.machine.discover_runs import DiscoveredRuns, discover, merge_runs
+from autoctrl.machine.discover_runs import DiscoveredRuns, discover, discover_or_wait, merge_runs
 from autoctrl.model.actor import Actor
 from autoctrl.ports import Seen
 from autoctrl.stores import open_store
@@ -320,6 +320,29 @@ def test_discovery_is_one_at_a_time() -> None:
     store.lease("runs", "somebody", 0)
     discover(store, [Listed("files", seen(1))], FakeClock())
     store.lease("runs", "another", 60)
+
+
+def test_another_discovery_is_waited_for() -> None:
+    """What it writes is there for whoever waits, who writes what it has not seen; one that takes
+    long is not waited for.
+    """
+    store, clock = open_store("memory:"), FakeClock()
+    source, other = Listed("files", seen(1), seen(2)), Listed("files", seen(1))
+    store.lease("runs", "another", 60)
+    paused: list[float] = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 2:
+            store.lease("runs", "another", 0)
+            discover(store, [other], clock)
+
+    assert discover_or_wait(store, [source], clock, pause).new == (2,)
+    assert [run.number for run in store.runs().records] == [1, 2]
+    store.lease("runs", "another", 60)
+    source.runs = (*source.runs, seen(3))
+    assert discover_or_wait(store, [source], clock, paused.append).new == ()
+    assert len(paused) > 2
 
 
 def test_what_was_found_is_plain_in_json() -> None:
