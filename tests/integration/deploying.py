@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import shutil
+import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +14,7 @@ from autoctrl.operations.deployment.engine import Engine, Wish
 from autoctrl.operations.deployment.sites import open_deployment, site_of
 from autoctrl.process import SystemClock
 from tests.acceptance.project import Said, ask
-from tests.integration.deployed import Repository, git, make_repository, write
+from tests.integration.deployed import PLAIN, Repository, git, make_repository, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ADA = Actor("ada", "cli")
+TRUNK = "refs/work/trunk"  # of what was pushed; nobody lists it
 SETTINGS = (
     '[runs.attributes]\nkind = "str"\n[sources.raw]\ntype = "files"\npattern = "run{run:05d}.dat"\n'
 )
@@ -55,7 +58,7 @@ class Installation(NamedTuple):
     root: Path
     repository: Repository
 
-    def commit(self, files: Mapping[str, str], tag: str = "") -> str:
+    def commit(self, files: Mapping[str, str]) -> str:
         """Commit these files and no others in somebody's clone; return the commit."""
         work = self.repository.work
         for known in work.iterdir():
@@ -64,28 +67,54 @@ class Installation(NamedTuple):
         write(work, files)
         git(work, "add", "--all", "--force")
         git(work, "commit", "-qm", "Change it", "--allow-empty")
-        return git(work, "tag", tag) if tag else git(work, "rev-parse", "HEAD")
+        return git(work, "rev-parse", "HEAD")
 
     def tag(self, name: str, files: Mapping[str, str]) -> str:
-        """Push a tag of these files and no others; return its commit."""
-        commit = self.commit(files)
-        git(self.repository.work, "tag", "--force", name)
-        git(self.repository.work, "push", "-q", "--force", "origin", f"refs/tags/{name}")
-        return commit
+        """Let there be a tag of these files and no others; return its commit."""
+        return self.push({f"refs/tags/{name}": files})[0]
 
     def tag_many(self, count: int) -> list[str]:
-        """Push so many tags, prod-0 and so on, each of other code; return their commits."""
-        for number in range(count):
-            self.commit(project(float(number)), f"prod-{number}")
-        git(self.repository.work, "push", "-q", "origin", "--tags")
-        names = [f"prod-{number}" for number in range(count)]
-        return git(self.repository.work, "rev-parse", *names).split()
+        """Let there be so many tags, prod-0 and so on, each of other code; return their commits."""
+        names = [f"refs/tags/prod-{number}" for number in range(count)]
+        return self.push({name: project(float(number)) for number, name in enumerate(names)})
 
     def branch(self, name: str, files: Mapping[str, str]) -> str:
-        """Push a branch of these files and no others; return its commit."""
-        commit = self.commit(files)
-        git(self.repository.work, "push", "-q", "--force", "origin", f"HEAD:refs/heads/{name}")
-        return commit
+        """Let there be a branch of these files and no others; return its commit."""
+        return self.push({f"refs/heads/{name}": files})[0]
+
+    def push(self, refs: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Let each of these refs be at a new commit of its files; return the commits.
+
+        They are put into the repository by one git, which is many times faster than to push them.
+        """
+        text = "".join(self._spell(number, *ref) for number, ref in enumerate(refs.items(), 1))
+        address = self.repository.address
+        command = ["git", "-C", str(address), "fast-import", "--quiet", "--force"]
+        done = subprocess.run(
+            command, input=text.encode(), stdout=subprocess.PIPE, timeout=60, check=True, env=PLAIN
+        )
+        return done.stdout.decode().split()
+
+    def _spell(self, number: int, ref: str, files: Mapping[str, str]) -> str:
+        is_first = number == 1 and not (self.repository.address / TRUNK).exists()
+        changes = [
+            f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n"
+            for path, text in files.items()
+        ]
+        return "".join(
+            [
+                f"commit {TRUNK}\nmark :{number}\n",
+                f"committer Ada <ada@example.org> {int(time.time())} +0000\ndata 9\nChange it\n",
+                "" if is_first or number > 1 else f"from {TRUNK}^0\n",
+                "deleteall\n",
+                *changes,
+                f"reset {ref}\nfrom :{number}\n\nget-mark :{number}\n",
+            ]
+        )
+
+    def rewrite_history(self) -> None:
+        """Let what comes next have nothing to do with what there is."""
+        (self.repository.address / TRUNK).unlink()
 
     def deploy(self, *words: str, **variables: str) -> Said:
         """Call ``autoctrl deploy`` in the administrator's folder."""

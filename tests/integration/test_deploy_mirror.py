@@ -184,16 +184,16 @@ def test_all_branches_at_once_and_those_that_are_gone(quick: Installation) -> No
 def test_branches_with_strange_names_and_dates_hold_up_no_other(quick: Installation) -> None:
     """A name that is no UTF-8, one that looks like another's, a commit of the year 292277026596."""
     commit = quick.branch("dev-1", project())
-    bare, work = quick.repository.address, quick.repository.work
+    bare = quick.repository.address
     for raw in (b"dev-\xff", "dev-1\u2028x".encode(), "dev-é#1%2F".encode(), b"dev-X", b"dev-x"):
         ref = b"refs/heads/" + raw
         subprocess.run([b"git", b"-C", bytes(bare), b"update-ref", ref, commit], check=True)
-    tree = git(work, "rev-parse", "HEAD^{tree}")
+    tree = git(bare, "rev-parse", f"{commit}^{{tree}}")
     words = f"tree {tree}\nauthor a <a> 0 +0000\ncommitter a <a> {{}} +0000\n\nx\n"
     for name, date in (("dev-late", 2**63 - 1), ("dev-old", 5)):
-        (work / "commit").write_text(words.format(date))
-        made = git(work, "hash-object", "-t", "commit", "-w", "--literally", "commit")
-        git(work, "push", "-q", "origin", f"{made}:refs/heads/{name}")
+        (bare / "commit").write_text(words.format(date))
+        made = git(bare, "hash-object", "-t", "commit", "-w", "--literally", "commit")
+        git(bare, "update-ref", f"refs/heads/{name}", made)
     found = {one.branch: one.state for one in mirror_of(quick).deploy_all(wish())}
     names = ("dev-1", "dev-X", "dev-x", "dev-é#1%2F", "dev-late")
     assert found == dict.fromkeys(names, "switched")
@@ -236,7 +236,7 @@ def test_a_forced_branch_is_followed(quick: Installation) -> None:
     """History that was rewritten is no obstacle in the mirror."""
     quick.branch("dev-1", project())
     mirror_of(quick).deploy("dev-1", wish())
-    git(quick.repository.work, "checkout", "-q", "--orphan", "other")
+    quick.rewrite_history()
     commit = quick.branch("dev-1", project(5.0))
     assert mirror_of(quick).deploy("dev-1", wish()).commit == commit
 

@@ -12,7 +12,8 @@ import pytest
 from autoctrl.errors import AutoctrlError
 from autoctrl.git import Git, GitError, failure
 from autoctrl.operations.deployment.clone import Clone
-from tests.integration.deployed import PLAIN, git
+from autoctrl.operations.deployment.trial import try_out
+from tests.integration.deployed import PLAIN, git, write
 from tests.integration.deploying import (
     PRODUCTION,
     SETTINGS,
@@ -109,6 +110,7 @@ def test_a_deleted_tag_is_missing(site: Installation, monkeypatch: pytest.Monkey
 def test_a_tag_of_a_tree_is_no_commit(site: Installation) -> None:
     """A tag must name a commit."""
     work = site.repository.work
+    site.commit(project())
     git(work, "tag", "prod-tree", "HEAD^{tree}")
     git(work, "push", "-q", "origin", "refs/tags/prod-tree")
     assert "refs/tags/prod-tree names no commit" in refuse(site, "prod-tree")
@@ -136,7 +138,9 @@ def test_where_tags_must_be_signed_others_are_refused(
     leave_out_trials(monkeypatch)
     site = install(tmp_path, PRODUCTION + "signed = true\n")
     with_key, work = sign(site, tmp_path), site.repository.work
-    commit = site.tag("prod-1", project())
+    commit = site.commit(project())
+    git(work, "tag", "prod-1")
+    git(work, "push", "-q", "origin", "prod-1")
     assert "refs/tags/prod-1 is not signed as it must be" in refuse(site, "prod-1")
     git(work, *with_key, "tag", "--sign", "-m", "good", "prod-2")
     git(work, "update-ref", "refs/tags/prod-3", "refs/tags/prod-2")
@@ -165,12 +169,22 @@ def test_where_tags_must_be_signed_others_are_refused(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_ref_that_does_not_load_is_refused(
-    site: Installation, files: dict[str, str], sentence: str
+    tmp_path: Path, files: dict[str, str], sentence: str
 ) -> None:
-    """Settings and every handler are tried first; the sentence says which file is wrong and how."""
+    """Settings and every handler are tried; the sentence says which file is wrong and how."""
     short = f"{SETTINGS}[cycle]\nmodule_limit_s = 1\n"
-    site.tag("prod-2", {**project(), "autoctrl.toml": short, **files})
-    assert sentence in refuse(site, "prod-2")
+    (tmp_path / "deployment.toml").write_text(f'repository = "/none"\n{PRODUCTION}')
+    release = tmp_path / "production/releases/0123456789ab"
+    write(release, {**project(), "autoctrl.toml": short, **files})
+    with pytest.raises(AutoctrlError) as caught:
+        try_out(release)
+    assert sentence in str(caught.value)
+
+
+def test_what_cannot_be_tried_is_not_switched_to(site: Installation) -> None:
+    """The ref is fetched and tried before anything is changed."""
+    site.tag("prod-2", project() | {"workflows/reco/handler.py": "import os\n1 / 0\n"})
+    assert "ZeroDivisionError in line 2" in refuse(site, "prod-2")
 
 
 def test_what_is_tried_sees_no_token(site: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +196,24 @@ def test_what_is_tried_sees_no_token(site: Installation, monkeypatch: pytest.Mon
     )
     site.tag("prod-2", project() | {"workflows/reco/handler.py": curious})
     assert "blind" in refuse(site, "prod-2")
+
+
+FORGER = """
+import os, signal
+
+for descriptor in range(3, 64):
+    try:
+        os.write(descriptor, b'{"modules": {}, "problems": []}')
+    except OSError:
+        pass
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def test_a_handler_that_answers_for_the_trial_is_refused(site: Installation) -> None:
+    """What it writes in the place of the child that it has killed counts for nothing."""
+    site.tag("prod-2", project() | {"workflows/reco/handler.py": FORGER})
+    assert "could not be tried" in refuse(site, "prod-2")
 
 
 def test_pointers_and_links_that_lead_out_are_refused(site: Installation) -> None:

@@ -81,8 +81,11 @@ def test_where_none_is_needed_none_is_consumed(tmp_path: Path) -> None:
     assert not is_build({"BUILD_TAG": ""})
 
 
-def test_a_build_deploys_what_was_requested_and_once(tmp_path: Path) -> None:
+def test_a_build_deploys_what_was_requested_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A build alone is refused; with a request it deploys in the name of who asked, one time."""
+    leave_out_trials(monkeypatch)
     site = install(tmp_path, PRODUCTION)
     site.tag("prod-1", project())
     build = {"JENKINS_URL": "https://jenkins.example.org", "BUILD_TAG": "jenkins-deploy-7"}

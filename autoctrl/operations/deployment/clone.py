@@ -48,12 +48,12 @@ class Clone:
 
     def _find_moved(self) -> None:
         """Find the checkouts again after all of the installation was moved to another folder."""
-        known = [Path(file.read_text().strip()) for file in self.folder.glob("worktrees/*/gitdir")]
-        if all(path.exists() for path in known):
-            return
+        known = {file.read_text().strip() for file in self.folder.glob("worktrees/*/gitdir")}
         above = self.folder.parent
-        there = [str(path.parent) for place in PLACES for path in above.glob(f"{place}/.git")]
-        self.git.ask("worktree", "repair", *there)
+        there = [path for place in PLACES for path in above.glob(f"{place}/.git")]
+        lost = [str(path.parent) for path in there if str(path) not in known]
+        if lost:
+            self.git.ask("worktree", "repair", *lost)
 
     def list_refs(self) -> dict[str, str]:
         """Ask the repository for its tags and branches, and return the commit of each."""
