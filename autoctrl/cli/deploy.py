@@ -116,18 +116,25 @@ def _spell_call(
 
 def _refuse_contradictions(given: Mapping[str, Any], *, is_mirror: bool) -> None:
     """Raise ``UsageError`` for options that do not go together."""
-    of_mirror = [name for name, key in OF_MIRROR.items() if given[key]]
-    if of_mirror and not is_mirror:
-        message = f"{of_mirror[0]} is for environments that take branches."
-        raise UsageError(message, hint="Name a ref: autoctrl deploy ENVIRONMENT REF")
     named = [*filter(None, (given["ref"], given["branch"])), *["--all"] * given["is_all"]]
     if len(named) > 1:
         message = f"{named[0]} and {named[1]} exclude each other."
         raise UsageError(message, hint="Say what to deploy once.")
-    if given["junit"] and not (given["is_cycle"] and not given["is_all"]):
+    if is_mirror:
+        _refuse_in_mirror(given)
+        return
+    of_mirror = [name for name, key in OF_MIRROR.items() if given[key]]
+    if of_mirror:
+        message = f"{of_mirror[0]} is for environments that take branches."
+        raise UsageError(message, hint="Name a ref: autoctrl deploy ENVIRONMENT REF")
+
+
+def _refuse_in_mirror(given: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for what makes no sense where branches are deployed."""
+    if given["junit"] and (given["is_all"] or not given["is_cycle"]):
         message = "--junit is the report of one cycle."
         raise UsageError(message, hint="Name a branch, and add --cycle.")
-    if given["back"] and is_mirror:
+    if given["back"]:
         message = "A mirror follows the heads of its branches: it does not go back."
         raise UsageError(message, hint="Push the earlier commit to the branch, then deploy that.")
 
