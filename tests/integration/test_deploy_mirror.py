@@ -204,6 +204,7 @@ def test_a_mirror_does_not_go_back(site: Installation) -> None:
     assert "does not go back" in site.deploy("mirror", "dev-1", "--back").err
     report = ("--all", "--cycle", "--junit", "report.xml")
     assert "--junit is the report of one cycle" in site.deploy("mirror", *report).err
+    assert "dev-1 and --all exclude each other" in site.deploy("mirror", "dev-1", "--all").err
 
 
 def test_a_cycle_that_was_killed_is_no_success(
