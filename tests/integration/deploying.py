@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ADA = Actor("ada", "cli")
-TRUNK = "refs/work/trunk"  # of what was pushed; nobody lists it
+TRUNK = "refs/drafts/trunk"  # of what was pushed; nobody lists it
 SETTINGS = (
     '[runs.attributes]\nkind = "str"\n[sources.raw]\ntype = "files"\npattern = "run{run:05d}.dat"\n'
 )
