@@ -68,6 +68,15 @@ def write_first(path: Path, content: bytes, *, mode: int | None = None) -> bool:
     return False
 
 
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder be on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def link_or_copy(source: str, target: str) -> bool:
     """Give a file a second name or, where no link can be made, a copy that is on disk.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.config.deployment import RELEASES
 from autoctrl.errors import DeploymentError
+from autoctrl.files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,12 +81,3 @@ def switch(place: Place, release: Path) -> None:
     draft.symlink_to(Path(RELEASES, release.name))
     draft.rename(place.current)
     sync_folder(place.folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Let the names in a folder be on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
-from autoctrl.files import write_whole
+from autoctrl.files import sync_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +30,7 @@ class Spool:
         if not any(name.endswith(f"-{key}{SUFFIX}") for name in self.names()):
             path = self.folder / f"{time.time_ns():020d}-{key}{SUFFIX}"
             write_whole(path, body, is_durable=True)
-        _synchronise(self.folder)
+        sync_folder(self.folder)
 
     def names(self) -> list[str]:
         """Return the names of the deliveries that wait, oldest first. Raises ``OSError``."""
@@ -58,12 +57,3 @@ class Spool:
         """Forget deliveries, the oldest first. Raises ``OSError``."""
         for name in sorted(names):
             (self.folder / name).unlink(missing_ok=True)
-
-
-def _synchronise(folder: Path) -> None:
-    """Let the names in a folder be on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
