@@ -138,6 +138,18 @@ class DataError(AutoctrlError):
     """A file is corrupt, truncated, or does not match its partner."""
 
 
+def find_system_word(error: BaseException) -> str:
+    """Return what the system said of a connection that failed, as it stands in the error or in what
+    caused it; empty if it said nothing.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__cause__ or found.__context__
+    return ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Hint ``Did you mean 'x'?`` for the known word closest to ``word``, or the known words if they
     are few.

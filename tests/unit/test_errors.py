@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.errors import AutoctrlError, MissingExtra, nearest
+from autoctrl.errors import AutoctrlError, MissingExtra, find_system_word, nearest
 
 
 def test_an_error_is_one_paragraph_that_ends_with_the_hint() -> None:
@@ -38,3 +38,12 @@ def test_a_missing_dependency_names_its_extra() -> None:
 def test_the_nearest_word_is_named_or_the_few_that_there_are(known: list[str], hint: str) -> None:
     """A close word is asked for; else a short list is shown, and a long one counted."""
     assert nearest("retyr", known) == hint
+
+
+def test_the_word_of_the_system_is_found_behind_other_errors() -> None:
+    """What a library raises holds what the system said, however deep; else there is none."""
+    refused = OSError(111, "Connection refused")
+    middle, outer = RuntimeError("pool"), ValueError("no answer")
+    middle.__context__, outer.__cause__ = refused, middle
+    assert find_system_word(outer) == "Connection refused"
+    assert find_system_word(OSError("without a number")) == ""

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.errors import find_system_word
 from autoctrl.notifiers.mattermost.failure import (
     BUSY,
     NO_ANSWER,
@@ -245,9 +246,4 @@ def _read_silence(error: Exception, token: str) -> Failure:
 
 def innermost(error: BaseException) -> str:
     """Return what the system said of a connection that failed, else the kind of the error."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.strerror:
-            return found.strerror
-        found = found.__cause__ or found.__context__
-    return f"the connection failed ({type(error).__name__})"
+    return find_system_word(error) or f"the connection failed ({type(error).__name__})"
