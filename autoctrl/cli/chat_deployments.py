@@ -65,12 +65,10 @@ def _wait(settings: Settings, request: DeployRequest, triggered: Triggered) -> s
 
     Raises ``DeploymentError`` if it was no success.
     """
-    from autoctrl.operations.jenkins import Built, follow_build
+    from autoctrl.operations.jenkins import await_build
 
-    for news in follow_build(settings, triggered):
-        if isinstance(news, Built) and news.result in SUCCESSES:
-            return news.address
-        if isinstance(news, Built):
-            message = f"Environment {request.environment} was not deployed: {news.result}."
-            raise DeploymentError(message, hint=f"The build says why: {news.address}")
-    raise AssertionError  # a build that is followed ends, or an error is raised
+    built = await_build(settings, triggered)
+    if built.result not in SUCCESSES:
+        message = f"Environment {request.environment} was not deployed: {built.result}."
+        raise DeploymentError(message, hint=f"The build says why: {built.address}")
+    return built.address

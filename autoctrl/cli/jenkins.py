@@ -14,7 +14,7 @@ from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from autoctrl.cli.session import Session
-    from autoctrl.operations.jenkins import Built, Sync, Triggered
+    from autoctrl.operations.jenkins import Sync
     from autoctrl.operations.jenkins.plan import Action
 
 
@@ -118,7 +118,7 @@ def trigger(session: Session, job: str, parameters: tuple[str, ...], wait: bool)
     With --wait it exits with 1 if the build was no success, with 2 if Jenkins did not answer any
     more.
     """
-    from autoctrl.operations.jenkins import trigger_job
+    from autoctrl.operations.jenkins import await_build, trigger_job
 
     settings = session.settings()
     triggered = trigger_job(settings, job, dict(map(split_parameter, parameters)))
@@ -129,7 +129,7 @@ def trigger(session: Session, job: str, parameters: tuple[str, ...], wait: bool)
         if session.is_json:
             show_json(job=job, **triggered._asdict())
         return 0
-    built = _follow(session, triggered)
+    built = await_build(settings, triggered, (lambda _: None) if session.is_json else say)
     if session.is_json:
         values = {**triggered._asdict(), "result": built.result, "address": built.address}
         show_json(job=job, **values)
@@ -145,16 +145,3 @@ def split_parameter(text: str) -> tuple[str, str]:
         message = f"--parameter {text} is not of the form NAME=VALUE."
         raise UsageError(message)
     return name, value
-
-
-def _follow(session: Session, triggered: Triggered) -> Built:
-    """Wait for the end of a build, and print what it does whenever that is new."""
-    from autoctrl.operations.jenkins import Built, follow_build
-
-    news = follow_build(session.settings(), triggered)
-    for one in news:
-        if isinstance(one, Built):
-            return one
-        if not session.is_json:
-            say(one)
-    raise AssertionError  # a build that is followed ends, or an error is raised

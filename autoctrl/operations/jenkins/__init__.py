@@ -16,6 +16,7 @@ from autoctrl.operations.jenkins.syncing import Sync, prepare_sync
 from autoctrl.operations.jenkins.triggering import (
     Built,
     Triggered,
+    await_build,
     follow_build,
     trigger_job,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "OfflineNode",
     "Sync",
     "Triggered",
+    "await_build",
     "find_offline_nodes",
     "follow_build",
     "list_states",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ASK_EVERY_S = 1.0
 PATIENCE_S = 60.0
+NEWEST = "lastBuild[number,queueId]"
 
 
 def trigger_branch(
@@ -36,14 +37,16 @@ def trigger_branch(
     server = Server.of(settings)
     mirror = mirror_name(settings.jenkins)
     name = f"{mirror}/{branch_item(branch)}"
-    before = server.find_newest_build(name)
+    before = server.find_item(name, NEWEST) or {}
     server.look_for_branches(mirror)
     for _ in range(int(PATIENCE_S / ASK_EVERY_S)):
-        if server.has_item(name):
-            begun = server.find_newest_build(name)
-            if begun is None or begun == before:
+        found = server.find_item(name, NEWEST)
+        if found is not None:
+            newest = found.get("lastBuild")
+            if not newest or newest == before.get("lastBuild"):
                 return start(server, name, {})
-            return Triggered(name, begun.queue_id, server.address(name), is_folded=True)
+            queue_id = int(newest["queueId"])
+            return Triggered(name, queue_id, server.address(name), is_folded=True)
         pause(ASK_EVERY_S)
     message = f"Jenkins finds no branch '{branch}' with a Jenkinsfile in its repository."
     hint = f"Was it pushed? Look at {server.address(mirror)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
-from autoctrl.errors import MissingExtra
+from autoctrl.errors import MissingExtra, find_system_word
 from autoctrl.operations.jenkins.failure import (
     BROKEN,
     LED_AWAY,
@@ -45,13 +45,6 @@ class Queued(NamedTuple):
 
     queue_id: int
     is_folded: bool
-
-
-class Begun(NamedTuple):
-    """A build that has begun: its number, and that of the queue's item that it came from."""
-
-    number: int
-    queue_id: int
 
 
 class Server:
@@ -116,16 +109,9 @@ class Server:
         """Let a multibranch project look through its repository now; it does so in its own time."""
         self._ask(name, lambda: self._client.look_for_branches(name))
 
-    def has_item(self, name: str) -> bool:
-        """Say whether there is an item that we may see."""
-        return self._or_none(lambda: self.read_item(name, "name")) is not None
-
-    def find_newest_build(self, name: str) -> Begun | None:
-        """Return the newest build of a job, None if there is none, or no such job."""
-        fields = "lastBuild[number,queueId]"
-        found = self._or_none(lambda: self.read_item(name, fields)) or {}
-        newest = found.get("lastBuild")
-        return Begun(int(newest["number"]), int(newest["queueId"])) if newest else None
+    def find_item(self, name: str, fields: str) -> dict[str, Any] | None:
+        """Return these fields of an item, None if there is none that we may see."""
+        return self._or_none(lambda: self.read_item(name, fields))
 
     def find_queued(self, queue_id: int) -> dict[str, Any] | None:
         """Return an item of the queue, None if it is forgotten: five minutes after it left."""
@@ -222,9 +208,4 @@ def _read_silence(error: BaseException, token: str) -> Failure:
 
 def _innermost(error: BaseException) -> str:
     """Return what the system said of a connection that failed, else the kind of the error."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, OSError) and found.strerror:
-            return found.strerror
-        found = found.__cause__ or found.__context__
-    return f"the connection was cut ({type(error).__name__})"
+    return find_system_word(error) or f"the connection was cut ({type(error).__name__})"

@@ -129,6 +129,21 @@ def follow_build(
         pause(ASK_EVERY_S)
 
 
+def await_build(
+    settings: Settings, triggered: Triggered, tell: Callable[[str], object] = lambda _: None
+) -> Built:
+    """Return what became of a build once it has ended; ``tell`` gets what ``follow_build`` yields
+    until then.
+
+    Raises ``JenkinsError`` as that does.
+    """
+    for news in follow_build(settings, triggered):
+        if isinstance(news, Built):
+            return news
+        tell(news)
+    raise AssertionError  # a build that is followed ends, or an error is raised
+
+
 class _Steps:
     """Where a build is: in the queue first, then known by its number."""
 
