@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from typing import Self
 
     from autoctrl.handlers.handler import Function
+    from autoctrl.model.actor import Actor
     from autoctrl.model.condition import Condition
     from autoctrl.model.incident import Incident
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.notifiers.listener import Listener
     from autoctrl.ports import ChatServer, Clock, Executor, Hint, Message, Source, Store
+    from autoctrl.verbs import Request
 
 
 class HintsOfTask(NamedTuple):
@@ -161,6 +163,25 @@ class Project:
         from autoctrl.sources import open_sources
 
         return open_sources(self.settings)
+
+    def request(
+        self, actor: Actor, campaign: str, reason: str = "", *, dry_run: bool = False
+    ) -> Request:
+        """Return what a verb needs to know, for a person who asks by whatever route."""
+        from autoctrl.verbs import Request
+
+        cycle = self.settings.cycle
+        return Request(
+            store=self.store,
+            clock=self.clock,
+            actor=actor,
+            reason=reason,
+            campaign=campaign,
+            environment=self.settings.environment,
+            dry_run=dry_run,
+            wait_s=cycle.verb_wait_s,
+            lease_s=cycle.lease_s,
+        )
 
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""

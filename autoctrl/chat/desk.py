@@ -6,7 +6,6 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from autoctrl import verbs
 from autoctrl.chat.roles import Person, Role, read_roster
 from autoctrl.chat.trigger import REMEMBERED, check_trigger
 from autoctrl.chat.workers import Workers
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from autoctrl.chat.deployment import Deploy
     from autoctrl.compose import Project
+    from autoctrl.verbs import Request
 
 VIA = "mattermost"
 
@@ -138,19 +138,10 @@ class Desk:
 
     def request(
         self, caller: Caller, campaign: str, reason: str = "", *, dry_run: bool = False
-    ) -> verbs.Request:
+    ) -> Request:
         """Return what a verb needs to know."""
-        return verbs.Request(
-            store=self.store,
-            clock=self.project.clock,
-            actor=Actor(caller.person.signature, VIA),
-            reason=reason,
-            campaign=campaign,
-            environment=self.settings.environment,
-            dry_run=dry_run,
-            wait_s=self.settings.cycle.verb_wait_s,
-            lease_s=self.settings.cycle.lease_s,
-        )
+        actor = Actor(caller.person.signature, VIA)
+        return self.project.request(actor, campaign, reason, dry_run=dry_run)
 
 
 def check_role(caller: Caller, verb: str, least: Role) -> None:

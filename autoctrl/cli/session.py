@@ -115,20 +115,7 @@ class Session(NamedTuple):
 
     def request(self, project: Project, reason: str = "", *, dry_run: bool = False) -> Request:
         """Return what a verb needs to know."""
-        from autoctrl.verbs import Request
-
-        cycle = project.settings.cycle
-        return Request(
-            store=project.store,
-            clock=project.clock,
-            actor=person(),
-            reason=reason,
-            campaign=self.campaign,
-            environment=project.settings.environment,
-            dry_run=dry_run,
-            wait_s=cycle.verb_wait_s,
-            lease_s=cycle.lease_s,
-        )
+        return project.request(person(), self.campaign, reason, dry_run=dry_run)
 
 
 class Exemplified(click.Command):

@@ -192,17 +192,7 @@ def _missing(form: SentForm) -> str:
 
 def _call_verb(site: Site, campaign: str, workflow: str, form: SentForm) -> Outcome:
     """Hand a form over to the verb that it names."""
-    cycle = site.project.settings.cycle
-    request = verbs.Request(
-        store=site.store,
-        clock=site.clock,
-        actor=Actor(form.name, "web"),
-        reason=form.reason,
-        campaign=campaign,
-        environment=site.project.settings.environment,
-        wait_s=cycle.verb_wait_s,
-        lease_s=cycle.lease_s,
-    )
+    request = site.project.request(Actor(form.name, "web"), campaign, form.reason)
     runs = check_length(form.runs)
     if form.verb == "reprocess":
         return verbs.reprocess(request, runs, workflow, downstream=form.downstream)

@@ -12,15 +12,15 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_runs
 from autoctrl.ports import Selection
-from autoctrl.verbs import Request, close_campaign, create_campaign, edit_campaign, reprocess
+from autoctrl.verbs import close_campaign, create_campaign, edit_campaign, reprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from autoctrl.compose import Project
-    from autoctrl.model.actor import Actor
     from autoctrl.model.task import TaskRecord
+    from autoctrl.verbs import Request
 
 NEWEST = 20
 BEGUN = (TaskStatus.PROCESSING, TaskStatus.DONE, TaskStatus.FAILED)
@@ -35,21 +35,6 @@ class Followed(NamedTuple):
 
     runs: str
     reprocessed: Mapping[str, int]
-
-
-def request_of(project: Project, campaign: str, actor: Actor, reason: str) -> Request:
-    """Return what a verb needs to know."""
-    cycle = project.settings.cycle
-    return Request(
-        store=project.store,
-        clock=project.clock,
-        actor=actor,
-        reason=reason,
-        campaign=campaign,
-        environment=project.settings.environment,
-        wait_s=cycle.verb_wait_s,
-        lease_s=cycle.lease_s,
-    )
 
 
 def follow(

@@ -16,7 +16,7 @@ from autoctrl.config.deployment import BRANCHES
 from autoctrl.config.release import is_release
 from autoctrl.errors import AutoctrlError, DeploymentError
 from autoctrl.files import write_whole
-from autoctrl.operations.deployment.branch_campaign import close, follow, request_of
+from autoctrl.operations.deployment.branch_campaign import close, follow
 from autoctrl.operations.deployment.checkout import modules_in
 from autoctrl.operations.deployment.engine import Engine, open_clone, read_history, time_of
 from autoctrl.operations.deployment.layout import campaign_of
@@ -226,7 +226,7 @@ class Mirror:
 
     def _request(self, project: Project, branch: str, wish: Wish, reason: str) -> Request:
         why = f"{wish.reason} ({reason})" if wish.reason else reason
-        return request_of(project, campaign_of(branch), wish.actor, why)
+        return project.request(wish.actor, campaign_of(branch), why)
 
     def _close(self, branch: str, why: str, wish: Wish) -> Mirrored:
         """Close the campaign of a branch, and remove its folder unless a job still needs it."""
