@@ -51,7 +51,10 @@ def run(folder):
         counts[role] += 1
         point = ("wrapper", number) if number < 1000 else ("child", number - 1000)
         if (role, counts[role]) == point:
-            os.mkdir(mark)
+            try:
+                os.mkdir(mark)
+            except FileExistsError:
+                return  # another start of this attempt, at the same time, has died of it
             os.kill(os.getpid(), signal.SIGKILL)
         if number == 999 and role == "child":
             sys.setprofile(None)
@@ -107,7 +110,7 @@ def test_kills_of_wrapper_and_child(project: Path) -> None:
     assert len(restarted) >= 5, "killed wrappers are followed by another attempt"
     check_at_any_time(project)
     failed = [task for task in find(project).tasks if task.status == "failed"]
-    assert all("signal 9" in task.reason for task in failed)
+    assert [task.reason for task in failed if "signal 9" not in task.reason] == []
     units = ",".join(task.key.unit for task in failed)
     words = [
         "retry",
