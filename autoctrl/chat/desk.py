@@ -6,12 +6,13 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from autoctrl.chat.roles import Person, Role, read_roster
+from autoctrl.chat.roles import Person, read_roster
 from autoctrl.chat.trigger import REMEMBERED, check_trigger
 from autoctrl.chat.workers import Workers
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import AutoctrlError, SettingsError, StoreError, UsageError
 from autoctrl.model.actor import Actor
+from autoctrl.model.role import Role
 from autoctrl.model.signature import SHORTEST_KEY
 from autoctrl.views import Spelling, limit_silence
 from autoctrl.views.runs import RunIndex

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.chat.roles import Role
 from autoctrl.chat.words import Word, split_words
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.role import LEAST_ROLE as MAY
+from autoctrl.model.role import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,32 +59,34 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "quota": Shape(Role.VIEWER, "how much room is left", options={}),
     "help": Shape(Role.NOBODY, "what you may say here", ("[VERB]",), {}),
-    "retry": Shape(Role.SHIFTER, "try failed tasks again", RUNS, OF_TASKS, NEEDS_REASON),
-    "skip": Shape(
-        Role.SHIFTER, "take new and failed tasks out of it", RUNS, OF_TASKS, NEEDS_REASON
-    ),
-    "ack": Shape(Role.SHIFTER, "you look after an incident", ("ID",), OF_CAMPAIGN, MAY_HAVE_REASON),
+    "retry": Shape(MAY["retry"], "try failed tasks again", RUNS, OF_TASKS, NEEDS_REASON),
+    "skip": Shape(MAY["skip"], "take new and failed tasks out of it", RUNS, OF_TASKS, NEEDS_REASON),
+    "ack": Shape(MAY["ack"], "you look after an incident", ("ID",), OF_CAMPAIGN, MAY_HAVE_REASON),
     "mute": Shape(
-        Role.SHIFTER,
+        MAY["mute"],
         "hear nothing of an incident for so long",
         ("ID", "[TIME]"),
         {**OF_CAMPAIGN, "for": "TIME"},
         NEEDS_REASON,
     ),
     "reprocess": Shape(
-        Role.OPERATOR,
+        MAY["reprocess"],
         "do all of it again, as the next version",
         RUNS,
         {**OF_TASKS, "downstream": FLAG},
         NEEDS_REASON,
     ),
-    "fail": Shape(Role.OPERATOR, "end processing tasks", RUNS, OF_TASKS, NEEDS_REASON),
+    "fail": Shape(MAY["fail"], "end processing tasks", RUNS, OF_TASKS, NEEDS_REASON),
     "complete": Shape(
-        Role.OPERATOR, "declare tasks done that made no files", RUNS, OF_TASKS, NEEDS_REASON
+        MAY["complete"],
+        "declare tasks done that made no files",
+        RUNS,
+        OF_TASKS,
+        NEEDS_REASON,
     ),
-    "pause": Shape(Role.OPERATOR, "submit nothing more", ("WORKFLOW",), OF_CAMPAIGN, NEEDS_REASON),
-    "resume": Shape(Role.OPERATOR, "submit again", ("WORKFLOW",), OF_CAMPAIGN, MAY_HAVE_REASON),
-    "deploy": Shape(Role.ADMIN, "bring a version into an environment", ("ENV", "[REF]"), {}),
+    "pause": Shape(MAY["pause"], "submit nothing more", ("WORKFLOW",), OF_CAMPAIGN, NEEDS_REASON),
+    "resume": Shape(MAY["resume"], "submit again", ("WORKFLOW",), OF_CAMPAIGN, MAY_HAVE_REASON),
+    "deploy": Shape(MAY["deploy"], "bring a version into an environment", ("ENV", "[REF]"), {}),
 }
 
 

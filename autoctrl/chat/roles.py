@@ -1,12 +1,12 @@
-"""Who may do what: four roles, each of which may do what those before it may. Pure."""
+"""Who in the chat has which role. Pure."""
 
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import SettingsError
+from autoctrl.model.role import Role
 
 if TYPE_CHECKING:
     from autoctrl.config import ChatSettings
@@ -14,26 +14,6 @@ if TYPE_CHECKING:
 EVERYBODY = "*"
 USER_ID = re.compile(r"[a-z0-9]{26}")
 USER_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class Role(IntEnum):
-    """What a person may do.
-
-    NOBODY    nothing
-    VIEWER    read
-    SHIFTER   also try again, skip, acknowledge, mute
-    OPERATOR  also process again, end, declare done, pause
-    ADMIN     also deploy
-    """
-
-    NOBODY = 0
-    VIEWER = 1
-    SHIFTER = 2
-    OPERATOR = 3
-    ADMIN = 4
-
-    def __str__(self) -> str:
-        return self.name.lower()
 
 
 class Person(NamedTuple):

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from autoctrl import verbs
 from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.model.actor import Actor
+from autoctrl.model.role import LEAST_ROLE, Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
@@ -19,6 +20,7 @@ from autoctrl.web import links
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.problems import code_of
 from autoctrl.web.state import NAME_COOKIE, site_of
+from autoctrl.web.visitor import require, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.outcome import Outcome
     from autoctrl.web.state import Site
+    from autoctrl.web.visitor import Visitor
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
@@ -84,9 +87,10 @@ class SentForm(NamedTuple):
     token: str
 
 
-def verbs_for(*statuses: TaskStatus | None) -> tuple[VerbButton, ...]:
-    """Return the verbs that move a task of one of these statuses."""
-    return tuple(verb for verb in BUTTONS if verb.takes.intersection(statuses))
+def verbs_for(visitor: Visitor, *statuses: TaskStatus | None) -> tuple[VerbButton, ...]:
+    """Return the verbs that move a task of one of these statuses and that the visitor may say."""
+    fitting = (verb for verb in BUTTONS if verb.takes.intersection(statuses))
+    return tuple(verb for verb in fitting if visitor.may(verb.name))
 
 
 def ask(request: Request) -> Response:
@@ -111,7 +115,7 @@ def _show(
         status_code=code,
         workflow=workflow,
         targets=targets,
-        possible=verbs_for(*statuses),
+        possible=verbs_for(visitor_of(request), *statuses),
         form=form,
         refusals=refusals,
         is_still=True,
@@ -167,6 +171,7 @@ def _act(request: Request, form: SentForm) -> Response:
             403, f"{refusal} Nothing was done. Open the page again and repeat it there."
         )
     missing = _missing(form)
+    require(request, LEAST_ROLE.get(form.verb, Role.VIEWER), form.verb)
     if missing:
         return _show(request, form._asdict(), [missing], 400)
     try:

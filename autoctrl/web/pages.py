@@ -28,6 +28,7 @@ from autoctrl.web.logs import STREAMS, read_excerpts, read_stream
 from autoctrl.web.paging import Filter, page_of
 from autoctrl.web.parameters import read_choice, read_number, read_runs
 from autoctrl.web.state import site_of
+from autoctrl.web.visitor import visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +183,7 @@ def task_page(request: Request) -> Response:
         campaign,
         seen=seen,
         title=str(sought.key),
-        possible=() if seen.inherited_from else verbs_for(seen.status),
+        possible=() if seen.inherited_from else verbs_for(visitor_of(request), seen.status),
         versions=versions[::-1],
         outputs=_outputs_of(site, campaign, sought.key),
         history=history[:lines],

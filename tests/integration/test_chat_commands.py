@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.chat.grammar import SHAPES
-from autoctrl.chat.roles import Role
 from autoctrl.model.names import workflow_lease
+from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from tests.fakes.mattermost import mentions
 from tests.integration.chat import PROMPT, ROLES, Chat

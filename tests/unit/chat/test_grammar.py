@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoctrl.chat.grammar import SHAPES, list_help, read_text, spell_usage
-from autoctrl.chat.roles import Role
 from autoctrl.errors import UsageError
+from autoctrl.model.role import Role
 
 CONTRACT = {
     Role.NOBODY: {"help"},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.chat.roles import Person, Role, read_roster
+from autoctrl.chat.roles import Person, read_roster
 from autoctrl.config import ChatSettings
 from autoctrl.errors import SettingsError
+from autoctrl.model.role import Role
 
 ADA, EVE = "a" * 26, "e" * 26
 
