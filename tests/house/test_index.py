@@ -1,7 +1,10 @@
-"""The documentation can be found: one page leads to all others."""
+"""A reader of the documentation finds each page, and where each piece of code goes."""
 
 from __future__ import annotations
 
+import re
+
+from tests.acceptance.examples import FENCE
 from tests.house.source import ROOT
 from tests.house.test_documented import LINK
 
@@ -12,3 +15,17 @@ def test_every_page_is_in_the_index() -> None:
     listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text())}
     pages = {page.resolve() for page in (ROOT / "docs").rglob("*.md")} - {index.resolve()}
     assert not sorted(str(page.relative_to(ROOT)) for page in pages - listed)
+
+
+def test_a_reader_sees_where_code_goes() -> None:
+    """A page that is rendered hides the words after a fence: the line above names the file."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    nameless = []
+    for page in pages:
+        text = page.read_text()
+        for fence in FENCE.finditer(text):
+            path = re.search(r"file=(\S+)", fence["info"])
+            above = text[: fence.start()].rstrip().rpartition("\n")[2]
+            if path and f"`{path[1]}`" not in above:
+                nameless.append(f"{page.relative_to(ROOT)}: {path[1]}")
+    assert not nameless
