@@ -65,3 +65,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the lazy names have every t
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    """Return the names that can be asked for, the lazy ones too, so that a shell completes them."""
+    return [*globals(), *(name for name in _HOME if name not in globals())]
