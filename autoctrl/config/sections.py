@@ -284,6 +284,13 @@ class WorkflowSettings:
         "Delay before the second attempt, seconds; doubled for each further.", 30.0, least=0
     )
     max_back_off_s: float = setting("Longest delay between attempts, seconds.", 3600.0, least=0)
+    setup: str = setting(
+        (
+            "What makes the software of its jobs ready on a node, in this order: "
+            "`/PATH/setup.sh`, `git+URL@COMMIT`, `container:IMAGE`."
+        ),
+        "",
+    )
     enabled: bool = setting("Whether the workflow takes part in cycles.", default=True)
     cron: str = setting("When Jenkins starts its cycles; empty takes `jenkins.cron`.", "")
 

@@ -24,6 +24,7 @@ from autoctrl.config.sections import (
     settings_of,
 )
 from autoctrl.errors import SettingsError, nearest
+from autoctrl.model.software import read_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,8 +114,9 @@ def check_together(settings: Settings) -> None:
             )
     for name in ("", *settings.workflow_tables):
         workflow = settings.workflow(name)
+        section = f"workflows.{name}" if name else "defaults"
+        read_setup(workflow.setup, f"{FILE_NAME}: [{section}] setup")
         if workflow.memory_mb > workflow.max_memory_mb:
-            section = f"workflows.{name}" if name else "defaults"
             message = f"{FILE_NAME}: [{section}] memory_mb is larger than its max_memory_mb."
             raise SettingsError(message, hint="Raise max_memory_mb, or ask for less memory.")
 

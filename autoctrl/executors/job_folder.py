@@ -91,7 +91,9 @@ def read_own_result(folder: Path) -> JobResult | None:
 def _reason(result: Mapping[str, Any], folder: Path, remark: str) -> str:
     """Return the wrapper's reason, the last words of a job that failed, and what else to remark."""
     reason = str(result["reason"])
-    if result["failure"] == Failure.USER and result["exit_code"] not in CANNOT_RUN:
+    is_unready = result["failure"] == Failure.NODE and result["exit_code"] is not None
+    is_faulty = result["failure"] == Failure.USER and result["exit_code"] not in CANNOT_RUN
+    if is_faulty or is_unready:
         reason += read_last_words(folder / LOGS["stderr"])
     return "; ".join(filter(None, (reason, remark)))
 

@@ -193,6 +193,7 @@ class BatchHandler(Handler):
             cpus=resources.cpus,
             executor=resources.executor,
             place=resources.place,
+            setup=resources.setup,
         )
 
     def merge(self, record: TaskRecord, jobs: Sequence[JobRecord]) -> JobSpec | None:
@@ -207,6 +208,7 @@ class BatchHandler(Handler):
             argv = fill_line(self.merge_words, self._merge_values(record, spec, parts))
         else:
             argv = (*MERGE_COMMAND, spec.outputs[only], *parts[only])
+            spec = spec._replace(setup=())  # a command of ours, with its own Python
         events = _joined_range(ordered) or self._counted_range(ordered, only)
         return spec._replace(argv=argv, inputs={"parts": parts[only]}, events=events)
 

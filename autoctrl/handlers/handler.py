@@ -40,6 +40,7 @@ class Resources(NamedTuple):
     time_limit_s: int
     cpus: int
     place: str = ""
+    setup: tuple[str, ...] = ()
 
 
 class Handler:

@@ -20,6 +20,7 @@ from autoctrl.machine.situation import (
     Startable,
 )
 from autoctrl.model.job import JobRecord, tag, unit_folder
+from autoctrl.model.software import read_setup
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import Task
 
@@ -171,6 +172,7 @@ class Observer:
             executor = self.executor(self.resources().executor)
             templates = executor.describe(self.handler.workflow)
             description |= {"templates": redact(templates)} if templates else {}
+            description |= {"setup": setup} if (setup := self.resources().setup) else {}
             self._provenance = write_body(self.context.state_folder, description)
         return self._provenance
 
@@ -179,7 +181,13 @@ class Observer:
         chosen = self.context.settings.workflow(self.handler.workflow, self.handler.resources)
         name = self.handler.executor_name or chosen.executor
         place = self.executor(name).place
-        return Resources(name, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place)
+        where = f"[workflows.{self.handler.workflow}] setup"
+        setup = read_setup(chosen.setup, where)
+        if setup and self.handler.function is not None:
+            message = f"{where} is set, but its handler calls a function."
+            hint = "A set-up is for commands: use a BatchHandler, or take the setting away."
+            raise SettingsError(message, hint=hint)
+        return Resources(name, chosen.memory_mb, chosen.time_limit_s, chosen.cpus, place, setup)
 
     def ask_executors(self, jobs: Iterable[JobRecord]) -> dict[JobKey, ObservedJob]:
         """Ask each executor about its live jobs: one question about tags, one about handles."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from autoctrl.model.actor import CYCLE, Actor
+from autoctrl.model.software import equip
 from autoctrl.model.status import FINAL_JOBS, Failure, JobStatus, Role, check_job
 from autoctrl.model.succession import later
 
@@ -33,6 +34,7 @@ class JobSpec(NamedTuple):
     place         where that executor's jobs are, as it was when the intent was written; empty if
                   its name says it all
     avoid         hosts on which earlier attempts were lost; another one is preferred
+    setup         steps that make the command's software ready on the node, in their order
     """
 
     argv: tuple[str, ...]
@@ -46,6 +48,12 @@ class JobSpec(NamedTuple):
     events: tuple[int, int] | None = None
     place: str = ""
     avoid: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words that a node runs: those that set it up, then ``argv``."""
+        return equip(self.setup, self.argv)
 
     @property
     def address(self) -> str:

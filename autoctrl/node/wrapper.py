@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SCHEMA, MB, MAX_FIELDS_BYTES = 1, 1024 * 1024, 64 * 1024
 SPEC, CLAIM, RESULT, REMOVE, FIELDS = "spec.json", "claim", "result.json", "remove", "fields.json"
+UNREADY = "unready"  # lies there while the software of the job is being set up, and says so
 RECORDED, BAD_SPEC, UNRECORDED = 0, 2, 3
 NO_COMMAND, NOT_EXECUTABLE = 127, 126
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -203,6 +204,7 @@ class Start:
         for fd, log in ((1, "stdout.log"), (2, "stderr.log")):
             os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), fd)
         unlink(FIELDS)
+        unlink(UNREADY)
         os.makedirs(self.workdir, exist_ok=True)
         for name, path in self.outputs.items():
             if os.path.isabs(path) or ".." in path.split("/"):
@@ -411,6 +413,8 @@ class Start:
         if number == signal.SIGKILL and self.peak_mb > self.limit_mb:
             used = f"{self.peak_mb:.0f} MB of its {self.limit_mb:.0f} MB"
             return "memory", f"used {used}, and was killed"
+        if os.path.lexists(UNREADY):
+            return "node", read_unready()
         if code:
             return "user code", f"exited with code {code}"
         return ("user code", f"was ended by signal {number}") if number else ("", "")
@@ -447,6 +451,16 @@ class Start:
             raise Refused("output", f"its output '{name}' ({path}) {why}", None)
         whole = os.path.join(self.workdir, path)
         return {"name": name, "path": whole, "bytes": size, "sha256": digest.hexdigest()}
+
+
+def read_unready() -> str:
+    """Return the sentence about what could not be set up on this node."""
+    try:
+        fd = os.open(UNREADY, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with os.fdopen(fd, "rb") as file:
+            return file.read(1000).decode("utf-8", "replace")
+    except OSError as error:
+        return f"its set-up failed: {error}"
 
 
 def read_fields() -> tuple[dict[str, Any], str]:

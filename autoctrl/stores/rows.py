@@ -180,6 +180,7 @@ def _plain_spec(spec: JobSpec) -> dict[str, object]:
         "events": spec.events,
         "place": spec.place,
         "avoid": spec.avoid,
+        **({"setup": spec.setup} if spec.setup else {}),
     }
 
 
@@ -204,6 +205,7 @@ def _spec(text: str, variables: str | None) -> JobSpec:
         None if events is None else tuple(events),
         _word(plain.get("place", "")),
         tuple(plain.get("avoid", ())),
+        tuple(plain.get("setup", ())),
     )
 
 

@@ -153,11 +153,11 @@ def describe_job(spec: JobSpec, manner: Manner, moved: Transfers) -> dict[str, o
 
     Its limits lie somewhat above those of HTCondor.
     """
-    argv = list(spec.argv)
+    argv = spec.argv
     if manner.python and argv[0] == manner.interpreter:
-        argv[0] = manner.python
+        argv = (manner.python, *argv[1:])
     return {
-        "argv": argv,
+        "argv": list(spec._replace(argv=argv).command),
         "outputs": dict(spec.outputs),
         "inputs": moved.inputs,
         "memory_mb": int(spec.memory_mb * MEMORY_MARGIN) + MEMORY_MARGIN_MB,

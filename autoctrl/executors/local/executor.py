@@ -152,7 +152,7 @@ class LocalExecutor:
         return {
             "schema": wrapper.SCHEMA,
             "tag": order.tag,
-            "argv": list(spec.argv),
+            "argv": list(spec.command),
             "workdir": str(Path(order.folder).absolute()),
             "outputs": dict(spec.outputs),
             "environment": job_environment(self.environment, spec.environment, spec.cpus),

@@ -39,7 +39,8 @@ path = "{bin}:/usr/bin:/bin"
 def make(folder: Path, raw: Path, settings: str) -> Path:
     """Make a camera's project that shares its raw files with others."""
     folder.mkdir(mode=0o755)
-    (folder / "workflows").symlink_to(ROOT / "workflows")
+    for name in ("workflows", "templates"):
+        (folder / name).symlink_to(ROOT / name)
     (folder / "raw").symlink_to(raw)
     (folder / "autoctrl.toml").write_text((ROOT / "autoctrl.toml").read_text() + settings)
     return folder

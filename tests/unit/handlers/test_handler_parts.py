@@ -104,6 +104,19 @@ def test_a_single_root_file_is_merged_without_a_line() -> None:
     assert spec.outputs == {"output": "reco7.root", "plot": "p.png"}
 
 
+def test_a_merge_is_set_up_as_its_parts_were_unless_it_is_ours() -> None:
+    """A line of the author's needs the software of the parts; our own merge has its own Python."""
+    first, second = done(0, 1, file()), done(1, 1, file(), events=(1, 2))
+    parts = [
+        each._replace(spec=each.spec._replace(setup=("/view.sh",))) for each in (first, second)
+    ]
+    lined = batch("tool {first}", merge_line="join {parts}", **SPLIT).merge(task(), parts)
+    ours = batch("tool {first}", **SPLIT).merge(task(), parts)
+    assert lined is not None
+    assert ours is not None
+    assert (lined.setup, ours.setup) == (("/view.sh",), ())
+
+
 def test_a_merge_line_is_filled_with_the_parts() -> None:
     """``{parts}`` are those of the first output, ``{<output>_parts}`` of each; parts without ranges
     claim no events.
