@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -182,6 +182,12 @@ class Store(Protocol):
 
     def heartbeats(self) -> dict[str, Heartbeat]:
         """Return the heartbeat of every campaign that ever had one, by campaign."""
+
+    def revision(self) -> Hashable | None:
+        """Return a value that is another one once anything has been written, by whomever.
+
+        None where telling costs as much as reading.
+        """
 
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""

@@ -58,6 +58,7 @@ class _Records:
         self.runs: dict[int, list[RunRecord]] = {}
         self.positions: dict[int, int] = {}
         self.arrivals: list[RunRecord] = []
+        self.writes = 0
         self.marks: dict[tuple[str, str, str], list[MarkRecord]] = {}
         self.outputs: dict[TaskKey, list[OutputRecord]] = defaultdict(list)
         self.fields: dict[TaskKey, list[FieldsRecord]] = defaultdict(list)
@@ -163,6 +164,7 @@ class MemoryStore:
                     self._check_sequences(group, IDENTITIES[kind])
             for record in copies:
                 kept.keep(record)
+            kept.writes += len(copies)
 
     def _check_sequences(self, group: Iterable[Any], identity: Callable[[Any], Hashable]) -> None:
         for span in spans(group, identity).values():
@@ -242,6 +244,7 @@ class MemoryStore:
         kept = self._records
         with kept.lock:
             held, ticks, now = kept.leases.get(name), self._ticks(), self._clock.now()
+            kept.writes += 1
             if seconds > 0:
                 kept.leases[name] = claimed = claim(
                     name, held, owner=owner, seconds=seconds, ticks=ticks, now=now
@@ -261,6 +264,7 @@ class MemoryStore:
         """Remember that a round was made; see ``Store``."""
         with self._records.lock:
             self._records.heartbeats[heartbeat.campaign] = heartbeat
+            self._records.writes += 1
 
     def heartbeats(self) -> dict[str, Heartbeat]:
         """Return every heartbeat by campaign; see ``Store``."""
@@ -276,6 +280,10 @@ class MemoryStore:
     def ping(self) -> str:
         """Return which store this is."""
         return f"store {self.store_id}, in the memory of this process"
+
+    def revision(self) -> int:
+        """Return how often anything was written; see ``Store``."""
+        return self._records.writes
 
     def moment(self) -> nullcontext[None]:
         """Do nothing: reading memory costs nothing, so nothing is read in advance."""

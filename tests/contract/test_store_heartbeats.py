@@ -33,6 +33,30 @@ class TestHeartbeats:
         other.beat(LATER)
         assert store.heartbeats() == {"prompt": LATER}
 
+    def test_whoever_wrote_anything_the_revision_is_another(
+        self, store: Store, client: Callable[[], Store]
+    ) -> None:
+        """A record, a lease or a heartbeat, by this client or another; reading leaves it. A store
+        that would have to read for it says nothing.
+        """
+        other = client()
+        seen = [store.revision()]
+        if seen[0] is None:
+            assert other.revision() is None
+            return
+        for write in (
+            lambda: store.append([task("1")]),
+            lambda: other.append([task("2")]),
+            lambda: other.lease("prompt/reco", OWNER, 60),
+            lambda: other.beat(BEAT),
+            lambda: store.beat(LATER),
+        ):
+            write()
+            seen.append(store.revision())
+            store.heartbeats()
+            assert store.revision() == seen[-1]
+        assert len({*seen}) == 6
+
     def test_a_clock_that_was_wrong_is_put_right(self, store: Store) -> None:
         """What was written last holds, so that a time in the future does not stay until then."""
         store.beat(BEAT._replace(time=NOW.replace(year=2038)))

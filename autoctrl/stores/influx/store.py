@@ -206,6 +206,9 @@ class InfluxStore:
         for entry in sort_by_identity(kind, entries):
             yield entry.record
 
+    def revision(self) -> None:
+        """Return nothing: to ask costs a request, as reading does; see ``Store``."""
+
     def moment(self) -> AbstractContextManager[None]:
         """Read everything within the block as of one state; see ``Store``."""
         return self._snapshot.moment()

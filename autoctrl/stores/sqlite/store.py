@@ -21,7 +21,7 @@ from autoctrl.stores.sqlite.queries import SQL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from autoctrl.model.job import JobRecord
     from autoctrl.model.output import MarkRecord, OutputRecord
@@ -233,6 +233,12 @@ class SqliteStore:
     def ping(self) -> str:
         """Return which store this is."""
         return f"store {self.store_id} in {self.connection.path}"
+
+    def revision(self) -> Hashable:
+        """Return how often others and this process have written; see ``Store``."""
+        with self.connection.using() as connection:
+            (others,) = connection.execute("PRAGMA data_version").fetchone()
+            return int(others), connection.total_changes
 
     def moment(self) -> nullcontext[None]:
         """Do nothing: reading a local file costs little, so nothing is read in advance."""

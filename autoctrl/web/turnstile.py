@@ -1,0 +1,139 @@
+"""How many requests are at work at once, and how many wait.
+
+What waits is bounded, and forgotten as soon as its client has gone; what comes beyond that is told
+to come again. A request that only a file system answers waits in a queue of its own, so that a
+hung mount stops nobody else. ``/health`` and the page's own files wait for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.responses import PlainTextResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FREE = ("/health", "/static/")
+OF_FILES = ("/logs/", "/files/", "/api/log/", "/api/files/")
+
+
+class Room(NamedTuple):
+    """How much one queue holds.
+
+    at_work    requests that are worked at
+    waiting    requests that wait for that
+    patience_s longest wait, seconds
+    """
+
+    at_work: int
+    waiting: int
+    patience_s: float = 10.0
+
+
+OF_PAGES, OF_FILE_SYSTEMS = Room(at_work=16, waiting=256), Room(at_work=4, waiting=32)
+
+
+class Turnstile:
+    """Lets requests in, a few at a time."""
+
+    def __init__(self, app: ASGIApp, pages: Room = OF_PAGES, files: Room = OF_FILE_SYSTEMS) -> None:
+        """Stand before ``app``."""
+        self.app = app
+        self.pages, self.files = _Queue(pages), _Queue(files)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request when its turn comes."""
+        if scope["type"] != "http" or scope["path"].startswith(FREE):
+            await self.app(scope, receive, send)
+            return
+        queue = self.files if any(part in scope["path"] for part in OF_FILES) else self.pages
+        client = _Client(receive)
+        if await queue.enter(client):
+            await self._answer(queue, scope, client, send)
+        elif not client.has_gone:
+            refusal = PlainTextResponse(
+                "Too many requests are at work here. Try again in a moment.\n",
+                503,
+                {"Retry-After": "2"},
+            )
+            await refusal(scope, receive, send)
+
+    async def _answer(self, queue: _Queue, scope: Scope, client: _Client, send: Send) -> None:
+        """Answer a request that is in; it makes room as soon as its answer begins to go out."""
+        is_in = True
+
+        async def send_and_leave(message: Message) -> None:
+            nonlocal is_in
+            if is_in and message["type"] == "http.response.body":
+                is_in = False
+                queue.leave()
+            await send(message)
+
+        try:
+            await self.app(scope, client.receive, send_and_leave)
+        finally:
+            if is_in:
+                queue.leave()
+
+
+class _Queue:
+    """Requests at work, and those that wait, first come first served."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.at_work = asyncio.Semaphore(room.at_work)
+        self.waiting = 0
+
+    async def enter(self, client: _Client) -> bool:
+        """Wait for a turn; say whether it came before the client or our patience had gone."""
+        if self.waiting >= self.room.waiting:
+            return False
+        if not self.at_work.locked():
+            return await self.at_work.acquire()
+        self.waiting += 1
+        turn = asyncio.ensure_future(self.at_work.acquire())
+        gone = asyncio.ensure_future(client.wait_until_gone())
+        try:
+            await asyncio.wait(
+                {turn, gone}, timeout=self.room.patience_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            self.waiting -= 1
+            gone.cancel()
+            is_in = turn.done() and not turn.cancelled()
+            turn.cancel()
+        if is_in and client.has_gone:
+            self.leave()
+        return is_in and not client.has_gone
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self.at_work.release()
+
+
+class _Client:
+    """What a client sends: read one message ahead, to notice when it goes while it waits."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ahead: list[Message] = []
+        self.has_gone = False
+
+    async def wait_until_gone(self) -> None:
+        """Return when the client has gone; what it sends meanwhile is kept, of a body the first
+        piece only.
+        """
+        while not self.has_gone:
+            if self._ahead and self._ahead[-1].get("more_body"):
+                await asyncio.Event().wait()  # there is more of it to read: nothing tells us then
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.has_gone = True
+            else:
+                self._ahead.append(message)
+
+    async def receive(self) -> Message:
+        """Return the next message."""
+        return self._ahead.pop(0) if self._ahead else await self._receive()

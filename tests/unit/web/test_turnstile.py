@@ -1,0 +1,155 @@
+"""How many requests are at work, how many wait, and who waits for whom."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from autoctrl.web.turnstile import Room, Turnstile
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from starlette.types import Message, Receive, Scope, Send
+
+
+class House:
+    """An application whose requests stay until they are let out, behind a turnstile."""
+
+    def __init__(self, pages: Room, files: Room) -> None:
+        self.inside: list[str] = []
+        self.bodies: list[bytes] = []
+        self.out = asyncio.Event()
+        self.turnstile = Turnstile(self.app, pages, files)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.inside.append(scope["path"])
+        await self.out.wait()
+        self.bodies.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Caller:
+    """One request: what it was answered, and whether its client has hung up."""
+
+    def __init__(self, house: House, path: str, body: bytes = b"") -> None:
+        self.sent: list[Message] = []
+        self.gone = asyncio.Event()
+        self.messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        scope = {"type": "http", "path": path, "method": "GET", "headers": []}
+        self.task = asyncio.create_task(house.turnstile(scope, self.receive, self.send))
+
+    async def receive(self) -> Message:
+        if self.messages:
+            return self.messages.pop(0)
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"]) if self.sent else 0
+
+
+async def settle() -> None:
+    """Let everything happen that can happen by itself."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test within a bounded time."""
+    asyncio.run(asyncio.wait_for(test, 60))
+
+
+def test_what_waits_is_bounded_and_the_rest_is_told_to_come_again() -> None:
+    """Two at work, three wait, further ones get 503 at once; all that waited are answered, what
+    they sent included.
+    """
+
+    async def test() -> None:
+        house = House(Room(2, 3), Room(1, 1))
+        callers = [Caller(house, "/", str(number).encode()) for number in range(8)]
+        await settle()
+        assert len(house.inside) == 2
+        assert [caller.status for caller in callers] == [0, 0, 0, 0, 0, 503, 503, 503]
+        assert (b"retry-after", b"2") in callers[-1].sent[0]["headers"]
+        house.out.set()
+        await asyncio.gather(*(caller.task for caller in callers))
+        assert [caller.status for caller in callers] == [200] * 5 + [503] * 3
+        assert sorted(house.bodies) == [b"0", b"1", b"2", b"3", b"4"]
+
+    run(test())
+
+
+def test_nobody_works_for_a_client_that_has_gone() -> None:
+    """Whoever hangs up while waiting makes room for the next one and is never let in."""
+
+    async def test() -> None:
+        house = House(Room(1, 2), Room(1, 1))
+        callers = [Caller(house, f"/{number}") for number in range(3)]
+        await settle()
+        callers[1].gone.set()
+        await callers[1].task
+        late = Caller(house, "/late")
+        await settle()
+        assert late.status == 0
+        house.out.set()
+        await asyncio.gather(callers[0].task, callers[2].task, late.task)
+        assert house.inside == ["/0", "/2", "/late"]
+        assert callers[1].sent == []
+
+    run(test())
+
+
+def test_a_hung_file_system_stops_only_those_that_ask_for_files() -> None:
+    """Logs wait in a queue of their own; health and the page's own files wait for nobody."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1))
+        paths = ["/campaigns/prompt/logs/reco/1", "/api/log/reco/1", "/", "/health", "/static/x"]
+        callers = [Caller(house, path) for path in paths]
+        await settle()
+        assert house.inside == [paths[0], "/", "/health", "/static/x"]
+        house.out.set()
+        await asyncio.gather(*(caller.task for caller in callers))
+
+    run(test())
+
+
+def test_patience_ends() -> None:
+    """Whoever has waited for too long is told so, and their place is free."""
+
+    async def test() -> None:
+        house = House(Room(1, 1, patience_s=0.01), Room(1, 1))
+        first, second = Caller(house, "/1"), Caller(house, "/2")
+        await second.task
+        assert second.status == 503
+        third = Caller(house, "/3")
+        await third.task
+        assert third.status == 503
+        house.out.set()
+        await first.task
+        assert house.inside == ["/1"]
+
+    run(test())
+
+
+def test_a_request_that_fails_makes_room() -> None:
+    """An application that raises, and one that answers nothing, leave nothing behind."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1))
+        first = Caller(house, "/1")
+        await settle()
+        first.task.cancel()
+        await asyncio.gather(first.task, return_exceptions=True)
+        house.out.set()
+        second = Caller(house, "/2")
+        await second.task
+        assert second.status == 200
+
+    run(test())
