@@ -17,6 +17,7 @@ from autoctrl.model.campaign import PROMPT
 from autoctrl.web import api, forms, pages, service
 from autoctrl.web.csrf import is_known_host
 from autoctrl.web.problems import show_problem
+from autoctrl.web.shared import shared
 from autoctrl.web.state import Site
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ HEADERS = {
 PAGE = "/campaigns/{campaign}"
 ROUTES = [
     Route("/", pages.front),
-    Route(PAGE, pages.overview_page),
+    Route(PAGE, shared(pages.overview_page)),
     Route(PAGE + "/runs/{run:int}", pages.run_page),
     Route(PAGE + "/tasks/{workflow}/{unit:path}", pages.task_page),
     Route(PAGE + "/logs/{workflow}/{unit:path}", pages.log_text),

@@ -12,7 +12,9 @@ from autoctrl.compose import Project
 from autoctrl.hooks.address import Address
 from autoctrl.hooks.address import listen as open_socket
 from autoctrl.web.app import create_app
+from autoctrl.web.connection import Patience, limit_connections, patient_protocol
 from autoctrl.web.csrf import LOOPBACK
+from autoctrl.web.turnstile import Turnstile
 
 if TYPE_CHECKING:
     import socket
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from autoctrl.config import Settings
 
-GRACE_S = 5
+GRACE_S, CONNECTIONS, BACKLOG = 5, 4096, 1024
 
 
 def serve(
@@ -42,7 +44,9 @@ def serve(
                 "that asks who they are."
             )
         config = uvicorn.Config(
-            create_app(project, campaign, host),
+            Turnstile(create_app(project, campaign, host)),
+            http=patient_protocol(Patience(connections=limit_connections(CONNECTIONS))),
+            backlog=BACKLOG,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -38,6 +38,7 @@ from autoctrl.views.runs import RunIndex
 from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
+from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard, Notes
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Site:
         self.settings_file = SettingsFile(project.settings)
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
+        self.answers = SharedAnswers(self.clock, self.store.revision)
         self.spelling = Spelling(project.settings.project.timezone)
         self._fixed = {
             "project": project.settings.project.name or project.folder.name,
@@ -143,6 +145,7 @@ class Site:
         this browser.
         """
         now = self.clock.now()
+        is_shared = getattr(request.state, "is_shared", False)
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
         text = (
             load_templates()
@@ -157,13 +160,13 @@ class Site:
                 countdown=partial(spell_countdown, now=now),
                 notes=self.notes.take(request.query_params.get("note", "")),
                 last_cycle=self._spell_last_cycle(campaign, now),
-                token=self.guard.token(cookie),
+                **({} if is_shared else {"token": self.guard.token(cookie)}),
                 person=unquote(request.cookies.get(NAME_COOKIE, "")),
                 **values,
             )
         )
         response = HTMLResponse(text, status_code)
-        if request.cookies.get(COOKIE) != cookie:
+        if not is_shared and request.cookies.get(COOKIE) != cookie:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
         return response
 

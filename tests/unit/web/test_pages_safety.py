@@ -140,3 +140,15 @@ def test_an_alarm_of_the_data_stands_beside_done(desk: Desk) -> None:
         text = text_of(desk.get(page))
         assert "done alarm" in text
         assert sentence in text
+
+
+def test_an_overview_is_nobodys_own(desk: Desk) -> None:
+    """It is drawn once for all, so it gives no browser a cookie and holds no form that moves
+    anything; what is written shows at once.
+    """
+    first = desk.browser.get("/campaigns/prompt")
+    assert "set-cookie" not in first.headers
+    assert 'name="token"' not in first.text
+    assert desk.browser.get("/campaigns/prompt").text == first.text
+    desk.scene.runs(3, kind="physics")
+    assert "/campaigns/prompt/runs/3" in desk.links("/campaigns/prompt")

@@ -1,0 +1,29 @@
+"""Pages that are the same for all who may read them: drawn once for all who ask at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from autoctrl.web.state import site_of
+from autoctrl.web.visitor import visitor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+def shared(draw: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Return an endpoint that answers with what ``draw`` has just drawn for somebody else.
+
+    Such a page holds no form that moves something: it has no token to prove where it came from.
+    """
+
+    async def answer(request: Request) -> Response:
+        key = (request.url.path, request.url.query, visitor_of(request))
+        request.state.is_shared = True
+        return await site_of(request).answers.answer(key, partial(draw, request))
+
+    return answer
