@@ -30,6 +30,7 @@ class Lane(NamedTuple):
     servers      a test that asks for exactly these servers runs in this lane
     roots        where such tests lie
     homes        a test without servers runs in the lane whose home, perhaps a pattern, fits best
+    tools        what else is installed for it where CI is set
     is_measured  whether it counts the branches of the pure modules
     is_patient   whether it mostly computes, and gives way to the lanes that wait for servers
     """
@@ -37,6 +38,7 @@ class Lane(NamedTuple):
     servers: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     is_measured: bool = False
     is_patient: bool = False
 
@@ -47,6 +49,12 @@ LANES = {
     "condor": Lane(("htcondor",), ("tests/contract", "tests/integration")),
     "influx2": Lane(("influxdb2",), WITH_INFLUX),
     "influx1": Lane(("influxdb1",), WITH_INFLUX),
+    "kube": Lane(
+        ("kube",),
+        ("tests/acceptance/openshift", "tests/integration/test_services.py"),
+        homes=("tests/acceptance/openshift",),
+        tools=("podman",),
+    ),
     "embedded": Lane(homes=("tests/contract", "tests/acceptance/exactly_once"), is_measured=True),
     "desk": Lane(homes=("tests/acceptance",), is_patient=True),
     "local": Lane(homes=("tests/integration",), is_patient=True),

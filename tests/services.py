@@ -1,8 +1,8 @@
 """Real servers for tests, started by ``scripts/services`` on demand, one of each for all tests.
 
-``influxdb1`` and ``influxdb2`` are `Influx`, ``htcondor`` is a `Pool`. Give each test a bucket of
-its own (`Influx.fresh_bucket`) or a folder (`Pool.fresh_folder`). A test that kills, stops or
-pauses a server starts or resumes it before it ends, because the others use it too.
+``influxdb1`` and ``influxdb2`` are `Influx`, ``htcondor`` is a `Pool`, ``kube`` a `Kube`. Give each
+test a bucket of its own (`Influx.fresh_bucket`) or a folder (`Pool.fresh_folder`). A test that
+kills, stops or pauses a server starts or resumes it before it ends, because the others use it too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 LACKING = 77  # the exit code that says: this machine has no such server
 PATIENCE_S = 280  # a start on a busy machine; less than what pytest grants a test
-SERVERS = ("influxdb1", "influxdb2", "htcondor")
+SERVERS = ("influxdb1", "influxdb2", "htcondor", "kube")
 
 
 class Service:
@@ -301,6 +301,35 @@ class Pool(Service):
         return folder
 
 
+class Kube(Service):
+    """The API server of a cluster in which nothing is ever scheduled."""
+
+    name = "kube"
+
+    @property
+    def url(self) -> str:
+        return self.facts["URL"]
+
+    @property
+    def config(self) -> str:
+        """The file by which kubectl finds the server and may do everything."""
+        return self.facts["KUBECONFIG"]
+
+    @property
+    def kubectl(self) -> str:
+        return self.facts["KUBECTL"]
+
+    @property
+    def certificate(self) -> str:
+        """The file with the server's certificate, which nobody else has signed."""
+        return self.facts["CERTIFICATE"]
+
+    @property
+    def token(self) -> str:
+        """The token of who may do everything."""
+        return (self.folder / "token").read_text()
+
+
 Started = TypeVar("Started", bound=Service)
 
 
@@ -360,3 +389,8 @@ def influxdb2(service_folder: Path) -> Iterator[Influx]:
 @pytest.fixture(scope="session")
 def htcondor(service_folder: Path) -> Iterator[Pool]:
     yield from running(Pool(service_folder / "htcondor"))
+
+
+@pytest.fixture(scope="session")
+def kube(service_folder: Path) -> Iterator[Kube]:
+    yield from running(Kube(service_folder / "kube"))

@@ -81,7 +81,8 @@ class Running:
     def _run(self, name: str, words: Sequence[str]) -> None:
         """Run a lane from its servers' installation to its end."""
         began = time.monotonic()
-        servers = LANES[name].servers if os.environ.get("CI") else ()
+        lane = LANES[name]
+        servers = (*lane.servers, *lane.tools) if os.environ.get("CI") else ()
         install = [str(ROOT / "scripts/services"), "install", *servers]
         cost = Cost(0, 0.0)
         with text_of(name).open("wb") as output:

@@ -20,7 +20,7 @@ from tests.services import LACKING, ROOT, Influx, Influx2, Pool, Service, job_bi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = ["influxdb1", "influxdb2", "htcondor"]
+NAMES = ["influxdb1", "influxdb2", "htcondor", "kube"]
 # What a client does, in a process of its own: one small job for the schedd that is named; prints
 # owner and exit code.
 SUBMIT = """

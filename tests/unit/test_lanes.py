@@ -24,6 +24,8 @@ from tests.services import ROOT
         ("tests/acceptance/test_camera_chain.py", (), "camera"),
         ("tests/acceptance/exactly_once/test_kill_points.py", (), "embedded"),
         ("tests/acceptance/production/test_pair_kills.py", ("influxdb2", "htcondor"), "pair"),
+        ("tests/acceptance/openshift/test_overlays.py", (), "kube"),
+        ("tests/acceptance/openshift/test_mistakes.py", ("kube",), "kube"),
         ("workflows/camera-dq/test_handler.py", (), "camera"),
     ],
 )
