@@ -19,6 +19,7 @@ from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.notifiers.listener import Listener
-    from autoctrl.ports import ChatServer, Clock, Executor, Hint, Message, Source, Store
+    from autoctrl.ports import ChatServer, Clock, Executor, Hint, Message, Source, Store, Tables
     from autoctrl.verbs import Request
 
 
@@ -233,6 +234,13 @@ def open_lasting_store(settings: Settings, url: str, *, must_exist: bool) -> Sto
     from autoctrl import stores
 
     return stores.open_lasting_store(settings, url, must_exist=must_exist)
+
+
+def open_tables(settings: Settings) -> AbstractContextManager[Tables]:
+    """Open the tables that Grafana reads. Raises ``UsageError`` if the store has none."""
+    from autoctrl import stores
+
+    return stores.open_project_tables(settings)
 
 
 def open_inboxes(settings: Settings) -> list[Inbox]:

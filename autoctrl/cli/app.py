@@ -36,6 +36,7 @@ SECTIONS = {
         "store": "stores",
         "deploy": "deploy",
         "jenkins": "jenkins",
+        "grafana": "grafana",
     },
     "Runs": {"runs": "runs", "discover": "runs"},
     "Processing": {"plan": "rounds", "cycle": "rounds", "loop": "rounds", "watch": "watch"},

@@ -1,4 +1,4 @@
-"""The verb about stores themselves: copy."""
+"""The verbs about stores themselves: copy, rebuild."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAIT_HINT = "Let them end first: autoctrl loop --until-idle. Or copy anyway with
 
 @click.group(cls=VerbGroup, example="store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite")
 def store() -> None:
-    """Move what was recorded to another store."""
+    """Move what was recorded to another store, or derive tables for Grafana anew."""
 
 
 @verb("store copy sqlite:.autoctrl/state.sqlite sqlite:new.sqlite", group=store, has_campaign=False)
@@ -66,6 +66,25 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
             _show_copied(copied)
             _say_what_follows(settings, target, old, new)
             warn_all(warnings)
+
+
+@verb("store rebuild", group=store, has_campaign=False)
+@click.option("--campaign", metavar="NAME", help="Only this campaign; by default all.")
+def rebuild(session: Session, campaign: str | None) -> None:
+    """Derive the tables for Grafana anew: overview and board of an InfluxDB store.
+
+    Needed only if somebody has deleted them, or a warning said that they are out of date.
+    """
+    from autoctrl.verbs import rebuild_tables
+
+    with session.open() as project:
+        tasks = rebuild_tables(project.store, campaign)
+        warnings = [*project.store.remarks]
+    if session.is_json:
+        show_json(tasks=tasks, warnings=warnings)
+    else:
+        show_table(Table(("CAMPAIGN", "TASKS"), [(name, str(n)) for name, n in tasks.items()]))
+        warn_all(warnings)
 
 
 def _describe_live(old: Store, source: str) -> list[str]:

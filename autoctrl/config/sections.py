@@ -211,6 +211,28 @@ class ChatSettings:
 
 
 @dataclass(frozen=True)
+class GrafanaSettings:
+    """``[grafana]``: what the files for Grafana say."""
+
+    page_url: str = setting(
+        "Address of the web page, to which the dashboards lead, as `https://runs.example.org`.", ""
+    )
+    store_url: str = setting(
+        (
+            "Address of the InfluxDB as Grafana reaches it, as `http://influx:8086`; empty: as in "
+            "`store.url`."
+        ),
+        "",
+    )
+    uid: str = setting("Identity of the data source in Grafana.", "autoctrl")
+    folder: str = setting("Folder of the dashboards and the alert in Grafana.", "autoctrl")
+    files: str = setting(
+        "Folder in which Grafana finds the dashboards' files.",
+        "/etc/grafana/provisioning/dashboards",
+    )
+
+
+@dataclass(frozen=True)
 class InputSettings:
     """``[inputs]``."""
 
@@ -332,6 +354,7 @@ SECTIONS: Mapping[str, type] = {
     "hooks": HookSettings,
     "jenkins": JenkinsSettings,
     "chat": ChatSettings,
+    "grafana": GrafanaSettings,
     "inputs": InputSettings,
     "outputs": OutputSettings,
     "cycle": CycleSettings,

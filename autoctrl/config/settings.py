@@ -10,6 +10,7 @@ from autoctrl.config.sections import (
     ChatSettings,
     CycleSettings,
     ExecutorSettings,
+    GrafanaSettings,
     HintSettings,
     HookSettings,
     InputSettings,
@@ -40,7 +41,8 @@ class Settings:
     environment  name of the chosen environment, empty if none
     digest       SHA-256 over all values, secrets left out
     project      keys at the top: name, timezone, executor, log_url
-    state, store, hints, hooks, chat, jenkins, inputs, outputs, cycle, defaults   one section each
+    state, store, hints, hooks, chat, grafana, jenkins   one section each
+    inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
     executors, sources, notifiers, workflows  one section by name
     """
@@ -54,6 +56,7 @@ class Settings:
     hints: HintSettings
     hooks: HookSettings
     chat: ChatSettings
+    grafana: GrafanaSettings
     jenkins: JenkinsSettings
     inputs: InputSettings
     outputs: OutputSettings

@@ -149,6 +149,14 @@ def free_bytes(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
+def free_mb(folder: Path) -> float | None:
+    """Return how much can still be written to the disk of a folder, MB; None if nobody says it."""
+    try:
+        return free_bytes(folder) / 1e6
+    except OSError:
+        return None
+
+
 def judge_forgotten(
     marks: Iterable[MarkRecord], verdicts: Sequence[Verdict], present: Present
 ) -> Iterator[Verdict]:

@@ -19,7 +19,7 @@ from autoctrl.machine.situation import Action, ActionKind, apply_records
 from autoctrl.machine.summary import QUIET, Move, Summary
 from autoctrl.machine.writer import LeasedWriter
 from autoctrl.model.condition import ConditionKind
-from autoctrl.model.status import TaskStatus
+from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import TaskRecord
 
 if TYPE_CHECKING:
@@ -210,6 +210,8 @@ class Cycle:
         self, tasks: Sequence[OpenTask], problems: Sequence[str], error: str = ""
     ) -> Summary:
         new = sum(task.task.status is TaskStatus.NEW for task in tasks)
+        jobs = [job for task in tasks for job in task.jobs]
+        hosts = {job.host for job in jobs if job.status is JobStatus.RUNNING}
         return Summary(
             workflow=self.handler.workflow,
             after=tuple(sorted(self.handler.after)),
@@ -221,6 +223,8 @@ class Cycle:
             error=error,
             executors=self.observer.answers if "observer" in vars(self) else {},
             moves=tuple(self.moves.values()),
+            jobs=dict(Counter(str(job.status) for job in jobs)),
+            hosts=tuple(sorted(hosts - {""})),
         )
 
 

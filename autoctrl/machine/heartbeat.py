@@ -9,11 +9,13 @@ from autoctrl.ports import Heartbeat
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from autoctrl.ports import Store
 
 INTERVAL = timedelta(seconds=60)
+NOTHING: Mapping[str, float] = {}
 
 
 def is_due(before: Heartbeat | None, now: datetime) -> bool:
@@ -26,18 +28,22 @@ def is_due(before: Heartbeat | None, now: datetime) -> bool:
 
 
 def beat(
-    store: Store, campaign: str, now: datetime, before: Heartbeat | None = None
+    store: Store,
+    campaign: str,
+    now: datetime,
+    before: Heartbeat | None = None,
+    values: Mapping[str, float] = NOTHING,
 ) -> Heartbeat | None:
     """Let the store remember a round if it is due; return the last heartbeat.
 
     ``before`` is the last one as far as the caller knows: while it is young the store is not even
-    asked. Raises ``StoreError``.
+    asked. ``values`` are numbers that people may follow over time. Raises ``StoreError``.
     """
     if not is_due(before, now):
         return before
     last = store.heartbeats().get(campaign)  # another process may have made a round meanwhile
     if not is_due(last, now):
         return last
-    made = Heartbeat(campaign, now, this_process())
+    made = Heartbeat(campaign, now, this_process(), values)
     store.beat(made)
     return made

@@ -67,7 +67,8 @@ def read_summary(workflow: str, answer: Mapping[str, Any]) -> Summary:
     if set(answer) == {"error"}:
         return Summary(workflow, error=answer["error"])
     moves = tuple(Move(*row) for row in answer["moves"])
-    return Summary(**{**answer, "open": tuple(answer["open"]), "moves": moves})
+    tuples = {name: tuple(answer[name]) for name in ("open", "hosts")}
+    return Summary(**{**answer, **tuples, "moves": moves})
 
 
 def read_forecast(answers: Mapping[str, Mapping[str, Any]]) -> Forecast:

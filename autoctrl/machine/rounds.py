@@ -13,6 +13,7 @@ from autoctrl.errors import StoreError
 from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.conditions import (
     Present,
+    free_mb,
     judge_disks,
     judge_executors,
     judge_settings_of,
@@ -22,6 +23,7 @@ from autoctrl.machine.conditions import (
     write_conditions,
 )
 from autoctrl.machine.discover_runs import discover_or_wait
+from autoctrl.machine.health import measure_health
 from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
@@ -32,6 +34,7 @@ from autoctrl.model.condition import ConditionKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from autoctrl.machine.discover_runs import DiscoveredRuns
     from autoctrl.machine.requests import Forecast
@@ -97,13 +100,14 @@ class Rounds:
         the next round. What could not be done is kept as a condition until it can be, and once a
         minute the store remembers that a round was made.
         """
+        began = self.project.clock.now()
         discovered = self._discover()
         inquiry = self._inquiry(CYCLE)
         replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
         conclude = partial(self._conclude, discovered, inquiry.verdicts, summaries)
         # What the round did is told all the same.
-        deeds = (conclude, self._beat)
+        deeds = (conclude, partial(self._beat, summaries, began))
         problems = dict.fromkeys(text for deed in deeds for text in _problems_of(deed))
         told = (*discovered.problems, *problems)
         return Round(discovered._replace(problems=told), summaries)
@@ -166,9 +170,12 @@ class Rounds:
         now = self.project.clock.now()
         write_conditions(self.project.store, self.campaign, verdicts, present, now)
 
-    def _beat(self) -> None:
+    def _beat(self, summaries: Sequence[Summary], began: datetime) -> None:
         project = self.project
-        self._heartbeat = beat(project.store, self.campaign, project.clock.now(), self._heartbeat)
+        now = project.clock.now()
+        room = free_mb(project.settings.path(project.settings.outputs.root))
+        values = measure_health(summaries, (now - began).total_seconds(), room)
+        self._heartbeat = beat(project.store, self.campaign, now, self._heartbeat, values)
 
     def finish(self) -> None:
         """Tell people now what would be told in a later round. Raises ``StoreError``."""

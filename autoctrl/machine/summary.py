@@ -58,6 +58,8 @@ class Summary(NamedTuple):
     moves      one per task that moved
     elapsed_s  how long the cycle took
     cause      kind of the condition that ``error`` is, empty if it is none of its own
+    jobs       number of jobs of open tasks by status
+    hosts      where jobs are running, each once
     """
 
     workflow: str
@@ -72,6 +74,8 @@ class Summary(NamedTuple):
     moves: tuple[Move, ...] = ()
     elapsed_s: float = 0.0
     cause: str = ""
+    jobs: Mapping[str, int] = {}
+    hosts: tuple[str, ...] = ()
 
 
 def describe_summary(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autoctrl.errors import TransitionRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class TaskStatus(StrEnum):
@@ -65,6 +65,18 @@ TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 
 OPEN_TASKS = frozenset({TaskStatus.NEW, TaskStatus.PROCESSING})
 FINAL_JOBS = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.LOST, JobStatus.REMOVED})
+
+
+def combine_statuses(statuses: Iterable[TaskStatus]) -> TaskStatus:
+    """Return the status of all of them together: failed if any is, processing if any is or if done
+    and new mix, else new if any is, else done.
+    """
+    found = set(statuses)
+    if TaskStatus.FAILED in found:
+        return TaskStatus.FAILED
+    if TaskStatus.PROCESSING in found or {TaskStatus.DONE, TaskStatus.NEW} <= found:
+        return TaskStatus.PROCESSING
+    return TaskStatus.NEW if TaskStatus.NEW in found else TaskStatus.DONE
 
 
 def check_task(what: str, before: TaskStatus, after: TaskStatus) -> None:

@@ -12,7 +12,17 @@ from autoctrl.ports.clock import Clock
 from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
 from autoctrl.ports.notifier import Action, Message, Notifier, Subject
 from autoctrl.ports.source import Inbox, Seen, Source
-from autoctrl.ports.store import Heartbeat, Hint, Lease, OpenTask, RunList, Selection, Store
+from autoctrl.ports.store import (
+    Heartbeat,
+    Hint,
+    Lease,
+    OpenTask,
+    RunList,
+    Selection,
+    Showing,
+    Store,
+    Tables,
+)
 
 if TYPE_CHECKING:
     from autoctrl.ports.store import Record as Record
@@ -35,7 +45,9 @@ __all__ = [
     "RunList",
     "Seen",
     "Selection",
+    "Showing",
     "Source",
     "Store",
     "Subject",
+    "Tables",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -93,11 +93,13 @@ class Heartbeat(NamedTuple):
     campaign  whose rounds
     time      when one ended, aware UTC; the last one may have ended up to a minute later
     owner     who made it, as ``process.this_process`` spells it
+    values    numbers by name that people may follow over time; a store need not keep them
     """
 
     campaign: str
     time: datetime
     owner: str
+    values: Mapping[str, float] = {}
 
 
 class Store(Protocol):
@@ -194,3 +196,28 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close files and connections."""
+
+
+@runtime_checkable
+class Showing(Store, Protocol):
+    """A store that keeps tables for people beside its records, derived from them."""
+
+    def rebuild(self, campaign: str) -> int:
+        """Derive the tables of a campaign anew; return the number of its tasks.
+
+        Raises ``StoreError``.
+        """
+
+
+class Tables(Protocol):
+    """The bucket of a store, as Grafana asks it."""
+
+    server: str
+    org: str
+    bucket: str
+
+    def ask(self, text: str, *, is_flux: bool) -> list[dict[str, str]]:
+        """Return the rows of an answer, each by the names of its columns.
+
+        Raises ``StoreError`` if the query is refused.
+        """

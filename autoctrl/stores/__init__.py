@@ -9,8 +9,10 @@ from autoctrl.errors import StoreError, UsageError, nearest
 from autoctrl.stores.urls import refused_url
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from autoctrl.config import Settings
-    from autoctrl.ports import Clock, Store
+    from autoctrl.ports import Clock, Store, Tables
 
 
 def open_store(url: str, *, clock: Clock | None = None) -> Store:
@@ -44,6 +46,20 @@ def open_lasting_store(settings: Settings, url: str, *, must_exist: bool) -> Sto
     return _open_complete(settings, url, must_exist=must_exist)
 
 
+def open_project_tables(settings: Settings) -> AbstractContextManager[Tables]:
+    """Open the tables for people in the store of a project.
+
+    Raises ``UsageError`` if it is no InfluxDB.
+    """
+    url = settings.store.url
+    if url.partition(":")[0] not in {"influxdb", "influxdbs"}:
+        message = f"The store '{url.partition('?')[0]}' is no InfluxDB, and Grafana cannot read it."
+        raise UsageError(message, hint="See docs/howto/connect-influxdb.md.")
+    from autoctrl.stores.influx.tables import open_tables
+
+    return open_tables(_adapter(url).complete(url, settings.folder, settings.store.token_file))
+
+
 def _open_complete(settings: Settings, url: str, *, must_exist: bool = False) -> Store:
     adapter = _adapter(url)
     complete = adapter.complete(url, settings.folder, settings.store.token_file)
@@ -67,4 +83,4 @@ def _adapter(url: str) -> StoreAdapter:
     raise refused_url(url, f"has an unknown scheme '{scheme}'", hint)
 
 
-__all__ = ["open_lasting_store", "open_project_store", "open_store"]
+__all__ = ["open_lasting_store", "open_project_store", "open_project_tables", "open_store"]

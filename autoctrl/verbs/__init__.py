@@ -17,6 +17,7 @@ from autoctrl.verbs.campaigns import (
     resume,
 )
 from autoctrl.verbs.incidents import acknowledge, dismiss, mute
+from autoctrl.verbs.rebuild import rebuild_tables
 from autoctrl.verbs.registration import Registration, add_runs
 from autoctrl.verbs.reprocess import reprocess, reprocess_stale
 from autoctrl.verbs.request import Request
@@ -42,6 +43,7 @@ __all__ = [
     "list_campaigns",
     "mute",
     "pause",
+    "rebuild_tables",
     "reprocess",
     "reprocess_stale",
     "resume",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.campaigns import find_lineage
 from autoctrl.freshness import find_stale
 from autoctrl.model.quality import quality_of
-from autoctrl.model.status import TaskStatus
+from autoctrl.model.status import TaskStatus, combine_statuses
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.as_json import to_plain
@@ -205,11 +205,7 @@ def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
     statuses = {cell.status for cell in cells if cell is not None}
     if not statuses:
         return TaskStatus.DONE if has_looked else TaskStatus.NEW
-    if TaskStatus.FAILED in statuses:
-        return TaskStatus.FAILED
-    if TaskStatus.PROCESSING in statuses or {TaskStatus.DONE, TaskStatus.NEW} <= statuses:
-        return TaskStatus.PROCESSING
-    return TaskStatus.NEW if TaskStatus.NEW in statuses else TaskStatus.DONE
+    return combine_statuses(statuses)
 
 
 def _fetch(

@@ -264,8 +264,8 @@ def raw_now(store: InfluxStore) -> int:
 def test_nothing_is_written_over_and_nothing_deleted(
     server: Influx, url: str, tmp_path: Path
 ) -> None:
-    """Over a life with retries, leases and a second client no point but the overview's has a second
-    content.
+    """Over a life with retries, leases and a second client no point but those of the overview and
+    the board has a second content.
     """
     folder = tmp_path / "beside"
     folder.mkdir()
@@ -289,7 +289,7 @@ def test_nothing_is_written_over_and_nothing_deleted(
             for line in request.body.decode().split("\n") if request.is_write else ():
                 head, _, rest = line.partition(" ")
                 fields, _, time = rest.rpartition(" ")
-                if time and not head.startswith("overview,"):
+                if time and not head.startswith(("overview,", "board,")):
                     assert written.setdefault((head, time), fields) == fields
     assert len(written) > 20
 
@@ -317,7 +317,7 @@ def test_a_lost_overview_is_made_anew(raw: Raw, store: InfluxStore) -> None:
     assert len([field for _, field, _ in before if field == "status"]) == 3
     raw.delete("overview")
     assert raw.points("overview") == []
-    assert store.rebuild_overview("prompt") == 3
+    assert store.rebuild("prompt") == 3
     assert sorted((row.time, row.field, row.value) for row in raw.points("overview")) == before
 
 

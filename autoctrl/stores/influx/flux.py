@@ -78,11 +78,28 @@ def select(
     then: str = "",
 ) -> str:
     """Return the stream of the points at some positions that meet all conditions."""
-    keep = ", ".join(f'"{column}"' for column in (*_COLUMNS, *columns))
     start = span.first * NS_PER_US
     stop = (max(span.last, span.first) + 1) * NS_PER_US
+    return between(bucket, name, conditions, (start, stop), columns=columns, then=then)
+
+
+def between(
+    bucket: str,
+    name: str,
+    conditions: Sequence[str],
+    times_ns: tuple[int, int],
+    *,
+    columns: Sequence[str] = (),
+    then: str = "",
+) -> str:
+    """Return the stream of the points from one time until before another that meet all conditions.
+
+    The times are ns since 1970.
+    """
+    keep = ", ".join(f'"{column}"' for column in (*_COLUMNS, *columns))
+    start, stop = map(moment, times_ns)
     return (
-        f"from(bucket: {text(bucket)}) |> range(start: {moment(start)}, stop: {moment(stop)})"
+        f"from(bucket: {text(bucket)}) |> range(start: {start}, stop: {stop})"
         f" |> filter(fn: (r) => {' and '.join(conditions)}){then}"
         f" |> keep(columns: [{keep}]) |> yield(name: {text(name)})\n"
     )

@@ -1,5 +1,5 @@
 """Heartbeats as points, pure: one for each campaign, always at the same time, so that a later one
-replaces it and nothing grows.
+replaces it and nothing grows; the numbers that came with them are kept, for curves in Grafana.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from autoctrl.stores.influx.server import FluxRow
 
-HEARTBEAT = "heartbeat"
+HEARTBEAT, HEALTH = "heartbeat", "health"
 # Before any record, so that these points lie in a shard of their own, which stays small; but not
 # so long ago that a bucket which keeps points for ten years would refuse them.
 TIME_NS = round(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * NS_PER_S
@@ -29,6 +29,15 @@ def heartbeat_line(heartbeat: Heartbeat) -> str:
         ("owner", field_text(heartbeat.owner)),
     ]
     return line(HEARTBEAT, {"campaign": heartbeat.campaign}, fields, TIME_NS)
+
+
+def health_lines(heartbeat: Heartbeat) -> list[str]:
+    """Return the point of the numbers that came with a heartbeat, at its time; none without any."""
+    if not heartbeat.values:
+        return []
+    fields = [(name, repr(float(value))) for name, value in heartbeat.values.items()]
+    time_ns = round(heartbeat.time.timestamp() * NS_PER_S)
+    return [line(HEALTH, {"campaign": heartbeat.campaign}, fields, time_ns)]
 
 
 def ask_heartbeats(bucket: str) -> str:

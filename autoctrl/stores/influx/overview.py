@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import StoreError
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.task import TaskRecord
+from autoctrl.stores.influx.board import UNKNOWN_SPAN, runs_of_unit
 from autoctrl.stores.influx.points import NS_PER_S, NS_PER_US, line, readable_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from autoctrl.stores.influx.board import RunSpan
+    from autoctrl.stores.influx.board_keeper import BoardKeeper
     from autoctrl.stores.influx.points import Entry
     from autoctrl.stores.influx.server import Server
 
 FIRST_MONDAY_NS = 4 * 86_400 * NS_PER_S
 WEEK_NS = 7 * 86_400 * NS_PER_S
+# The server reserves ``time``; the others are ours.
+OURS = frozenset({"time", "version", "run_number", "run_start_s", "run_end_s"})
 _ODD_IN_KEY = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -54,11 +60,14 @@ def overview_lines(tasks: Iterable[TaskRecord]) -> list[str]:
     return [overview_line(task) for task in newest.values()]
 
 
-def fields_line(record: FieldsRecord, time_ns: int) -> str:
-    """Return the point of custom fields: numbers always float, in a measurement of the workflow."""
+def fields_line(record: FieldsRecord, time_ns: int, span: RunSpan = UNKNOWN_SPAN) -> str:
+    """Return the point of custom fields: numbers always float, in a measurement of the workflow.
+
+    ``span`` says when the data were taken, so that panels can show them over that time.
+    """
     name = "fields_" + _ODD_IN_KEY.sub("_", record.task.workflow)
     tags = {"campaign": record.task.campaign, "unit": record.task.unit}
-    return line(name, tags, _custom(record), time_ns)
+    return line(name, tags, [*_custom(record), *span.fields()], time_ns)
 
 
 def _custom(record: FieldsRecord) -> Iterator[tuple[str, str]]:
@@ -66,31 +75,39 @@ def _custom(record: FieldsRecord) -> Iterator[tuple[str, str]]:
     plain: dict[str, object] = {}
     for name, value in record.values.items():
         key = _ODD_IN_KEY.sub("_", name)
-        if key in {"time", "version"}:  # the server reserves the one, and the other is ours
+        if key in OURS:
             key = f"{key}_"
         plain[key] = value if isinstance(value, str) else float(value)
     yield from readable_fields(plain)
 
 
-def write_derived(server: Server, entries: Sequence[Entry]) -> Iterator[str]:
-    """Write what people read of new records; yield a sentence for each failure.
+def write_derived(
+    server: Server, entries: Sequence[Entry], upto: int, board: BoardKeeper
+) -> Iterator[str]:
+    """Write what people read of new records, committed up to a position.
 
-    Nothing is lost by a failure: the records themselves are written already.
+    Yields a sentence for each failure. Nothing is lost by one: the records are written already.
     """
     records = [entry.record for entry in entries]
-    tasks = overview_lines(record for record in records if isinstance(record, TaskRecord))
-    if tasks:
-        try:
-            server.write(tasks)
-        except StoreError as error:
-            yield f"The overview for Grafana is out of date: {error}"
+    tasks = [record for record in records if isinstance(record, TaskRecord)]
+    try:
+        yield from board.follow(records, upto, overview_lines(tasks))
+    except StoreError as error:
+        yield f"The board for Grafana may be out of date: {error}"
+    members = {task.key: task.members for task in tasks}
     for entry in entries:
-        record = entry.record
-        if isinstance(record, FieldsRecord) and record.values:
-            try:
-                server.write([fields_line(record, entry.position * NS_PER_US)])
-            except StoreError as error:
-                yield f"Custom fields of {record.task} are kept, but not shown in Grafana: {error}"
+        if isinstance(entry.record, FieldsRecord) and entry.record.values:
+            unit = entry.record.task.unit
+            runs = members.get(entry.record.task) or runs_of_unit(unit)
+            yield from _write_fields(server, entry, partial(board.span_of, runs, upto))
+
+
+def _write_fields(server: Server, entry: Entry, find_span: Callable[[], RunSpan]) -> Iterator[str]:
+    try:
+        server.write([fields_line(entry.record, entry.position * NS_PER_US, find_span())])
+    except StoreError as error:
+        task = entry.record.task
+        yield f"Custom fields of {task} are kept, but not shown in Grafana: {error}"
 
 
 __all__ = ["fields_line", "overview_line", "overview_lines", "overview_time", "write_derived"]

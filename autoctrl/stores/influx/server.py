@@ -115,6 +115,21 @@ def parse_rows(lines: Iterable[str]) -> Iterator[FluxRow]:
             yield header.row(cells)
 
 
+def parse_tables(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of an answer with whatever columns it has. Raises as ``parse_rows``."""
+    header: list[str] = []
+    for cells in csv.reader(lines):
+        if not cells:
+            header = []
+        elif not header:
+            header = cells
+        elif "error" in header:
+            raise _query_failed(" ".join(cells))
+        else:
+            row = dict(zip(header, cells, strict=True))
+            yield {name: row[name] for name in header if name not in {"", "result", "table"}}
+
+
 def of_stream(rows: Iterable[FluxRow], result: str) -> list[FluxRow]:
     """Return the rows of one stream of an answer."""
     return [row for row in rows if row.result == result]
@@ -207,6 +222,22 @@ class Server:
         return self._again(lambda: list(self._query(script))) if script else []
 
     def _query(self, script: str) -> Iterator[FluxRow]:
+        with self._answer(script) as lines:
+            yield from parse_rows(lines)
+
+    def tables(self, script: str) -> list[dict[str, str]]:
+        """Return the rows of whatever tables a Flux script yields, each by the columns' names.
+
+        Raises ``StoreError``.
+        """
+        return self._again(lambda: list(self._tables(script)))
+
+    def _tables(self, script: str) -> Iterator[dict[str, str]]:
+        with self._answer(script) as lines:
+            yield from parse_tables(lines)
+
+    @contextmanager
+    def _answer(self, script: str) -> Iterator[Iterable[str]]:
         from influxdb_client.domain.dialect import Dialect
 
         dialect: Any = Dialect  # its constructor has no types
@@ -218,7 +249,7 @@ class Server:
         )
         try:
             answer.auto_close = False
-            yield from parse_rows(TextIOWrapper(answer, encoding="utf-8", newline=""))
+            yield TextIOWrapper(answer, encoding="utf-8", newline="")
         finally:
             answer.release_conn()
 

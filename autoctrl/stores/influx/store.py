@@ -10,10 +10,16 @@ from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Lease, OpenTask, RunList, Selection
 from autoctrl.stores.influx.append import Append, Parts
 from autoctrl.stores.influx.batch import prepare
+from autoctrl.stores.influx.board_keeper import BoardKeeper
 from autoctrl.stores.influx.cache import newest_of
 from autoctrl.stores.influx.flux import Positions
 from autoctrl.stores.influx.follower import Follower
-from autoctrl.stores.influx.heartbeats import ask_heartbeats, heartbeat_line, read_heartbeats
+from autoctrl.stores.influx.heartbeats import (
+    ask_heartbeats,
+    health_lines,
+    heartbeat_line,
+    read_heartbeats,
+)
 from autoctrl.stores.influx.identity import identify
 from autoctrl.stores.influx.journal import (
     EVER,
@@ -67,6 +73,7 @@ class InfluxStore:
         self._remarks: list[str] = []
         self._snapshot = Snapshot(self.view, self._journal)
         self.follower = Follower(self.mutex, self._journal, self._snapshot, self._remarks)
+        self._board = BoardKeeper(self.server, self.view, self._journal, self.follower.cache)
         self._leases = LeaseBook(self.server, self.mutex, self._journal)
         self.store_id = identify(self.server, self.mutex, self._journal)
 
@@ -89,15 +96,27 @@ class InfluxStore:
         end = self.mutex.take_turn(append.needs, append.work)
         self._snapshot.drop()
         self.follower.remember(append.composed, end)
-        self._remarks.extend(write_derived(self.server, append.composed.entries))
+        self._remarks.extend(
+            write_derived(self.server, append.composed.entries, end.last, self._board)
+        )
         written = (entry.record for entry in append.composed.entries)
         tasks = (record for record in written if isinstance(record, TaskRecord))
         self.follower.move_marks({workflow_of(task.key) for task in tasks})
 
-    def rebuild_overview(self, campaign: str) -> int:
-        """Write the overview of a campaign anew; return the number of its tasks."""
+    def rebuild(self, campaign: str) -> int:
+        """Write the overview and the board of a campaign anew; see ``Showing``."""
+        since = self.view.look().state.committed.last
         tasks = self.tasks(Selection(campaign))
         self.server.write(overview_lines(tasks))
+        self._board.rebuild(campaign, tasks, self.runs().records)
+        # What others have written meanwhile may have been written over by what it was before.
+        state, rows = self.view.look(lambda upto: self._journal.tail(since, upto))
+        entries = read_entries(of_stream(rows, "tail"), self.view.counts)
+        # What is remembered of runs holds up to where the journal has been followed, which differs.
+        self.follower.cache.runs.clear()
+        upto = state.committed.last
+        self._remarks.extend(write_derived(self.server, entries, upto, self._board))
+        self.follower.cache.runs.clear()
         return len(tasks)
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
@@ -225,7 +244,7 @@ class InfluxStore:
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Remember that a round was made; see ``Store``. Needs no turn: of two, either will do."""
-        self.server.write([heartbeat_line(heartbeat)])
+        self.server.write([heartbeat_line(heartbeat), *health_lines(heartbeat)])
 
     def heartbeats(self) -> dict[str, Heartbeat]:
         """Return every heartbeat by campaign; see ``Store``."""

@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: 2024-01-08T00:00:00Z, stop: 2024-01-22T00:00:00Z)
+  |> filter(fn: (r) => r._measurement == "board"
+    and r._field == "run")
+  |> first()
+  |> keep(columns: ["campaign"])
+  |> group()
+  |> distinct(column: "campaign")
+  |> keep(columns: ["_value"])
+  |> sort(columns: ["_value"])

@@ -1,0 +1,6 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "health" and r.campaign == ${campaign:json})
+  |> filter(fn: (r) => r._field == "free_mb")
+  |> keep(columns: ["_time", "_value", "_field"])
+  |> group(columns: ["_field"])

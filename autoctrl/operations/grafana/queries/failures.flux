@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "job" and r.campaign == ${campaign:json})
+  |> filter(fn: (r) => r._field == "failure"
+    and r._value != "")
+  |> group(columns: ["workflow", "_value"])
+  |> count(column: "_field")
+  |> group()
+  |> rename(columns: {_value: "failure", _field: "attempts"})
+  |> keep(columns: ["workflow", "failure", "attempts"])

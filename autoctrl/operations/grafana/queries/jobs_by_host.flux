@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "job" and r.campaign == ${campaign:json})
+  |> filter(fn: (r) => r._field == "host"
+    and r._value != "")
+  |> group(columns: ["_value"])
+  |> count(column: "_field")
+  |> group()
+  |> rename(columns: {_value: "host", _field: "records"})
+  |> keep(columns: ["host", "records"])

@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: 2020-01-01T00:00:00Z)
+  |> filter(fn: (r) => r._measurement =~ /^fields_/
+    and r._field == "version")
+  |> first()
+  |> keep(columns: ["_measurement"])
+  |> group()
+  |> distinct(column: "_measurement")
+  |> keep(columns: ["_value"])
+  |> sort(columns: ["_value"])

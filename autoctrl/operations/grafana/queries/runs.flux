@@ -1,0 +1,18 @@
+first = (from(bucket: v.defaultBucket)
+  |> range(start: 2024-01-08T00:00:00Z, stop: 2024-01-22T00:00:00Z)
+  |> filter(fn: (r) => r._measurement == "board" and r.campaign == ${campaign:json}
+    and r._field == "run")
+  |> filter(fn: (r) => r._value >= int(v: ${first:json})
+    and r._value <= int(v: ${last:json}))
+  |> tail(n: ${newest})
+  |> min()
+  |> tableFind(fn: (key) => true)
+  |> getRecord(idx: 0))._value
+from(bucket: v.defaultBucket)
+  |> range(start: time(v: int(v: 2024-01-08T00:00:00Z) + first), stop: 2024-01-22T00:00:00Z)
+  |> filter(fn: (r) => r._measurement == "board" and r.campaign == ${campaign:json})
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> group()
+  |> filter(fn: (r) => r.run <= int(v: ${last:json}) and r.status =~ /^${status:regex}$/)
+  |> sort(columns: ["run"], desc: true)
+  |> drop(fn: (column) => column =~ /^(_.*|campaign|start|(attr_)?(start|end)_s|attr_start|attr_end)$/)

@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "task" and r.campaign == ${campaign:json}
+    and r._field == "status")
+  |> keep(columns: ["_time", "_start", "_stop", "_value"])
+  |> map(fn: (r) => ({r with status: r._value, _value: 1}))
+  |> group(columns: ["status", "_start", "_stop"])
+  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false)
+  |> keep(columns: ["_time", "_value", "status"])
+  |> group(columns: ["status"])

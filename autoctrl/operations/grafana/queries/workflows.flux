@@ -1,0 +1,10 @@
+from(bucket: v.defaultBucket)
+  |> range(start: 1970-01-05T00:00:00Z, stop: 1970-01-12T00:00:00Z)
+  |> filter(fn: (r) => r._measurement == "overview"
+    and r._field == "status")
+  |> first()
+  |> keep(columns: ["workflow"])
+  |> group()
+  |> distinct(column: "workflow")
+  |> keep(columns: ["_value"])
+  |> sort(columns: ["_value"])
