@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from autoctrl.model.task import Task
     from autoctrl.model.unit import TaskKey
     from autoctrl.notifiers.listener import Listener
-    from autoctrl.ports import ChatServer, Clock, Executor, Hint, Message, Source, Store, Tables
+    from autoctrl.ports import (
+        ChatServer,
+        Clock,
+        Executor,
+        Hint,
+        Message,
+        Quota,
+        Source,
+        Store,
+        Tables,
+    )
     from autoctrl.verbs import Request
 
 
@@ -164,6 +174,14 @@ class Project:
         from autoctrl.sources import open_sources
 
         return open_sources(self.settings)
+
+    def quotas(self) -> dict[str, Quota]:
+        """Return the quotas that the settings name, by name."""
+        if not self.settings.quotas:
+            return {}
+        from autoctrl.quotas import open_quotas
+
+        return open_quotas(self.settings)
 
     def request(
         self, actor: Actor, campaign: str, reason: str = "", *, dry_run: bool = False

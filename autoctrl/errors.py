@@ -18,6 +18,7 @@ own use (``NotKnownYet``, ``Unreachable``, ``Truncated``, …). The tree::
     │   ├── ServiceDown           no answer: try again later, nothing is known
     │   └── SubmitRefused         a clear no to one submission
     ├── DeploymentError           a ref was not deployed; what was current still is
+    ├── QuotaError                nobody knows how much room is left
     ├── NotifierError             a message did not reach people: no answer, a refusal
     ├── JenkinsError              Jenkins refused, or could not be asked
     └── DataError                 a file is corrupt, truncated or does not match its partner
@@ -116,6 +117,10 @@ class PerhapsTold(NotifierError):
 
     The message is told once more, and then never again.
     """
+
+
+class QuotaError(AutoctrlError):
+    """A quota gave no answer, or none that makes sense: nothing is known, nothing is full."""
 
 
 class DeploymentError(AutoctrlError):

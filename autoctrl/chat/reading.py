@@ -10,13 +10,14 @@ from autoctrl.chat.grammar import list_help
 from autoctrl.chat.replies import Reply, say
 from autoctrl.errors import UsageError
 from autoctrl.incidents import find_incident, list_incidents
-from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
+from autoctrl.machine.conditions import list_disks
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.table import Table, plain_lines
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import explain, read_overview, spell_condition, spell_explanation, spell_size
 from autoctrl.views.failures import list_failed
 from autoctrl.views.incidents import list_incident_facts
+from autoctrl.views.quotas import list_quotas, tabulate_quotas
 from autoctrl.views.runs import select_runs
 from autoctrl.views.spelling import count
 from autoctrl.views.tables import tabulate_incidents, tabulate_overview, tabulate_reasons
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from autoctrl.chat.desk import Caller, Desk
     from autoctrl.chat.grammar import Asked
+    from autoctrl.machine.conditions import Disk
     from autoctrl.model.incident import Incident
 
 NEWEST = 15
@@ -143,18 +145,22 @@ def show_incident(desk: Desk, campaign: str, incident: Incident) -> Reply:
 
 
 def show_quota(desk: Desk, caller: Caller, asked: Asked) -> Reply:
-    """Say how much room is left on the disks that matter."""
-    del caller, asked
-    least_mb = desk.settings.cycle.least_free_mb
-    sentences = []
-    for what, folder in watched_folders(desk.settings).items():
-        verdicts = list(judge_disks({what: folder}, least_mb))
-        if not verdicts:
-            sentences.append(f"{what}: its disk cannot be looked at.")
-            continue
-        short = f" That is short: {verdicts[0].reason}." if verdicts[0].reason else ""
-        sentences.append(f"{what}: {spell_size(free_bytes(folder))} left.{short}")
-    return say(*sentences)
+    """Say how much room is left: on the disks that matter, and in the quotas as the last round that
+    asked them knows them.
+    """
+    del caller
+    campaign = campaign_of(asked)
+    sentences = [_spell_disk(disk) for disk in list_disks(desk.settings)]
+    quotas = list_quotas(desk.store, campaign, desk.settings)
+    lines = plain_lines(tabulate_quotas(quotas, desk.spelling)) if quotas else []
+    return Reply(sentences, lines, link_to(desk, campaign, "quota") if quotas else "")
+
+
+def _spell_disk(disk: Disk) -> str:
+    if disk.free is None:
+        return f"{disk.what}: its disk cannot be looked at."
+    short = f" That is short: {disk.short}." if disk.short else ""
+    return f"{disk.what}: {spell_size(disk.free)} left.{short}"
 
 
 def show_help(desk: Desk, caller: Caller, asked: Asked) -> Reply:

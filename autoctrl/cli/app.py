@@ -43,6 +43,7 @@ SECTIONS = {
     "Looking": {
         "status": "status",
         "health": "health",
+        "quota": "quota",
         "incidents": "incidents",
         "why": "looking",
         "history": "looking",

@@ -18,6 +18,7 @@ from autoctrl.config.sections import (
     TYPE_WORDS,
     ExecutorSettings,
     NotifierSettings,
+    QuotaSettings,
     SourceSettings,
     type_word,
 )
@@ -34,6 +35,7 @@ SECTION_BASES: Mapping[str, type] = {
     "executors": ExecutorSettings,
     "sources": SourceSettings,
     "notifiers": NotifierSettings,
+    "quotas": QuotaSettings,
 }
 STORES = "stores"
 # Words that are not the name of their module: one folder is a store with and without TLS.
@@ -42,13 +44,14 @@ MODULES = {"influxdb": "influx", "influxdbs": "influx"}
 
 @dataclass(frozen=True)
 class Adapter:
-    """One kind of executor, source or notifier.
+    """One kind of executor, source, notifier or quota.
 
     settings  dataclass of its table in autoctrl.toml; it derives from ``ExecutorSettings``,
-              ``SourceSettings`` or ``NotifierSettings``, its own fields are made by ``setting``
-    open      returns what the port asks for. A source and a notifier are opened with the name of
-              their table, the table as ``settings``, and all ``Settings``; an executor with the
-              first two and its ``Surroundings``.
+              ``SourceSettings``, ``NotifierSettings`` or ``QuotaSettings``, its own fields are made
+              by ``setting``
+    open      returns what the port asks for. All but an executor are opened with the name of their
+              table, the table as ``settings``, and all ``Settings``; an executor with the first
+              two and its ``Surroundings``.
     """
 
     settings: type
@@ -77,7 +80,7 @@ class StoreAdapter:
 
 
 def find_adapter(kind: str, word: str) -> Adapter | None:
-    """Return the executor, source or notifier (``kind`` in the plural) that settings call ``word``.
+    """Return the adapter of a ``kind``, as ``executors``, that settings call ``word``.
 
     None if there is none. Raises ``SettingsError`` if an installed one cannot be used.
     """
@@ -97,7 +100,7 @@ def find_store(scheme: str) -> StoreAdapter | None:
 def open_section(
     kind: str,
     name: str,
-    section: ExecutorSettings | SourceSettings | NotifierSettings,
+    section: ExecutorSettings | SourceSettings | NotifierSettings | QuotaSettings,
     given: object,
 ) -> Any:  # noqa: ANN401 - each kind has a port of its own, and its room says which
     """Open the adapter of the table ``[kind.name]``, ``given`` is what else it needs.

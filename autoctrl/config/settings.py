@@ -18,6 +18,7 @@ from autoctrl.config.sections import (
     NotifierSettings,
     OutputSettings,
     ProjectSettings,
+    QuotaSettings,
     SourceSettings,
     StateSettings,
     StoreSettings,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FILE_NAME = "autoctrl.toml"
+WHOLE = 100
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Settings:
     state, store, hints, hooks, chat, grafana, jenkins   one section each
     inputs, outputs, cycle, defaults   one section each
     attributes   type word by run attribute
-    executors, sources, notifiers, workflows  one section by name
+    executors, sources, notifiers, quotas, workflows  one section by name
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class Settings:
     executors: Mapping[str, ExecutorSettings]
     sources: Mapping[str, SourceSettings]
     notifiers: Mapping[str, NotifierSettings]
+    quotas: Mapping[str, QuotaSettings]
     workflow_tables: Mapping[str, Mapping[str, Any]]
 
     def workflow(
@@ -105,6 +108,7 @@ def check_together(settings: Settings) -> None:
     if settings.project.timezone != "UTC":
         _check_timezone(settings.project.timezone)
     _check_hints(settings)
+    _check_quotas(settings)
     for name, executor in settings.executors.items():
         if executor.submit_deadline_s >= settings.cycle.lease_s:
             message = (
@@ -140,6 +144,21 @@ def _check_hints(settings: Settings) -> None:
         raise SettingsError(
             message, hint="Make a bucket for hints alone, with a token for it alone."
         )
+
+
+def _check_quotas(settings: Settings) -> None:
+    for name, quota in settings.quotas.items():
+        bound = min((one for one in (quota.warn, quota.hold) if one), default=quota.margin + 1)
+        why = hint = ""
+        if max(quota.warn, quota.hold) > WHOLE:
+            why, hint = "is more than 100 percent", "Nothing is fuller than full."
+        elif 0 < quota.hold <= quota.warn:
+            why, hint = "holds jobs before it warns", "Let warn be smaller than hold."
+        elif quota.margin >= bound:
+            why, hint = "has a margin as large as its bound", "It could never be over."
+        if why:
+            message = f"{FILE_NAME}: [quotas.{name}] {why}."
+            raise SettingsError(message, hint=hint)
 
 
 def _check_timezone(name: str) -> None:

@@ -49,6 +49,7 @@ class Present(NamedTuple):
     is_whole       every workflow was asked and has answered
     refused        workflows whose lease somebody else held
     longest_lease  how long a lease may be held by one process, nothing: as long as it likes
+    quotas         names of the quotas
     """
 
     sources: frozenset[str]
@@ -57,6 +58,7 @@ class Present(NamedTuple):
     is_whole: bool
     refused: frozenset[str] = frozenset()
     longest_lease: timedelta = timedelta(0)
+    quotas: frozenset[str] = frozenset()
 
 
 def judge_sources(discovered: DiscoveredRuns) -> Iterator[Verdict]:
@@ -140,6 +142,29 @@ def judge_disks(folders: Mapping[str, Path], least_mb: int) -> Iterator[Verdict]
             yield Verdict(ConditionKind.DISK, what, reason if is_short else "")
 
 
+class Disk(NamedTuple):
+    """The disk of a folder that must have room.
+
+    what    what lies in the folder
+    folder  where it is
+    free    bytes that can still be written, None if it cannot be looked at
+    short   why that is too little, empty if it is not
+    """
+
+    what: str
+    folder: Path
+    free: int | None
+    short: str = ""
+
+
+def list_disks(settings: Settings) -> Iterator[Disk]:
+    """Yield the disk of each folder that must have room."""
+    for what, folder in watched_folders(settings).items():
+        verdicts = list(judge_disks({what: folder}, settings.cycle.least_free_mb))
+        free = free_bytes(folder) if verdicts else None
+        yield Disk(what, folder, free, "".join(verdict.reason for verdict in verdicts))
+
+
 def free_bytes(folder: Path) -> int:
     """Return how much can still be written to the disk of a folder, or of the one that will hold
     it. Raises ``OSError``.
@@ -162,8 +187,8 @@ def judge_forgotten(
 ) -> Iterator[Verdict]:
     """Yield good verdicts on open conditions of rounds that nobody looked at and nobody can.
 
-    Those are a source, module or notifier that is gone, and an executor that no workflow had to
-    ask.
+    Those are a source, module, notifier or quota that is gone, and an executor that no workflow had
+    to ask.
     """
     judged = {verdict.name for verdict in verdicts}
     for mark in marks:
@@ -174,6 +199,7 @@ def judge_forgotten(
             ConditionKind.SOURCE: about not in present.sources,
             ConditionKind.MODULE: about not in present.modules,
             ConditionKind.NOTIFIER: about not in present.notifiers,
+            ConditionKind.QUOTA: about not in present.quotas,
             ConditionKind.EXECUTOR: present.is_whole,
         }
         if is_over.get(kind, False):

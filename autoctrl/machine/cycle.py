@@ -15,6 +15,7 @@ from autoctrl.machine.observe import Observer, look_around
 from autoctrl.machine.perform import Performer
 from autoctrl.machine.plan import plan
 from autoctrl.machine.provenance import deviation
+from autoctrl.machine.quotas import find_hold
 from autoctrl.machine.situation import Action, ActionKind, apply_records
 from autoctrl.machine.summary import QUIET, Move, Summary
 from autoctrl.machine.writer import LeasedWriter
@@ -174,11 +175,15 @@ class Cycle:
     def pause_reason(self) -> str:
         """Return why nothing may be submitted now, empty if it may.
 
-        The workflow is paused, its campaign is closed, or it wants other code.
+        The workflow is paused, a quota is full, its campaign is closed, or it wants other code.
         """
-        for mark in self.context.store.marks("pause", self.context.campaign):
-            if mark.name == self.handler.workflow and mark.values.get("paused"):
+        store, workflow = self.context.store, self.handler.workflow
+        for mark in store.marks("pause", self.context.campaign):
+            if mark.name == workflow and mark.values.get("paused"):
                 return f"paused by {mark.actor.name}: {mark.reason}"
+        full = find_hold(self.context.settings, store, self.context.campaign, workflow)
+        if full:
+            return full
         campaign = find_campaign(self.context.store, self.context.campaign)
         if campaign.closed:
             return f"campaign {campaign.name} is closed"

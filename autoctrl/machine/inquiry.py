@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.machine.context import Context
     from autoctrl.model.campaign import Campaign
-    from autoctrl.ports import Source
+    from autoctrl.ports import Quota, Source
 
     Reply = dict[str, Any]
 
@@ -35,6 +35,9 @@ class OpenProject(TellingProject, Protocol):
 
     def sources(self) -> list[Source]:
         """Return the sources of runs that the settings name."""
+
+    def quotas(self) -> dict[str, Quota]:
+        """Return the quotas that the settings name, by name."""
 
     def context(self, campaign: str) -> Context:
         """Return what a cycle of this campaign works with."""

@@ -27,6 +27,7 @@ from autoctrl.machine.health import measure_health
 from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
+from autoctrl.machine.quotas import QuotaRounds
 from autoctrl.machine.requests import CYCLE, PLAN, read_forecast, read_summary
 from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.machine.teller import Teller
@@ -78,6 +79,7 @@ class Rounds:
         self.project, self.campaign, self.workflows = project, campaign, workflows
         self.patience = ModulePatience(project.settings.cycle.module_limit_s)
         self.settings_file = SettingsFile(project.settings)
+        self.quotas = QuotaRounds(project.settings, project.quotas(), campaign)
         self._heartbeat: Heartbeat | None = None
         self.teller = Teller(project, campaign)
 
@@ -101,7 +103,9 @@ class Rounds:
         minute the store remembers that a round was made.
         """
         began = self.project.clock.now()
+        self.quotas.start()
         discovered = self._discover()
+        self.quotas.take(self.project.store, self.project.clock, is_patient=is_patient)
         inquiry = self._inquiry(CYCLE)
         replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
@@ -156,19 +160,24 @@ class Rounds:
             *judge_executors(summaries),
             *judge_settings_of(summaries),
             self.settings_file.judge(),
+            *self.quotas.verdicts(self.project.store),
             *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
         ]
+        now, present = self.project.clock.now(), self._look_around(summaries)
+        write_conditions(self.project.store, self.campaign, verdicts, present, now)
+
+    def _look_around(self, summaries: Sequence[Summary]) -> Present:
+        settings = self.project.settings
         is_whole = self.workflows is None and not self.patience.is_busy
-        present = Present(
+        return Present(
             sources=frozenset(settings.sources),
             modules=frozenset(path.parent.name for path in find_modules(settings.folder)),
             notifiers=frozenset(self.project.notifier_names),
+            quotas=frozenset(settings.quotas),
             is_whole=is_whole and not any(summary.error for summary in summaries),
             refused=frozenset(one.workflow for one in summaries if one.cause == LEASE),
             longest_lease=longest_lease(settings),
         )
-        now = self.project.clock.now()
-        write_conditions(self.project.store, self.campaign, verdicts, present, now)
 
     def _beat(self, summaries: Sequence[Summary], began: datetime) -> None:
         project = self.project
@@ -184,6 +193,7 @@ class Rounds:
     def close(self) -> None:
         """End what is still at work for an earlier round."""
         self.patience.close()
+        self.quotas.close()
 
 
 def _problems_of(action: Callable[[], None]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.output import MarkRecord
+from autoctrl.model.severity import Severity
 from autoctrl.model.succession import following
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ConditionKind(StrEnum):
     SETTINGS = "settings"
     NODE = "node"
     STORE = "store"
+    QUOTA = "quota"
 
 
 REMEDIES: Mapping[ConditionKind, str] = {
@@ -49,6 +51,7 @@ REMEDIES: Mapping[ConditionKind, str] = {
     ConditionKind.SETTINGS: "Repair them, or the handler that is named: autoctrl doctor",
     ConditionKind.NODE: "Bring it back; what runs there alone waits until it is: autoctrl watch",
     ConditionKind.STORE: "Nothing moves and nothing is shown until it answers: autoctrl doctor",
+    ConditionKind.QUOTA: "Make room, or ask for more; what waits goes on by itself: autoctrl quota",
 }
 
 
@@ -60,6 +63,7 @@ class Verdict(NamedTuple):
     reason    what is wrong with it, empty if it is well
     workflow  the workflow concerned, empty if it concerns all
     finder    who looks: empty for the rounds, else ``watch``; neither ends what the other has found
+    severity  how much it matters if it is bad
     """
 
     kind: ConditionKind
@@ -67,6 +71,7 @@ class Verdict(NamedTuple):
     reason: str = ""
     workflow: str = ""
     finder: str = ""
+    severity: Severity = Severity.ALARM
 
     @property
     def name(self) -> str:
@@ -83,6 +88,7 @@ class Condition(NamedTuple):
     reason    what is wrong
     remedy    what to do
     since     when it was first found
+    severity  how much it matters
     """
 
     kind: ConditionKind
@@ -91,6 +97,7 @@ class Condition(NamedTuple):
     reason: str
     remedy: str
     since: datetime
+    severity: Severity = Severity.ALARM
 
 
 def judge(
@@ -149,6 +156,8 @@ def _change(
         "workflow": verdict.workflow,
         "finder": verdict.finder,
     }
+    if verdict.severity is not Severity.ALARM:
+        values["severity"] = str(verdict.severity)
     mark = MarkRecord(CONDITION, campaign, verdict.name, values, now, reason=verdict.reason)
     return following(before, mark)
 
@@ -168,7 +177,8 @@ def read_condition(mark: MarkRecord) -> Condition:
     kind = ConditionKind(mark.values["kind"])
     about, since = str(mark.values["about"]), datetime.fromisoformat(mark.values["since"])
     workflow = str(mark.values.get("workflow", ""))
-    return Condition(kind, about, workflow, mark.reason, remedy_for(kind, about), since)
+    severity = Severity(mark.values.get("severity", Severity.ALARM))
+    return Condition(kind, about, workflow, mark.reason, remedy_for(kind, about), since, severity)
 
 
 def found_by(mark: MarkRecord) -> str:

@@ -167,7 +167,7 @@ def trouble_of(task: TaskRecord) -> Trouble | None:
 def trouble_with(condition: Condition) -> Trouble:
     """Return a condition as what people are told of; what a person did is only good to know."""
     is_wanted = condition.kind is ConditionKind.PAUSE
-    severity = Severity.INFO if is_wanted else Severity.ALARM
+    severity = Severity.INFO if is_wanted else condition.severity
     return Trouble(str(condition.kind), condition.about, "", condition.reason, severity=severity)
 
 
@@ -183,7 +183,7 @@ def join(
     for identity, mine in struck.items():
         before = known.get(identity)
         after = _open_incident(workflow, mine, now) if before is None else _strike(before, mine)
-        found[after.id] = after
+        found[after.id] = _weigh(after, mine[0])
     return list(found.values())
 
 
@@ -218,6 +218,13 @@ def _strike(incident: Incident, troubles: Sequence[Trouble]) -> Incident:
         ended_by=None,
         acked=incident.acked if incident.is_open else None,
     )
+
+
+def _weigh(incident: Incident, trouble: Trouble) -> Incident:
+    """Return the incident of a condition as one that matters as much as that does now."""
+    if not trouble.about or incident.severity is trouble.severity:
+        return incident
+    return incident.changed(severity=trouble.severity, reason=trouble.reason)
 
 
 def _units_of(troubles: Iterable[Trouble]) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 INLINE = "inline"
 
 # The folder in a project that holds what autoctrl writes for itself, and the parts of that folder:
-# jobs by executor, descriptions of versions, what sources have read, alerts that nobody else gets,
-# and a file whose time wakes the loops.
+# jobs by executor, descriptions of versions, what sources have read, how far a bucket was counted,
+# alerts that nobody else gets, and a file whose time wakes the loops.
 STATE_FOLDER = ".autoctrl"
 JOBS = "jobs"
 BODIES = "bodies"
 SOURCES = "sources"
+QUOTAS = "quotas"
 ALERTS = "alerts.log"
 WAKE_FILE = "wake"
 

@@ -95,7 +95,7 @@ class MarkRecord(NamedTuple):
     """A fact about a campaign or a workflow in it; the newest of (kind, campaign, name) holds.
 
     kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``, ``seen`` (what the
-              sources said last), ``condition``
+              sources said last), ``condition``, ``quota``
     campaign  the campaign
     name      the workflow, or empty
     values    the fact

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.compose import Project, open_inboxes, ping_hints
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import AutoctrlError
-from autoctrl.machine.conditions import free_bytes, judge_disks, watched_folders
+from autoctrl.machine.conditions import list_disks
+from autoctrl.machine.quotas import ask_once
 from autoctrl.machine.rounds import Rounds
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.condition import ConditionKind, remedy_for
+from autoctrl.model.quota import QUOTA, spell_usage
 from autoctrl.model.signature import SHORTEST_KEY
 from autoctrl.views import spell_size
 from autoctrl.views.spelling import count
@@ -43,7 +45,7 @@ class Finding(NamedTuple):
 
 def examine(load: Callable[[], Settings]) -> list[Finding]:
     """Return what each service says: settings, which ``load`` returns, bucket of hints, Jenkins,
-    store, executors, sources, keys of hooks, modules, disks, notifiers.
+    store, executors, sources, keys of hooks, modules, disks, quotas, notifiers.
     """
     try:
         settings = load()
@@ -69,7 +71,8 @@ def _examine_project(project: Project) -> Iterator[Finding]:
     yield from ask_sources(project).values()
     yield from _hooks(project.settings)
     yield _describe_modules(load_modules(project))
-    yield from _disks(project)
+    yield from _disks(project.settings)
+    yield from _quotas(project)
     yield from ask_notifiers(project).values()
 
 
@@ -173,14 +176,22 @@ def _describe_modules(verdicts: list[Verdict]) -> Finding:
     return Finding("workflow modules", ok=True, text=f"{len(verdicts)} can be loaded")
 
 
-def _disks(project: Project) -> Iterator[Finding]:
+def _disks(settings: Settings) -> Iterator[Finding]:
     """Say how much room there is, folder by folder."""
-    least_mb = project.settings.cycle.least_free_mb
-    for what, folder in watched_folders(project.settings).items():
-        reasons = [verdict.reason for verdict in judge_disks({what: folder}, least_mb)]
-        if reasons and reasons[0]:
-            hint = remedy_for(ConditionKind.DISK, what)
-            yield Finding(f"disk of {what}", ok=False, text=reasons[0], hint=hint)
-        elif reasons:
-            free = spell_size(free_bytes(folder))
-            yield Finding(f"disk of {what}", ok=True, text=f"{free} left below {folder}")
+    for disk in list_disks(settings):
+        if disk.short:
+            hint = remedy_for(ConditionKind.DISK, disk.what)
+            yield Finding(f"disk of {disk.what}", ok=False, text=disk.short, hint=hint)
+        elif disk.free is not None:
+            text = f"{spell_size(disk.free)} left below {disk.folder}"
+            yield Finding(f"disk of {disk.what}", ok=True, text=text)
+
+
+def _quotas(project: Project) -> Iterator[Finding]:
+    """Ask each quota, and say whether it answers; one that is full has answered."""
+    marks = project.store.marks(QUOTA, PROMPT)
+    found = ask_once(project.settings, project.quotas(), marks, project.clock.now())
+    for name, (state, problem) in found.items():
+        usage = state.usage
+        text = problem or ("it is still being counted" if usage is None else spell_usage(usage))
+        yield Finding(f"quota {name}", ok=not problem, text=text)

@@ -19,8 +19,10 @@ from autoctrl.machine.conditions import (
     watched_folders,
     write_watched,
 )
+from autoctrl.machine.quotas import ask_once, judge_quotas
 from autoctrl.machine.teller import Teller
 from autoctrl.model.condition import ConditionKind, Verdict
+from autoctrl.model.quota import QUOTA
 from autoctrl.model.severity import Severity
 from autoctrl.model.workflow import WORKFLOW
 from autoctrl.operations.doctor import ask_executors, ask_notifiers, ask_sources, load_modules
@@ -90,7 +92,7 @@ def _watch(project: Project, campaign: str) -> Watched:
         look_at_services(project),
         look_at_leases(project, campaign),
         look_at_nodes(project.settings),
-        # What a batch system or a disk allows us belongs here, once it is known.
+        look_at_quotas(project, campaign),
     ]
     store, now = project.store, project.clock.now()
     verdicts = [verdict for look in looks for verdict in look.verdicts]
@@ -127,6 +129,16 @@ def look_at_leases(project: Project, campaign: str) -> Seen:
     longest, now = longest_lease(project.settings), project.clock.now()
     found = judge_leases(project.store, campaign, workflows, longest, now)
     return Seen(list(found), frozenset({ConditionKind.LEASE}))
+
+
+def look_at_quotas(project: Project, campaign: str) -> Seen:
+    """Ask how full the quotas are. What rounds know of them stays as it is, for this may be another
+    machine; so a quota that is silent is told only if it was silent for rounds as well.
+    """
+    marks = project.store.marks(QUOTA, campaign)
+    found = ask_once(project.settings, project.quotas(), marks, project.clock.now())
+    states = {name: state for name, (state, _) in found.items()}
+    return Seen(judge_quotas(project.settings, states), frozenset({ConditionKind.QUOTA}))
 
 
 def look_at_nodes(settings: Settings) -> Seen:

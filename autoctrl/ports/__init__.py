@@ -1,4 +1,4 @@
-"""What the machine asks of the world: store, executor, notifier, source, clock.
+"""What the machine asks of the world: store, executor, notifier, source, quota, clock.
 
 Adapters implement these, no more.
 """
@@ -11,6 +11,7 @@ from autoctrl.ports.chat import ChatServer
 from autoctrl.ports.clock import Clock
 from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
 from autoctrl.ports.notifier import Action, Message, Notifier, Subject
+from autoctrl.ports.quota import Quota
 from autoctrl.ports.source import Inbox, Seen, Source
 from autoctrl.ports.store import (
     Heartbeat,
@@ -42,6 +43,7 @@ __all__ = [
     "Message",
     "Notifier",
     "OpenTask",
+    "Quota",
     "RunList",
     "Seen",
     "Selection",

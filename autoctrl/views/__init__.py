@@ -5,6 +5,7 @@ A face lays out what these return and adds nothing: no HTML and no terminal is k
 
 from __future__ import annotations
 
+from autoctrl.model.size import spell_size
 from autoctrl.views.as_json import spell_time, to_plain
 from autoctrl.views.attempts import (
     Attempt,
@@ -30,7 +31,7 @@ from autoctrl.views.outputs import Copy, OutputLine, list_outputs
 from autoctrl.views.overview import Cell, Overview, RunRow, read_overview, spell_cell
 from autoctrl.views.reasons import SharedReason, shared_reasons, spell_shared, without_unit
 from autoctrl.views.runs import RunLine, list_runs
-from autoctrl.views.spelling import Spelling, spell_actor, spell_memory, spell_seconds, spell_size
+from autoctrl.views.spelling import Spelling, spell_actor, spell_memory, spell_seconds
 from autoctrl.views.task import SoughtTask, TaskHistory, existing_task, find_task, read_history
 from autoctrl.views.versions import Fact, VersionOrigin, list_facts, list_versions, spell_command
 

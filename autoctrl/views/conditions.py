@@ -17,6 +17,7 @@ from autoctrl.model.condition import (
     read_condition,
     remedy_for,
 )
+from autoctrl.model.severity import Severity
 from autoctrl.process import spell_owner
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _pause(mark: MarkRecord) -> Condition:
         reason=f"paused by {mark.actor.name}{why}",
         remedy=f"{remedy_for(ConditionKind.PAUSE, mark.name)}{option}",
         since=mark.time,
+        severity=Severity.INFO,
     )
 
 

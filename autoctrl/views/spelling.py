@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from autoctrl.model.actor import Actor
 
-STEP = 1000
 UNITS = (("day", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -71,18 +70,6 @@ def spell_countdown(until: datetime, now: datetime) -> str:
 def spell_age(since: datetime, now: datetime) -> str:
     """Return ``3 min 20 s ago``."""
     return f"{spell_duration(now - since)} ago"
-
-
-def spell_size(size: int) -> str:
-    """Return bytes as ``512 B``, ``1.5 kB``, ``3.2 GB``; 1 kB is 1000 bytes."""
-    if size < STEP:
-        return f"{size} B"
-    number = float(size)
-    for unit in ("kB", "MB", "GB"):
-        number /= STEP
-        if number < STEP:
-            return f"{number:.1f} {unit}"
-    return f"{number / STEP:.1f} TB"
 
 
 def spell_seconds(seconds: float | None) -> str:

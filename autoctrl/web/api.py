@@ -20,6 +20,7 @@ from autoctrl.views import (
     to_plain,
 )
 from autoctrl.views.attempts import attempt_values
+from autoctrl.views.quotas import list_quotas
 from autoctrl.web.logs import STREAMS, read_stream
 from autoctrl.web.parameters import (
     is_on,
@@ -76,6 +77,14 @@ def answer_health(request: Request) -> Response:
     campaign = find_campaign(site.store, campaign_of(request)).name
     conditions = site.conditions(campaign)
     return json_answer({"schema": 1, "campaign": campaign, "conditions": conditions})
+
+
+def answer_quotas(request: Request) -> Response:
+    """Answer with how full the quotas are, as the last round that asked them knows them."""
+    site = site_of(request)
+    campaign = find_campaign(site.store, campaign_of(request)).name
+    found = list_quotas(site.store, campaign, site.project.settings)
+    return json_answer({"schema": 1, "campaign": campaign, "quotas": to_plain(found)})
 
 
 def answer_incidents(request: Request) -> Response:
@@ -169,6 +178,7 @@ ENDPOINTS: Mapping[str, Callable[[Request], Response]] = {
     "/runs": answer_runs,
     "/campaigns": answer_campaigns,
     "/health": answer_health,
+    "/quotas": answer_quotas,
     "/incidents": answer_incidents,
     "/outputs": answer_outputs,
     f"/why{OF_TASK}": answer_why,

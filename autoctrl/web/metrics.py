@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl import __version__
+from autoctrl.model.quota import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +13,15 @@ if TYPE_CHECKING:
 
     from autoctrl.model.condition import Condition
     from autoctrl.ports import Heartbeat
+    from autoctrl.views.quotas import QuotaLine
     from autoctrl.web.activity import TaskCounts, WorkflowKey
 
+AMOUNTS = {
+    "used_bytes": "Bytes that are used, by the last answer.",
+    "limit_bytes": "Bytes that are allowed.",
+    "used_files": "Files that are there.",
+    "limit_files": "Files that are allowed.",
+}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -80,6 +88,23 @@ def describe_conditions(conditions: Mapping[str, Iterable[Condition]]) -> Iterat
     ]
     meaning = "1 for each thing that cannot be done now, or may not."
     yield Metric("condition", meaning, [(label, 1.0) for label in labels])
+
+
+def describe_quotas(quotas: Mapping[str, Iterable[QuotaLine]]) -> Iterator[Metric]:
+    """Yield how full the quotas are, by campaign; what is not known has no sample."""
+    lines = [
+        ({"campaign": campaign, "quota": line.name}, line)
+        for campaign, found in quotas.items()
+        for line in found
+    ]
+    for name, meaning in AMOUNTS.items():
+        amounts = ((labels, getattr(line.usage, name, None)) for labels, line in lines)
+        samples = [(labels, float(amount)) for labels, amount in amounts if amount is not None]
+        yield Metric(f"quota_{name}", meaning, samples)
+    held = [(labels, float(line.level == Level.HOLD)) for labels, line in lines]
+    yield Metric("quota_held", "1 if new jobs wait because it is full.", held)
+    silent = [(labels, float(bool(line.problem))) for labels, line in lines]
+    yield Metric("quota_silent", "1 if it did not answer the last question.", silent)
 
 
 def describe_leases(epochs: Mapping[str, int]) -> Iterator[Metric]:

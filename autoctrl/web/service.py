@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from autoctrl.errors import StoreError
 from autoctrl.process import spell_owner
+from autoctrl.views.quotas import list_quotas
 from autoctrl.web.activity import count_leases, list_heartbeats, open_campaigns
 from autoctrl.web.metrics import (
     CONTENT_TYPE,
@@ -17,6 +18,7 @@ from autoctrl.web.metrics import (
     describe_heartbeats,
     describe_installation,
     describe_leases,
+    describe_quotas,
     describe_tasks,
     render,
 )
@@ -59,10 +61,13 @@ def show_metrics(request: Request) -> Response:
     counts, now = site.tasks.count(), site.clock.now()
     open_ones = open_campaigns(site.store)
     conditions = {name: site.conditions(name) for name in open_ones}
+    settings = site.project.settings
+    quotas = {name: list_quotas(site.store, name, settings) for name in open_ones}
     metrics = chain(
         describe_installation(site.project.settings.environment, len(site.index.numbers())),
         describe_tasks(counts, now),
         describe_conditions(conditions),
+        describe_quotas(quotas),
         describe_leases(count_leases(site.store, open_ones)),
         describe_heartbeats(list_heartbeats(site.store, open_ones), now),
     )

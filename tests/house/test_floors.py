@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "files"),
     ("config", "ports", "git"),
     ("campaigns", "freshness", "incidents", "mattermost"),
-    ("locks", "stores", "executors", "notifiers", "sources", "science"),
+    ("locks", "stores", "executors", "notifiers", "sources", "quotas", "science"),
     ("handlers",),
     ("machine", "verbs", "views"),
     ("compose", "testing", "conformance"),
@@ -28,7 +28,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-ADAPTERS = {"stores", "executors", "notifiers", "sources"}  # opened by compose, met through ports
+ADAPTERS = {
+    "stores",
+    "executors",
+    "notifiers",
+    "sources",
+    "quotas",
+}  # opened by compose, met through ports
 MAY_OPEN_ADAPTERS = {"compose", "testing"}
 SCIENCE_MAY_IMPORT = {"errors", "files", "model", "science"}
 
