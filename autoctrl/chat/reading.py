@@ -18,7 +18,7 @@ from autoctrl.views import explain, read_overview, spell_condition, spell_explan
 from autoctrl.views.failures import list_failed
 from autoctrl.views.incidents import list_incident_facts
 from autoctrl.views.quotas import list_quotas, tabulate_quotas
-from autoctrl.views.runs import select_runs
+from autoctrl.views.runs import runs_of_campaign
 from autoctrl.views.spelling import count
 from autoctrl.views.tables import tabulate_incidents, tabulate_overview, tabulate_reasons
 
@@ -57,7 +57,8 @@ def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
     """
     del caller
     campaign, limit = campaign_of(asked), _read_limit(asked)
-    numbers = _choose_runs(desk, campaign, asked.options.get("runs", ""))
+    selection = check_length(asked.options.get("runs", ""))
+    numbers = runs_of_campaign(desk.store, campaign, desk.index.numbers(), selection)
     shown = numbers[-limit:]
     seen = read_overview(desk.store, campaign, shown, silent_before=desk.silent_before)
     where = f"{desk.settings.environment} " if desk.settings.environment else ""
@@ -69,14 +70,6 @@ def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
         lines += ["", *plain_lines(reasons)]
     link = link_to(desk, campaign, f"status --limit {limit}")
     return Reply([head, *conditions], lines, link)
-
-
-def _choose_runs(desk: Desk, campaign: str, selection: str) -> Sequence[int]:
-    """Return the runs of a campaign that a selection means, all if it is empty."""
-    numbers = select_runs(desk.index.numbers(), check_length(selection))
-    mine = find_campaign(desk.store, campaign)
-    wanted = None if mine.follow else mine.wanted()
-    return numbers if wanted is None else [number for number in numbers if number in wanted]
 
 
 def _read_limit(asked: Asked) -> int:

@@ -276,6 +276,12 @@ class CycleSettings:
         7200.0,
         least=0,
     )
+    long_after_s: float = setting(
+        "How long a task may be processing before people are shown that it takes long, seconds; "
+        "0: as long as it likes.",
+        21_600.0,
+        least=0,
+    )
     held_after_s: float = setting(
         (
             "How long one process may hold the lease of a workflow before that is a condition, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.model.incident import gist_of
+from autoctrl.model.gist import gist_of
 from autoctrl.model.unit import spell_units
 
 if TYPE_CHECKING:

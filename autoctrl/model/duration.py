@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_S = 10 * 365 * 86_400.0
-SECONDS: Mapping[str, int] = {"min": 60, "h": 3600, "s": 1, "": 1}
+SECONDS: Mapping[str, int] = {"min": 60, "d": 86_400, "h": 3600, "s": 1, "": 1}
 
 
 def parse_duration(text: str) -> float:
-    """Return ``10s``, ``5min``, ``1h`` or a bare number of seconds as seconds.
+    """Return ``10s``, ``5min``, ``1h``, ``2d`` or a bare number of seconds as seconds.
 
     Raises ``UsageError`` for anything else, and for more than ten years.
     """
@@ -23,7 +23,7 @@ def parse_duration(text: str) -> float:
         if number.isascii() and number.replace(".", "", 1).isdecimal():
             return _check(text, float(number) * seconds)
     message = f"'{text}' is not a duration."
-    raise UsageError(message, hint="Write it as 10s, 5min or 1h.")
+    raise UsageError(message, hint="Write it as 10s, 5min, 1h or 2d.")
 
 
 def _check(text: str, seconds: float) -> float:

@@ -9,11 +9,11 @@ within an hour opens the same incident again.
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.model.condition import ConditionKind, one_line
+from autoctrl.model.gist import gist_of
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.quality import ALARM, quality_of
 from autoctrl.model.severity import Severity
@@ -34,9 +34,6 @@ ID_DIGITS = 12  # the first few suffice to say which is meant
 SAME_WITHIN = timedelta(hours=1)
 AT_HAND_FOR = timedelta(hours=24)
 MUTED_FOR = timedelta(hours=2)  # what people are offered below a message
-LONGEST_GIST = 300
-MANY_JOBS = re.compile(r"^\d+ jobs failed, the first: ")
-FIGURES = re.compile(r"\d+")
 
 
 class Trouble(NamedTuple):
@@ -139,20 +136,6 @@ class Incident(NamedTuple):
     def changed(self, **changes: Any) -> Incident:  # noqa: ANN401 - fields differ in type
         """Return it with these changes, as one that people should see."""
         return self._replace(**changes, revision=self.revision + 1)
-
-
-def gist_of(reason: str) -> str:
-    """Return the words of a reason but for figures, run numbers and paths; where nothing else is
-    in it, the reason with its figures as ``#``.
-    """
-    text = MANY_JOBS.sub("", one_line(reason))
-    words = [word for word in text.split() if "/" not in word and not _has_figure(word)]
-    gist = " ".join(words) or FIGURES.sub("#", text)
-    return gist[:LONGEST_GIST]
-
-
-def _has_figure(word: str) -> bool:
-    return any(map(str.isdigit, word))
 
 
 def trouble_of(task: TaskRecord) -> Trouble | None:

@@ -10,6 +10,8 @@ from autoctrl.model.unit import group_unit, run_unit
 from autoctrl.model.workflow import UNSEEN, WORKFLOW, WorkflowState, read_workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Store
@@ -80,6 +82,12 @@ def in_chain_order(columns: list[Column]) -> list[Column]:
     known = {column.workflow: column for column in columns}
     order = chain_order({name: column.state.after for name, column in known.items()})
     return [known[name] for name in order]
+
+
+def have_looked(columns: Sequence[Column], campaign: str, position: int) -> bool:
+    """Say whether every workflow of the campaign's own has looked at the runs up to a position."""
+    own = [column for column in columns if column.campaign == campaign]
+    return bool(columns) and all(column.has_looked_at(position) for column in own)
 
 
 def find_column(columns: list[Column], campaign: str, workflow: str) -> Column:

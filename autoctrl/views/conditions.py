@@ -35,8 +35,16 @@ LONGEST_S = 10 * 365 * 86_400
 
 def limit_silence(settings: Settings, now: datetime) -> datetime | None:
     """Return since when a campaign must have had a cycle, None if it never must."""
-    limit_s = min(settings.cycle.silent_after_s, LONGEST_S)
-    return now - timedelta(seconds=limit_s) if limit_s else None
+    return _before(now, settings.cycle.silent_after_s)
+
+
+def limit_processing(settings: Settings, now: datetime) -> datetime | None:
+    """Return since when a task is processing for long, None if it never is."""
+    return _before(now, settings.cycle.long_after_s)
+
+
+def _before(now: datetime, limit_s: float) -> datetime | None:
+    return now - timedelta(seconds=min(limit_s, LONGEST_S)) if limit_s else None
 
 
 def list_conditions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.model.incident import gist_of
+from autoctrl.model.gist import gist_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_units
 from autoctrl.ports import Selection

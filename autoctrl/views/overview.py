@@ -11,7 +11,7 @@ from autoctrl.model.status import TaskStatus, combine_statuses
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.ports import Selection
 from autoctrl.views.as_json import to_plain
-from autoctrl.views.columns import find_columns
+from autoctrl.views.columns import find_columns, have_looked
 from autoctrl.views.conditions import list_conditions
 from autoctrl.views.runs import choose_runs
 
@@ -122,7 +122,7 @@ def read_overview(
     chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
     chosen = choose_runs(store, chain[0], numbers, limit)
-    tasks = _fetch(
+    tasks = fetch_tasks(
         store,
         columns,
         chosen.records,
@@ -133,7 +133,7 @@ def read_overview(
         columns=columns,
         tasks={(key.campaign, key.workflow, key.unit): task for key, task in tasks.items()},
         stale=find_stale(store, tasks.values()),
-        has_looked=_have_looked(columns, chain[0].name, chosen.position),
+        has_looked=have_looked(columns, chain[0].name, chosen.position),
     )
     rows = tuple(table.row(run) for run in chosen.records)
     return Overview(
@@ -181,19 +181,27 @@ class _Table(NamedTuple):
         late = (
             f"{spell_unit(unit)} was processed without it; reprocess takes it in" if is_late else ""
         )
-        return Cell(
-            status=task.status,
+        return cell_of(task)._replace(
             reason=late or task.reason,
-            until=task.until,
-            since=task.since,
-            unit=unit,
-            version=task.version,
             stale=task.key in self.stale,
-            log=task.log,
-            quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
             inherited_from="" if column.campaign == self.campaign else column.campaign,
             is_late=is_late,
         )
+
+
+def cell_of(task: TaskRecord) -> Cell:
+    """Return a task of which nothing but its own record is known."""
+    return Cell(
+        status=task.status,
+        reason=task.reason,
+        until=task.until,
+        since=task.since,
+        unit=task.key.unit,
+        version=task.version,
+        stale=False,
+        log=task.log,
+        quality=quality_of(task.reason) if task.status is TaskStatus.DONE else "",
+    )
 
 
 def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
@@ -208,9 +216,10 @@ def combine(cells: Iterable[Cell | None], *, has_looked: bool) -> TaskStatus:
     return combine_statuses(statuses)
 
 
-def _fetch(
+def fetch_tasks(
     store: Store, columns: Sequence[Column], runs: Sequence[RunRecord], *, is_whole: bool
 ) -> dict[TaskKey, TaskRecord]:
+    """Return the tasks that some runs have in some workflows; if these are all runs, ask so."""
     tasks: dict[TaskKey, TaskRecord] = {}
     wanted: dict[tuple[str, tuple[str, ...] | None], list[str]] = {}
     for column in columns:
@@ -228,12 +237,6 @@ def _units_of(column: Column, runs: Iterable[RunRecord]) -> tuple[str, ...]:
     """Return the units in which a workflow has these runs, each once."""
     units = (column.unit_of(run) for run in runs)
     return tuple(dict.fromkeys(unit for unit in units if unit is not None))
-
-
-def _have_looked(columns: Sequence[Column], campaign: str, position: int) -> bool:
-    """Say whether every workflow of the campaign has looked at the newest runs."""
-    own = [column for column in columns if column.campaign == campaign]
-    return bool(columns) and all(column.has_looked_at(position) for column in own)
 
 
 def _cell_values(cell: Cell | None) -> dict[str, Any] | None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.model.gist import gist_of
 from autoctrl.model.quality import ALARM
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_runs, format_units, spell_unit
+from autoctrl.views.overview import cell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from autoctrl.model.task import TaskRecord
     from autoctrl.views.overview import Cell, RunRow
     from autoctrl.views.spelling import Spelling
 
+LONG = "is taking long"
 # What asks for a person comes first.
 URGENCY = (
     TaskStatus.FAILED,
@@ -31,8 +37,10 @@ class SharedReason(NamedTuple):
 
     status    where the tasks stand
     workflow  the workflow
-    reason    the reason; where it names the unit itself and several share it, it says ``the run``
-              instead
+    reason    the reason; where several share it, it says ``the run`` for the unit itself, and ``…``
+              where they differ
+    since     since when the first of them stands there, None if unknown
+    all_since since when the last of them does
     until     when it passes for the first of them by itself, None if for none
     all_until when it has passed for the last of them, None if for none
     units     the tasks as a selection, which a verb takes: ``4500-4510,fill:8222``
@@ -45,6 +53,8 @@ class SharedReason(NamedTuple):
     status: TaskStatus
     workflow: str
     reason: str
+    since: datetime | None
+    all_since: datetime | None
     until: datetime | None
     all_until: datetime | None
     units: str
@@ -55,9 +65,10 @@ class SharedReason(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """One task that has a reason, as one run's row shows it."""
+    """One task that has a reason, as one run's row shows it, or as it stands alone."""
 
-    run: int
+    workflow: str
+    runs: tuple[int, ...]
     cell: Cell
 
 
@@ -69,31 +80,64 @@ def without_unit(reason: str, unit: str) -> str:
     return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {name.partition(' ')[0]}", reason)
 
 
-def shared_reasons(rows: Iterable[RunRow]) -> list[SharedReason]:
-    """Return the reasons of the rows' tasks, the most urgent first; what is simply done needs
-    none.
+def shared_reasons(
+    rows: Iterable[RunRow], others: Iterable[TaskRecord] = (), long_before: datetime | None = None
+) -> list[SharedReason]:
+    """Return the reasons of the rows' tasks and of others, the most urgent first; what is simply
+    done needs none. What has been processing since ``long_before`` has a reason, too.
+
+    Reasons that differ only in figures, runs and paths are one.
     """
     alike: dict[tuple[TaskStatus, str, str], list[_Held]] = {}
-    for row in rows:
-        for workflow, cell in row.tasks.items():
-            if cell is not None and cell.reason and needs_reason(cell):
-                group = (cell.status, workflow, _shared_text(cell))
-                alike.setdefault(group, []).append(_Held(row.run, cell))
-    found = [_share(workflow, text, held) for (_, workflow, text), held in alike.items()]
+    for held in itertools.chain(_held_in(rows), map(_held_alone, others)):
+        cell = _with_reason(held.cell, long_before)
+        if cell.reason and needs_reason(cell):
+            group = (cell.status, held.workflow, gist_of(_shared_text(cell)))
+            alike.setdefault(group, []).append(held._replace(cell=cell))
+    found = [_share(held) for held in alike.values()]
     return sorted(found, key=lambda shared: (_urgency(shared), shared.workflow, -shared.size))
 
 
+def _held_in(rows: Iterable[RunRow]) -> Iterator[_Held]:
+    for row in rows:
+        for workflow, cell in row.tasks.items():
+            if cell is not None:
+                yield _Held(workflow, (row.run,), cell)
+
+
+def _held_alone(task: TaskRecord) -> _Held:
+    return _Held(task.key.workflow, task.members, cell_of(task))
+
+
+def _with_reason(cell: Cell, long_before: datetime | None) -> Cell:
+    """Return a task with a reason to be shown if it has been processing for very long."""
+    is_processing = cell.status is TaskStatus.PROCESSING and not cell.reason
+    if not (is_processing and long_before and cell.since and cell.since < long_before):
+        return cell
+    return cell._replace(reason=LONG)
+
+
 def spell_shared(shared: SharedReason, spelling: Spelling) -> str:
-    """Return a shared reason with until when it holds and the log that is worth reading."""
+    """Return a shared reason with since when and until when it holds, and the log that is worth
+    reading.
+    """
     text = shared.reason
-    if shared.until and shared.until == shared.all_until:
-        text += f" (until {spelling.time(shared.until)})"
-    elif shared.until and shared.all_until:
-        first, last = spelling.time(shared.until), spelling.time(shared.all_until)
-        text += f" (the first until {first}, the last until {last})"
+    for word, first, last in (
+        ("since", shared.since, shared.all_since),
+        ("until", shared.until, shared.all_until),
+    ):
+        if first and last:
+            text += f" ({spell_range(word, spelling.time(first), spelling.time(last))})"
     if shared.log:
         text += f" ({'first log' if shared.size > 1 else 'log'}: {shared.log})"
     return text
+
+
+def spell_range(word: str, first: str, last: str) -> str:
+    """Return ``since 19:04``, or with two times ``the first since 19:04, the last since 20:00``."""
+    if first == last:
+        return f"{word} {first}"
+    return f"the first {word} {first}, the last {word} {last}"
 
 
 def needs_reason(cell: Cell) -> bool:
@@ -105,26 +149,56 @@ def _shared_text(cell: Cell) -> str:
     return cell.reason if cell.is_late else without_unit(cell.reason, cell.unit)
 
 
-def _share(workflow: str, text: str, held: list[_Held]) -> SharedReason:
-    first = held[0].cell
-    units = list(dict.fromkeys(one.cell.unit for one in held))
-    untils = [one.cell.until for one in held if one.cell.until is not None]
-    late_runs = format_runs([one.run for one in held]) if first.is_late else ""
+def _share(held: list[_Held]) -> SharedReason:
+    cells = {one.cell.unit: one.cell for one in reversed(held)}
+    first, units = held[0].cell, [*dict.fromkeys(one.cell.unit for one in held)]
+    untils = [cell.until for cell in cells.values() if cell.until is not None]
+    sinces = [cell.since for cell in cells.values() if cell.since is not None]
+    runs = {run for one in held for run in one.runs}
+    about = format_runs([*runs]) if first.is_late else format_units(units)
+    texts = [_shared_text(cell) for cell in cells.values()]
     return SharedReason(
         status=first.status,
-        workflow=workflow,
-        reason=text if len(units) > 1 else first.reason,
+        workflow=held[0].workflow,
+        reason=common_text(texts) if len(units) > 1 else first.reason,
+        since=min(sinces, default=None),
+        all_since=max(sinces, default=None),
         until=min(untils, default=None),
         all_until=max(untils, default=None),
         units=format_units(units),
-        about=late_runs or format_units(units),
+        about=about,
         size=len(units),
         log=_first_log(held) if first.status is TaskStatus.FAILED else "",
         quality=first.quality,
     )
 
 
-def _first_log(held: list[_Held]) -> str:
+def common_text(texts: Sequence[str]) -> str:
+    """Return what texts that are alike have in common, ``…`` where they differ; the first if they
+    are not built alike.
+    """
+    unlike = list(dict.fromkeys(texts))
+    columns = [text.split() for text in unlike]
+    if len({len(words) for words in columns}) > 1:
+        return unlike[0]
+    return " ".join(_common_word(words) for words in zip(*columns, strict=True))
+
+
+def _common_word(words: Sequence[str]) -> str:
+    """Return ``run….dat`` for ``run7.dat`` and ``run12.dat``."""
+    if len(set(words)) == 1:
+        return words[0]
+    head = _common_start(words).rstrip(string.digits)
+    rests = [word[len(head) :][::-1] for word in words]
+    return f"{head}…{_common_start(rests)[::-1].lstrip(string.digits)}"
+
+
+def _common_start(words: Sequence[str]) -> str:
+    alike = itertools.takewhile(lambda signs: len({*signs}) == 1, zip(*words, strict=False))
+    return "".join(signs[0] for signs in alike)
+
+
+def _first_log(held: Iterable[_Held]) -> str:
     return next((one.cell.log for one in held if one.cell.log), "")
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.model.unit import parse_ranges
 
 if TYPE_CHECKING:
@@ -120,3 +121,16 @@ def select_runs(numbers: Sequence[int], text: str) -> list[int]:
     for runs in parse_ranges(text):
         chosen.update(numbers[bisect_left(numbers, runs.start) : bisect_left(numbers, runs.stop)])
     return sorted(chosen)
+
+
+def runs_of_campaign(
+    store: Store, campaign: str, known: Sequence[int], selection: str
+) -> list[int]:
+    """Return those of the known runs that a selection means and the campaign has, in order.
+
+    Raises ``UsageError`` for an unknown campaign and for what is not a selection.
+    """
+    mine = find_campaign(store, campaign)
+    numbers = select_runs(known, selection)
+    wanted = None if mine.follow else mine.wanted()
+    return numbers if wanted is None else [number for number in numbers if number in wanted]

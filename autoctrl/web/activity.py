@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.model.campaign import read_campaign
 from autoctrl.model.names import workflow_lease
+from autoctrl.model.staleness import is_stale
 from autoctrl.model.status import OPEN_TASKS, TaskStatus
 from autoctrl.model.workflow import WORKFLOW
 from autoctrl.ports import Selection
+from autoctrl.views.totals import UNFINISHED, count_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Clock, Heartbeat, Store
+    from autoctrl.views.totals import DoneTasks
 
 SHORTEST = timedelta(seconds=60)
 COST_FACTOR = 100
-UNFINISHED = tuple(status for status in TaskStatus if status is not TaskStatus.DONE)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -53,7 +55,7 @@ class TaskCounter:
     def __init__(self, store: Store, clock: Clock) -> None:
         """Count nothing until it is asked."""
         self._store, self._clock, self._lock = store, clock, Lock()
-        self._done: Counter[WorkflowKey] = Counter()
+        self._done: Mapping[tuple[str, str], DoneTasks] = {}
         self._again = NEVER
 
     def count(self) -> TaskCounts:
@@ -69,25 +71,34 @@ class TaskCounter:
             if task.status in OPEN_TASKS:
                 since = task.since or task.time
                 oldest[workflow] = min(oldest.get(workflow, since), since)
-        for workflow, number in self._count_done(campaigns).items():
-            tasks[workflow, TaskStatus.DONE] = number
+        for place, done in self._count_done(campaigns).items():
+            tasks[WorkflowKey(*place), TaskStatus.DONE] = done.number
         return TaskCounts(tasks, oldest, paused_workflows(self._store))
 
     def _unfinished(self, campaigns: Iterable[str]) -> Iterable[TaskRecord]:
         for campaign in campaigns:
             yield from self._store.tasks(Selection(campaign, None, None, UNFINISHED))
 
-    def _count_done(self, campaigns: Iterable[str]) -> Counter[WorkflowKey]:
+    def known_done(self) -> Mapping[tuple[str, str], DoneTasks] | None:
+        """Return what was counted last of done tasks, by campaign and workflow; None if that was
+        never done.
+        """
+        return None if self._again == NEVER else self._done
+
+    def _count_done(self, campaigns: Iterable[str]) -> Mapping[tuple[str, str], DoneTasks]:
         with self._lock:
             began = self._clock.now()
             if began >= self._again:
-                done: Counter[WorkflowKey] = Counter()
-                for campaign in campaigns:
-                    tasks = self._store.tasks(Selection(campaign, None, None, (TaskStatus.DONE,)))
-                    done.update(WorkflowKey(campaign, task.key.workflow) for task in tasks)
+                done = self._done_tasks(campaigns)
+                newest = {task.key: task for task in done}
+                self._done = count_done(done, {t.key for t in done if is_stale(t, newest)})
                 ended = self._clock.now()
-                self._done, self._again = done, ended + max(SHORTEST, (ended - began) * COST_FACTOR)
+                self._again = ended + max(SHORTEST, (ended - began) * COST_FACTOR)
             return self._done
+
+    def _done_tasks(self, campaigns: Iterable[str]) -> list[TaskRecord]:
+        selections = (Selection(name, None, None, (TaskStatus.DONE,)) for name in campaigns)
+        return [task for selection in selections for task in self._store.tasks(selection)]
 
 
 def list_heartbeats(store: Store, campaigns: Iterable[str]) -> list[Heartbeat]:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 def overview(campaign: str, **query: object) -> str:
     """Return the address of a campaign's overview; what is None or empty in ``query`` is left
-    out.
+    out, several values of one name stand one after the other.
     """
     return _written(f"/campaigns/{_word(campaign)}", query)
 
@@ -37,5 +37,5 @@ def _word(text: str) -> str:
 
 
 def _written(path: str, query: dict[str, object]) -> str:
-    given = {name: value for name, value in query.items() if value not in {None, ""}}
-    return f"{path}?{urlencode(given)}" if given else path
+    given = {name: value for name, value in query.items() if value not in {None, "", ()}}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path

@@ -21,12 +21,20 @@ from autoctrl.views import (
 )
 from autoctrl.views.attempts import AttemptChoice
 from autoctrl.views.outputs import group_copies
+from autoctrl.views.runs import runs_of_campaign
+from autoctrl.views.totals import urgent_for
 from autoctrl.views.versions import excuse_missing
 from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
 from autoctrl.web.logs import STREAMS, read_excerpts, read_stream
-from autoctrl.web.paging import Filter, page_of
-from autoctrl.web.parameters import read_choice, read_number, read_runs
+from autoctrl.web.paging import Order, Place, page_of
+from autoctrl.web.parameters import (
+    filter_text_of,
+    read_choice,
+    read_filter_of,
+    read_number,
+    read_runs,
+)
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 
@@ -43,24 +51,18 @@ if TYPE_CHECKING:
     from autoctrl.web.state import Site
 
 LINES = 50
-TABS = (None, TaskStatus.FAILED, TaskStatus.PROCESSING, TaskStatus.NEW, TaskStatus.DONE)
-
-
-class Tab(NamedTuple):
-    """One choice of status above the table: its text, its address, and whether it is the present
-    one.
-    """
-
-    text: str
-    address: str
-    is_here: bool
+MOST_REASONS = 5  # above the table; the others are one step away
+TABS = (TaskStatus.FAILED, TaskStatus.PROCESSING, TaskStatus.NEW, TaskStatus.DONE)
 
 
 class Turns(NamedTuple):
-    """Addresses of the next newer and the next older page, empty where there is none."""
+    """Addresses of the next newer and the next older page, empty where there is none; reversed
+    where the oldest run comes first.
+    """
 
     newer: str
     older: str
+    is_reversed: bool
 
 
 def front(request: Request) -> Response:
@@ -75,56 +77,76 @@ def overview_page(request: Request) -> Response:
     """
     site, campaign = site_of(request), request.path_params["campaign"]
     known = site.index.numbers()
-    read_runs(request, known)  # answers 400 for what is not a selection
-    chosen = Filter(
-        runs=request.query_params.get("runs", "").strip(),
-        status=_read_status(request),
+    some = read_runs(request, known)  # answers 400 for what is not a selection
+    text, chosen = filter_text_of(request), read_filter_of(request, campaign)
+    place = Place(
+        order=_read_order(request),
         before=read_number(request, "before"),
         after=read_number(request, "after"),
     )
-    page = page_of(site.store, campaign, known, chosen)
-    turns = _turns(campaign, chosen, page)
+    numbers = runs_of_campaign(site.store, campaign, known, text.runs)
+    page = page_of(site.store, campaign, numbers, chosen, place)
+    everything = site.everything(campaign)
+    urgent = urgent_for(everything, None if some is None else frozenset(some), text)
+    address = Address(campaign, {**text.query(), "order": _order_word(place.order)})
     return site.draw(
         request,
         "overview.html",
         campaign,
         page=page,
-        chosen=chosen,
-        tabs=_tabs(campaign, chosen),
-        newer=turns.newer,
-        older=turns.older,
-        reasons=shared_reasons(page.rows),
+        chosen=text,
+        place=place,
+        address=address,
+        turns=_turns(address, place, page),
+        totals=everything.totals,
+        tabs=TABS,
+        most_reasons=MOST_REASONS,
+        reasons=shared_reasons(page.rows, urgent, site.long_before),
         is_registered=bool(known),
     )
 
 
-def _tabs(campaign: str, chosen: Filter) -> list[Tab]:
-    return [
-        Tab(
-            text=status or "all",
-            address=links.overview(campaign, runs=chosen.runs, status=status),
-            is_here=status == chosen.status,
-        )
-        for status in TABS
-    ]
+class Address(NamedTuple):
+    """Where the overview that is shown lies, for links to others like it.
+
+    campaign  whose overview
+    query     what was chosen, by parameter
+    """
+
+    campaign: str
+    query: dict[str, Any]
+
+    def all(self, **query: object) -> str:
+        """Return the address of the overview that has only these parameters."""
+        return links.overview(self.campaign, **query)
+
+    def but(self, **changes: object) -> str:
+        """Return the address of the overview that differs by these parameters."""
+        return links.overview(self.campaign, **{**self.query, **changes})
 
 
-def _turns(campaign: str, chosen: Filter, page: Page) -> Turns:
+def _order_word(order: Order) -> str:
+    return "" if order is Order.NEWEST else str(order)
+
+
+def _turns(address: Address, place: Place, page: Page) -> Turns:
     if not page.rows:
-        return Turns("", "")
-    same: dict[str, Any] = {"runs": chosen.runs, "status": chosen.status}
-    newer = links.overview(campaign, **same, after=page.rows[0].run)
-    older = links.overview(campaign, **same, before=page.rows[-1].run)
-    return Turns(newer if page.has_newer else "", older if page.has_older else "")
+        return Turns("", "", is_reversed=False)
+    numbers = [row.run for row in page.rows]
+    newer = address.but(after=max(numbers)) if page.has_newer else ""
+    older = address.but(before=min(numbers)) if page.has_older else ""
+    return Turns(newer, older, is_reversed=place.order is Order.OLDEST)
 
 
-def _read_status(request: Request) -> TaskStatus | None:
-    text = request.query_params.get("status", "")
+def _read_order(request: Request) -> Order:
+    text = request.query_params.get("order", "")
     try:
-        return TaskStatus(text) if text else None
+        return Order(text) if text else Order.NEWEST
     except ValueError as error:
-        known = ", ".join(TaskStatus)
-        raise HTTPException(400, f"'{text[:40]}' is not a status; there are {known}.") from error
+        known = ", ".join(Order)
+        raise HTTPException(
+            400, f"'{text[:40]}' is no order of runs; there are {known}."
+        ) from error
 
 
 def run_page(request: Request) -> Response:

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError
 from autoctrl.model.unit import LONGEST_NUMBER
 from autoctrl.views import AttemptChoice, to_plain
+from autoctrl.views.filter import FilterText
+from autoctrl.views.finding import Reading, understand
 from autoctrl.views.runs import select_runs
+from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
+
+    from autoctrl.views.filter import Filter
 
 
 def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written
@@ -52,6 +58,35 @@ def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
         return None
     try:
         return select_runs(known, text)
+    except UsageError as error:
+        raise HTTPException(400, str(error)) from error
+
+
+def filter_text_of(request: Request) -> FilterText:
+    """Return the filter that an address has, as it stands there."""
+    query = request.query_params
+    return FilterText(
+        runs=query.get("runs", "").strip(),
+        status=query.get("status", ""),
+        workflow=query.get("workflow", ""),
+        where=tuple(pair for pair in map(str.strip, query.getlist("where")) if pair),
+        alarm=is_on(request, "alarm"),
+        stale=is_on(request, "stale"),
+        since=query.get("since", "").strip(),
+    )
+
+
+def read_filter_of(request: Request, campaign: str) -> Filter:
+    """Return what the filter of an address means in a campaign.
+
+    Answers 400 for what means nothing. Raises ``UsageError`` for an unknown campaign.
+    """
+    site = site_of(request)
+    find_campaign(site.store, campaign)
+    types, now = site.project.settings.attributes, site.clock.now()
+    reading = Reading(types, now, site.spelling.zone)
+    try:
+        return understand(site.store, campaign, filter_text_of(request), reading)
     except UsageError as error:
         raise HTTPException(400, str(error)) from error
 

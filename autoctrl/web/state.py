@@ -33,9 +33,10 @@ from autoctrl.views import (
     spell_subject,
     spell_time,
 )
-from autoctrl.views.conditions import with_verdict
-from autoctrl.views.runs import RunIndex
+from autoctrl.views.conditions import limit_processing, with_verdict
+from autoctrl.views.runs import RunIndex, runs_of_campaign
 from autoctrl.views.spelling import spell_age, spell_countdown
+from autoctrl.views.totals import read_everything
 from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from autoctrl.compose import Project
     from autoctrl.model.condition import Condition
     from autoctrl.views import Explanation
+    from autoctrl.views.totals import Everything
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
@@ -119,6 +121,22 @@ class Site:
     def silent_before(self) -> datetime | None:
         """Since when a campaign must have had a cycle, None if it never must."""
         return limit_silence(self.project.settings, self.clock.now())
+
+    @property
+    def long_before(self) -> datetime | None:
+        """Since when a task is processing for long, None if it never is."""
+        return limit_processing(self.project.settings, self.clock.now())
+
+    def everything(self, campaign: str) -> Everything:
+        """Return the totals of a campaign and the tasks that ask for a person."""
+        numbers = runs_of_campaign(self.store, campaign, self.index.numbers(), "")
+        return read_everything(
+            self.store,
+            campaign,
+            numbers,
+            silent_before=self.silent_before,
+            known_done=self.tasks.known_done(),
+        )
 
     def conditions(self, campaign: str) -> tuple[Condition, ...]:
         """Return what cannot be done now, or may not: also that somebody has broken the settings

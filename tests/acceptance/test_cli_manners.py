@@ -58,7 +58,7 @@ def project(tmp_path: Path) -> Path:
         ("runs add 1 --set kind", ["'kind' sets nothing", "fill=8222"]),
         ("status --campaign promt", ["There is no campaign 'promt'.", "Did you mean 'prompt'?"]),
         ("cycle --workflow rco", ["There is no workflow 'rco'", "Did you mean 'reco'?"]),
-        ("loop --every soon", ["'soon' is not a duration", "10s, 5min or 1h"]),
+        ("loop --every soon", ["'soon' is not a duration", "10s, 5min, 1h or 2d"]),
         ("status --environment mirror", ["There is no environment 'mirror'"]),
         ("reprocess --reason x", ["reprocess needs RUNS and WORKFLOW, or --stale WORKFLOW."]),
         ("reprocess 1 reco --stale reco --reason x", ["already names the workflow"]),

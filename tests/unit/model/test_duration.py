@@ -8,7 +8,9 @@ from autoctrl.errors import UsageError
 from autoctrl.model.duration import parse_duration
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("1.5min", 90), ("2h", 7200), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("10s", 10), ("1.5min", 90), ("2h", 7200), ("7", 7), ("2d", 172_800)]
+)
 def test_a_duration_has_a_unit(text: str, seconds: float) -> None:
     """Without one it is in seconds."""
     assert parse_duration(text) == seconds
@@ -22,7 +24,7 @@ def test_nothing_lasts_for_ever() -> None:
             parse_duration(text)
 
 
-@pytest.mark.parametrize("text", ["", "h", "-1s", "1d", "one", "²s", "1.2.3s"])
+@pytest.mark.parametrize("text", ["", "h", "-1s", "1w", "one", "²s", "1.2.3s"])
 def test_anything_else_is_refused(text: str) -> None:
     """With how it is written."""
     with pytest.raises(UsageError, match="Write it as 10s"):

@@ -53,7 +53,8 @@ def test_the_overview_is_a_table(scene: Scene) -> None:
     failed(scene, 1, "exit code 3")
     seen = read_overview(scene.store, "prompt")
     assert plain_lines(tabulate_overview(seen))[:2] == ["RUN  STATUS  reco", "1    failed  failed"]
-    assert plain_lines(tabulate_reasons(seen, UTC))[1] == "failed  reco      1      exit code 3"
+    line = "failed  reco      1      exit code 3 (since 2026-01-01 00:00:00 UTC)"
+    assert plain_lines(tabulate_reasons(seen, UTC))[1] == line
 
 
 def test_incidents_are_a_table(scene: Scene) -> None:

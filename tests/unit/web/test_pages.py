@@ -143,8 +143,11 @@ def test_alike_reasons_are_said_once(desk: Desk) -> None:
     page = desk.get("/campaigns/prompt")
     lines = [text_of(item) for item in re.findall(r"<li .*?</li>", page, re.DOTALL)]
     assert lines == [
-        "failed friends run 1 is broken 1 task : 1",
-        "new reco the run is too young passes in 4 min 10 s 2 tasks : 1-2",
+        "failed friends run 1 is broken since 2026-01-01 01:00:00 CET 1 task : 1",
+        (
+            "new reco the run is too young since 2026-01-01 01:00:00 CET passes in 4 min 10 s "
+            "2 tasks : 1-2"
+        ),
     ]
     assert "/campaigns/prompt/verbs/reco?runs=1-2" in desk.links("/campaigns/prompt")
 
@@ -162,7 +165,7 @@ def test_an_empty_project_says_what_to_do() -> None:
     ("path", "code", "says"),
     [
         ("/campaigns/promt", 404, "Did you mean 'prompt'?"),
-        ("/campaigns/prompt?status=good", 400, "'good' is not a status; there are new, processing"),
+        ("/campaigns/prompt?status=good", 400, "'good' is not a status. Known: done, failed, new"),
         ("/campaigns/prompt?runs=a-b", 400, "'a-b' is not a run selection"),
         ("/campaigns/prompt?runs=9-1", 400, "backwards"),
         (f"/campaigns/prompt?runs={'9' * 20}", 400, "too long"),

@@ -70,7 +70,7 @@ def test_pages_load_nothing_from_elsewhere(desk: Desk) -> None:
     """Style, script and picture come from the server itself, and they are there."""
     page = desk.get("/campaigns/prompt")
     loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
-    assert len(set(loaded)) == 3
+    assert len(set(loaded)) == 4
     assert "http" not in re.sub(r"<title>.*?</title>", "", page)
     assert {desk.browser.get(path).status_code for path in loaded} == {200}
     assert "style=" not in page  # the policy forbids it, so it would do nothing

@@ -1,0 +1,123 @@
+"""The runs that fit a filter, found without reading what cannot fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.campaigns import find_lineage
+from autoctrl.model.quality import ALARM, quality_of
+from autoctrl.model.status import TaskStatus
+from autoctrl.ports import Selection
+from autoctrl.views.columns import find_columns, have_looked
+from autoctrl.views.filter import Vocabulary, read_filter
+from autoctrl.views.overview import read_overview
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime, tzinfo
+
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Store
+    from autoctrl.views.columns import Column
+    from autoctrl.views.filter import Filter, FilterText
+    from autoctrl.views.overview import Overview, RunRow
+
+FIRST_STEP = 50
+LONGEST_STEP = 1600
+# The statuses that a task of a run of this status may have; a done run has none that is open or
+# failed.
+SIGNS = {
+    TaskStatus.FAILED: (TaskStatus.FAILED,),
+    TaskStatus.PROCESSING: (TaskStatus.NEW, TaskStatus.PROCESSING),
+    TaskStatus.NEW: (TaskStatus.NEW,),
+    TaskStatus.SKIPPED: (TaskStatus.SKIPPED,),
+}
+
+
+class FoundRuns(NamedTuple):
+    """The rows of the first runs that fit, and whether there are more.
+
+    seen      their overview, rows by run number
+    has_more  others fit as well
+    """
+
+    seen: Overview
+    has_more: bool
+
+
+class Reading(NamedTuple):
+    """What a filter is read with: the types of run attributes, the time and the time zone."""
+
+    types: Mapping[str, str]
+    now: datetime
+    zone: tzinfo
+
+
+def understand(store: Store, campaign: str, text: FilterText, reading: Reading) -> Filter:
+    """Return what a filter means in a campaign. Raises ``UsageError`` as ``read_filter`` does."""
+    columns = find_columns(store, find_lineage(store, campaign))
+    workflows = tuple(column.workflow for column in columns)
+    return read_filter(text, Vocabulary(workflows, *reading))
+
+
+def find_runs(
+    store: Store, campaign: str, walk: Sequence[int], chosen: Filter, limit: int | None = None
+) -> FoundRuns:
+    """Return the first ``limit`` runs of a walk through run numbers that fit, all without one.
+
+    What this costs depends on how many runs must be looked at until enough have been found.
+    Raises ``UsageError`` for an unknown campaign.
+    """
+    end = len(walk) if limit is None else limit
+    if chosen.is_empty:
+        return FoundRuns(read_overview(store, campaign, walk[:end]), len(walk) > end)
+    rows: list[RunRow] = []
+    begin, step = 0, FIRST_STEP
+    while True:
+        asked = walk[begin : begin + step]
+        seen = read_overview(store, campaign, asked)
+        fitting = {row.run: chosen.narrow(row) for row in seen.runs if chosen.takes(row)}
+        rows += [fitting[number] for number in asked if number in fitting]
+        begin, step = begin + step, min(2 * step, LONGEST_STEP)
+        if len(rows) > end or begin >= len(walk):
+            break
+    shown = tuple(sorted(rows[:end], key=lambda row: row.run))
+    names = (chosen.workflow,) if chosen.workflow else seen.workflows
+    return FoundRuns(seen._replace(runs=shown, workflows=names), len(rows) > end)
+
+
+def possible_runs(store: Store, campaign: str, chosen: Filter) -> Collection[int] | None:
+    """Return the only runs that can fit, None if any run can."""
+    columns = find_columns(store, find_lineage(store, campaign))
+    of_tasks = _runs_of_tasks(store, columns, campaign, chosen)
+    if chosen.where is None:
+        return of_tasks
+    records = store.runs(numbers=None if of_tasks is None else sorted(of_tasks)).records
+    return {record.number for record in records if chosen.takes_run(record.attributes)}
+
+
+def _runs_of_tasks(
+    store: Store, columns: Sequence[Column], campaign: str, chosen: Filter
+) -> Collection[int] | None:
+    signs = (TaskStatus.DONE,) if chosen.is_alarm else SIGNS.get(chosen.status or TaskStatus.DONE)
+    if signs is None:
+        return None
+    is_of_new = chosen.status is TaskStatus.NEW and not chosen.is_alarm
+    if is_of_new and not have_looked(columns, campaign, store.runs(numbers=()).position):
+        return None  # a run that no workflow has looked at is new, and has no task
+    asked = [column for column in columns if chosen.workflow in {"", column.workflow}]
+    if any(column.group_by and column.state.late is None for column in asked):
+        return None  # it is not known yet which runs came too late for their group
+    found: set[int] = set()
+    for column in asked:
+        for task in _tasks_in(store, column, signs, is_alarm=chosen.is_alarm):
+            found.update(task.members, column.state.late_runs(task.key.unit))
+    return found
+
+
+def _tasks_in(
+    store: Store, column: Column, signs: tuple[TaskStatus, ...], *, is_alarm: bool
+) -> Iterator[TaskRecord]:
+    for task in store.tasks(Selection(column.campaign, (column.workflow,), None, signs)):
+        if not is_alarm or quality_of(task.reason) == ALARM:
+            yield task

@@ -1,0 +1,295 @@
+"""Totals over everything: how many runs and tasks stand where, whatever a table shows of them.
+
+What they cost depends on what is not done; what is done is counted only where that is little, or
+where somebody has counted it already.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.campaigns import find_lineage
+from autoctrl.freshness import find_stale
+from autoctrl.incidents import list_incidents
+from autoctrl.model.quality import ALARM, quality_of
+from autoctrl.model.status import TaskStatus, combine_statuses
+from autoctrl.ports import Selection
+from autoctrl.views.as_json import to_plain
+from autoctrl.views.columns import find_columns, have_looked
+from autoctrl.views.conditions import list_conditions
+from autoctrl.views.overview import fetch_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Store
+    from autoctrl.views.columns import Column
+    from autoctrl.views.filter import FilterText
+
+UNFINISHED = tuple(status for status in TaskStatus if status is not TaskStatus.DONE)
+COUNTED_WHOLE = 2000  # cells of a table
+NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
+
+
+class DoneTasks(NamedTuple):
+    """What is known of the done tasks of one workflow.
+
+    number  how many there are
+    alarms  those whose data raise an alarm
+    stale   those that are stale
+    """
+
+    number: int
+    alarms: int
+    stale: int
+
+
+class FailedTask(NamedTuple):
+    """One task that has failed: which, and since when."""
+
+    unit: str
+    workflow: str
+    since: datetime
+
+
+class Totals(NamedTuple):
+    """How everything of a campaign stands.
+
+    runs            number of runs by status
+    tasks           number of tasks by workflow and status; None of done ones that nobody counted
+    oldest_failure  the failed task that failed first, None if there is none
+    newest_failure  the one that failed last
+    alarms          done tasks whose data raise an alarm
+    stale           done tasks that are stale, None if nobody counted them
+    incidents       open incidents
+    conditions      what cannot be done now, or may not
+    """
+
+    runs: Mapping[TaskStatus, int]
+    tasks: Mapping[str, Mapping[TaskStatus, int | None]]
+    oldest_failure: FailedTask | None
+    newest_failure: FailedTask | None
+    alarms: int
+    stale: int | None
+    incidents: int
+    conditions: int
+
+    @property
+    def all_runs(self) -> int:
+        """How many runs there are."""
+        return sum(self.runs.values())
+
+    def tasks_of(self, status: TaskStatus) -> int:
+        """Return the number of tasks of a status in all workflows; of done ones only if known."""
+        return sum(numbers[status] or 0 for numbers in self.tasks.values())
+
+    def values(self) -> dict[str, Any]:
+        """Return the totals as plain values for JSON."""
+        values: dict[str, Any] = to_plain(self)
+        return values
+
+
+class Everything(NamedTuple):
+    """The totals of a campaign, and the tasks that ask for a person.
+
+    totals  how everything stands
+    urgent  all tasks that are failed, or processing, or raise an alarm
+    """
+
+    totals: Totals
+    urgent: tuple[TaskRecord, ...]
+
+
+def read_everything(
+    store: Store,
+    campaign: str,
+    numbers: Sequence[int],
+    *,
+    silent_before: datetime | None = None,
+    known_done: Mapping[tuple[str, str], DoneTasks] | None = None,
+) -> Everything:
+    """Return how everything of a campaign stands that has the runs ``numbers``.
+
+    ``silent_before`` as for ``list_conditions``; ``known_done`` says what was counted of done
+    tasks, by campaign and workflow. Raises ``UsageError`` for an unknown campaign.
+    """
+    chain = find_lineage(store, campaign)
+    columns = find_columns(store, chain)
+    board = _Board(store, chain[0].name, columns, frozenset(numbers))
+    is_small = len(numbers) * len(columns) <= COUNTED_WHOLE
+    done = board.tasks((DONE,)) if is_small else []
+    unfinished = board.tasks(UNFINISHED)
+    alarms = [task for task in done or board.alarmed() if _raises_alarm(task)]
+    counted = count_done(done, find_stale(store, [*done, *unfinished])) if is_small else known_done
+    failed = sorted((task for task in unfinished if task.status is FAILED), key=_failed_at)
+    totals = Totals(
+        runs=board.count_runs([*unfinished, *done], is_whole=is_small),
+        tasks=_count_tasks(columns, unfinished, counted),
+        oldest_failure=_failure(failed[0]) if failed else None,
+        newest_failure=_failure(failed[-1]) if failed else None,
+        alarms=len(alarms),
+        stale=None if counted is None else _sum_stale(columns, counted),
+        incidents=len(list_incidents(store, chain[0].name)),
+        conditions=len(list_conditions(store, chain[0].name, silent_before)),
+    )
+    processing = [task for task in unfinished if task.status is PROCESSING]
+    return Everything(totals, (*reversed(failed), *alarms, *processing))
+
+
+def urgent_for(
+    everything: Everything, runs: frozenset[int] | None, text: FilterText
+) -> list[TaskRecord]:
+    """Return the urgent tasks of which a reader who filters wants to know: all without a filter,
+    else those of the chosen runs, workflow and status. Where attributes or ages are asked for, what
+    is shown of the runs says enough.
+    """
+    if text.where or text.stale or text.since:
+        return []
+    return [
+        task
+        for task in everything.urgent
+        if (runs is None or not runs.isdisjoint(task.members))
+        and text.workflow in {"", task.key.workflow}
+        and text.status in {"", str(task.status)}
+        and (_raises_alarm(task) or not text.alarm)
+    ]
+
+
+def count_done(
+    tasks: Iterable[TaskRecord], stale: Collection[object] = ()
+) -> dict[tuple[str, str], DoneTasks]:
+    """Return what there is of done tasks, by campaign and workflow; ``stale`` are keys of those
+    that are.
+    """
+    found: dict[tuple[str, str], DoneTasks] = {}
+    for task in tasks:
+        place = task.key.campaign, task.key.workflow
+        number, alarms, old = found.get(place, (0, 0, 0))
+        found[place] = DoneTasks(
+            number + 1, alarms + _raises_alarm(task), old + (task.key in stale)
+        )
+    return found
+
+
+class _Board(NamedTuple):
+    """Where tasks are looked for: the columns of a campaign, and the numbers of its runs."""
+
+    store: Store
+    campaign: str
+    columns: Sequence[Column]
+    numbers: frozenset[int]
+
+    def tasks(self, statuses: tuple[TaskStatus, ...]) -> list[TaskRecord]:
+        """Return the tasks of these statuses that any run of the campaign has."""
+        workflows: dict[str, list[str]] = {}
+        for column in self.columns:
+            workflows.setdefault(column.campaign, []).append(column.workflow)
+        return [
+            task
+            for campaign, names in workflows.items()
+            for task in self.store.tasks(Selection(campaign, tuple(names), None, statuses))
+            if not self.numbers.isdisjoint(task.members)
+        ]
+
+    def alarmed(self) -> list[TaskRecord]:
+        """Return the tasks that open incidents about alarms name."""
+        found: list[TaskRecord] = []
+        own = {(column.campaign, column.workflow) for column in self.columns}
+        for campaign in sorted({column.campaign for column in self.columns}):
+            for one in list_incidents(self.store, campaign):
+                if one.kind == ALARM and (campaign, one.workflow) in own:
+                    asked = Selection(campaign, (one.workflow,), one.units, (DONE,))
+                    found += self.store.tasks(asked)
+        return [task for task in found if not self.numbers.isdisjoint(task.members)]
+
+    def count_runs(self, tasks: Iterable[TaskRecord], *, is_whole: bool) -> dict[TaskStatus, int]:
+        """Return the number of runs by status, see ``combine``, from all tasks or from those that
+        are not done.
+        """
+        statuses: dict[int, set[TaskStatus]] = {}
+        for task in tasks:
+            for run in self._runs_of(task):
+                statuses.setdefault(run, set()).add(task.status)
+        has_looked = have_looked(self.columns, self.campaign, self._position())
+        unseen: set[int] = set()
+        if not has_looked:
+            unseen = {*self.numbers} if is_whole else self._unseen_runs()
+        if not is_whole:
+            self._add_done(statuses, unseen)
+        known = Counter(combine_statuses(its) for its in statuses.values())
+        new = len(unseen - statuses.keys())
+        done = len(self.numbers) - known.total() - new + known[DONE]
+        return {
+            NEW: known[NEW] + new,
+            PROCESSING: known[PROCESSING],
+            DONE: done,
+            FAILED: known[FAILED],
+        }
+
+    def _add_done(self, statuses: dict[int, set[TaskStatus]], unseen: set[int]) -> None:
+        """Ask for the done tasks of those runs whose status depends on whether there is one."""
+        unsure = {run for run, its in statuses.items() if its <= {NEW, SKIPPED} and NEW in its}
+        unsure |= unseen
+        if not unsure:
+            return
+        records = self.store.runs(numbers=sorted(unsure)).records
+        found = fetch_tasks(self.store, self.columns, records, is_whole=False)
+        for task in found.values():
+            for run in unsure.intersection(self._runs_of(task)):
+                statuses.setdefault(run, set()).add(task.status)
+
+    def _position(self) -> int:
+        return self.store.runs(numbers=()).position
+
+    def _runs_of(self, task: TaskRecord) -> frozenset[int]:
+        """Return the runs of the campaign whose rows show a task."""
+        late = (
+            column.state.late_runs(task.key.unit)
+            for column in self.columns
+            if column.workflow == task.key.workflow
+        )
+        return self.numbers.intersection(itertools.chain(task.members, *late))
+
+    def _unseen_runs(self) -> set[int]:
+        """Return the runs that some workflow of the campaign's own has not looked at yet."""
+        own = [column for column in self.columns if column.campaign == self.campaign]
+        position = min((column.state.cursor.position for column in own), default=0)
+        new = {record.number for record in self.store.runs(max(0, position)).records}
+        return new & self.numbers
+
+
+def _raises_alarm(task: TaskRecord) -> bool:
+    return task.status is DONE and quality_of(task.reason) == ALARM
+
+
+def _failed_at(task: TaskRecord) -> datetime:
+    return task.since or task.time
+
+
+def _failure(task: TaskRecord) -> FailedTask:
+    return FailedTask(task.key.unit, task.key.workflow, _failed_at(task))
+
+
+def _count_tasks(
+    columns: Iterable[Column],
+    unfinished: Iterable[TaskRecord],
+    counted: Mapping[tuple[str, str], DoneTasks] | None,
+) -> dict[str, dict[TaskStatus, int | None]]:
+    found = Counter((task.key.workflow, task.status) for task in unfinished)
+    tasks: dict[str, dict[TaskStatus, int | None]] = {}
+    for column in columns:
+        name, place = column.workflow, (column.campaign, column.workflow)
+        none = DoneTasks(0, 0, 0)
+        done = None if counted is None else counted.get(place, none).number
+        numbers: dict[TaskStatus, int | None] = {s: found[name, s] for s in UNFINISHED}
+        tasks[name] = {**numbers, DONE: done}
+    return tasks
+
+
+def _sum_stale(columns: Iterable[Column], counted: Mapping[tuple[str, str], DoneTasks]) -> int:
+    places = [(column.campaign, column.workflow) for column in columns]
+    return sum(counted[place].stale for place in places if place in counted)
