@@ -15,7 +15,7 @@ class Role(IntEnum):
     NOBODY    nothing
     VIEWER    read
     SHIFTER   also try again, skip, acknowledge, mute
-    OPERATOR  also process again, end, declare done, pause
+    OPERATOR  also process again, end, declare done, close an incident, pause
     ADMIN     also deploy
     """
 
@@ -37,6 +37,7 @@ LEAST_ROLE: Mapping[str, Role] = {
     "reprocess": Role.OPERATOR,
     "fail": Role.OPERATOR,
     "complete": Role.OPERATOR,
+    "close": Role.OPERATOR,
     "pause": Role.OPERATOR,
     "resume": Role.OPERATOR,
     "deploy": Role.ADMIN,

@@ -11,6 +11,9 @@ from autoctrl.model.unit import format_units
 from autoctrl.ports import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Store
 
@@ -23,6 +26,7 @@ class FailedTasks(NamedTuple):
     size      number of tasks
     reason    the first task's reason
     log       address of the first log, empty if there is none
+    since     when the first of them failed
     """
 
     workflow: str
@@ -30,6 +34,7 @@ class FailedTasks(NamedTuple):
     size: int
     reason: str
     log: str
+    since: datetime
 
 
 def list_failed(store: Store, campaign: str) -> list[FailedTasks]:
@@ -38,9 +43,15 @@ def list_failed(store: Store, campaign: str) -> list[FailedTasks]:
     Raises ``UsageError`` for an unknown campaign.
     """
     find_campaign(store, campaign)
+    return group_failed(store.tasks(Selection(campaign, statuses=(TaskStatus.FAILED,))))
+
+
+def group_failed(tasks: Iterable[TaskRecord]) -> list[FailedTasks]:
+    """Return those of the tasks that have failed, by workflow, the most first."""
     alike: dict[tuple[str, str], list[TaskRecord]] = {}
-    for task in store.tasks(Selection(campaign, statuses=(TaskStatus.FAILED,))):
-        alike.setdefault((task.key.workflow, gist_of(task.reason)), []).append(task)
+    for task in tasks:
+        if task.status is TaskStatus.FAILED:
+            alike.setdefault((task.key.workflow, gist_of(task.reason)), []).append(task)
     found = [_join(workflow, tasks) for (workflow, _), tasks in alike.items()]
     return sorted(found, key=lambda one: (one.workflow, -one.size))
 
@@ -48,4 +59,5 @@ def list_failed(store: Store, campaign: str) -> list[FailedTasks]:
 def _join(workflow: str, tasks: list[TaskRecord]) -> FailedTasks:
     log = next((task.log for task in tasks if task.log), "")
     units = format_units(task.key.unit for task in tasks)
-    return FailedTasks(workflow, units, len(tasks), tasks[0].reason, log)
+    since = min(task.since or task.time for task in tasks)
+    return FailedTasks(workflow, units, len(tasks), tasks[0].reason, log, since)

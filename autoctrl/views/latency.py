@@ -89,6 +89,24 @@ def read_latency(
     return [row for name in names for row in measure(name, moments[name])]
 
 
+def measure_tasks(
+    store: Store,
+    workflow: str,
+    tasks: Sequence[TaskRecord],
+    histories: Iterable[Iterable[Record]],
+) -> list[Latency]:
+    """Return every stage of these tasks of one workflow, whose histories are given.
+
+    Only first versions count.
+    """
+    traces = {task.key: Trace(task.members) for task in tasks}
+    for record in chain.from_iterable(histories):
+        _take(traces, record)
+    numbers = sorted({number for task in tasks for number in task.members})
+    runs = {run.number: run for run in store.runs(numbers=numbers).records}
+    return measure(workflow, [trace.moments(runs) for trace in traces.values()])
+
+
 def _choose(store: Store, campaign: str, workflows: Sequence[str] | None) -> tuple[str, ...]:
     """Return the workflows whose tasks the campaign itself keeps, of those that are asked for."""
     columns = find_columns(store, find_lineage(store, campaign))
@@ -101,11 +119,16 @@ def _trace(store: Store, tasks: Mapping[TaskKey, Sequence[int]]) -> dict[TaskKey
     """Gather the moments of these tasks, given with the runs of their units."""
     traces = {key: Trace(members) for key, members in tasks.items()}
     for record in _records(store, traces):
-        if isinstance(record, TaskRecord) and record.key in traces:
-            traces[record.key].take_task(record)
-        elif isinstance(record, JobRecord) and record.key.task in traces:
-            traces[record.key.task].take_job(record)
+        _take(traces, record)
     return traces
+
+
+def _take(traces: Mapping[TaskKey, Trace], record: Record) -> None:
+    """Give a record to the trace of its task, if it is traced."""
+    if isinstance(record, TaskRecord) and record.key in traces:
+        traces[record.key].take_task(record)
+    elif isinstance(record, JobRecord) and record.key.task in traces:
+        traces[record.key.task].take_job(record)
 
 
 def _records(store: Store, tasks: Mapping[TaskKey, object]) -> Iterator[Record]:

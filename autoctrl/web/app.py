@@ -14,7 +14,16 @@ from starlette.staticfiles import StaticFiles
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.model.campaign import PROMPT
-from autoctrl.web import api, forms, pages, service
+from autoctrl.web import (
+    api,
+    forms,
+    grid,
+    incident_pages,
+    log_page,
+    pages,
+    service,
+    workflow_page,
+)
 from autoctrl.web.csrf import is_known_host
 from autoctrl.web.problems import show_problem
 from autoctrl.web.shared import shared
@@ -46,6 +55,10 @@ ROUTES = [
     Route(PAGE + "/logs/{workflow}/{unit:path}", pages.log_text),
     Route(PAGE + "/verbs/{workflow}", forms.ask),
     Route(PAGE + "/verbs/{workflow}", forms.act, methods=["POST"]),
+    *grid.ROUTES,
+    *workflow_page.ROUTES,
+    *log_page.ROUTES,
+    *incident_pages.ROUTES,
     *(Route(f"/api{path}", endpoint) for path, endpoint in api.ENDPOINTS.items()),
     Route("/health", service.show_health),
     Route("/metrics", service.show_metrics),

@@ -1,26 +1,32 @@
-"""The operator's verbs as forms: retry, reprocess, skip, fail; each with a name and a reason."""
+"""The operator's verbs on tasks as forms: what each would move is shown first, and done once the
+person agrees.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from autoctrl import verbs
 from autoctrl.errors import AutoctrlError, UsageError
-from autoctrl.model.actor import Actor
-from autoctrl.model.role import LEAST_ROLE, Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
 from autoctrl.web import links
-from autoctrl.web.csrf import COOKIE
+from autoctrl.web.posted import (
+    SentForm,
+    accept,
+    actor_of,
+    name_missing,
+    read_form,
+    remember_name,
+)
 from autoctrl.web.problems import code_of
-from autoctrl.web.state import NAME_COOKIE, site_of
-from autoctrl.web.visitor import require, visitor_of
+from autoctrl.web.state import site_of
+from autoctrl.web.visitor import visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +35,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from autoctrl.model.outcome import Outcome
-    from autoctrl.web.state import Site
     from autoctrl.web.visitor import Visitor
-
-FORM_TYPE = "application/x-www-form-urlencoded"
-LARGEST_FORM = 64 * 1024
-MOST_FIELDS = 20
-LONGEST = {"name": 80, "reason": 500, "runs": 4000}
 
 
 class VerbButton(NamedTuple):
@@ -68,23 +68,14 @@ BUTTONS = (
     VerbButton(
         "fail", frozenset({TaskStatus.PROCESSING}), "remove its jobs; it fails when they are gone"
     ),
+    VerbButton(
+        "complete",
+        frozenset({TaskStatus.NEW, TaskStatus.FAILED}),
+        "declare it done by hand, without files",
+    ),
 )
-
-
-class SentForm(NamedTuple):
-    """What a person sent.
-
-    verb, runs, name, reason  as typed, without control characters
-    downstream                reprocess also what consumed the outputs
-    token                     proof that the form came from a page of ours
-    """
-
-    verb: str
-    runs: str
-    name: str
-    reason: str
-    downstream: bool
-    token: str
+NAMES = frozenset(button.name for button in BUTTONS)
+CHANGED = "Since you looked, something has changed. Look again at what would be done."
 
 
 def verbs_for(visitor: Visitor, *statuses: TaskStatus | None) -> tuple[VerbButton, ...]:
@@ -95,18 +86,15 @@ def verbs_for(visitor: Visitor, *statuses: TaskStatus | None) -> tuple[VerbButto
 
 def ask(request: Request) -> Response:
     """Show the tasks that ``runs=`` means in one workflow, and the verbs that move them."""
-    return _show(
-        request, {"runs": request.query_params.get("runs", ""), "reason": "", "downstream": False}
-    )
+    return _show(request, SentForm(runs=request.query_params.get("runs", "")))
 
 
 def _show(
-    request: Request, form: dict[str, object], refusals: Sequence[str] = (), code: int = 200
+    request: Request, form: SentForm, refusals: Sequence[str] = (), code: int = 200
 ) -> Response:
     site = site_of(request)
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
-    runs = check_length(str(form["runs"]))
-    targets = verbs.find_targets(site.store, campaign, runs, workflow)
+    targets = verbs.find_targets(site.store, campaign, check_length(form.runs), workflow)
     statuses = {target.task.status for target in targets if target.task is not None}
     return site.draw(
         request,
@@ -123,100 +111,79 @@ def _show(
 
 
 async def act(request: Request) -> Response:
-    """Do what a form asks for and lead to what came of it; a refusal is said at once, the form
-    stays filled in.
+    """Show what a form would move; once the person has agreed to that, do it and lead to what came
+    of it. A refusal is said at once, the form stays filled in.
     """
     form = await read_form(request)
     return await run_in_threadpool(_act, request, form)
 
 
-async def read_form(request: Request) -> SentForm:
-    """Return the form that was posted; answers 413 and 415 for what is too long or not a form."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != FORM_TYPE:
-        raise HTTPException(415, "This is not the form of a page.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413, "The form is too long.")
-    try:
-        pairs = dict(
-            parse_qsl(
-                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS
-            )
-        )
-    except ValueError as error:
-        raise HTTPException(413, "The form has too many fields.") from error
-    texts = {name: clean(pairs.get(name, ""), longest) for name, longest in LONGEST.items()}
-    return SentForm(
-        verb=pairs.get("verb", ""),
-        downstream="downstream" in pairs,
-        token=pairs.get("token", ""),
-        **texts,
-    )
-
-
-def clean(text: str, longest: int) -> str:
-    """Return a text on one line, without control characters, cut to its longest length."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[
-        :longest
-    ]
-
-
-def _act(request: Request, form: SentForm) -> Response:
-    site = site_of(request)
-    refusal = site.guard.refusal(request.headers, request.cookies.get(COOKIE, ""), form.token)
-    if refusal:
-        raise HTTPException(
-            403, f"{refusal} Nothing was done. Open the page again and repeat it there."
-        )
-    missing = _missing(form)
-    require(request, LEAST_ROLE.get(form.verb, Role.VIEWER), form.verb)
+def _act(request: Request, sent: SentForm) -> Response:
+    form = accept(request, sent, NAMES)
+    missing = name_missing(form)
     if missing:
-        return _show(request, form._asdict(), [missing], 400)
+        return _show(request, form, [missing], 400)
     try:
-        outcome = _call_verb(
-            site, request.path_params["campaign"], request.path_params["workflow"], form
-        )
+        preview = _call_verb(request, form, dry_run=True)
+        if preview.done and form.seen != digest_of(preview):
+            return _show_preview(request, form, preview)
+        outcome = _call_verb(request, form) if preview.done else preview
     except AutoctrlError as error:
         code = 409 if isinstance(error, UsageError) else code_of(error)
-        return _show(request, form._asdict(), [str(error)], code)
+        return _show(request, form, [str(error)], code)
     if not outcome.done:
         refusals = [sentence.text for sentence in spell_outcome(outcome)]
-        return _show(request, form._asdict(), refusals, 409)
-    return _lead_on(request, site, form, outcome)
+        return _show(request, form, refusals, 409)
+    return _lead_on(request, form, outcome)
 
 
-def _missing(form: SentForm) -> str:
-    if form.verb not in {verb.name for verb in BUTTONS}:
-        return f"There is no verb '{form.verb[:40]}' here."
-    if not form.name:
-        return "Say who you are: your name is kept in the history."
-    return "" if form.reason else "Give a reason: it is kept in the history."
-
-
-def _call_verb(site: Site, campaign: str, workflow: str, form: SentForm) -> Outcome:
+def _call_verb(request: Request, form: SentForm, *, dry_run: bool = False) -> Outcome:
     """Hand a form over to the verb that it names."""
-    request = site.project.request(Actor(form.name, "web"), campaign, form.reason)
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    project = site_of(request).project
+    asked = project.request(actor_of(form), campaign, form.reason, dry_run=dry_run)
     runs = check_length(form.runs)
     if form.verb == "reprocess":
-        return verbs.reprocess(request, runs, workflow, downstream=form.downstream)
-    return {"retry": verbs.retry, "skip": verbs.skip, "fail": verbs.fail}[form.verb](
-        request, runs, workflow
+        return verbs.reprocess(asked, runs, workflow, downstream=form.downstream)
+    if form.verb == "complete":
+        return verbs.complete(asked, runs, workflow, [])
+    verb = {"retry": verbs.retry, "skip": verbs.skip, "fail": verbs.fail}[form.verb]
+    return verb(asked, runs, workflow)
+
+
+def digest_of(preview: Outcome) -> str:
+    """Return a digest of what a verb would do: another one once a task has moved meanwhile."""
+    return hashlib.sha256(repr((preview.verb, preview.answers)).encode()).hexdigest()
+
+
+def _show_preview(request: Request, form: SentForm, preview: Outcome) -> Response:
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    verb = next(button for button in BUTTONS if button.name == form.verb)
+    return site_of(request).draw(
+        request,
+        "preview.html",
+        campaign,
+        workflow=workflow,
+        verb=verb,
+        form=form,
+        preview=preview,
+        own=[answer for answer in preview.done if answer.workflow == workflow],
+        downstream=[answer for answer in preview.done if answer.workflow != workflow],
+        refusals=[s.text for s in spell_outcome(preview, dry_run=True) if s.is_refused],
+        digest=digest_of(preview),
+        notice=CHANGED if form.seen else "",
+        is_still=True,
     )
 
 
-def _lead_on(request: Request, site: Site, form: SentForm, outcome: Outcome) -> Response:
+def _lead_on(request: Request, form: SentForm, outcome: Outcome) -> Response:
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
-    note = site.notes.keep([sentence.text for sentence in spell_outcome(outcome)])
+    sentences = [sentence.text for sentence in spell_outcome(outcome)]
+    note = site_of(request).notes.keep(sentences)
     mine = [answer for answer in outcome.answers if answer.workflow == workflow]
     if len(mine) == 1:
         address = links.task(campaign, workflow, mine[0].unit, note=note)
     else:
-        address = links.overview(
-            campaign, runs=",".join(str(run) for a in mine for run in a.runs), note=note
-        )
-    response = RedirectResponse(address, 303)
-    if request.cookies.get(NAME_COOKIE) != form.name:
-        site.remember(response, form.name)
-    return response
+        runs = ",".join(str(run) for answer in mine for run in answer.runs)
+        address = links.overview(campaign, runs=runs, note=note)
+    return remember_name(request, RedirectResponse(address, 303), form)

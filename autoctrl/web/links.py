@@ -32,6 +32,31 @@ def verbs(campaign: str, workflow: str, **query: object) -> str:
     return _written(f"/campaigns/{_word(campaign)}/verbs/{_word(workflow)}", query)
 
 
+def grid(campaign: str, **query: object) -> str:
+    """Return the address of the dense grid; ``query`` filters as that of ``overview``."""
+    return _written(f"/campaigns/{_word(campaign)}/grid", query)
+
+
+def workflow(campaign: str, name: str, **query: object) -> str:
+    """Return the address of one workflow's page."""
+    return _written(f"/campaigns/{_word(campaign)}/workflows/{_word(name)}", query)
+
+
+def log_reader(campaign: str, workflow: str, unit: str, **query: object) -> str:
+    """Return the address of what one attempt printed, as a page with numbered lines."""
+    return _written(f"/campaigns/{_word(campaign)}/read/{_word(workflow)}/{_word(unit)}", query)
+
+
+def incidents(campaign: str, **query: object) -> str:
+    """Return the address of a campaign's incidents."""
+    return _written(f"/campaigns/{_word(campaign)}/incidents", query)
+
+
+def incident(campaign: str, identity: str, **query: object) -> str:
+    """Return the address of one incident's page."""
+    return _written(f"/campaigns/{_word(campaign)}/incidents/{_word(identity)}", query)
+
+
 def _word(text: str) -> str:
     return quote(text, safe=":")
 

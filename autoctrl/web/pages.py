@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
+from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
 from autoctrl.views import (
@@ -22,21 +23,25 @@ from autoctrl.views import (
 from autoctrl.views.attempts import AttemptChoice
 from autoctrl.views.outputs import group_copies
 from autoctrl.views.runs import runs_of_campaign
+from autoctrl.views.timeline import timeline
 from autoctrl.views.totals import urgent_for
 from autoctrl.views.versions import excuse_missing
 from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
-from autoctrl.web.logs import STREAMS, read_excerpts, read_stream
+from autoctrl.web.log_page import name_download, read_stream_name
+from autoctrl.web.logs import read_excerpts, read_stream
 from autoctrl.web.paging import Order, Place, page_of
 from autoctrl.web.parameters import (
     filter_text_of,
+    is_on,
     read_choice,
     read_filter_of,
     read_number,
     read_runs,
 )
+from autoctrl.web.posted import SentForm
 from autoctrl.web.state import site_of
-from autoctrl.web.visitor import visitor_of
+from autoctrl.web.visitor import require, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
     from autoctrl.views import OutputLine
+    from autoctrl.views.timeline import Timeline
     from autoctrl.web.paging import Page
     from autoctrl.web.state import Site
 
@@ -168,10 +174,22 @@ def run_page(request: Request) -> Response:
         record=record,
         status=seen.runs[0].status if seen.runs else None,
         tasks=[site.explain(campaign, str(number), name) for name in seen.workflows],
+        line=_timeline_of_run(site, campaign, number, seen.workflows),
         outputs=_outputs_of_run(site, campaign, number, seen.workflows),
         older=known[index - 1] if index else None,
         newer=known[index + 1] if index + 1 < len(known) else None,
     )
+
+
+def _timeline_of_run(
+    site: Site, campaign: str, number: int, workflows: Sequence[str]
+) -> Timeline | None:
+    histories = {}
+    for workflow in workflows:
+        sought = find_task(site.store, campaign, str(number), workflow)
+        if sought.task is not None:
+            histories[workflow, sought.key.unit] = site.store.history(sought.key)
+    return timeline(histories, site.clock.now())
 
 
 def _outputs_of_run(
@@ -210,7 +228,7 @@ def task_page(request: Request) -> Response:
         outputs=_outputs_of(site, campaign, sought.key),
         history=history[:lines],
         history_count=len(history),
-        form={"runs": seen.unit, "reason": "", "downstream": False},
+        form=SentForm(runs=seen.unit),
         **_jobs_of(site, sought.key, records, lines),
     )
 
@@ -233,13 +251,15 @@ def _jobs_of(
 
 
 def log_text(request: Request) -> Response:
-    """Answer with what one attempt printed, as plain text."""
+    """Answer with what one attempt printed, as plain text; ``download=1`` as a file."""
+    require(request, Role.VIEWER, "read a log")
     site, unit = site_of(request), request.path_params["unit"]
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     key, records = read_history(site.store, campaign, unit, workflow)
-    stream = request.query_params.get("stream") or STREAMS[0]
-    if stream not in STREAMS:
-        known = ", ".join(STREAMS)
-        raise HTTPException(400, f"'{stream[:40]}' is not a stream; there are {known}.")
+    stream = read_stream_name(request)
     job = choose_attempt(key, newest_attempts(records), read_choice(request))
-    return PlainTextResponse(read_stream(site.project, job, stream))
+    answer = PlainTextResponse(read_stream(site.project, job, stream))
+    if is_on(request, "download"):
+        name = name_download(key, job, stream)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -55,16 +55,23 @@ class Page(NamedTuple):
 
 
 def page_of(
-    store: Store, campaign: str, numbers: Sequence[int], chosen: Filter, place: Place
+    store: Store,
+    campaign: str,
+    numbers: Sequence[int],
+    chosen: Filter,
+    place: Place,
+    *,
+    size: int = PAGE,
 ) -> Page:
-    """Return the page of the overview that was chosen, of some of a campaign's runs in order.
+    """Return the page of the overview that was chosen, of some of a campaign's runs in order;
+    ``size`` is the largest number of runs that it has.
 
     Raises ``UsageError`` for an unknown campaign.
     """
     possible = possible_runs(store, campaign, chosen)
     candidates = numbers if possible is None else [one for one in numbers if one in possible]
     walk = _walk(candidates, place)
-    found = find_runs(store, campaign, walk.numbers, chosen, PAGE)
+    found = find_runs(store, campaign, walk.numbers, chosen, size)
     rows = found.seen.runs if place.order is Order.OLDEST else found.seen.runs[::-1]
     if walk.is_upwards:
         return Page(found.seen, rows, len(numbers), found.has_more, walk.is_cut)

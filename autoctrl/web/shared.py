@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
+from autoctrl.web.zone import ZONE_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,7 +23,8 @@ def shared(draw: Callable[[Request], Response]) -> Callable[[Request], Awaitable
     """
 
     async def answer(request: Request) -> Response:
-        key = (request.url.path, request.url.query, visitor_of(request))
+        zone = request.cookies.get(ZONE_COOKIE)
+        key = (request.url.path, request.url.query, zone, visitor_of(request))
         request.state.is_shared = True
         return await site_of(request).answers.answer(key, partial(draw, request))
 

@@ -41,6 +41,7 @@ from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard, Notes
+from autoctrl.web.zone import remember_zone, zones_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from autoctrl.model.condition import Condition
     from autoctrl.views import Explanation
     from autoctrl.views.totals import Everything
+    from autoctrl.web.zone import Zones
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
@@ -112,8 +114,6 @@ class Site:
         self._fixed = {
             "project": project.settings.project.name or project.folder.name,
             "environment": project.settings.environment,
-            "time": self.spelling.time,
-            "value": self.spelling.value,
         }
         load_templates()
 
@@ -164,6 +164,7 @@ class Site:
         """
         now = self.clock.now()
         is_shared = getattr(request.state, "is_shared", False)
+        zones = self.zones(request)
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
         text = (
             load_templates()
@@ -174,6 +175,9 @@ class Site:
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
                 conditions=self.conditions(campaign),
                 now=now,
+                zones=zones,
+                time=zones.spelling.time,
+                value=zones.spelling.value,
                 age=partial(spell_age, now=now),
                 countdown=partial(spell_countdown, now=now),
                 notes=self.notes.take(request.query_params.get("note", "")),
@@ -186,7 +190,12 @@ class Site:
         response = HTMLResponse(text, status_code)
         if not is_shared and request.cookies.get(COOKIE) != cookie:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
+        remember_zone(request, response)
         return response
+
+    def zones(self, request: Request) -> Zones:
+        """Return in which zone times are shown to a reader."""
+        return zones_of(request, self.spelling, self.project.settings.project.timezone)
 
     def remember(self, response: Response, name: str) -> None:
         """Let the browser fill in the person's name next time."""

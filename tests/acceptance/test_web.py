@@ -132,6 +132,8 @@ def test_a_person_finds_the_failed_run_and_tries_it_again(
     browser.fill("input[name=name]", "Grace")
     browser.fill("input[name=reason]", "the detector is on again")
     browser.press("button[value=retry]")
+    assert "Nothing is done yet." in browser.text()
+    browser.press("button.agree")
     assert "run 3 / reco went from failed to new." in browser.text()
     assert len(browser.picture(tmp_path / "task.png")) > 10_000
     newest = call(served.folder, "history", "3", "reco").out.splitlines()[-1]
@@ -147,6 +149,7 @@ def test_the_page_works_without_scripts(served: Served, browser: Chromium) -> No
     browser.fill("input[name=name]", "Grace")
     browser.fill("input[name=reason]", "once more")
     browser.press("button[value=reprocess]")
+    browser.press("button.agree")
     assert "run 1 / plots went from done to new (version 2)." in browser.text()
 
 
@@ -167,6 +170,37 @@ def test_pages_fit_a_desk_and_a_telephone(
         back = browser.ask("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", back))) < 300) == is_dark
         assert len(browser.picture(tmp_path / f"{width}.png")) > 5_000
+    assert browser.complaints == []
+
+
+KEY = """
+document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "%s", bubbles: true}));
+decodeURIComponent(new URL(document.activeElement.href).pathname)
+"""
+
+
+def test_the_grid_is_walked_through_by_the_arrow_keys(served: Served, browser: Chromium) -> None:
+    """One cell is reached by Tab, the arrows go on from it, and at the edge they stay."""
+    browser.open(served.url + "/campaigns/prompt/grid")
+    assert browser.ask("document.querySelectorAll('#grid tbody [tabindex=\"0\"]').length") == 1
+    browser.ask("document.querySelector('#grid tbody [tabindex=\"0\"]').focus()")
+    walked = [browser.ask(KEY % key) for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp")]
+    assert [path.removeprefix("/campaigns/prompt/") for path in walked[:3]] == [
+        "runs/4",
+        "tasks/reco/4",
+        "tasks/reco/5",
+    ]
+    assert walked[3] == walked[2]
+    assert browser.complaints == []
+
+
+def test_the_other_pages_fit_a_desk_and_a_telephone(served: Served, browser: Chromium) -> None:
+    """Grid, workflow, log, incidents and the choice of a verb are not wider than the screen."""
+    for path in ("grid", "workflows/reco", "read/reco/3", "incidents", "verbs/reco?runs=1-5"):
+        for width in (1280, 390):
+            browser.resize(width, 900)
+            browser.open(f"{served.url}/campaigns/prompt/{path}")
+            assert browser.ask("document.documentElement.scrollWidth") <= width, path
     assert browser.complaints == []
 
 

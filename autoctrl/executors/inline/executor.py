@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.executors.inline.child import CallReport, Child
 from autoctrl.executors.inline.started import StartedCalls
-from autoctrl.executors.logs import check_stream
+from autoctrl.executors.logs import check_stream, read_log
 from autoctrl.files import digest_of
 from autoctrl.model.fields import Fields, choose_fields
 from autoctrl.model.job import FileInfo
@@ -124,10 +124,7 @@ class InlineExecutor:
         Raises ``UsageError`` for another stream.
         """
         check_stream(stream, handle)
-        path = self.log_path(handle)
-        if stream != "stdout" or not path.exists():
-            return ""
-        return path.read_text(errors="backslashreplace")
+        return read_log(self.log_path(handle)) if stream == "stdout" else ""
 
     def describe(self, workflow: str) -> dict[str, str]:
         """Return nothing: a call is its function."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Store
     from autoctrl.web.state import Site
 
+OK = 200
 HERE = "http://127.0.0.1"
 SETTINGS = """
 name = "Camera & Co"
@@ -31,6 +32,7 @@ store.url = "memory:mirror"
 outputs.root = "mirror"
 """
 TOKEN = re.compile(r'name="token" value="(\w+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 LINK = re.compile(r'href="(/[^"]*)"')
 
 
@@ -58,12 +60,22 @@ class Desk:
         return list(dict.fromkeys(map(unescape, LINK.findall(self.browser.get(path).text))))
 
     def send(self, verb: str, runs: object, workflow: str = "reco", **changes: Any) -> Response:
-        """Open the page of some tasks and send its form, with a name and a reason unless
-        ``changes`` say otherwise.
+        """Open the page of some tasks, send its form, and agree to what it would do; with a name
+        and a reason unless ``changes`` say otherwise.
         """
+        headers = changes.get("headers", {"Origin": HERE})
+        answer = self.preview(verb, runs, workflow, **changes)
+        if answer.status_code != OK:
+            return answer
+        form = {name: unescape(value) for name, value in HIDDEN.findall(answer.text)}
         path = f"/campaigns/prompt/verbs/{workflow}"
-        token = TOKEN.search(self.browser.get(f"{path}?runs={runs}").text)
+        return self.browser.post(path, data={**form, "verb": verb}, headers=headers)
+
+    def preview(self, verb: str, runs: object, workflow: str = "reco", **changes: Any) -> Response:
+        """Open the page of some tasks and send its form, as ``send`` does; agree to nothing."""
+        path = f"/campaigns/prompt/verbs/{workflow}"
         headers = changes.pop("headers", {"Origin": HERE})
+        token = TOKEN.search(self.browser.get(f"{path}?runs={runs}").text)
         form = {
             "verb": verb,
             "runs": str(runs),
@@ -73,6 +85,13 @@ class Desk:
             **changes,
         }
         return self.browser.post(path, data=form, headers=headers)
+
+    def post(self, path: str, **fields: str) -> Response:
+        """Send a form of a page that this browser has opened, with a name and a reason unless
+        ``fields`` say otherwise.
+        """
+        form = {"name": "Anna Ärger", "reason": "the node was down", "token": self.token()}
+        return self.browser.post(path, data={**form, **fields}, headers={"Origin": HERE})
 
     def token(self) -> str:
         """Return the token of this browser, whatever pages show."""

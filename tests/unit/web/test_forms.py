@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 
 from autoctrl.model.actor import Actor
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.model.unit import TaskKey
 from autoctrl.web.csrf import Guard, Notes
-from autoctrl.web.forms import BUTTONS, clean
-from tests.unit.web.desk import HERE, Desk
+from autoctrl.web.forms import BUTTONS
+from autoctrl.web.posted import clean
+from autoctrl.web.visitor import Visitor
+from tests.unit.web.desk import HERE, Desk, text_of
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 OTHERS = [
@@ -56,6 +60,7 @@ def is_untouched(desk: Desk) -> bool:
         ("reprocess", 3, NEW, 2),
         ("skip", 1, SKIPPED, 1),
         ("fail", 2, PROCESSING, 1),
+        ("complete", 4, DONE, 1),
     ],
 )
 def test_a_verb_moves_a_task_in_the_persons_name(
@@ -135,7 +140,7 @@ def test_a_refusal_is_said_and_the_form_stays_filled_in(
     [
         ({"reason": " \n "}, "Give a reason"),
         ({"name": "\x00\x1b"}, "Say who you are"),
-        ({"verb": "complete"}, "There is no verb 'complete' here"),
+        ({"verb": "resume"}, "There is no verb 'resume' here"),
         ({"verb": ""}, "There is no verb '' here"),
     ],
 )
@@ -225,6 +230,53 @@ def test_reprocess_takes_what_was_made_from_it(desk: Desk) -> None:
     assert "run 3 / reco went from done to new (version 2)." in page
     assert "run 3 / friends went from done to new (version 2)." in page
     assert desk.scene.newest(friends).version == 2
+
+
+def test_a_verb_shows_what_it_would_move_before_it_moves_it(desk: Desk) -> None:
+    """Each task is named with where it stands and where it would go, those made from it and those
+    left alone too; nothing has moved.
+    """
+    friends = desk.scene.task(3, "friends", DONE, reads=[(key(3), 1)])
+    answer = desk.preview("reprocess", "1,3", downstream="1")
+    page = text_of(unescape(answer.text))
+    assert answer.status_code == 200
+    assert "reprocess 2 tasks?" in page
+    assert "run 3 / reco done new 2" in page
+    assert "1 made from it" in page
+    assert "run 3 / friends done new 2" in page
+    assert "Left alone run 1 / reco is new; reprocess takes" in page
+    assert is_untouched(desk)
+    assert desk.scene.newest(friends).version == 1
+
+
+def test_nobody_agrees_to_what_has_changed_meanwhile(desk: Desk) -> None:
+    """A task that moved between the look and the word is shown again before anything is done."""
+    desk.scene.task(3, "friends", DONE, reads=[(key(3), 1)])
+    seen = re.search(r'name="seen" value="(\w+)"', desk.preview("reprocess", 3).text)
+    assert seen is not None
+    desk.scene.move(key(3), NEW, version=2)
+    desk.scene.move(key(3), PROCESSING, DONE)
+    answer = desk.preview("reprocess", 3, seen=seen[1])
+    assert answer.status_code == 200
+    assert "Since you looked, something has changed." in answer.text
+    assert desk.scene.newest(key(3)).version == 2
+    assert desk.send("reprocess", 3).status_code == 303
+    assert desk.scene.newest(key(3)).version == 3
+
+
+def test_only_who_may_say_a_verb_sees_its_button_and_is_obeyed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shifter may try again, not process again, whatever form is sent."""
+    shifter = Visitor(Role.SHIFTER, "Grace")
+    for module in ("forms", "posted", "visitor", "pages"):
+        monkeypatch.setattr(f"autoctrl.web.{module}.visitor_of", lambda _request: shifter)
+    page = desk.get("/campaigns/prompt/verbs/reco?runs=1-5")
+    assert re.findall(r'name="verb" value="(\w+)"', page) == ["retry", "skip"]
+    assert desk.send("reprocess", 3).status_code == 403
+    assert is_untouched(desk)
+    assert desk.send("retry", 4).status_code == 303
+    assert desk.scene.newest(key(4)).actor == Actor("Grace", "web")
 
 
 def test_a_lease_that_is_held_is_said(desk: Desk) -> None:

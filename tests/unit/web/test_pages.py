@@ -300,3 +300,13 @@ def test_an_inherited_task_leads_to_where_it_is_kept(desk: Desk) -> None:
     page = desk.get("/campaigns/redo/tasks/reco/1")
     assert "/campaigns/prompt/tasks/reco/1" in page
     assert "What you can do" not in page
+
+
+def test_a_run_shows_how_its_tasks_stood_over_time(desk: Desk) -> None:
+    """A bar for each status of each task, said in words too; a run without tasks shows none."""
+    desk.scene.task(1, "reco", DONE)
+    desk.scene.task(1, "friends", PROCESSING)
+    page = desk.get("/campaigns/prompt/runs/1")
+    assert page.count('<rect class="bar') == 5
+    assert "reco: new for 0 s, then processing for 0 s, then done for" in page
+    assert "Over time" not in desk.get("/campaigns/prompt/runs/2")

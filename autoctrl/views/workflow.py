@@ -1,0 +1,153 @@
+"""One workflow of a campaign: how its tasks stand, how long they take, what they reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.campaigns import find_lineage
+from autoctrl.model.job import JobRecord
+from autoctrl.model.output import FieldsRecord
+from autoctrl.model.status import OPEN_TASKS, JobStatus, TaskStatus
+from autoctrl.ports import Selection
+from autoctrl.views.columns import find_column, find_columns
+from autoctrl.views.failures import group_failed
+from autoctrl.views.latency import measure_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.output import MarkRecord
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Record, Store
+    from autoctrl.views.columns import Column
+    from autoctrl.views.failures import FailedTasks
+    from autoctrl.views.latency import Latency
+
+SAMPLE = 100
+
+
+class WorkflowSummary(NamedTuple):
+    """How a workflow stands.
+
+    column       the workflow, and the campaign that keeps its tasks
+    counts       number of tasks by status
+    oldest_open  since when the task that has waited longest stands where it stands, None if no task
+                 is open
+    newest_done  when a task was done last, None if none was
+    pause        the person's word by which it is paused, None if it is not
+    failures     what has failed, those together that say the same, the most first
+    """
+
+    column: Column
+    counts: Mapping[TaskStatus, int]
+    oldest_open: datetime | None
+    newest_done: datetime | None
+    pause: MarkRecord | None
+    failures: tuple[FailedTasks, ...]
+
+    @property
+    def total(self) -> int:
+        """The number of its tasks."""
+        return sum(self.counts.values())
+
+
+class Reported(NamedTuple):
+    """What is known of one done version beside its status.
+
+    run      first run of the unit
+    unit     the unit
+    version  the version
+    wall_s   wall time of the jobs that were done, added up, seconds; None if there were none
+    fields   numbers that it reported, by name
+    """
+
+    run: int
+    unit: str
+    version: int
+    wall_s: float | None
+    fields: Mapping[str, float]
+
+
+class Sample(NamedTuple):
+    """What the newest tasks that are done tell of a workflow.
+
+    latency   how long each stage took
+    reported  of each task, by run
+    """
+
+    latency: tuple[Latency, ...]
+    reported: tuple[Reported, ...]
+
+    @property
+    def fields(self) -> list[str]:
+        """Return the names of the numbers that were reported, sorted."""
+        return sorted({name for one in self.reported for name in one.fields})
+
+
+def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSummary:
+    """Return how a workflow stands. Raises ``UsageError`` for one that the campaign lacks."""
+    column = find_column(find_columns(store, find_lineage(store, campaign)), campaign, workflow)
+    tasks = _tasks_of(store, column)
+    counted = Counter(task.status for task in tasks)
+    waiting = [task.since or task.time for task in tasks if task.status in OPEN_TASKS]
+    done = [task.since or task.time for task in tasks if task.status is TaskStatus.DONE]
+    marks = (mark for mark in store.marks("pause", column.campaign) if mark.name == workflow)
+    return WorkflowSummary(
+        column=column,
+        counts={status: counted[status] for status in TaskStatus},
+        oldest_open=min(waiting, default=None),
+        newest_done=max(done, default=None),
+        pause=next((mark for mark in marks if mark.values.get("paused")), None),
+        failures=tuple(group_failed(tasks)),
+    )
+
+
+def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:
+    """Return what the ``size`` newest units tell of which a version is done.
+
+    What this costs depends on ``size`` alone, but for one look at the newest record of each task.
+    """
+    done = [task for task in _tasks_of(store, column) if task.status is TaskStatus.DONE]
+    newest = sorted(done, key=lambda task: max(task.members, default=0))[-size:]
+    with store.moment():
+        histories = [store.history(task.key) for task in newest]
+        latency = measure_tasks(store, column.workflow, newest, histories)
+    reported = [_report(*each) for each in zip(newest, histories, strict=True)]
+    return Sample(tuple(latency), tuple(reported))
+
+
+def _tasks_of(store: Store, column: Column) -> list[TaskRecord]:
+    return store.tasks(Selection(column.campaign, (column.workflow,)))
+
+
+def _report(task: TaskRecord, history: Sequence[Record]) -> Reported:
+    return Reported(
+        run=min(task.members, default=0),
+        unit=task.key.unit,
+        version=task.version,
+        wall_s=_wall_s(task, history),
+        fields=_numbers(task, history),
+    )
+
+
+def _wall_s(task: TaskRecord, history: Iterable[Record]) -> float | None:
+    jobs = (record for record in history if isinstance(record, JobRecord))
+    done = {
+        job.key: job.wall_s
+        for job in jobs
+        if job.key.version == task.version and job.status is JobStatus.DONE
+    }
+    known = [wall_s for wall_s in done.values() if wall_s is not None]
+    return sum(known) if known else None
+
+
+def _numbers(task: TaskRecord, history: Iterable[Record]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for record in history:
+        if isinstance(record, FieldsRecord) and record.version == task.version:
+            for name, value in record.values.items():
+                if not isinstance(value, str):
+                    found[name] = float(value)
+    return found

@@ -1,0 +1,66 @@
+"""The dense grid: two hundred runs in all workflows on one screen, a sign for each task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from autoctrl.views.grid import LEGEND, describe_cell, sign_of, split_rows
+from autoctrl.views.runs import runs_of_campaign
+from autoctrl.web import links
+from autoctrl.web.paging import Place, page_of
+from autoctrl.web.parameters import filter_text_of, read_filter_of, read_number, read_runs
+from autoctrl.web.shared import shared
+from autoctrl.web.state import site_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+RUNS = 200
+BLOCK = 50
+FEW_RUNS, SOME_WORKFLOWS, MANY_WORKFLOWS = 30, 12, 40
+
+
+def grid_page(request: Request) -> Response:
+    """Show a sign for each task of two hundred runs, newest first, filtered as the overview."""
+    site, campaign = site_of(request), request.path_params["campaign"]
+    known = site.index.numbers()
+    read_runs(request, known)  # answers 400 for what is not a selection
+    text, chosen = filter_text_of(request), read_filter_of(request, campaign)
+    place = Place(before=read_number(request, "before"), after=read_number(request, "after"))
+    numbers = runs_of_campaign(site.store, campaign, known, text.runs)
+    page = page_of(site.store, campaign, numbers, chosen, place, size=RUNS)
+    query = {name: given for name, given in text.query().items() if given}
+    newer = older = ""
+    if page.rows and page.has_newer:
+        newer = links.grid(campaign, **query, after=page.rows[0].run)
+    if page.rows and page.has_older:
+        older = links.grid(campaign, **query, before=page.rows[-1].run)
+    return site.draw(
+        request,
+        "grid.html",
+        campaign,
+        rows=page.rows,
+        workflows=page.seen.workflows,
+        blocks=split_rows(page.rows, BLOCK),
+        table=links.overview(campaign, **query),
+        query=query,
+        newer=newer,
+        older=older,
+        sign_of=sign_of,
+        describe_cell=describe_cell,
+        legend=LEGEND,
+        size_of_cells=size_cells(len(page.rows), len(page.seen.workflows)),
+    )
+
+
+def size_cells(runs: int, workflows: int) -> str:
+    """Return how large cells may be so that all of them fit a screen."""
+    if runs <= FEW_RUNS and workflows <= MANY_WORKFLOWS:
+        return "large"
+    return "wide" if workflows <= SOME_WORKFLOWS else "narrow"
+
+
+ROUTES = [Route("/campaigns/{campaign}/grid", shared(grid_page))]

@@ -1,0 +1,105 @@
+"""What a page of ours sends: read, cleaned, and accepted only if it came from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+
+from autoctrl.model.actor import Actor
+from autoctrl.model.role import LEAST_ROLE, Role
+from autoctrl.web.csrf import COOKIE
+from autoctrl.web.state import NAME_COOKIE, site_of
+from autoctrl.web.visitor import require, visitor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+LARGEST_FORM = 64 * 1024
+MOST_FIELDS = 20
+LONGEST = {"verb": 40, "name": 80, "reason": 500, "runs": 4000, "span": 20, "seen": 64}
+
+
+class SentForm(NamedTuple):
+    """What a person sent.
+
+    verb, runs, name, reason  as typed, without control characters
+    span                      for how long, empty for as long as it lasts
+    downstream                reprocess also what consumed the outputs
+    seen                      digest of the preview that the person agrees to, empty before that
+    token                     proof that the form came from a page of ours
+    """
+
+    verb: str = ""
+    runs: str = ""
+    name: str = ""
+    reason: str = ""
+    span: str = ""
+    downstream: bool = False
+    seen: str = ""
+    token: str = ""
+
+
+async def read_form(request: Request) -> SentForm:
+    """Return the form that was posted; answers 413 and 415 for what is too long or not a form."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != FORM_TYPE:
+        raise HTTPException(415, "This is not the form of a page.")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413, "The form is too long.")
+    text = body.decode("utf-8", "replace")
+    try:
+        pairs = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as error:
+        raise HTTPException(413, "The form has too many fields.") from error
+    texts = {name: clean(pairs.get(name, ""), longest) for name, longest in LONGEST.items()}
+    return SentForm(downstream="downstream" in pairs, token=pairs.get("token", ""), **texts)
+
+
+def clean(text: str, longest: int) -> str:
+    """Return a text on one line, without control characters, cut to its longest length."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:longest]
+
+
+def accept(request: Request, form: SentForm, known: Collection[str]) -> SentForm:
+    """Return the form with the person's name in it, if a page of ours has sent it.
+
+    Answers 403 if it came from elsewhere or the person may not say its verb, 400 if the page has no
+    such verb: ``known`` are those that it has.
+    """
+    site = site_of(request)
+    refusal = site.guard.refusal(request.headers, request.cookies.get(COOKIE, ""), form.token)
+    if refusal:
+        message = f"{refusal} Nothing was done. Open the page again and repeat it there."
+        raise HTTPException(403, message)
+    if form.verb not in known:
+        raise HTTPException(400, f"There is no verb '{form.verb}' here.")
+    visitor = require(request, LEAST_ROLE.get(form.verb, Role.VIEWER), form.verb)
+    return form._replace(name=visitor.name or form.name)
+
+
+def name_missing(form: SentForm) -> str:
+    """Return what a form lacks before anything is done, empty if nothing."""
+    if not form.name:
+        return "Say who you are: your name is kept in the history."
+    return "" if form.reason else "Give a reason: it is kept in the history."
+
+
+def actor_of(form: SentForm) -> Actor:
+    """Return in whose name a form acts."""
+    return Actor(form.name, "web")
+
+
+def remember_name(request: Request, response: Response, form: SentForm) -> Response:
+    """Return the answer, by which the browser keeps a name that the person had to write."""
+    if not visitor_of(request).name and request.cookies.get(NAME_COOKIE) != form.name:
+        site_of(request).remember(response, form.name)
+    return response

@@ -1,0 +1,145 @@
+"""The page of one workflow: how its tasks stand, how long they take, what they report; pause and
+resume.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from autoctrl import verbs
+from autoctrl.errors import AutoctrlError, UsageError
+from autoctrl.views.conditions import conditions_of
+from autoctrl.views.latency import spell_span
+from autoctrl.views.outcomes import spell_pause
+from autoctrl.views.plot import Plot, Point, plot
+from autoctrl.views.workflow import sample_workflow, summarize_workflow
+from autoctrl.web import links
+from autoctrl.web.posted import (
+    SentForm,
+    accept,
+    actor_of,
+    name_missing,
+    read_form,
+    remember_name,
+)
+from autoctrl.web.problems import code_of
+from autoctrl.web.state import site_of
+from autoctrl.web.visitor import visitor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from autoctrl.views.workflow import Reported, Sample, WorkflowSummary
+
+PATH = "/campaigns/{campaign}/workflows/{workflow}"
+MOST_PLOTS = 12
+VERBS = {
+    "pause": "submit nothing more; running jobs are still collected",
+    "resume": "submit again",
+}
+
+
+class Figure(NamedTuple):
+    """A plot with what stands on its axes; None where there is nothing to plot."""
+
+    name: str
+    unit: str
+    plot: Plot | None
+
+
+def workflow_page(request: Request) -> Response:
+    """Show one workflow."""
+    return _show(request, SentForm())
+
+
+def _show(
+    request: Request, form: SentForm, refusals: Sequence[str] = (), code: int = 200
+) -> Response:
+    site = site_of(request)
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    seen = summarize_workflow(site.store, campaign, workflow)
+    sample = sample_workflow(site.store, seen.column)
+    return site.draw(
+        request,
+        "workflow.html",
+        campaign,
+        status_code=code,
+        workflow=workflow,
+        seen=seen,
+        own_conditions=conditions_of(site.conditions(campaign), workflow),
+        sample=sample,
+        span=spell_span,
+        figures=_figures(campaign, workflow, sample),
+        left_out=max(0, len(sample.fields) - MOST_PLOTS),
+        possible=_verbs_for(request, seen),
+        form=form,
+        refusals=refusals,
+    )
+
+
+def _figures(campaign: str, workflow: str, sample: Sample) -> list[Figure]:
+    """Return the plots of the wall time and of the reported numbers over the runs."""
+    walls = [(one, one.wall_s) for one in sample.reported if one.wall_s is not None]
+    found = [Figure("wall time", "s", _plot(campaign, workflow, "wall time", walls))]
+    for name in sample.fields[:MOST_PLOTS]:
+        numbers = [(one, one.fields[name]) for one in sample.reported if name in one.fields]
+        found.append(Figure(name, "", _plot(campaign, workflow, name, numbers)))
+    return [figure for figure in found if figure.plot is not None]
+
+
+def _plot(
+    campaign: str, workflow: str, name: str, numbers: Iterable[tuple[Reported, float]]
+) -> Plot | None:
+    points = [
+        Point(
+            x=float(one.run),
+            y=number,
+            text=f"run {one.run}: {name} {number:.6g}",
+            address=links.task(campaign, workflow, one.unit),
+        )
+        for one, number in numbers
+    ]
+    return plot(points)
+
+
+def _verbs_for(request: Request, seen: WorkflowSummary) -> dict[str, str]:
+    """Return what the visitor may do to the workflow, with what it does."""
+    if seen.column.campaign != request.path_params["campaign"]:
+        return {}
+    verb = "pause" if seen.pause is None else "resume"
+    return {verb: VERBS[verb]} if visitor_of(request).may(verb) else {}
+
+
+async def act(request: Request) -> Response:
+    """Pause or resume the workflow, and lead back to its page."""
+    form = await read_form(request)
+    return await run_in_threadpool(_act, request, form)
+
+
+def _act(request: Request, sent: SentForm) -> Response:
+    form = accept(request, sent, VERBS)
+    missing = name_missing(form)
+    if missing:
+        return _show(request, form, [missing], 400)
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    site = site_of(request)
+    asked = site.project.request(actor_of(form), campaign, form.reason)
+    is_pause = form.verb == "pause"
+    try:
+        is_changed = (verbs.pause if is_pause else verbs.resume)(asked, workflow)
+    except AutoctrlError as error:
+        code = 409 if isinstance(error, UsageError) else code_of(error)
+        return _show(request, form, [str(error)], code)
+    note = site.notes.keep([spell_pause(workflow, is_paused=is_pause, is_changed=is_changed)])
+    address = links.workflow(campaign, workflow, note=note)
+    return remember_name(request, RedirectResponse(address, 303), form)
+
+
+ROUTES = [Route(PATH, workflow_page), Route(PATH, act, methods=["POST"])]

@@ -1,0 +1,86 @@
+"""The dense grid, and in which zone times are shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from autoctrl.model.campaign import Campaign
+from autoctrl.model.status import TaskStatus
+from tests.unit.web.desk import Desk, text_of
+
+NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
+RUN_LINK = re.compile(r'href="/campaigns/prompt/runs/(\d+)"')
+GRID = "/campaigns/prompt/grid"
+
+
+def test_the_grid_shows_two_hundred_runs_and_turns_to_the_others(desk: Desk) -> None:
+    """Newest first, in blocks of fifty; links lead to the oldest run and back again."""
+    desk.scene.runs(*range(1, 451))
+    pages, address = [], GRID
+    for _ in range(3):
+        pages.append([int(number) for number in RUN_LINK.findall(desk.get(address))])
+        address = next((link for link in desk.links(address) if "before=" in link), "")
+    assert pages == [[*range(450, 250, -1)], [*range(250, 50, -1)], [*range(50, 0, -1)]]
+    assert address == ""
+    assert desk.get(GRID).count("<table") == 4
+    newer = f"{GRID}?after=50"
+    assert [int(number) for number in RUN_LINK.findall(desk.get(newer))] == pages[1]
+    assert f"{GRID}?after=250" in desk.links(newer)
+    assert f"{GRID}?before=51" in desk.links(newer)
+
+
+def test_a_cell_has_a_sign_and_leads_to_its_task(desk: Desk) -> None:
+    """What it stands for is said in words too, with the reason."""
+    desk.scene.task(1, "reco", FAILED, reason="exit code 3")
+    page = desk.get(GRID)
+    cell = re.search(r'<td class="is-failed">(<a[^>]*>)✕</a></td>', page)
+    assert cell is not None
+    assert 'href="/campaigns/prompt/tasks/reco/1"' in cell[1]
+    assert 'title="1 reco: failed, exit code 3"' in cell[1]
+    assert 'aria-label="failed"' in cell[1]
+
+
+def test_table_and_grid_lead_to_each_other_with_the_same_filter(desk: Desk) -> None:
+    """What was chosen in one view is chosen in the other."""
+    desk.scene.task(1, "reco", FAILED)
+    chosen = "?runs=1-2&status=failed"
+    assert f"{GRID}?runs=1-2&status=failed" in desk.links(f"/campaigns/prompt{chosen}")
+    assert "/campaigns/prompt?runs=1-2&status=failed" in desk.links(GRID + chosen)
+    assert RUN_LINK.findall(desk.get(GRID + chosen)) == ["1"]
+    assert "Only runs 1-2 , status failed ." in text_of(desk.get(GRID + chosen))
+    assert "No run here fits" in desk.get(f"{GRID}?status=processing")
+
+
+@pytest.mark.parametrize("query", ["status=odd", "runs=x", "before=x"])
+def test_a_wrong_filter_of_the_grid_is_said(desk: Desk, query: str) -> None:
+    """As in the table, with the code for a wrong question."""
+    assert query.partition("=")[2] in desk.get(f"{GRID}?{query}", 400)
+
+
+def test_cells_that_a_parent_keeps_are_pale(desk: Desk) -> None:
+    """In the grid and in the table, with the campaign that keeps them."""
+    desk.scene.task(1, "reco", DONE)
+    desk.scene.campaign(Campaign("redo", parent="prompt", workflows=("friends",), follow=True))
+    desk.scene.workflow("friends", "redo", after=["reco"])
+    desk.scene.task(1, "friends", DONE, campaign="redo")
+    grid, table = desk.get("/campaigns/redo/grid"), desk.get("/campaigns/redo")
+    assert grid.count('class="is-done inherited"') == 1
+    assert "1 reco: done kept in prompt" in grid
+    assert table.count('<td class="inherited" title="kept in campaign prompt">') == 1
+
+
+def test_times_are_shown_in_utc_or_in_the_projects_zone(desk: Desk) -> None:
+    """A button switches, the browser remembers; the rest of the address is kept."""
+    desk.scene.task(1, "reco", DONE)
+    path = "/campaigns/prompt/tasks/reco/1?all=1"
+    assert 'name="zone" value="utc">show UTC' in desk.get(path)
+    assert " CET</time>" in desk.get(path)
+    page = desk.get(f"{path}&zone=utc")
+    assert " UTC</time>" in page
+    assert " CET</time>" not in page
+    assert '<input type="hidden" name="all" value="1">' in page
+    assert " UTC</time>" in desk.get(path)
+    assert " CET</time>" in desk.get(f"{path}&zone=project")
+    assert " CET</time>" in desk.get(path)
