@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +17,16 @@ from autoctrl.process import has_died, this_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
 
 
@@ -43,6 +54,64 @@ def digest_of(path: str | Path, *, sync: bool = False) -> Digest:
         if sync:
             os.fsync(file.fileno())
         return Digest(file.tell(), found)
+
+
+def open_plain(root: str | Path, path: str | Path) -> int:
+    """Open a file for reading that lies beneath a folder; return its descriptor.
+
+    Whoever made what lies beneath ``root`` cannot lead the reader elsewhere or hold it up: links
+    are not followed, pipes and devices not opened. ``root`` itself may be reached by links;
+    ``path`` begins with it, or counts from it. Raises ``FileNotFoundError`` and other ``OSError``,
+    whose ``strerror`` says what is there instead.
+    """
+    words = _words_beneath(root, path)
+    folder = os.open(root, _FOLDER)
+    try:
+        for word in words[:-1]:
+            inner = _open_inner(word, folder)
+            os.close(folder)
+            folder = inner
+        return _open_entry(words[-1], folder)
+    finally:
+        os.close(folder)
+
+
+def _words_beneath(root: str | Path, path: str | Path) -> list[str]:
+    """Return the names that lead from a folder to a file beneath it."""
+    whole, begin = os.fspath(path), os.fspath(root).rstrip("/") + "/"
+    inner = whole.removeprefix(begin)
+    words = [word for word in inner.split("/") if word not in {"", "."}]
+    if inner.startswith("/") or ".." in words or not words:
+        raise OSError(errno.EXDEV, f"it does not lie beneath {root}", whole)
+    return words
+
+
+def _open_inner(name: str, folder: int) -> int:
+    try:
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+    except NotADirectoryError as error:
+        kind = _kind_of(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        raise OSError(errno.ELOOP, f"'{name}' on the way to it is {kind}") from error
+
+
+def _open_entry(name: str, folder: int) -> int:
+    _check_plain(os.stat(name, dir_fd=folder, follow_symlinks=False))  # opening may do something
+    descriptor = os.open(name, _FILE, dir_fd=folder)
+    try:
+        _check_plain(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_plain(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.ELOOP, f"it is {_kind_of(found)}, not a file")
+
+
+def _kind_of(found: os.stat_result) -> str:
+    return KINDS.get(stat.S_IFMT(found.st_mode), "a file")
 
 
 def write_whole(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import NotifierError, ServiceDown, SubmitRefused, UsageError
 from autoctrl.executors.inline import InlineExecutor
-from autoctrl.executors.logs import check_stream
+from autoctrl.executors.logs import check_stream, piece_of_text
 from autoctrl.handlers.handler import Resources
 from autoctrl.locks.lock import Wait
 from autoctrl.model.actor import CYCLE
@@ -18,7 +18,7 @@ from autoctrl.model.run import RunRecord
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.model.task import InputRef, Task
 from autoctrl.model.unit import TaskKey, group_unit, run_unit
-from autoctrl.ports import JobOrder, JobReport, JobResult
+from autoctrl.ports import LOG_END, JobOrder, JobReport, JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autoctrl.handlers.handler import Handler
     from autoctrl.model.job import FileInfo, JobSpec
     from autoctrl.model.run import Value
-    from autoctrl.ports import Message, Seen
+    from autoctrl.ports import LogPiece, LogWindow, Message, Seen
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RESOURCES = Resources("local", 2000, 3600, 1)
@@ -189,6 +189,12 @@ class ScriptedExecutor:
         check_stream(stream, handle)
         printed = self.printed.get(handle, "") if stream == "stdout" else ""
         return printed or f"{stream} of {handle}\n"
+
+    def log_piece(
+        self, handle: str, stream: str = "stdout", window: LogWindow = LOG_END
+    ) -> LogPiece:
+        """Return a part of what ``log`` returns."""
+        return piece_of_text(self.log(handle, stream), window)
 
     def describe(self, workflow: str) -> dict[str, str]:
         """Return the texts in ``templates``."""

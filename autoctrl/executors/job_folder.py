@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.logs import make_readable
-from autoctrl.files import write_first
+from autoctrl.files import open_plain, write_first
 from autoctrl.model.fields import choose_fields
 from autoctrl.model.job import FileInfo
 from autoctrl.model.status import Failure, JobStatus
@@ -109,9 +109,9 @@ def report_of_result(result: JobResult, log: str) -> JobReport:
 def read_last_words(path: Path) -> str:
     """Return the last line of a log as the end of a sentence, empty if there is none."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path.parent, path), "rb") as file:
             file.seek(max(0, file.seek(0, 2) - 4096))
-            lines = make_readable(file.read()).split("\n")
+            lines = make_readable(file.read(4096)).split("\n")
     except OSError:
         return ""
     words = [line.strip() for line in lines if line.strip()]

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from autoctrl.ports.chat import ChatServer
 from autoctrl.ports.clock import Clock
-from autoctrl.ports.executor import Executor, JobOrder, JobReport, JobResult
+from autoctrl.ports.executor import (
+    LOG_END,
+    Executor,
+    JobOrder,
+    JobReport,
+    JobResult,
+    LogPiece,
+    LogWindow,
+)
 from autoctrl.ports.notifier import Action, Message, Notifier, Subject
 from autoctrl.ports.quota import Quota
 from autoctrl.ports.source import Inbox, Seen, Source
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from autoctrl.ports.store import Record as Record
 
 __all__ = [
+    "LOG_END",
     "Action",
     "ChatServer",
     "Clock",
@@ -40,6 +49,8 @@ __all__ = [
     "JobReport",
     "JobResult",
     "Lease",
+    "LogPiece",
+    "LogWindow",
     "Message",
     "Notifier",
     "OpenTask",

@@ -72,6 +72,40 @@ class JobResult(NamedTuple):
     fields: Mapping[str, float | str]
 
 
+class LogWindow(NamedTuple):
+    """Which part of a log is wanted: what follows ``begin`` or, where that is None, what comes
+    before ``end``; both in bytes.
+
+    begin   where the part begins
+    end     where it ends, None for the log's end
+    length  at most so many bytes
+    """
+
+    begin: int | None = None
+    end: int | None = None
+    length: int = 64 * 1024
+
+
+LOG_END = LogWindow()
+
+
+class LogPiece(NamedTuple):
+    """A part of a log, of whole lines where it has any.
+
+    text   as ``Executor.log`` shows it
+    begin  where it begins in the log, in bytes
+    end    where it ends: what is printed next begins here
+    size   of the log now, in bytes
+    line   number of its first line from 1, None if it is too far inside to be counted
+    """
+
+    text: str
+    begin: int = 0
+    end: int = 0
+    size: int = 0
+    line: int | None = 1
+
+
 class Executor(Protocol):
     """Where jobs run.
 
@@ -122,9 +156,17 @@ class Executor(Protocol):
         """Say that the results are stored: all but the logs of these attempts may be forgotten."""
 
     def log(self, handle: str, stream: str = "stdout") -> str:
-        """Return what the attempt printed to ``stdout`` or ``stderr`` so far, bytes shown as text.
+        """Return what the attempt printed to ``stdout`` or ``stderr`` so far, bytes shown as text;
+        of a very large log the middle is left out.
 
-        Raises ``UsageError`` for another stream.
+        Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
+        """
+
+    def log_piece(
+        self, handle: str, stream: str = "stdout", window: LogWindow = LOG_END
+    ) -> LogPiece:
+        """Return a part of what the attempt printed so far, by default the end, at no cost that
+        grows with the log. Raises as ``log``.
         """
 
     def describe(self, workflow: str) -> Mapping[str, str]:

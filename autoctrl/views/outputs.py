@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
+from autoctrl.errors import UsageError
+from autoctrl.model.output import LocationState
 from autoctrl.model.unit import unit_order
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from autoctrl.model.output import LocationState, OutputRecord
+    from autoctrl.model.output import OutputRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Store
+
+
+SHORT = 12  # digits of a checksum that tell one content from another
 
 
 class Copy(NamedTuple):
@@ -62,6 +67,30 @@ class OutputLine(NamedTuple):
     state: str
     inherited_from: str | None
 
+    @property
+    def local_path(self) -> str:
+        """Where a copy lies on this machine, or on a mounted file system; empty if none does."""
+        there = (copy for copy in self.locations if copy.state is LocationState.PRESENT)
+        return next((copy.url for copy in there if copy.url.startswith("/")), "")
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether pages show it as a picture, by the name of its file."""
+        return self.local_path.lower().endswith(".png")
+
+
+class OutputChoice(NamedTuple):
+    """Which output of a task a person means.
+
+    name     the handler's name for it
+    version  the task's version, None for the newest that has outputs
+    content  the beginning of its checksum, where parts share a name
+    """
+
+    name: str
+    version: int | None = None
+    content: str = ""
+
 
 def list_outputs(
     store: Store,
@@ -107,6 +136,24 @@ def group_copies(campaign: str, records: Iterable[OutputRecord]) -> list[OutputL
         for (task, version, *_), same in copies.items()
     ]
     return sorted(rows, key=lambda row: (row.workflow, unit_order(row.unit), row.version, row.name))
+
+
+def short_content(line: OutputLine) -> str:
+    """Return the beginning of an output's checksum: it tells apart parts that share a name."""
+    return line.checksums[0].partition(":")[2][:SHORT] if line.checksums else ""
+
+
+def choose_output(lines: Sequence[OutputLine], choice: OutputChoice) -> OutputLine:
+    """Return the output that is meant, of one task's. Raises ``UsageError`` if there is none."""
+    newest = max((line.version for line in lines), default=0)
+    version = newest if choice.version is None else choice.version
+    there = [line for line in lines if line.version == version]
+    for line in there:
+        if line.name == choice.name and short_content(line).startswith(choice.content[:SHORT]):
+            return line
+    names = ", ".join(dict.fromkeys(line.name for line in there)) or "none"
+    message = f"There is no output '{choice.name[:80]}' in version {version}; there are: {names}."
+    raise UsageError(message)
 
 
 def _row(campaign: str, copies: Sequence[OutputRecord], *, is_current: bool) -> OutputLine:

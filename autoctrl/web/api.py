@@ -30,6 +30,7 @@ from autoctrl.web.parameters import (
     read_runs,
 )
 from autoctrl.web.state import site_of
+from autoctrl.web.visitor import require_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,6 +141,7 @@ def answer_log(request: Request) -> Response:
     """Answer with what one attempt printed: the one that ``version=``, ``job=`` and ``attempt=``
     mean, by default one that failed, else the newest.
     """
+    require_known(request, "read logs")
     key, records = _read_history(request)
     job = choose_attempt(key, newest_attempts(records), read_choice(request))
     stream = request.query_params.get("stream")

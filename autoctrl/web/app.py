@@ -17,11 +17,14 @@ from autoctrl.model.campaign import PROMPT
 from autoctrl.web import (
     api,
     forms,
+    gallery,
     grid,
     incident_pages,
     log_page,
+    outputs,
     pages,
     service,
+    trends,
     workflow_page,
 )
 from autoctrl.web.csrf import is_known_host
@@ -53,6 +56,9 @@ ROUTES = [
     Route(PAGE + "/runs/{run:int}", pages.run_page),
     Route(PAGE + "/tasks/{workflow}/{unit:path}", pages.task_page),
     Route(PAGE + "/logs/{workflow}/{unit:path}", pages.log_text),
+    *outputs.ROUTES,
+    *gallery.ROUTES,
+    *trends.ROUTES,
     Route(PAGE + "/verbs/{workflow}", forms.ask),
     Route(PAGE + "/verbs/{workflow}", forms.act, methods=["POST"]),
     *grid.ROUTES,
@@ -84,10 +90,10 @@ class Shield:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers["Cache-Control"] = (
-                    "no-cache" if scope["path"].startswith("/static/") else "no-store"
-                )
+                is_fixed = scope["path"].startswith("/static/")
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # the file of a job has a stricter policy
+                headers.setdefault("Cache-Control", "no-cache" if is_fixed else "no-store")
             await send(message)
 
         if is_known_host(Headers(scope=scope).get("host", ""), self.host):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
+
+from autoctrl.views.outputs import short_content
+
+if TYPE_CHECKING:
+    from autoctrl.views import OutputLine
 
 
 def overview(campaign: str, **query: object) -> str:
@@ -25,6 +31,23 @@ def task(campaign: str, workflow: str, unit: str, **query: object) -> str:
 def log(campaign: str, workflow: str, unit: str, **query: object) -> str:
     """Return the address of what one attempt printed, as plain text."""
     return _written(f"/campaigns/{_word(campaign)}/logs/{_word(workflow)}/{_word(unit)}", query)
+
+
+def output(campaign: str, line: OutputLine, **query: object) -> str:
+    """Return the address of the file of an output; ``line`` as a list of outputs has it."""
+    path = f"/campaigns/{_word(campaign)}/outputs/{_word(line.workflow)}/{_word(line.unit)}"
+    which = {"name": line.name, "version": line.version, "content": short_content(line)}
+    return _written(path, {**which, **query})
+
+
+def plots(campaign: str, number: int) -> str:
+    """Return the address of the page with one run's plots."""
+    return f"/campaigns/{_word(campaign)}/plots/{number}"
+
+
+def trends(campaign: str, **query: object) -> str:
+    """Return the address of the page with numbers of one workflow over runs."""
+    return _written(f"/campaigns/{_word(campaign)}/trends", query)
 
 
 def verbs(campaign: str, workflow: str, **query: object) -> str:

@@ -8,14 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from autoctrl.model.job import index_text
-from autoctrl.model.role import Role
 from autoctrl.views import choose_attempt, newest_attempts, read_history
 from autoctrl.views.log_lines import search, split_lines, window
 from autoctrl.web.logs import STREAMS, read_stream
 from autoctrl.web.parameters import is_on, read_choice, read_number
 from autoctrl.web.posted import clean
 from autoctrl.web.state import site_of
-from autoctrl.web.visitor import require
+from autoctrl.web.visitor import require_known
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +28,7 @@ LONGEST_WORD = 200
 
 def log_page(request: Request) -> Response:
     """Show a window of a log, or the lines that have a word."""
-    require(request, Role.VIEWER, "read a log")
+    require_known(request, "read logs")
     site, campaign = site_of(request), request.path_params["campaign"]
     workflow, unit = request.path_params["workflow"], request.path_params["unit"]
     key, records = read_history(site.store, campaign, unit, workflow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import AutoctrlError
+from autoctrl.web.reading import FILES
 
 if TYPE_CHECKING:
     from autoctrl.compose import Project
@@ -33,7 +34,10 @@ def read_stream(project: Project, job: JobRecord, stream: str) -> str:
     """Return what an attempt printed to ``stdout`` or ``stderr``; raises ``ServiceDown`` if the
     executor cannot say.
     """
-    return project.executor(job.spec.address).log(job.handle, stream) if job.handle else ""
+    if not job.handle:
+        return ""
+    executor = project.executor(job.spec.address)
+    return FILES.ask(lambda: executor.log(job.handle, stream))
 
 
 def read_excerpts(project: Project, job: JobRecord) -> list[Excerpt]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
-from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
 from autoctrl.views import (
@@ -41,7 +40,7 @@ from autoctrl.web.parameters import (
 )
 from autoctrl.web.posted import SentForm
 from autoctrl.web.state import site_of
-from autoctrl.web.visitor import require, visitor_of
+from autoctrl.web.visitor import require_known, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -229,14 +228,15 @@ def task_page(request: Request) -> Response:
         history=history[:lines],
         history_count=len(history),
         form=SentForm(runs=seen.unit),
-        **_jobs_of(site, sought.key, records, lines),
+        **_jobs_of(request, sought.key, records, lines),
     )
 
 
 def _jobs_of(
-    site: Site, key: TaskKey, records: Sequence[Record], lines: int | None
+    request: Request, key: TaskKey, records: Sequence[Record], lines: int | None
 ) -> dict[str, Any]:
     """Return what a task's page shows of its jobs: the newest, and the log of one."""
+    site, is_known = site_of(request), visitor_of(request).is_known
     known = newest_attempts(records)
     job = choose_attempt(key, known, AttemptChoice()) if known else None
     hints, problem = site.project.hints(key) if known else ([], "")
@@ -246,13 +246,13 @@ def _jobs_of(
         "job": job,
         "hints": hints,
         "hints_problem": problem,
-        "excerpts": read_excerpts(site.project, job) if job else [],
+        "excerpts": read_excerpts(site.project, job) if job and is_known else [],
     }
 
 
 def log_text(request: Request) -> Response:
     """Answer with what one attempt printed, as plain text; ``download=1`` as a file."""
-    require(request, Role.VIEWER, "read a log")
+    require_known(request, "read logs")
     site, unit = site_of(request), request.path_params["unit"]
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     key, records = read_history(site.store, campaign, unit, workflow)

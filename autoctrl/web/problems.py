@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.exceptions import HTTPException
 
-from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost, StoreError, UsageError
+from autoctrl.errors import (
+    AutoctrlError,
+    Conflict,
+    LeaseHeld,
+    LeaseLost,
+    ServiceDown,
+    StoreError,
+    UsageError,
+)
 from autoctrl.web.parameters import json_answer
 from autoctrl.web.state import site_of
 
@@ -51,7 +59,7 @@ def code_of(error: AutoctrlError) -> int:
         return 404
     if isinstance(error, Conflict | LeaseHeld | LeaseLost):
         return 409
-    return 503 if isinstance(error, StoreError) else 500
+    return 503 if isinstance(error, StoreError | ServiceDown) else 500
 
 
 def show_problem(request: Request, error: Exception) -> Response:

@@ -34,6 +34,7 @@ from autoctrl.views import (
     spell_time,
 )
 from autoctrl.views.conditions import limit_processing, with_verdict
+from autoctrl.views.measured import Measurements
 from autoctrl.views.runs import RunIndex, runs_of_campaign
 from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.views.totals import read_everything
@@ -41,6 +42,7 @@ from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard, Notes
+from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ class Site:
         self.index.numbers()
         self.started = self.clock.now()
         self.settings_file = SettingsFile(project.settings)
+        self.measurements = Measurements(self.store)
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
         self.answers = SharedAnswers(self.clock, self.store.revision)
@@ -171,6 +174,7 @@ class Site:
             .get_template(name)
             .render(
                 **self._fixed,
+                visitor=visitor_of(request),
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
                 conditions=self.conditions(campaign),

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 class Visitor(NamedTuple):
     """Who makes a request.
 
-    role  what they may do
-    name  who they are, empty where nobody asked: then a form asks
+    role      what they may do
+    name      who they are, empty where nobody asked: then a form asks
+    is_known  False for one of the public, who sees neither outputs nor what jobs printed
     """
 
     role: Role
     name: str = ""
+    is_known: bool = True
 
     def may(self, verb: str) -> bool:
         """Say whether they may say a verb."""
@@ -38,4 +40,12 @@ def require(request: Request, least: Role, to: str) -> Visitor:
     if visitor.role < least:
         message = f"To {to} takes the role {least}; you have the role {visitor.role}."
         raise HTTPException(403, message)
+    return visitor
+
+
+def require_known(request: Request, to: str) -> Visitor:
+    """Return who makes a request; answers 403 to one of the public. ``to`` says for what."""
+    visitor = require(request, Role.VIEWER, to)
+    if not visitor.is_known:
+        raise HTTPException(403, f"To {to}, log in.")
     return visitor

@@ -9,6 +9,7 @@ import pytest
 
 from autoctrl.errors import UsageError
 from autoctrl.model.status import Failure, JobStatus
+from autoctrl.ports import LogWindow
 from tests.contract.executors import DATA, EXECUTORS, FIELDS, Subject, Work, checksum_of
 from tests.integration.jobs import until
 
@@ -73,6 +74,10 @@ def test_jobs_end_with_results_that_can_be_read(subject: Subject) -> None:
         executor.acknowledge([good, bad])
     assert executor.log(good) == "hello\n"
     assert executor.log(good, "stderr") == subject.stderr
+    piece = executor.log_piece(good)
+    assert (piece.text, piece.begin, piece.end, piece.size) == ("hello\n", 0, 6, 6)
+    assert executor.log_piece(good, "stderr").text == subject.stderr
+    assert executor.log_piece(good, window=LogWindow(6)).text == ""
     assert not report.log or Path(report.log).read_text() in {"hello\n", "careful\n"}
 
 
@@ -125,6 +130,9 @@ def test_what_is_not_known_harms_nothing(subject: Subject) -> None:
     assert isinstance(executor.log(subject.missing), str)
     with pytest.raises(UsageError, match="no log 'both'"):
         executor.log(subject.missing, "both")
+    assert executor.log_piece(subject.missing).text == executor.log(subject.missing)
+    with pytest.raises(UsageError, match="no log 'both'"):
+        executor.log_piece(subject.missing, "both")
 
 
 @every

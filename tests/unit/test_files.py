@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from autoctrl.errors import AutoctrlError
-from autoctrl.files import Digest, digest_of, link_or_copy, replacing, write_first, write_whole
+from autoctrl.files import (
+    Digest,
+    digest_of,
+    link_or_copy,
+    open_plain,
+    replacing,
+    write_first,
+    write_whole,
+)
 from autoctrl.process import this_process
 
 BEGINNING = """
@@ -176,3 +185,73 @@ def test_a_file_of_another_file_system_is_copied(tmp_path: Path) -> None:
     assert not link_or_copy("/proc/version", str(tmp_path / "b"))
     assert (tmp_path / "b").read_bytes() == Path("/proc/version").read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def read_plain(root: Path, path: str | Path) -> bytes:
+    """Return what ``open_plain`` opens."""
+    with os.fdopen(open_plain(root, path), "rb") as file:
+        return file.read()
+
+
+def test_a_plain_file_beneath_a_folder_is_opened(tmp_path: Path) -> None:
+    """By its whole path or by that from the folder, which itself may be reached by a link."""
+    (tmp_path / "root" / "a").mkdir(parents=True)
+    (tmp_path / "root" / "a" / "b.txt").write_text("good")
+    (tmp_path / "link").symlink_to("root")
+    for root in (tmp_path / "root", tmp_path / "link"):
+        assert read_plain(root, "a/b.txt") == b"good"
+        assert read_plain(root, root / "a" / "b.txt") == b"good"
+    with pytest.raises(FileNotFoundError):
+        open_plain(tmp_path / "root", "a/c.txt")
+    with pytest.raises(FileNotFoundError):
+        open_plain(tmp_path / "root", "c/b.txt")
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("inner", "it is a link"),
+        ("outer", "it is a link"),
+        ("up/secret", "'up' on the way to it is a link"),
+        ("plain/x", "'plain' on the way to it is a file"),
+        ("pipe", "it is a pipe"),
+        ("socket", "it is a socket"),
+        ("folder", "it is a folder"),
+        ("folder/../plain", "does not lie beneath"),
+        ("/etc/passwd", "does not lie beneath"),
+        ("", "does not lie beneath"),
+    ],
+)
+def test_nothing_else_is_opened(tmp_path: Path, path: str, says: str) -> None:
+    """No link is followed, wherever it leads, no pipe waited for, and nothing outside reached."""
+    root = tmp_path / "root"
+    (root / "folder").mkdir(parents=True)
+    (root / "plain").touch()
+    (tmp_path / "secret").touch()
+    (root / "inner").symlink_to("plain")
+    (root / "outer").symlink_to(tmp_path / "secret")
+    (root / "up").symlink_to("..")
+    os.mkfifo(root / "pipe")
+    os.mknod(root / "socket", stat.S_IFSOCK | 0o600)
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(OSError, match=says):
+        open_plain(root, path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
+def test_a_device_is_not_opened() -> None:
+    """Looking at a device does not open it."""
+    with pytest.raises(OSError, match="it is a device"):
+        open_plain("/dev", "zero")
+
+
+def test_a_file_that_is_exchanged_while_it_is_opened_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was looked at and what was opened are two things; the second is looked at again."""
+    (tmp_path / "plain").touch()
+    os.mkfifo(tmp_path / "pipe")
+    look = os.stat
+    monkeypatch.setattr(os, "stat", lambda *_, **more: look("plain", **more))
+    with pytest.raises(OSError, match="it is a pipe"):
+        open_plain(tmp_path, "pipe")

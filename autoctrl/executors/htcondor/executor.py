@@ -45,15 +45,16 @@ from autoctrl.executors.htcondor.submit import (
     write_prologue,
 )
 from autoctrl.executors.job_folder import LOGS
-from autoctrl.executors.logs import check_stream, read_log
+from autoctrl.executors.logs import check_stream, read_log, read_piece, reading_log
 from autoctrl.node.hint import TOKEN_FILE
+from autoctrl.ports import LOG_END, LogPiece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.executors.htcondor.batches import Handle, JobBatch
     from autoctrl.executors.htcondor.settings import HTCondorExecutorSettings
-    from autoctrl.ports import JobOrder, JobReport, JobResult
+    from autoctrl.ports import JobOrder, JobReport, JobResult, LogWindow
 
 HINT_NAME = "autoctrl_hint.py"
 LEAST_S = 5.0
@@ -327,22 +328,37 @@ class HTCondorExecutor:
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
         check_stream(stream, handle)
+        kept = self._locate_logs(handle, stream)
+        if isinstance(kept, str):
+            return kept
+        with reading_log(handle):
+            return read_log(kept[0], *kept[1:])
+
+    def log_piece(
+        self, handle: str, stream: str = "stdout", window: LogWindow = LOG_END
+    ) -> LogPiece:
+        """Return a part of what the attempt printed in its newest start. Raises as ``log``."""
+        check_stream(stream, handle)
+        kept = self._locate_logs(handle, stream)
+        if isinstance(kept, str):
+            return LogPiece(kept)
+        with reading_log(handle):
+            return read_piece(kept[0], *kept[1:], window=window)
+
+    def _locate_logs(self, handle: str, stream: str) -> tuple[Path, ...] | str:
+        """Return the batch's folder and the files in it that follow one another as this log, or a
+        note why there is none.
+        """
         parsed, batch = self._locate(handle)
         if parsed is None or batch is None:
             return f"[… nothing is kept here for {handle} …]\n"
-        try:
-            return self._read_log(handle, batch.job_folder(parsed.row), stream, batch)
-        except OSError as error:
-            message = f"The log of {handle} cannot be read: {error.strerror}."
-            raise ServiceDown(message) from error
-
-    def _read_log(self, handle: str, folder: Path, stream: str, batch: JobBatch) -> str:
+        folder = batch.job_folder(parsed.row)
+        complaints = (folder / NODE_LOG,) if stream == "stderr" else ()
         newest = next(iter(list_starts(folder)), None)
-        complaints = read_log(folder / NODE_LOG) if stream == "stderr" else ""
         if newest is not None:
-            return read_log(newest / LOGS[stream]) + complaints
+            return (batch.folder, newest / LOGS[stream], *complaints)
         if folder.exists():
-            return complaints
+            return (batch.folder, *complaints)
         if batch.travels:
             return (
                 f"[… {handle} has not come back yet; its log comes with it when it has ended …]\n"

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.executors.inline.child import CallReport, Child
 from autoctrl.executors.inline.started import StartedCalls
-from autoctrl.executors.logs import check_stream, read_log
+from autoctrl.executors.logs import check_stream, read_log, read_piece, reading_log
 from autoctrl.files import digest_of
 from autoctrl.model.fields import Fields, choose_fields
 from autoctrl.model.job import FileInfo
 from autoctrl.model.names import INLINE, JOBS
 from autoctrl.model.status import Failure, JobStatus
-from autoctrl.ports import JobReport, JobResult
+from autoctrl.ports import LOG_END, JobReport, JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.executors.inline.child import EndedCall
     from autoctrl.model.task import Task
-    from autoctrl.ports import JobOrder
+    from autoctrl.ports import JobOrder, LogPiece, LogWindow
 
 TICK_S = 0.5
 INTERRUPTED = "the cycle that ran it was interrupted"
@@ -121,10 +121,22 @@ class InlineExecutor:
     def log(self, handle: str, stream: str = "stdout") -> str:
         """Return what the function printed; both streams are kept as ``stdout``.
 
-        Raises ``UsageError`` for another stream.
+        Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
         check_stream(stream, handle)
-        return read_log(self.log_path(handle)) if stream == "stdout" else ""
+        with reading_log(handle):
+            return read_log(self.folder, *self._logs(handle, stream))
+
+    def log_piece(
+        self, handle: str, stream: str = "stdout", window: LogWindow = LOG_END
+    ) -> LogPiece:
+        """Return a part of what the function printed. Raises as ``log``."""
+        check_stream(stream, handle)
+        with reading_log(handle):
+            return read_piece(self.folder, *self._logs(handle, stream), window=window)
+
+    def _logs(self, handle: str, stream: str) -> tuple[Path, ...]:
+        return (self.log_path(handle),) if stream == "stdout" else ()
 
     def describe(self, workflow: str) -> dict[str, str]:
         """Return nothing: a call is its function."""

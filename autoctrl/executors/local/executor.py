@@ -49,15 +49,15 @@ from autoctrl.executors.job_folder import (
 )
 from autoctrl.executors.local import leftovers
 from autoctrl.executors.local.pool import Pool, mark
-from autoctrl.executors.logs import check_stream, read_log
+from autoctrl.executors.logs import check_stream, read_log, read_piece, reading_log
 from autoctrl.model.status import Failure, JobStatus
 from autoctrl.node import hint, wrapper
-from autoctrl.ports import JobReport
+from autoctrl.ports import LOG_END, JobReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from autoctrl.ports import JobOrder, JobResult
+    from autoctrl.ports import JobOrder, JobResult, LogPiece, LogWindow
 
 REMOVED = "removed before it started"
 
@@ -291,11 +291,16 @@ class LocalExecutor:
         Raises ``UsageError`` for another stream, ``ServiceDown`` if the log cannot be read.
         """
         check_stream(stream, handle)
-        try:
-            return read_log(self.jobs / handle / LOGS[stream])
-        except OSError as error:
-            message = f"The log of {handle} cannot be read: {error.strerror}."
-            raise ServiceDown(message) from error
+        with reading_log(handle):
+            return read_log(self.jobs, self.jobs / handle / LOGS[stream])
+
+    def log_piece(
+        self, handle: str, stream: str = "stdout", window: LogWindow = LOG_END
+    ) -> LogPiece:
+        """Return a part of what the attempt printed so far. Raises as ``log``."""
+        check_stream(stream, handle)
+        with reading_log(handle):
+            return read_piece(self.jobs, self.jobs / handle / LOGS[stream], window=window)
 
     def describe(self, workflow: str) -> dict[str, str]:
         """Return nothing: a local job is its command."""

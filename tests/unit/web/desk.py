@@ -39,9 +39,14 @@ LINK = re.compile(r'href="(/[^"]*)"')
 class Desk:
     """A scene, its web page, and a browser in front of it."""
 
-    def __init__(self, scene: Scene | None = None, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        scene: Scene | None = None,
+        store: Store | None = None,
+        folder: Path = Path("/nowhere"),
+    ) -> None:
         self.scene = scene or Scene()
-        settings = parse_settings(SETTINGS, Path("/nowhere"), environment="mirror", environ={})
+        settings = parse_settings(SETTINGS, folder, environment="mirror", environ={})
         self.project = Project(settings, self.scene.clock)
         self.project.store = store or self.scene.store
         self.executor = ScriptedExecutor()

@@ -90,4 +90,4 @@ def test_only_viewers_read_logs(desk: Desk, monkeypatch: pytest.MonkeyPatch, pla
     printed(desk, "secret\n")
     monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _request: Visitor(Role.NOBODY))
     page = desk.get(f"/campaigns/prompt/{place}/reco/1", 403)
-    assert "To read a log takes the role viewer" in page
+    assert "To read logs takes the role viewer" in page
