@@ -1,7 +1,7 @@
 """autoctrl processes a physics experiment's data automatically and continuously.
 
-A workflow's ``handler.py`` needs these names and no others; each is imported only when it is asked
-for, so that ``import autoctrl`` costs nothing.
+A workflow's ``handler.py`` needs these names and no others, and an analyst ``open`` alone; each is
+imported only when it is asked for, so that ``import autoctrl`` costs nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autoctrl.client import open_client as open  # noqa: A004 - autoctrl.open, as one says it
     from autoctrl.handlers.batch import BatchHandler
     from autoctrl.handlers.inline import InlineHandler, inline
     from autoctrl.handlers.inputs import Beside, Files, Friend, Latest, Output
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "open": "autoctrl.client",
     "BatchHandler": "autoctrl.handlers.batch",
     "InlineHandler": "autoctrl.handlers.inline",
     "Beside": "autoctrl.handlers.inputs",
@@ -37,6 +39,8 @@ _HOME = {
     "Where": "autoctrl.model.run",
 }
 
+_NAMED = {"open": "open_client"}
+
 __all__ = [
     "After",
     "BatchHandler",
@@ -54,6 +58,7 @@ __all__ = [
     "Where",
     "Window",
     "inline",
+    "open",
 ]
 
 
@@ -62,7 +67,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the lazy names have every t
     if name not in _HOME:
         message = f"module 'autoctrl' has no attribute {name!r}"
         raise AttributeError(message)
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    value = getattr(importlib.import_module(_HOME[name]), _NAMED.get(name, name))
     globals()[name] = value
     return value
 

@@ -51,6 +51,7 @@ SECTIONS = {
         "log": "looking",
         "provenance": "looking",
         "outputs": "outputs",
+        "fields": "outputs",
         "latency": "latency",
         "serve": "serve",
     },

@@ -1,36 +1,68 @@
-"""The verb outputs: what was published, for analysts."""
+"""The verbs of analysts: outputs, what was published; fields, the numbers that jobs reported."""
 
 from __future__ import annotations
 
+import csv
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NEWEST, Listing, print_json, say, show_tail
-from autoctrl.cli.session import complete_workflows, verb
+from autoctrl.cli.output import NEWEST, Listing, print_json, say, show_json, show_table, show_tail
+from autoctrl.cli.session import add_options, complete_workflows, verb
 from autoctrl.model.table import NOTHING
-from autoctrl.model.unit import parse_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from autoctrl.cli.session import Session
+    from autoctrl.model.table import Table
     from autoctrl.views import OutputLine
 
 HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE")
+QUALITIES = ("any", "usable", "good")
 
 
-@verb("outputs --workflow camera-reco --runs 4500-4510 --format json")
+def choose_data(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Give a verb the options that say which data are meant."""
+    return add_options(
+        function,
+        [
+            click.option(
+                "--runs",
+                metavar="RUNS",
+                default="",
+                help="Only data about these runs, e.g. 4500-4510,fill:8222.",
+            ),
+            click.option(
+                "--where",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="Only of runs with this attribute; of one name, any that is given.",
+            ),
+            click.option(
+                "--quality",
+                type=click.Choice(QUALITIES),
+                default="any",
+                show_default=True,
+                help="usable: no alarm about the run, not stale; good: no warning either.",
+            ),
+        ],
+    )
+
+
+@verb(
+    "outputs --workflow camera-reco --runs 4500-4510 --format paths",
+    formats=("text", "json", "csv", "paths"),
+)
 @click.option(
     "--workflow",
     metavar="NAME",
     help="Only outputs of this workflow.",
     shell_complete=complete_workflows,
 )
-@click.option(
-    "--runs",
-    "selection",
-    metavar="RUNS",
-    help="Only outputs about these runs, e.g. 4500-4510,4521.",
-)
+@choose_data
 @click.option(
     "--superseded", is_flag=True, help="Also outputs of versions that were replaced by newer ones."
 )
@@ -42,23 +74,69 @@ HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE"
 def outputs(
     session: Session,
     workflow: str | None,
-    selection: str | None,
     superseded: bool,
     limit: int | None,
+    **choice: Any,  # noqa: ANN401 - the options of choose_data
 ) -> None:
     """List the published outputs and where they are."""
-    from autoctrl.views import list_outputs
+    from autoctrl.views import Choice, find_allowed, list_outputs
 
-    runs = None if selection is None else frozenset(parse_runs(selection))
+    chosen = Choice(**choice)
     with session.open() as project:
-        found = list_outputs(project.store, session.campaign, workflow, runs, superseded=superseded)
-    if session.is_json:
-        print_json(found[-limit:] if limit else found)
+        types, store = project.settings.attributes, project.store
+        allowed = find_allowed(store, session.campaign, chosen, types)
+        found = list_outputs(
+            store, session.campaign, workflow, superseded=superseded, allowed=allowed
+        )
+    if session.format != "text":
+        _print_outputs(session, found[-limit:] if limit else found)
     elif found:
         show_tail(found, limit, Listing(HEADINGS, _spell_output, "outputs", "last"))
     else:
-        what = "No such outputs." if workflow or runs else "No outputs yet."
+        what = "No such outputs." if workflow or chosen != Choice() else "No outputs yet."
         say(f"{what} {session.see('status')}")
+
+
+def _print_outputs(session: Session, shown: Sequence[OutputLine]) -> None:
+    """Print outputs for a program."""
+    from autoctrl.views.outputs import tabulate_outputs
+
+    if session.is_json:
+        print_json(shown)
+    elif session.format == "csv":
+        write_csv(tabulate_outputs(shown))
+    else:
+        for path in filter(None, (output.path for output in shown)):
+            say(path)
+
+
+@verb("fields camera-dq --where kind=physics --format csv", formats=("text", "json", "csv"))
+@click.argument("workflow", metavar="WORKFLOW", shell_complete=complete_workflows)
+@choose_data
+def fields(session: Session, workflow: str, **choice: Any) -> None:  # noqa: ANN401 - as above
+    """Show the numbers and short texts that a workflow's jobs reported, run by run."""
+    from autoctrl.views import Choice, find_allowed, list_fields
+    from autoctrl.views.fields import tabulate_fields
+
+    with session.open() as project:
+        types, store = project.settings.attributes, project.store
+        allowed = find_allowed(store, session.campaign, Choice(**choice), types)
+        found = list_fields(store, session.campaign, workflow, allowed)
+    if session.is_json:
+        show_json(campaign=session.campaign, workflow=workflow, fields=found)
+    elif session.format == "csv":
+        write_csv(tabulate_fields(found))
+    elif found:
+        show_table(tabulate_fields(found))
+    else:
+        say(f"No custom fields. {session.see('status')}")
+
+
+def write_csv(table: Table) -> None:
+    """Print a table as comma-separated values, headings first."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(table.headings)
+    writer.writerows(table.rows)
 
 
 def _spell_output(output: OutputLine) -> tuple[str, ...]:

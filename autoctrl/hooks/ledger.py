@@ -49,7 +49,7 @@ class Ledger:
         """
         if expires <= now:
             return False
-        with self._writing() as connection:
+        with writing(self.path, TABLE) as connection:
             forgotten = (now - REMEMBERED_FOR).timestamp()
             connection.execute("DELETE FROM used WHERE expires < ?", (forgotten,))
             row = (_digest(nonce), expires.timestamp())
@@ -60,25 +60,30 @@ class Ledger:
 
     def give_back(self, nonce: str) -> None:
         """Let a nonce be new again, as nothing came of its use. Raises ``StoreError``."""
-        with self._writing() as connection:
+        with writing(self.path, TABLE) as connection:
             connection.execute("DELETE FROM used WHERE digest = ?", (_digest(nonce),))
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the file to one writer at a time; in the end all is on the disk, or nothing."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
-            with closing(connection):
-                # The folder is synchronised as well, so a journal cannot come back after a crash.
-                connection.execute("PRAGMA synchronous = EXTRA")
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute(TABLE)
-                yield connection
-                connection.execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
-            message = f"What was used already cannot be kept in {self.path}: {error}."
-            raise StoreError(message, hint="Make room, or repair the folder's rights.") from error
+
+@contextmanager
+def writing(path: Path, table: str) -> Iterator[sqlite3.Connection]:
+    """Give a small file to one writer at a time; in the end all is on the disk, or nothing.
+
+    The file, and what ``table`` declares in it, are made when they are first needed. Raises
+    ``StoreError`` if it cannot be used.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        with closing(connection):
+            # The folder is synchronised as well, so a journal cannot come back after a crash.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(table)
+            yield connection
+            connection.execute("COMMIT")
+    except (OSError, sqlite3.Error) as error:
+        message = f"What was used already cannot be kept in {path}: {error}."
+        raise StoreError(message, hint="Make room, or repair the folder's rights.") from error
 
 
 def _digest(nonce: str) -> bytes:

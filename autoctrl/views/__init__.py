@@ -18,6 +18,7 @@ from autoctrl.views.attempts import (
     spell_failure,
     spell_hint,
 )
+from autoctrl.views.choice import Choice, find_allowed
 from autoctrl.views.conditions import (
     conditions_of,
     limit_silence,
@@ -25,6 +26,7 @@ from autoctrl.views.conditions import (
     spell_condition,
 )
 from autoctrl.views.explanation import Explanation, explain, spell_explanation, spell_reason
+from autoctrl.views.fields import FieldsLine, list_fields
 from autoctrl.views.history import HistoryStep, list_steps, spell_subject
 from autoctrl.views.outcomes import Sentence, spell_outcome
 from autoctrl.views.outputs import Copy, OutputLine, list_outputs
@@ -39,9 +41,11 @@ __all__ = [
     "Attempt",
     "AttemptChoice",
     "Cell",
+    "Choice",
     "Copy",
     "Explanation",
     "Fact",
+    "FieldsLine",
     "HistoryStep",
     "OutputLine",
     "Overview",
@@ -58,11 +62,13 @@ __all__ = [
     "existing_task",
     "explain",
     "explain_missing_log",
+    "find_allowed",
     "find_task",
     "limit_silence",
     "list_attempts",
     "list_conditions",
     "list_facts",
+    "list_fields",
     "list_outputs",
     "list_runs",
     "list_steps",

@@ -7,17 +7,32 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
 from autoctrl.model.output import LocationState
+from autoctrl.model.table import Table
 from autoctrl.model.unit import unit_order
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.model.output import OutputRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Store
+    from autoctrl.views.choice import Allowed
+
+COLUMNS = (
+    "workflow",
+    "unit",
+    "runs",
+    "version",
+    "name",
+    "state",
+    "bytes",
+    "entries",
+    "checksums",
+    "path",
+)
 
 
 SHORT = 12  # digits of a checksum that tell one content from another
@@ -68,15 +83,23 @@ class OutputLine(NamedTuple):
     inherited_from: str | None
 
     @property
+    def path(self) -> str:
+        """Where to read it: its first copy that is present, empty if there is none."""
+        return next(self._present, "")
+
+    @property
     def local_path(self) -> str:
         """Where a copy lies on this machine, or on a mounted file system; empty if none does."""
-        there = (copy for copy in self.locations if copy.state is LocationState.PRESENT)
-        return next((copy.url for copy in there if copy.url.startswith("/")), "")
+        return next((url for url in self._present if url.startswith("/")), "")
 
     @property
     def is_picture(self) -> bool:
         """Whether pages show it as a picture, by the name of its file."""
         return self.local_path.lower().endswith(".png")
+
+    @property
+    def _present(self) -> Iterator[str]:
+        return (one.url for one in self.locations if one.state is LocationState.PRESENT)
 
 
 class OutputChoice(NamedTuple):
@@ -96,12 +119,12 @@ def list_outputs(
     store: Store,
     campaign: str,
     workflow: str | None = None,
-    runs: Collection[int] | None = None,
     *,
     superseded: bool = False,
+    allowed: Allowed | None = None,
 ) -> list[OutputLine]:
     """Return the outputs of a campaign, those of its parents where it has not the workflow; with
-    ``superseded`` all.
+    ``superseded`` all. ``allowed`` says which data are wanted, all for None.
 
     Raises ``UsageError`` for an unknown campaign or workflow.
     """
@@ -114,7 +137,9 @@ def list_outputs(
     for column in columns:
         records = store.find_outputs(Selection(column.campaign, (column.workflow,)))
         for output in group_copies(campaign, records):
-            is_wanted = _is_about(output.runs, wanted) and _is_about(output.runs, runs)
+            is_wanted = _is_about(output.runs, wanted) and (
+                allowed is None or allowed.takes(output.workflow, output.unit, output.runs)
+            )
             if is_wanted and (superseded or output.state == "current"):
                 found.append(output)
     return found
@@ -177,3 +202,23 @@ def _row(campaign: str, copies: Sequence[OutputRecord], *, is_current: bool) -> 
 
 def _is_about(runs: Iterable[int], wanted: Collection[int] | None) -> bool:
     return wanted is None or any(run in wanted for run in runs)
+
+
+def tabulate_outputs(lines: Iterable[OutputLine]) -> Table:
+    """Return a row for each output, with every column that a table of it can have."""
+    rows = [
+        (
+            line.workflow,
+            line.unit,
+            " ".join(map(str, line.runs)),
+            str(line.version),
+            line.name,
+            line.state,
+            str(line.bytes),
+            " ".join(f"{tree}:{number}" for tree, number in line.entries.items()),
+            " ".join(line.checksums),
+            line.path,
+        )
+        for line in lines
+    ]
+    return Table(COLUMNS, rows)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
+
 from autoctrl.campaigns import find_campaign
+from autoctrl.errors import UsageError
 from autoctrl.incidents import list_incidents
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
+    Choice,
     choose_attempt,
+    find_allowed,
     list_attempts,
+    list_fields,
     list_outputs,
     list_runs,
     list_steps,
@@ -20,26 +28,33 @@ from autoctrl.views import (
     to_plain,
 )
 from autoctrl.views.attempts import attempt_values
+from autoctrl.views.choice import Quality
 from autoctrl.views.quotas import list_quotas
 from autoctrl.web.logs import STREAMS, read_stream
 from autoctrl.web.parameters import (
     is_on,
     json_answer,
     read_choice,
+    read_limit,
     read_number,
     read_runs,
 )
 from autoctrl.web.state import site_of
+from autoctrl.web.streaming import stream_overview
 from autoctrl.web.visitor import require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.views import TaskHistory
+    from autoctrl.views.choice import Allowed
+
+
+RUNS_OF_A_PAGE = 200
 
 
 def campaign_of(request: Request) -> str:
@@ -48,14 +63,34 @@ def campaign_of(request: Request) -> str:
 
 
 def answer_status(request: Request) -> Response:
-    """Answer with the overview, whole unless ``runs=`` or ``limit=`` is given."""
-    site = site_of(request)
-    numbers = read_runs(request, site.index.numbers())
-    limit = read_number(request, "limit")
-    seen = read_overview(
-        site.store, campaign_of(request), numbers, limit, silent_before=site.silent_before
+    """Answer with the overview of the ``limit=`` newest runs, of those before ``before=``; the
+    address of the next page stands in the header ``Link``. ``limit=all`` streams all.
+    """
+    site, limit = site_of(request), read_limit(request, RUNS_OF_A_PAGE)
+    numbers = _runs_before(request)
+    read = partial(
+        read_overview, site.store, campaign_of(request), silent_before=site.silent_before
     )
-    return json_answer(seen.values())
+    if limit is None:
+        return stream_overview(read, numbers)
+    shown = numbers[-limit:]
+    answer = json_answer(read(shown).values())
+    if len(shown) < len(numbers):
+        further = request.url.include_query_params(before=shown[0])
+        answer.headers["Link"] = f'<{further.path}?{further.query}>; rel="next"'
+    return answer
+
+
+def _runs_before(request: Request) -> Sequence[int]:
+    """Return the numbers of the campaign's runs that ``runs=`` and ``before=`` select."""
+    site, before = site_of(request), read_number(request, "before")
+    chosen = read_runs(request, site.index.numbers())
+    numbers = site.index.numbers() if chosen is None else chosen
+    campaign = find_campaign(site.store, campaign_of(request))
+    if not campaign.follow:
+        wanted = campaign.wanted() or frozenset()
+        numbers = [number for number in numbers if number in wanted]
+    return numbers if before is None else numbers[: bisect_left(numbers, before)]
 
 
 def answer_runs(request: Request) -> Response:
@@ -98,16 +133,33 @@ def answer_incidents(request: Request) -> Response:
 
 def answer_outputs(request: Request) -> Response:
     """Answer with the published outputs."""
-    site, query = site_of(request), request.query_params
-    numbers = read_runs(request, site.index.numbers())
     found = list_outputs(
-        site.store,
+        site_of(request).store,
         campaign_of(request),
-        query.get("workflow") or None,
-        None if numbers is None else frozenset(numbers),
+        request.query_params.get("workflow") or None,
         superseded=is_on(request, "superseded"),
+        allowed=_find_allowed(request),
     )
     return json_answer(_newest(request, found))
+
+
+def answer_fields(request: Request) -> Response:
+    """Answer with the custom fields of a workflow's tasks."""
+    campaign, workflow = campaign_of(request), request.path_params["workflow"]
+    found = list_fields(site_of(request).store, campaign, workflow, _find_allowed(request))
+    return json_answer({"schema": 1, "campaign": campaign, "workflow": workflow, "fields": found})
+
+
+def _find_allowed(request: Request) -> Allowed:
+    """Return which data an address asks for; answers 400 for what means nothing."""
+    site, query = site_of(request), request.query_params
+    campaign = find_campaign(site.store, campaign_of(request)).name
+    where = tuple(pair for pair in query.getlist("where") if pair)
+    choice = Choice(query.get("runs", ""), where, query.get("quality") or Quality.ANY)
+    try:
+        return find_allowed(site.store, campaign, choice, site.project.settings.attributes)
+    except UsageError as error:
+        raise HTTPException(400, str(error)) from error
 
 
 def answer_why(request: Request) -> Response:
@@ -154,6 +206,13 @@ def answer_log(request: Request) -> Response:
     return _answer_about(request, key, **attempt_values(job), **texts)
 
 
+def answer_description(request: Request) -> Response:  # noqa: ARG001 - the same for all
+    """Answer with the description of this API."""
+    from autoctrl.web.openapi import describe_api
+
+    return json_answer(describe_api())
+
+
 def _read_history(request: Request) -> TaskHistory:
     unit, workflow = request.path_params["unit"], request.path_params["workflow"]
     return read_history(site_of(request).store, campaign_of(request), unit, workflow)
@@ -183,6 +242,7 @@ ENDPOINTS: Mapping[str, Callable[[Request], Response]] = {
     "/quotas": answer_quotas,
     "/incidents": answer_incidents,
     "/outputs": answer_outputs,
+    "/fields/{workflow}": answer_fields,
     f"/why{OF_TASK}": answer_why,
     f"/history{OF_TASK}": answer_history,
     f"/jobs{OF_TASK}": answer_jobs,

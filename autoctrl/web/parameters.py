@@ -48,6 +48,13 @@ def read_number(request: Request, name: str) -> int | None:
     return int(text)
 
 
+def read_limit(request: Request, usual: int) -> int | None:
+    """Return how many are asked for, at least 1; ``usual`` if nothing is said, None for ``all``."""
+    if request.query_params.get("limit") == "all":
+        return None
+    return max(1, read_number(request, "limit") or usual)
+
+
 def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
     """Return the registered runs that ``runs=`` selects, None if it is not given.
 

@@ -20,21 +20,39 @@ from autoctrl.web.parameters import json_answer
 from autoctrl.web.state import site_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
+
+PROBLEM_TYPE = "application/problem+json"
 
 
 class Problem(NamedTuple):
     """An error as a reader sees it.
 
     code  the HTTP status code
-    text  what went wrong
-    hint  what to do about it, may be empty
+    text     what went wrong
+    hint     what to do about it, may be empty
+    headers  what the answer must have beside
     """
 
     code: int
     text: str
     hint: str
+    headers: Mapping[str, str] | None = None
+
+    def values(self) -> dict[str, object]:
+        """Return it as RFC 9457 has it, with what the command line prints beside."""
+        return {
+            "schema": 1,
+            "type": "about:blank",
+            "title": HTTPStatus(self.code).phrase,
+            "status": self.code,
+            "detail": self.text,
+            "error": self.text,
+            "hint": self.hint,
+        }
 
 
 def describe_problem(error: Exception) -> Problem:
@@ -43,7 +61,7 @@ def describe_problem(error: Exception) -> Problem:
         text = error.detail
         if error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
             text = "There is no such page."
-        return Problem(error.status_code, text, "")
+        return Problem(error.status_code, text, "", error.headers)
     if isinstance(error, AutoctrlError):
         return Problem(code_of(error), error.message, error.hint)
     return Problem(
@@ -62,11 +80,21 @@ def code_of(error: AutoctrlError) -> int:
     return 503 if isinstance(error, StoreError | ServiceDown) else 500
 
 
+def answer_problem(problem: Problem, **more: object) -> Response:
+    """Return a problem as a program reads it, with what ``more`` there is to say."""
+    answer = json_answer({**problem.values(), **more}, problem.code)
+    answer.headers["Content-Type"] = PROBLEM_TYPE
+    answer.headers.update(problem.headers or {})
+    return answer
+
+
 def show_problem(request: Request, error: Exception) -> Response:
     """Answer a request that failed."""
     problem = describe_problem(error)
     site = site_of(request)
-    if request.url.path.startswith(("/api/", "/health", "/metrics")):
+    if request.url.path.startswith("/api/"):
+        return answer_problem(problem)
+    if request.url.path.startswith(("/health", "/metrics")):
         return json_answer({"schema": 1, "error": problem.text, "hint": problem.hint}, problem.code)
     try:
         return site.draw(

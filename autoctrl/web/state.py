@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
+from autoctrl.hooks.rate import Rate, RateLimit
 from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.process import spell_owner
@@ -42,6 +43,7 @@ from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard, Notes
+from autoctrl.web.orders import FILE_NAME, Orders
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of
 
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
+VERB_RATE = Rate(per_s=2.0, burst=20)
 A_YEAR_S = 365 * 86400
 
 
@@ -113,6 +116,8 @@ class Site:
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
         self.answers = SharedAnswers(self.clock, self.store.revision)
+        self.orders = Orders(project.settings.state_folder / FILE_NAME)
+        self.rate = RateLimit(VERB_RATE)
         self.spelling = Spelling(project.settings.project.timezone)
         self._fixed = {
             "project": project.settings.project.name or project.folder.name,

@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("handlers",),
     ("machine", "verbs", "views"),
     ("compose", "testing", "conformance"),
-    ("operations", "experiments"),
+    ("operations", "experiments", "client"),
     ("hooks",),
     ("web", "chat"),
     ("cli",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import StoreError
 from autoctrl.stores.sqlite.database import border, connect
+from autoctrl.stores.sqlite.reader import has_log, may_write, state_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,11 +32,16 @@ class SharedConnection:
         self._open()
 
     def _open(self) -> None:
-        self._connection: sqlite3.Connection | None = connect(self.path, self._busy_s)
+        self._connect()
         self._lock = RLock()
         self._pid = os.getpid()
         if self._is_counting:
             self.count_steps()
+
+    def _connect(self) -> None:
+        self.is_writable = may_write(self.path)
+        self._unchanged = None if self.is_writable or has_log(self.path) else state_of(self.path)
+        self._connection: sqlite3.Connection | None = connect(self.path, self._busy_s)
 
     def count_steps(self) -> None:
         """Count the steps of SQLite's virtual machine in ``steps``: about one for each row."""
@@ -59,7 +65,22 @@ class SharedConnection:
             if self._connection is None:
                 message = f"The store {self.path} was closed."
                 raise StoreError(message, hint="Open it again.")
+            if self._is_outdated(self._connection):
+                self._connection.close()
+                self._connect()
             yield self._connection
+            if self._unchanged is not None and self._unchanged != state_of(self.path):
+                self._unchanged = state_of(self.path)
+                message = f"The store {self.path} was written while it was read."
+                raise StoreError(message, hint="Ask once more.")
+
+    def _is_outdated(self, connection: sqlite3.Connection) -> bool:
+        """Say whether somebody has written since a reader has opened the file as one that does not
+        change.
+        """
+        if self._unchanged is None or connection.in_transaction:
+            return False
+        return has_log(self.path) or state_of(self.path) != self._unchanged
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import StoreError
 from autoctrl.stores.sqlite.mounts import refuse_network
+from autoctrl.stores.sqlite.reader import may_write, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,19 +102,24 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
     ``busy_s`` is how long to wait for another process. Raises ``StoreError`` if the file was
     written by a newer version or another program, is damaged, locked or not writable, or lies on a
-    network file system; it is left as it was.
+    network file system; it is left as it was. A file that this user may not write is opened for
+    reading alone.
     """
     refuse_network(path)
     if not path.parent.is_dir():
         message = f"The store {path} cannot be created: there is no folder {path.parent}."
         raise StoreError(message, hint="Create the folder, or give another path in [store] url.")
+    is_ours = may_write(path)
     with border(path):
-        connection = sqlite3.connect(
-            path, timeout=busy_s, isolation_level=None, check_same_thread=False
-        )
+        if is_ours:
+            connection = sqlite3.connect(
+                path, timeout=busy_s, isolation_level=None, check_same_thread=False
+            )
+        else:
+            connection = open_reader(path, busy_s)
     try:
         with border(path):
-            _prepare(connection, path, busy_s)
+            (_prepare if is_ours else _check_for_reading)(connection, path, busy_s)
     except BaseException:
         connection.close()
         raise
@@ -128,6 +134,16 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_s: float) -> None:
         _migrate(connection, path)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -8192")
+
+
+def _check_for_reading(connection: sqlite3.Connection, path: Path, busy_s: float) -> None:
+    """Raise ``StoreError`` if the file is not as this version writes it."""
+    del busy_s
+    version = _version_at_once(connection, path)
+    if version < len(MIGRATIONS):
+        message = f"The store {path} was written by an earlier autoctrl, and you may not change it."
+        hint = "Whoever owns it brings it up to date by any verb, such as autoctrl status."
+        raise StoreError(message, hint=hint)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> object:

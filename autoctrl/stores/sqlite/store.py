@@ -86,6 +86,8 @@ class SqliteStore:
         """Return the store's identity, a new one if the file is new or a copy."""
         seen = file_mark(self.connection.path)
         with self.connection.using() as connection:
+            if not self.connection.is_writable:
+                seen = _recorded_mark(connection) or seen  # a reader takes a copy for what it was
             known = _known_id(connection, seen)
         if known:
             return known
@@ -252,6 +254,11 @@ class SqliteStore:
 def _known_id(connection: sqlite3.Connection, seen: FileMark) -> str:
     row = connection.execute(SQL["identity"]).fetchone()
     return str(row[0]) if row and is_same_file(FileMark(*row[1:]), seen) else ""
+
+
+def _recorded_mark(connection: sqlite3.Connection) -> FileMark | None:
+    row = connection.execute(SQL["identity"]).fetchone()
+    return FileMark(*row[1:]) if row else None
 
 
 def _sort_tasks(found: Iterable[rows.Row]) -> list[TaskRecord]:

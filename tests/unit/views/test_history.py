@@ -27,6 +27,7 @@ from autoctrl.views import (
     spell_time,
     to_plain,
 )
+from autoctrl.views.choice import Allowed
 from autoctrl.views.versions import excuse_missing
 from tests.unit.scene import Scene, scene_of_a_chain
 
@@ -175,11 +176,11 @@ def test_outputs_can_be_narrowed_and_inherited(scene: Scene) -> None:
     for number in (1, 2):
         scene.output(scene.task(number, "reco", DONE))
     scene.output(scene.task(1, "friends", DONE))
-    assert [row.workflow for row in list_outputs(scene.store, "prompt", runs={1})] == [
-        "reco",
-        "friends",
-    ]
-    assert [row.unit for row in list_outputs(scene.store, "prompt", "reco", {2})] == ["2"]
+    one, two = Allowed(frozenset({1})), Allowed(frozenset({2}))
+    found = list_outputs(scene.store, "prompt", allowed=one)
+    assert [row.workflow for row in found] == ["reco", "friends"]
+    found = list_outputs(scene.store, "prompt", "reco", allowed=two)
+    assert [row.unit for row in found] == ["2"]
     scene.campaign(Campaign("again", "prompt", ("friends",), runs="2"))
     (row,) = list_outputs(scene.store, "again")
     assert (row.campaign, row.unit, row.inherited_from) == ("again", "2", "prompt")

@@ -240,3 +240,41 @@ def test_labels_are_escaped(desk: Desk) -> None:
     """A strange name cannot break the format."""
     desk.scene.workflow('a"\\\nb')
     assert 'workflow="a\\"\\\\\\nb"' in desk.browser.get("/metrics").text
+
+
+def test_the_status_comes_in_pages(desk: Desk) -> None:
+    """A page holds the newest runs; the header Link leads to those before them, until there are
+    none.
+    """
+    desk.scene.runs(*range(3, 8))
+    seen: list[list[int]] = []
+    path = "/api/status?limit=3&runs=2-7"
+    while path:
+        answer = desk.browser.get(path)
+        seen.append([row["run"] for row in answer.json()["runs"]])
+        path = answer.links.get("next", {}).get("url", "")
+    assert seen == [[5, 6, 7], [2, 3, 4]]
+    assert [row["run"] for row in ask(desk, "/api/status?before=3")["runs"]] == [1, 2]
+
+
+def test_a_campaign_with_runs_of_its_own_has_pages_of_these(desk: Desk) -> None:
+    """What a page of a campaign holds is counted among the campaign's runs."""
+    desk.scene.runs(*range(3, 8))
+    desk.scene.campaign(Campaign("tight", parent="prompt", runs="2,4"))
+    answer = desk.browser.get("/api/status?campaign=tight&limit=1")
+    assert [row["run"] for row in answer.json()["runs"]] == [4]
+    assert "before=4" in answer.headers["Link"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_all_of_the_status_is_streamed_letter_by_letter(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """``limit=all`` is the same text as one page of everything, read a few runs at a time."""
+    monkeypatch.setattr("autoctrl.web.streaming.RUNS_AT_ONCE", 3)
+    desk = Desk()
+    desk.scene.workflow("reco")
+    desk.scene.runs(*range(1, 1 + count), kind="physics")
+    for run in range(1, 1 + count):
+        desk.scene.task(run)
+    assert desk.get("/api/status?limit=all") == desk.get("/api/status")

@@ -1,0 +1,20 @@
+"""What answers a client's questions: a folder or a page."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+Query = dict[str, str | list[str]]
+
+
+class Answerer(Protocol):
+    """Answers questions as ``/api`` does."""
+
+    def ask(self, path: str, query: Query) -> Any:  # noqa: ANN401 - whatever the address answers
+        """Return the JSON of an address below ``/api``.
+
+        Raises ``UsageError`` for a wrong question, ``StoreError`` if there is no answer.
+        """
+
+    def close(self) -> None:
+        """Close what is open."""

@@ -1,0 +1,149 @@
+"""The analyst's client: typed questions, and who answers them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from autoctrl.client.answers import FieldsTable, Outputs, Status
+from autoctrl.errors import UsageError
+from autoctrl.model.campaign import PROMPT
+from autoctrl.model.unit import format_runs
+from autoctrl.views import FieldsLine, OutputLine, to_plain
+from autoctrl.views.explanation import Explanation
+from autoctrl.views.runs import RunLine
+from autoctrl.views.shape import read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from autoctrl.client.answerer import Answerer, Query
+    from autoctrl.model.run import Value
+
+    Runs = str | int | Iterable[int]
+    Conditions = Mapping[str, Value | Iterable[Value]]
+
+
+class Client:
+    """Asks one campaign of a project; it writes nothing, and needs no right to write.
+
+    ``runs`` is a selection such as ``"4500-4510,4521"``, a number or numbers; ``where`` names
+    values of run attributes, of which any of several may hold; ``quality`` is ``any``, ``usable``
+    (no alarm, not stale) or ``good`` (no warning either). What makes no sense is a ``UsageError``;
+    where nothing answers it is a ``StoreError``.
+    """
+
+    def __init__(self, answerer: Answerer, campaign: str = PROMPT) -> None:
+        """Ask ``answerer`` about ``campaign``."""
+        self._answerer, self.campaign = answerer, campaign
+
+    def outputs(
+        self,
+        workflow: str | None = None,
+        *,
+        runs: Runs = "",
+        where: Conditions | None = None,
+        quality: str = "any",
+        superseded: bool = False,
+    ) -> Outputs:
+        """Return the published outputs of a workflow, of all for None; with ``superseded`` also
+        those of older versions.
+        """
+        query = _choice(runs, where, quality)
+        query |= {"workflow": workflow or "", "superseded": "1" if superseded else ""}
+        return Outputs(read_record(OutputLine, one) for one in self._ask("outputs", query))
+
+    def fields(
+        self,
+        workflow: str,
+        *,
+        runs: Runs = "",
+        where: Conditions | None = None,
+        quality: str = "any",
+    ) -> FieldsTable:
+        """Return the custom fields that a workflow's jobs reported, of each task the newest."""
+        answer = self._ask(f"fields/{quote(workflow, safe='')}", _choice(runs, where, quality))
+        return FieldsTable(read_record(FieldsLine, one) for one in answer["fields"])
+
+    def runs(self, runs: Runs = "") -> tuple[RunLine, ...]:
+        """Return the campaign's runs with their attributes, by number."""
+        answer = self._ask("runs", {"runs": _spell_runs(runs)})
+        return tuple(read_record(RunLine, one) for one in answer["runs"])
+
+    def why(self, run: int | str, workflow: str) -> Explanation:
+        """Say how the task of a run, or of a group such as ``fill:8222``, stands, and why."""
+        path = f"why/{quote(str(run), safe=':')}/{quote(workflow, safe='')}"
+        return read_record(Explanation, self._ask(path, {}))
+
+    def status(self, runs: Runs = "") -> Status:
+        """Return where every run stands in every workflow."""
+        query: Query = {"runs": _spell_runs(runs), "limit": "all"}
+        return read_record(Status, self._ask("status", query))
+
+    def close(self) -> None:
+        """Close what is open; the client answers nothing more."""
+        self._answerer.close()
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of a with statement."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self.close()
+
+    def _ask(self, path: str, query: Query) -> Any:  # noqa: ANN401 - whatever is answered
+        given = {name: value for name, value in query.items() if value}
+        return self._answerer.ask(path, {"campaign": self.campaign, **given})
+
+
+def open_client(
+    place: str | Path = ".",
+    *,
+    token: str | Path | None = None,
+    campaign: str = PROMPT,
+    environment: str | None = None,
+) -> Client:
+    """Open a project for reading: the folder it lies in, or the address of its web page.
+
+    ``token`` is the page's, or the file that holds it. ``environment`` is one of a folder's
+    settings; a page has its own. Raises ``SettingsError``, ``StoreError`` or ``UsageError``.
+    """
+    if str(place).startswith(("http://", "https://")):
+        from autoctrl.client.page import Page
+
+        return Client(Page(str(place), token), campaign)
+    from autoctrl.client.folder import Folder
+
+    return Client(Folder(Path(place), environment), campaign)
+
+
+def _choice(runs: Runs, where: Conditions | None, quality: str) -> Query:
+    pairs = [
+        f"{name}={_spell(value)}"
+        for name, wanted in (where or {}).items()
+        for value in (wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted])
+    ]
+    return {"runs": _spell_runs(runs), "where": pairs, "quality": quality}
+
+
+def _spell(value: Any) -> str:  # noqa: ANN401 - a value of any type
+    return str(to_plain(value))
+
+
+def _spell_runs(runs: Runs) -> str:
+    if isinstance(runs, str | int):
+        return str(runs)
+    numbers = sorted(runs)
+    if not numbers:
+        message = "No run is asked for."
+        raise UsageError(message, hint="Name a run, or leave runs out to have all.")
+    return format_runs(numbers)

@@ -1,0 +1,100 @@
+"""Answers an analyst's questions by asking a project's web page."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from autoctrl.config import read_secret_lines
+from autoctrl.errors import StoreError, UsageError, find_system_word
+
+if TYPE_CHECKING:
+    from autoctrl.client.answerer import Query
+
+TIMEOUT_S = 120.0
+LONGEST_PROBLEM = 64 * 1024
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+WRONG = frozenset({400, 404, 405, 409, 413, 415, 422})
+UNKNOWN_PERSON = frozenset({401, 403})
+
+
+class _StayHere(HTTPRedirectHandler):
+    """Follows nothing: another address must not be shown the token."""
+
+    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - what urllib hands over
+        """Follow nothing."""
+
+
+class Page:
+    """A web page, asked with a token if there is one."""
+
+    def __init__(self, url: str, token: str | Path | None = None) -> None:
+        """Remember the address and the token, or the file that holds it.
+
+        Raises ``UsageError`` if the token would be sent in clear, or cannot be one;
+        ``SettingsError`` for a file without one.
+        """
+        parts = urlsplit(url)
+        if parts.username is not None or not parts.hostname:
+            message = "The address of a web page is a name, such as https://autoctrl.example.org."
+            raise UsageError(message, hint="A token is given beside it.")
+        self._url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._token = _read_token(token)
+        if self._token and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            message = f"{self._url} is not encrypted; a token is not sent there."
+            raise UsageError(message, hint="Take the address that begins with https://.")
+        self._opener = build_opener(_StayHere)
+
+    def __repr__(self) -> str:
+        """Show the address, never the token."""
+        return f"Page({self._url!r})"
+
+    def ask(self, path: str, query: Query) -> Any:  # noqa: ANN401 - whatever is answered
+        """Return what the page answers; see ``Answerer``."""
+        address = f"{self._url}/api/{path}?{urlencode(query, doseq=True)}"
+        request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http or https, by open_client
+        if self._token:
+            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            raise self._explain(error) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            why = find_system_word(error) or type(error).__name__
+            message = f"The web page {self._url} gave no answer that can be read: {why}."
+            raise StoreError(message, hint="Is it served, and is this its address?") from error
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""
+
+    def _explain(self, error: HTTPError) -> UsageError | StoreError:
+        """Return the error that an answer means."""
+        with error:
+            text = error.read(LONGEST_PROBLEM)
+        usual = "Give a token that may read: token=."
+        if error.code not in UNKNOWN_PERSON:
+            usual = "Is this its address?"
+        try:
+            problem = json.loads(text)
+            what, hint = str(problem["detail"]), str(problem.get("hint", ""))
+        except (ValueError, KeyError, TypeError):
+            what, hint = f"{self._url} answers {error.code}.", usual
+        is_our_fault = error.code in WRONG | UNKNOWN_PERSON
+        return (UsageError if is_our_fault else StoreError)(what, hint=hint)
+
+
+def _read_token(token: str | Path | None) -> str:
+    if token is None:
+        return ""
+    if isinstance(token, Path):
+        return read_secret_lines(token, "token")[0]
+    if not token.isascii() or not token.isprintable() or " " in token or not token:
+        message = "What was given as token cannot be one."
+        raise UsageError(message, hint="For a file give its Path.")
+    return token

@@ -1,0 +1,104 @@
+"""The custom fields of a workflow over runs: the numbers that an analyst plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.campaigns import find_lineage
+from autoctrl.model.output import FieldsRecord
+from autoctrl.model.status import TaskStatus
+from autoctrl.model.table import Table
+from autoctrl.model.unit import unit_order
+from autoctrl.ports import Selection
+from autoctrl.views.columns import find_column, find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from autoctrl.model.task import TaskRecord
+    from autoctrl.ports import Store
+    from autoctrl.views.choice import Allowed
+
+LARGEST_EXACT = 2**53
+
+
+class FieldsLine(NamedTuple):
+    """The custom fields of the newest version of a task that has some.
+
+    campaign        the campaign that was asked for
+    workflow, unit  the task that reported them
+    runs            the runs that it is about
+    version         the task's version
+    time            when they were accepted
+    values          number or short text by name
+    inherited_from  the parent campaign that made them, None if it is the campaign's own
+    """
+
+    campaign: str
+    workflow: str
+    unit: str
+    runs: tuple[int, ...]
+    version: int
+    time: datetime
+    values: Mapping[str, float | str]
+    inherited_from: str | None
+
+
+def list_fields(store: Store, campaign: str, workflow: str, allowed: Allowed) -> list[FieldsLine]:
+    """Return the custom fields of a workflow's tasks, by unit. Costs a question for each task.
+
+    Raises ``UsageError`` for an unknown campaign or workflow.
+    """
+    chain = find_lineage(store, campaign)
+    column = find_column(find_columns(store, chain), campaign, workflow)
+    wanted = None if chain[0].follow else chain[0].wanted()
+    with store.moment():
+        tasks = [
+            task
+            for task in store.tasks(Selection(column.campaign, (workflow,)))
+            if task.status is not TaskStatus.SKIPPED
+            and (wanted is None or not wanted.isdisjoint(task.members))
+            and allowed.takes(workflow, task.key.unit, task.members)
+        ]
+        lines = [line for task in tasks if (line := _newest_fields(store, campaign, task))]
+    return sorted(lines, key=lambda line: unit_order(line.unit))
+
+
+def _newest_fields(store: Store, campaign: str, task: TaskRecord) -> FieldsLine | None:
+    records = [record for record in store.history(task.key) if isinstance(record, FieldsRecord)]
+    if not records:
+        return None
+    newest = max(records, key=lambda record: (record.version, record.time))
+    return FieldsLine(
+        campaign=campaign,
+        workflow=task.key.workflow,
+        unit=task.key.unit,
+        runs=task.members,
+        version=newest.version,
+        time=newest.time,
+        values=newest.values,
+        inherited_from=None if task.key.campaign == campaign else task.key.campaign,
+    )
+
+
+def name_fields(lines: Iterable[FieldsLine]) -> list[str]:
+    """Return the names of all fields, in the order of the alphabet."""
+    return sorted({name for line in lines for name in line.values})
+
+
+def tabulate_fields(lines: Sequence[FieldsLine]) -> Table:
+    """Return a row for each task; a field that a task has not is empty."""
+    names = name_fields(lines)
+    rows = [
+        (line.unit, str(line.version), *(_spell(line.values.get(name, "")) for name in names))
+        for line in lines
+    ]
+    return Table(("unit", "version", *names), rows)
+
+
+def _spell(value: float | str) -> str:
+    """Write a number so that it is read again as the same, whole ones without a fraction."""
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if abs(value) < LARGEST_EXACT and value.is_integer() else repr(value)

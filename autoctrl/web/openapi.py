@@ -1,0 +1,328 @@
+"""The API described as an OpenAPI document, made of the tables that the server works by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl import __version__
+from autoctrl.model.campaign import Campaign
+from autoctrl.model.condition import Condition
+from autoctrl.model.incident import Incident
+from autoctrl.model.role import LEAST_ROLE
+from autoctrl.ports import Hint
+from autoctrl.views import Attempt, HistoryStep, OutputLine, VersionOrigin
+from autoctrl.views.choice import Quality
+from autoctrl.views.explanation import Explanation
+from autoctrl.views.fields import FieldsLine
+from autoctrl.views.overview import RunRow
+from autoctrl.views.runs import RunLine
+from autoctrl.views.shape import fields_of, schema_of
+from autoctrl.web.order import LONGEST, VERBS
+from autoctrl.web.ordering import LONGEST_KEY, REPLAYED
+from autoctrl.web.problems import PROBLEM_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autoctrl.web.order import ApiVerb
+
+TEXT: dict[str, Any] = {"type": "string"}
+NUMBER: dict[str, Any] = {"type": "integer", "minimum": 1}
+SWITCH: dict[str, Any] = {"type": "string", "enum": ["0", "1"]}
+PLAIN_TEXT = str | None
+LEFT_OUT = {"Cell": ("inherited_from", "is_late")}  # what the overview's JSON does without
+
+
+class Parameter(NamedTuple):
+    """One parameter of an address.
+
+    says     what it means
+    schema   what it may be
+    where    ``query``, ``path`` or ``header``
+    """
+
+    says: str
+    schema: Mapping[str, Any] = TEXT
+    where: str = "query"
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "campaign": Parameter("The campaign; by default the one that the page shows first."),
+    "runs": Parameter("Runs, such as 4500-4510,4521."),
+    "limit": Parameter("At most so many, the last ones.", NUMBER),
+    "page": Parameter(
+        "At most so many runs, the newest; by default 200. `all` streams all.",
+        {"anyOf": [NUMBER, {"type": "string", "enum": ["all"]}]},
+    ),
+    "before": Parameter("Only runs with lower numbers.", {"type": "integer", "minimum": 0}),
+    "all": Parameter("Also those that are over.", SWITCH),
+    "workflow": Parameter("Only this workflow."),
+    "where": Parameter(
+        "Only data of runs with this attribute, as name=value; may be repeated.",
+        {"type": "array", "items": TEXT},
+    ),
+    "quality": Parameter(
+        "How good the data must be.", {"type": "string", "enum": [str(one) for one in Quality]}
+    ),
+    "superseded": Parameter("Also those of older versions.", SWITCH),
+    "version": Parameter("The version, by default the newest that has jobs.", NUMBER),
+    "job": Parameter("Index of the job, or merge; by default one that failed."),
+    "attempt": Parameter("Which attempt; by default the newest.", NUMBER),
+    "stream": Parameter("Only this one.", {"type": "string", "enum": ["stdout", "stderr"]}),
+}
+NAMES = {"page": "limit"}
+IN_PATH = {
+    "unit": Parameter("A run, such as 4521, or a group, such as fill:8222.", where="path"),
+    "workflow": Parameter("Name of the workflow.", where="path"),
+}
+DATA = ("runs", "where", "quality")
+
+
+class Question(NamedTuple):
+    """One address that answers.
+
+    summary     what it answers
+    parameters  names of ``PARAMETERS``, beside the campaign
+    answer      types of the answer's fields by name, beside the schema's number; or the type of
+                the answer itself
+    """
+
+    summary: str
+    parameters: tuple[str, ...]
+    answer: Any
+
+
+ABOUT_TASK = {"campaign": str, "workflow": str, "unit": str}
+OF_TASK = "/{unit:path}/{workflow}"
+QUESTIONS: Mapping[str, Question] = {
+    "/status": Question(
+        "Where every run stands in every workflow.",
+        ("runs", "page", "before"),
+        {
+            "campaign": str,
+            "workflows": list[str],
+            "conditions": list[Condition],
+            "runs": list[RunRow],
+        },
+    ),
+    "/runs": Question(
+        "The campaign's runs.", ("runs", "limit"), {"campaign": str, "runs": list[RunLine]}
+    ),
+    "/campaigns": Question("All campaigns.", (), {"campaigns": list[Campaign]}),
+    "/health": Question(
+        "What cannot be done now, or may not.",
+        (),
+        {"campaign": str, "conditions": list[Condition]},
+    ),
+    "/incidents": Question(
+        "The open incidents.", ("all",), {"campaign": str, "incidents": list[Incident]}
+    ),
+    "/outputs": Question(
+        "The published outputs.",
+        ("workflow", *DATA, "superseded", "limit"),
+        list[OutputLine],
+    ),
+    "/fields/{workflow}": Question(
+        "The custom fields of a workflow's tasks.",
+        DATA,
+        {"campaign": str, "workflow": str, "fields": list[FieldsLine]},
+    ),
+    f"/why{OF_TASK}": Question(
+        "How a task stands and why, as its last cycle left it.",
+        (),
+        {**fields_of(Explanation), "now": PLAIN_TEXT},
+    ),
+    f"/history{OF_TASK}": Question(
+        "All that was ever recorded of a task.",
+        ("limit",),
+        {**ABOUT_TASK, "steps": list[HistoryStep]},
+    ),
+    f"/jobs{OF_TASK}": Question(
+        "Every attempt of every job of a task.",
+        ("limit",),
+        {**ABOUT_TASK, "jobs": list[Attempt], "hints": list[Hint]},
+    ),
+    f"/log{OF_TASK}": Question(
+        "What one attempt printed.", ("version", "job", "attempt", "stream"), ABOUT_TASK
+    ),
+    f"/provenance{OF_TASK}": Question(
+        "What made each version of a task.", (), {**ABOUT_TASK, "versions": list[VersionOrigin]}
+    ),
+}
+PROBLEMS = {
+    400: "The question cannot be understood.",
+    401: "Nobody knows who asks: send Authorization: Bearer.",
+    403: "Who asks has a lesser role than this takes.",
+    404: "There is no such thing.",
+    405: "Another method is needed.",
+    500: "A defect of the server.",
+    503: "The store does not answer.",
+}
+REFUSALS = {
+    **PROBLEMS,
+    409: "Refused: no task stands where the verb takes it from, somebody else holds the lease, or "
+    "an order of this key is not known to be done.",
+    413: "The body is too long.",
+    415: "The body is not JSON.",
+    422: "The order is not complete, or its key has been used for another one.",
+    429: "Too many orders at once; Retry-After says when to come again.",
+}
+PROBLEM = {
+    "type": "object",
+    "description": "An error as RFC 9457 has it, and what to do about it.",
+    "properties": {
+        "schema": {"type": "integer"},
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "detail": TEXT,
+        "error": TEXT,
+        "hint": TEXT,
+    },
+    "required": ["schema", "type", "title", "status", "detail", "error", "hint"],
+}
+ANSWER = {
+    "type": "object",
+    "description": "What came of a verb. One that moves tasks says what was done and what refused.",
+    "properties": {
+        "schema": {"type": "integer"},
+        "campaign": TEXT,
+        "dry_run": {"type": "boolean"},
+    },
+    "required": ["schema", "campaign", "dry_run"],
+}
+
+
+def describe_api() -> dict[str, Any]:
+    """Return the whole description, with all that the server answers."""
+    parts: dict[str, Any] = {"Problem": PROBLEM, "VerbAnswer": ANSWER}
+    paths: dict[str, Any] = {
+        f"/api{path.replace(':path', '')}": {"get": _describe_question(path, question, parts)}
+        for path, question in QUESTIONS.items()
+    }
+    paths |= {f"/api/verbs/{name}": {"post": _describe_verb(name)} for name in VERBS}
+    paths["/api/openapi.json"] = {"get": _describe_itself()}
+    for name, fields in LEFT_OUT.items():
+        parts[name]["required"] = [one for one in parts[name]["required"] if one not in fields]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "autoctrl",
+            "version": __version__,
+            "description": "What the command line prints with --format json, and its verbs.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"token": []}, {}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(parts.items())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _describe_question(path: str, question: Question, parts: dict[str, Any]) -> dict[str, Any]:
+    in_path = [_parameter(name, IN_PATH[name]) for name in IN_PATH if f"{{{name}" in path]
+    in_query = [
+        _parameter(NAMES.get(name, name), PARAMETERS[name])
+        for name in ("campaign", *question.parameters)
+    ]
+    return {
+        "summary": question.summary,
+        "operationId": f"get_{path.split('/')[1]}",
+        "parameters": [*in_path, *in_query],
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": _answer(question.answer, parts)}},
+            },
+            "307": {"description": "Leads to the address without a slash at its end."},
+            **_problems(PROBLEMS),
+        },
+    }
+
+
+def _answer(answer: Any, parts: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any type
+    if not isinstance(answer, dict):
+        return schema_of(answer, parts)
+    return {
+        "type": "object",
+        "properties": {
+            "schema": {"type": "integer"},
+            **{name: schema_of(kind, parts) for name, kind in answer.items()},
+        },
+        "required": ["schema", *answer],
+    }
+
+
+def _describe_verb(name: str) -> dict[str, Any]:
+    verb = VERBS[name]
+    key = Parameter(
+        "One for each order, the same when it is sent again; a dry run needs none.",
+        {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]*$"},
+        "header",
+    )
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/VerbAnswer"}}}
+    replayed = {"schema": TEXT, "description": "true if the order was done when it came before."}
+    return {
+        "summary": verb.summary,
+        "description": f"Takes the role {LEAST_ROLE[name]}.",
+        "operationId": name,
+        "parameters": [_parameter("Idempotency-Key", key)],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _order(verb)}},
+        },
+        "responses": {
+            "200": {
+                "description": "Done, at least in part.",
+                "headers": {REPLAYED: replayed},
+                "content": content,
+            },
+            **_problems(REFUSALS),
+        },
+    }
+
+
+def _order(verb: ApiVerb) -> dict[str, Any]:
+    """Return the schema of an order."""
+    schemas: dict[str, dict[str, Any]] = {}
+    for name in verb.fields:
+        schemas[name] = {"type": "boolean"}
+        if name in LONGEST:
+            schemas[name] = {"type": "string", "maxLength": LONGEST[name]}
+    needed = (*verb.needs, "reason")
+    for name in needed:
+        schemas[name]["minLength"] = 1
+    return {
+        "type": "object",
+        "properties": schemas,
+        "required": list(needed),
+        "additionalProperties": False,
+    }
+
+
+def _describe_itself() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "summary": "This description.",
+        "operationId": "get_openapi",
+        "responses": {"200": {"description": "The answer.", "content": content}},
+    }
+
+
+def _parameter(name: str, parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.says,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _problems(codes: Mapping[int, str]) -> dict[str, Any]:
+    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        str(code): {"description": says, "content": content} for code, says in sorted(codes.items())
+    }

@@ -1,0 +1,282 @@
+"""What an analyst asks in Python: the same answers from a store and from the page's API."""
+
+from __future__ import annotations
+
+import http.server
+import sys
+import threading
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+
+import pytest
+from starlette.testclient import TestClient
+
+import autoctrl
+from autoctrl.client import Client, FieldsTable, Outputs, Status
+from autoctrl.client.page import Page
+from autoctrl.compose import Project
+from autoctrl.config import load_settings
+from autoctrl.errors import DataError, MissingExtra, SettingsError, StoreError, UsageError
+from autoctrl.model.actor import Actor
+from autoctrl.model.output import FieldsRecord
+from autoctrl.model.status import TaskStatus
+from autoctrl.views.explanation import Explanation
+from autoctrl.views.fields import FieldsLine
+from autoctrl.views.outputs import OutputLine
+from autoctrl.views.overview import Cell, RunRow
+from autoctrl.views.runs import RunLine
+from autoctrl.web import create_app
+from tests.unit.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
+BEGAN = datetime(2026, 11, 20, 18, 4, 5, 123456, tzinfo=UTC)
+SETTINGS = """
+[runs.attributes]
+kind = "str"
+fill = "int"
+began = "time"
+"""
+
+
+class ByTestClient:
+    """Opens addresses as ``urllib`` does, and has the application answer."""
+
+    def __init__(self, app: Any) -> None:
+        self._browser = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+
+    def open(self, request: Any, timeout: float) -> BytesIO:
+        assert timeout > 0
+        answer = self._browser.get(request.full_url)
+        if answer.status_code >= 300:
+            headers: Any = {}
+            body = BytesIO(answer.content)
+            raise HTTPError(request.full_url, answer.status_code, "refused", headers, body)
+        return BytesIO(answer.content)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a project with runs 1 to 3, of which reco has done 1 and 2, the latter badly."""
+    (tmp_path / "autoctrl.toml").write_text(SETTINGS)
+    with Project(load_settings(tmp_path)) as project:
+        scene = Scene()
+        scene.store = project.store
+        scene.runs(1, 2, kind="physics", fill=7, began=BEGAN)
+        scene.runs(3, kind="cosmic")
+        scene.workflow("reco")
+        for run in (1, 2):
+            reason = "alarm: light is low" if run == 2 else ""
+            key = scene.task(run, "reco", DONE, reason=reason)
+            scene.output(key)
+            values: dict[str, float | str] = {"light": 0.5 * run, "chip": f"c{run}"}
+            scene.store.append([FieldsRecord(key, 1, values, scene.clock.now())])
+        scene.task(3, "reco", NEW, reason="waits for disk")
+    return tmp_path
+
+
+@pytest.fixture(params=["folder", "page"])
+def client(request: pytest.FixtureRequest, folder: Path) -> Iterator[Client]:
+    """Return a client of the folder, and one of its page."""
+    if request.param == "folder":
+        with autoctrl.open(folder) as made:
+            yield made
+        return
+    with Project(load_settings(folder)) as project:
+        page = Page("http://127.0.0.1/")
+        page._opener = ByTestClient(create_app(project))  # type: ignore[assignment]  # in its place
+        with Client(page) as made:
+            yield made
+
+
+def test_outputs(client: Client) -> None:
+    """Outputs are records; they are chosen by workflow, runs, attributes and quality."""
+    found = client.outputs("reco")
+    assert isinstance(found, Outputs)
+    assert isinstance(found[0], OutputLine)
+    assert found.paths() == ["/data/reco/1/v1/output.root", "/data/reco/2/v1/output.root"]
+    assert found[0].entries == {"Events": 5}
+    assert found[0].runs == (1,)
+    assert found[0].locations[0].checked_at.tzinfo is not None
+    assert client.outputs(runs=2).by_run() == {2: (found[1],)}
+    assert client.outputs("reco", runs=[1, 2, 3]) == found
+    assert client.outputs("reco", quality="usable") == found[:1]
+    assert client.outputs("reco", where={"kind": "cosmic"}) == ()
+    where: Any = {"kind": ["physics", "cosmic"], "fill": 7, "began": BEGAN}
+    assert client.outputs("reco", where=where, superseded=True) == found
+
+
+def test_fields(client: Client) -> None:
+    """Fields are a table: columns by name, rows as data frames take them."""
+    found = client.fields("reco")
+    assert isinstance(found, FieldsTable)
+    assert isinstance(found[0], FieldsLine)
+    assert found.names() == ["chip", "light"]
+    assert found.column("light") == [0.5, 1.0]
+    assert found.rows()[1] == {"unit": "2", "run": 2, "version": 1, "light": 1.0, "chip": "c2"}
+    assert client.fields("reco", runs="2-3", where={"fill": 7}, quality="any") == found[1:]
+    with pytest.raises(UsageError, match="Did you mean 'light'"):
+        found.column("ligt")
+
+
+def test_fields_become_an_array(client: Client) -> None:
+    """With the science extra the table is an awkward array, with None where a field is missing."""
+    awkward = pytest.importorskip("awkward")
+    table = client.fields("reco")
+    lacking = table[1]._replace(values={"light": 1.0})
+    array = FieldsTable([table[0], lacking]).to_awkward()
+    assert awkward.to_list(array["chip"]) == ["c1", None]
+    assert awkward.sum(array["light"]) == 1.5
+
+
+def test_without_awkward_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where awkward is not installed it is said which extra has it."""
+    monkeypatch.setitem(sys.modules, "awkward", None)
+    with pytest.raises(MissingExtra, match="extra 'science'"):
+        FieldsTable().to_awkward()
+
+
+def test_runs_and_where_they_stand(client: Client) -> None:
+    """Runs come with typed attributes, the status with a cell for each task."""
+    runs = client.runs()
+    assert [run.run for run in runs] == [1, 2, 3]
+    assert isinstance(runs[0], RunLine)
+    assert runs[0].attributes == {"kind": "physics", "fill": 7, "began": BEGAN}
+    assert isinstance(runs[0].actor, Actor)
+    assert client.runs("2-7") == runs[1:]
+    seen = client.status()
+    assert isinstance(seen, Status)
+    assert seen.workflows == ("reco",)
+    assert isinstance(seen.runs[0], RunRow)
+    cell = seen.runs[2].tasks["reco"]
+    assert isinstance(cell, Cell)
+    assert (cell.status, cell.reason) == (NEW, "waits for disk")
+    assert [row.run for row in client.status(runs=(1, 3)).runs] == [1, 3]
+
+
+def test_why(client: Client) -> None:
+    """A task is explained; there may be none."""
+    seen = client.why(3, "reco")
+    assert isinstance(seen, Explanation)
+    assert (seen.status, seen.reason, seen.runs) == (NEW, "waits for disk", (3,))
+    assert "not registered" in client.why("77", "reco").reason
+
+
+def test_wrong_questions(client: Client) -> None:
+    """What makes no sense is said in the same words by either."""
+    for ask, words in (
+        (lambda: client.outputs("rco"), "Did you mean 'reco'"),
+        (lambda: client.fields("reco", quality="god"), "Did you mean 'good'"),
+        (lambda: client.outputs(where={"kid": 1}), "Did you mean 'kind'"),
+        (lambda: client.outputs(where={"fill": "x"}), "is declared as int"),
+        (lambda: client.runs("x"), "is not a run selection"),
+        (lambda: client.runs([]), "No run is asked for"),
+        (lambda: client.why("x", "reco"), "neither a run number nor a group"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            ask()
+
+
+def test_a_client_makes_nothing(tmp_path: Path) -> None:
+    """A project without a store is said to have none; no file comes of asking."""
+    (tmp_path / "autoctrl.toml").write_text(SETTINGS)
+    with pytest.raises(StoreError, match="There is no store"):
+        autoctrl.open(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["autoctrl.toml"]
+
+
+class Strange(http.server.BaseHTTPRequestHandler):
+    """A server that answers as no page of ours does."""
+
+    def do_GET(self) -> None:
+        self.server.seen.append(self.headers["Authorization"])  # type: ignore[attr-defined]  # a list
+        code, _, where = self.path.split("/")[1].partition("-")
+        self.send_response(int(code))
+        if where:
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/200")  # type: ignore[attr-defined]  # of HTTPServer
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def strange() -> Iterator[http.server.ThreadingHTTPServer]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Strange)
+    server.seen = []  # type: ignore[attr-defined]  # what it was told
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        ("200", StoreError, "no answer that can be read"),
+        ("302-there", StoreError, "answers 302"),
+        ("401", UsageError, "Give a token"),
+        ("404", UsageError, "Is this its address"),
+        ("500", StoreError, "answers 500"),
+    ],
+)
+def test_a_strange_server(
+    strange: http.server.ThreadingHTTPServer, tmp_path: Path, path: str, error: Any, words: str
+) -> None:
+    """What is no page of ours is said to be none; the token is shown to no other address, and
+    stands in no error.
+    """
+    file = tmp_path / "token"
+    file.write_text("ac_secret\n")
+    file.chmod(0o600)
+    client = autoctrl.open(f"http://127.0.0.1:{strange.server_port}/{path}", token=file)
+    with pytest.raises(error, match=words) as said:
+        client.runs()
+    assert strange.seen == ["Bearer ac_secret"]  # type: ignore[attr-defined]  # what it was told
+    assert "ac_secret" not in f"{said.value}{client._answerer!r}"
+
+
+def test_nobody_listens(strange: http.server.ThreadingHTTPServer) -> None:
+    """An address where nobody listens is named."""
+    port = strange.server_port
+    strange.shutdown()
+    strange.server_close()
+    with pytest.raises(StoreError, match=f"127.0.0.1:{port} gave no answer.*refused"):
+        autoctrl.open(f"http://127.0.0.1:{port}").status()
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "words"),
+    [
+        ("http://autoctrl.example.org", "t", "not encrypted"),
+        ("https://anna:t@autoctrl.example.org", None, "is a name"),
+        ("https://", None, "is a name"),
+        ("https://autoctrl.example.org", "two words", "cannot be one"),
+        ("https://autoctrl.example.org", "line\n", "cannot be one"),
+    ],
+)
+def test_addresses_and_tokens_that_are_refused(url: str, token: str | None, words: str) -> None:
+    """A token is not sent in clear to another machine, nor what cannot be one anywhere."""
+    with pytest.raises(UsageError, match=words):
+        autoctrl.open(url, token=token)
+
+
+def test_a_token_file_that_is_not_there(tmp_path: Path) -> None:
+    """A file without a token is named."""
+    with pytest.raises(SettingsError, match="token"):
+        autoctrl.open("https://autoctrl.example.org", token=tmp_path / "none")
+
+
+def test_an_answer_of_another_version(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not the JSON of our records is no record."""
+    monkeypatch.setattr(client._answerer, "ask", lambda *_: {"runs": [{"run": 1}]})
+    with pytest.raises(DataError, match="RunLine"):
+        client.runs()
