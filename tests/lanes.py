@@ -49,6 +49,7 @@ LANES = {
     "condor": Lane(("htcondor",), ("tests/contract", "tests/integration")),
     "influx2": Lane(("influxdb2",), WITH_INFLUX),
     "influx1": Lane(("influxdb1",), WITH_INFLUX),
+    "keycloak": Lane(("keycloak",), ("tests/integration",)),
     "kube": Lane(
         ("kube",),
         ("tests/acceptance/openshift", "tests/integration/test_services.py"),

@@ -36,6 +36,8 @@ SECTIONS = {
         "store": "stores",
         "deploy": "deploy",
         "jenkins": "jenkins",
+        "token": "tokens",
+        "login": "login",
         "grafana": "grafana",
     },
     "Runs": {"runs": "runs", "discover": "runs"},

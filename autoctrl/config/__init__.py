@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoctrl.config.adapters import Adapter, StoreAdapter, find_store, list_words, open_section
+from autoctrl.config.declaration import ADMINISTRATOR, setting
 from autoctrl.config.deployment import (
     DEPLOYMENT_FILE,
     Deployment,
@@ -17,7 +18,6 @@ from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
 from autoctrl.config.secret_file import read_secret_lines
 from autoctrl.config.sections import (
-    ADMINISTRATOR,
     SEVERITIES,
     ChatSettings,
     CycleSettings,
@@ -32,9 +32,9 @@ from autoctrl.config.sections import (
     SourceSettings,
     StoreSettings,
     WorkflowSettings,
-    setting,
 )
 from autoctrl.config.settings import FILE_NAME, Settings
+from autoctrl.config.web import WebSettings
 
 __all__ = [
     "ADMINISTRATOR",
@@ -59,6 +59,7 @@ __all__ = [
     "SourceSettings",
     "StoreAdapter",
     "StoreSettings",
+    "WebSettings",
     "WorkflowSettings",
     "every_setting",
     "find_deployment",

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.config.adapters import SECTION_BASES, find_adapter, list_words
+from autoctrl.config.declaration import setting
 from autoctrl.config.sections import (
     ATTRIBUTES,
     SECTIONS,
     WORKFLOWS,
     ProjectSettings,
     WorkflowSettings,
-    setting,
     settings_of,
     type_word,
 )

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.config.declaration import ADMINISTRATOR
 from autoctrl.config.layers import kind_of, known_settings, names_in
-from autoctrl.config.sections import ADMINISTRATOR, ATTRIBUTES, settings_of
+from autoctrl.config.sections import ATTRIBUTES, settings_of
 from autoctrl.errors import SettingsError
 from autoctrl.model.secret import is_secret_name
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from autoctrl.config.layers import KeyPath, Layer
 
 ADMINISTRATORS_SECTIONS = frozenset(
-    {"state", "store", "hints", "hooks", "chat", "jenkins", "notifiers"}
+    {"state", "store", "hints", "hooks", "chat", "web", "jenkins", "notifiers"}
 )
 EXECUTORS = "executors"
 

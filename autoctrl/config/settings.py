@@ -31,6 +31,8 @@ from autoctrl.model.software import read_setup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from autoctrl.config.web import WebSettings
+
 FILE_NAME = "autoctrl.toml"
 WHOLE = 100
 
@@ -58,6 +60,7 @@ class Settings:
     hints: HintSettings
     hooks: HookSettings
     chat: ChatSettings
+    web: WebSettings
     grafana: GrafanaSettings
     jenkins: JenkinsSettings
     inputs: InputSettings

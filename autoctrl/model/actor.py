@@ -8,12 +8,16 @@ from typing import NamedTuple
 class Actor(NamedTuple):
     """Who did something, and by what route.
 
-    name   the person's or program's name
-    via    ``cycle``, ``cli``, ``web``, ``mattermost`` or the name of a source
+    name     the person's or program's name
+    via      ``cycle``, ``cli``, ``web``, ``api``, ``mattermost`` or the name of a source
+    subject  who that is beyond doubt, as names may be used again: the issuer and the subject of a
+             login with a space between them, or ``token`` and the id of a token; empty where nobody
+             has proved who they are
     """
 
     name: str
     via: str
+    subject: str = ""
 
 
 CYCLE = Actor("autoctrl", "cycle")

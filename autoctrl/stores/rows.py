@@ -1,6 +1,7 @@
 """Record ⇄ row of the SQLite tables, pure.
 
-A row's columns stand in the order of the table's definition.
+A row's columns stand in the order of the table's definition. Rows that are older than an actor's
+subject lack that column, which is the last one.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def task_row(record: TaskRecord, encode: Encoder) -> Row:
         record.version,
         record.reason,
         _micros(record.until),
-        *record.actor,
+        record.actor.name,
+        record.actor.via,
         record.environment,
         written if since is time else _micros(since),
         record.renewals,
@@ -100,13 +102,16 @@ def task_row(record: TaskRecord, encode: Encoder) -> Row:
         record.provenance,
         record.log,
         int(record.is_growing),
+        record.actor.subject,
     )
 
 
 def task_record(row: Row) -> TaskRecord:
     """Return the record of a row of ``task_records``."""
     (sequence, epoch, status, time, members, version, reason, until, actor, via) = row[3:13]
-    (environment, since, renewals, stopping, inputs, provenance, log, is_growing) = row[13:]
+    (environment, since, renewals, stopping, inputs, provenance, log, is_growing, *subject) = row[
+        13:
+    ]
     written = moment(time)
     return TaskRecord(
         _task_key(row),
@@ -116,7 +121,7 @@ def task_record(row: Row) -> TaskRecord:
         version,
         reason,
         _moment(until),
-        _actor(actor, via),
+        _actor(actor, via, *subject),
         sequence,
         epoch,
         _word(environment),
@@ -149,7 +154,8 @@ def job_row(record: JobRecord, encode: Encoder) -> Row:
         record.reason,
         _FAILURE[record.failure],
         _micros(record.not_before),
-        *record.actor,
+        record.actor.name,
+        record.actor.via,
         record.environment,
         record.handle,
         record.starts,
@@ -165,6 +171,7 @@ def job_row(record: JobRecord, encode: Encoder) -> Row:
         _micros(record.asked),
         encode(record.spent),
         record.late,
+        record.actor.subject,
     )
 
 
@@ -209,15 +216,22 @@ def _spec(text: str, variables: str | None) -> JobSpec:
     )
 
 
+def _job_key(row: Row) -> JobKey:
+    return JobKey(_task_key(row), row[3], row[4])
+
+
+def _files(text: str | None) -> tuple[FileInfo, ...]:
+    return tuple(FileInfo(**file) for file in decode_list(text)) if text else ()
+
+
 def job_record(row: Row) -> JobRecord:
     """Return the record of a row of ``job_records``."""
     sequence, epoch, attempt, status, time, role = row[5:11]
     used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
-    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields, asked, spent, late = row[
-        23:
-    ]
+    exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields = row[23:31]
+    asked, spent, late, *subject = row[31:]
     return JobRecord(
-        JobKey(_task_key(row), row[3], row[4]),
+        _job_key(row),
         _ROLE_OF[role],
         attempt,
         _JOB_STATUS_OF[status],
@@ -227,7 +241,7 @@ def job_record(row: Row) -> JobRecord:
         reason,
         _FAILURE_OF[failure],
         _moment(not_before),
-        _actor(actor, via),
+        _actor(actor, via, *subject),
         sequence,
         epoch,
         _word(environment),
@@ -240,7 +254,7 @@ def job_record(row: Row) -> JobRecord:
         cpu_s,
         peak_memory_mb,
         log,
-        tuple(FileInfo(**file) for file in decode_list(files)) if files else (),
+        _files(files),
         decode_mapping(fields),
         _moment(asked),
         tuple(map(Failure, decode_list(spent))) if spent else (),
@@ -262,13 +276,13 @@ def run_row(record: RunRecord, encode: Encoder) -> Row:
 
 def run_record(row: Row) -> RunRecord:
     """Return the record of a row of ``run_records``."""
-    _, number, sequence, attributes, is_closed, time, actor, via = row
+    _, number, sequence, attributes, is_closed, time, *actor = row
     return RunRecord(
         number,
         decode_mapping(attributes),
         bool(is_closed),
         moment(time),
-        _actor(actor, via),
+        _actor(*actor),
         sequence,
     )
 
@@ -280,17 +294,19 @@ def mark_row(record: MarkRecord, encode: Encoder) -> Row:
         record.sequence,
         encode(record.values),
         micros(record.time),
-        *record.actor,
+        record.actor.name,
+        record.actor.via,
         record.reason,
+        record.actor.subject,
     )
 
 
 def mark_record(row: Row) -> MarkRecord:
     """Return the record of a row of ``mark_records``."""
-    kind, campaign, name, sequence, contents, time, actor, via, reason = row
+    kind, campaign, name, sequence, contents, time, actor, via, reason, *subject = row
     values = decode_mapping(contents)
     return MarkRecord(
-        kind, campaign, name, values, moment(time), _actor(actor, via), reason, sequence
+        kind, campaign, name, values, moment(time), _actor(actor, via, *subject), reason, sequence
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -14,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.model.campaign import PROMPT
+from autoctrl.model.role import Role
 from autoctrl.web import (
     api,
     forms,
@@ -21,6 +23,7 @@ from autoctrl.web import (
     grid,
     incident_pages,
     log_page,
+    login,
     ordering,
     outputs,
     pages,
@@ -28,15 +31,19 @@ from autoctrl.web import (
     trends,
     workflow_page,
 )
-from autoctrl.web.csrf import is_known_host
+from autoctrl.web.door import lead_to_login, refuse, turn_away
+from autoctrl.web.hosts import is_known_host, known_hosts
 from autoctrl.web.problems import show_problem
 from autoctrl.web.shared import shared
 from autoctrl.web.state import Site
+from autoctrl.web.visitor import announce
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from autoctrl.compose import Project
+    from autoctrl.web.visitor import Visitor
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -50,6 +57,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+OPEN = ("/static/", "/health")
+DOORS = ("/login", "/logout")
 PAGE = "/campaigns/{campaign}"
 ROUTES = [
     Route("/", pages.front),
@@ -69,6 +78,7 @@ ROUTES = [
     *(Route(f"/api{path}", endpoint) for path, endpoint in api.ENDPOINTS.items()),
     *ordering.ROUTES,
     Route("/api/openapi.json", api.answer_description),
+    *login.ROUTES,
     Route("/health", service.show_health),
     Route("/metrics", service.show_metrics),
     Mount("/static", StaticFiles(directory=Path(__file__).with_name("static"))),
@@ -76,13 +86,14 @@ ROUTES = [
 
 
 class Shield:
-    """Lets in only requests to a known host, and gives every answer the headers that keep a browser
-    careful.
+    """Lets in only requests to a known host, says who makes them, and gives every answer the
+    headers that keep a browser careful.
     """
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        """Stand before ``app``, which is bound to ``host``."""
-        self.app, self.host = app, host
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        """Stand before the ``app`` of a site."""
+        self.app, self.site, self.gate = app, site, site.gate
+        self.hosts = known_hosts(site.project.settings.web, site.host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -99,18 +110,47 @@ class Shield:
                 headers.setdefault("Cache-Control", "no-cache" if is_fixed else "no-store")
             await send(message)
 
-        if is_known_host(Headers(scope=scope).get("host", ""), self.host):
-            await self.app(scope, receive, send_with_headers)
-        else:
-            refusal = PlainTextResponse("This server answers to localhost only.\n", 421)
-            await refusal(scope, receive, send_with_headers)
+        refusal = await self._refuse(scope)
+        await (refusal or self.app)(scope, receive, send_with_headers)
+
+    def close(self) -> None:
+        """End what is open towards others."""
+        self.gate.close()
+
+    async def _refuse(self, scope: Scope) -> Response | None:
+        """Say who makes a request, or return why it is not let in."""
+        headers, path = Headers(scope=scope), scope["path"]
+        reached = (scope.get("server") or ("", 0))[0]
+        if not is_known_host(headers.get("host", ""), self.hosts, reached):
+            text = "This server does not answer to this name. Its names: [web] hosts.\n"
+            return PlainTextResponse(text, 421)
+        if path.startswith(OPEN):
+            return None
+        peer = (scope.get("client") or ("", 0))[0]
+        try:
+            visitor = await run_in_threadpool(self.gate.visitor, headers, peer)
+        except HTTPException as error:
+            return refuse(path, error.status_code, error.detail)
+        except AutoctrlError as error:
+            return refuse(path, 503, str(error))
+        announce(scope, visitor)
+        return None if path.startswith(DOORS) else self._turn_away(scope, visitor)
+
+    def _turn_away(self, scope: Scope, visitor: Visitor) -> Response | None:
+        """Return the answer to somebody who may not read, None for all others."""
+        if visitor.role >= Role.VIEWER:
+            return None
+        path, query = scope["path"], scope["query_string"].decode("ascii", "replace")
+        if self.gate.leads_to_login(visitor, scope["method"], path):
+            return lead_to_login(f"{path}?{query}" if query else path)
+        return turn_away(visitor, self.gate.section.groups_claim, path)
 
 
-def create_app(project: Project, campaign: str = PROMPT, host: str = "127.0.0.1") -> ASGIApp:
+def create_app(project: Project, campaign: str = PROMPT, host: str = "127.0.0.1") -> Shield:
     """Return the web page of an open project as an ASGI application; ``host`` is the address it
     will be bound to.
     """
     handlers = {HTTPException: show_problem, AutoctrlError: show_problem, Exception: show_problem}
     app = Starlette(routes=ROUTES, exception_handlers=handlers)
-    app.state.site = Site(project, campaign, host)
-    return Shield(app, host)
+    app.state.site = site = Site(project, campaign, host)
+    return Shield(app, site)

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 COOKIE = "autoctrl_form"
 COOKIE_SHAPE = re.compile(r"[0-9a-f]{32}")
 MOST_NOTES = 500
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Guard:
     """Checks that a form was posted from a page of this server.
 
-    A form carries a token that is made of the browser's cookie and of a secret that lives as long
-    as the process.
+    A form carries a token that is made of the browser's cookie, of the login and of a secret that
+    lives as long as the process.
     """
 
     def __init__(self, secret: bytes | None = None) -> None:
@@ -37,18 +36,20 @@ class Guard:
         """Return the browser's cookie, a new one if it has none that could be ours."""
         return present if present and COOKIE_SHAPE.fullmatch(present) else secrets.token_hex(16)
 
-    def token(self, cookie: str) -> str:
-        """Return the token of forms for the browser with this cookie."""
-        return hmac.new(self._secret, cookie.encode(), hashlib.sha256).hexdigest()
+    def token(self, cookie: str, session: str = "") -> str:
+        """Return the token of forms for the browser with this cookie and login."""
+        return hmac.new(self._secret, f"{cookie} {session}".encode(), hashlib.sha256).hexdigest()
 
-    def refusal(self, headers: Mapping[str, str], cookie: str, token: str) -> str:
+    def refusal(
+        self, headers: Mapping[str, str], cookie: str, token: str, session: str = ""
+    ) -> str:
         """Return why a form is not accepted, empty if it is; header names are in lower case."""
         if not is_same_origin(headers):
             return "This form was not sent from a page of this server."
         if not COOKIE_SHAPE.fullmatch(cookie) or not hmac.compare_digest(
-            self.token(cookie).encode(), token.encode()
+            self.token(cookie, session).encode(), token.encode()
         ):
-            return "This form is older than the server, or cookies are switched off."
+            return "This form is older than the server or the login, or cookies are switched off."
         return ""
 
 
@@ -59,21 +60,6 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
         return site == "same-origin"
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == headers.get("host", "")
-
-
-def is_known_host(header: str, bound_to: str) -> bool:
-    """Say whether a request's Host is a name of this server.
-
-    Bound to the loopback address it answers to loopback names only, so that a foreign name which
-    resolves to this machine cannot pass for it. Bound to others it cannot know its names.
-    """
-    if bound_to not in LOOPBACK:
-        return True
-    try:
-        name = urlsplit(f"//{header}").hostname
-    except ValueError:
-        return False
-    return name in LOOPBACK
 
 
 class Notes:

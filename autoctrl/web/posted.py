@@ -33,6 +33,7 @@ class SentForm(NamedTuple):
     downstream                reprocess also what consumed the outputs
     seen                      digest of the preview that the person agrees to, empty before that
     token                     proof that the form came from a page of ours
+    subject                   who sends it beyond doubt; the person cannot write it
     """
 
     verb: str = ""
@@ -43,6 +44,7 @@ class SentForm(NamedTuple):
     downstream: bool = False
     seen: str = ""
     token: str = ""
+    subject: str = ""
 
 
 async def read_form(request: Request) -> SentForm:
@@ -75,15 +77,16 @@ def accept(request: Request, form: SentForm, known: Collection[str]) -> SentForm
     Answers 403 if it came from elsewhere or the person may not say its verb, 400 if the page has no
     such verb: ``known`` are those that it has.
     """
-    site = site_of(request)
-    refusal = site.guard.refusal(request.headers, request.cookies.get(COOKIE, ""), form.token)
+    guard, session = site_of(request).guard, visitor_of(request).session
+    cookie = request.cookies.get(COOKIE, "")
+    refusal = guard.refusal(request.headers, cookie, form.token, session)
     if refusal:
         message = f"{refusal} Nothing was done. Open the page again and repeat it there."
         raise HTTPException(403, message)
     if form.verb not in known:
         raise HTTPException(400, f"There is no verb '{form.verb}' here.")
     visitor = require(request, LEAST_ROLE.get(form.verb, Role.VIEWER), form.verb)
-    return form._replace(name=visitor.name or form.name)
+    return form._replace(name=visitor.name or form.name, subject=visitor.subject)
 
 
 def name_missing(form: SentForm) -> str:
@@ -95,7 +98,7 @@ def name_missing(form: SentForm) -> str:
 
 def actor_of(form: SentForm) -> Actor:
     """Return in whose name a form acts."""
-    return Actor(form.name, "web")
+    return Actor(form.name, "web", form.subject)
 
 
 def remember_name(request: Request, response: Response, form: SentForm) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,7 +13,7 @@ from autoctrl.hooks.address import Address
 from autoctrl.hooks.address import listen as open_socket
 from autoctrl.web.app import create_app
 from autoctrl.web.connection import Patience, limit_connections, patient_protocol
-from autoctrl.web.csrf import LOOPBACK
+from autoctrl.web.gate import check_exposure
 from autoctrl.web.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -31,28 +31,26 @@ def serve(
     """Serve the page until the process is interrupted; ``tell`` gets a line for the person who
     started it.
 
-    Port 0 takes a free one. Raises ``UsageError`` if the address cannot be used or the campaign is
-    unknown.
+    Port 0 takes a free one. Raises ``UsageError`` if the address cannot be used, if nobody would
+    ask there who people are, or if the campaign is unknown.
     """
+    check_exposure(settings.web, host)
     with listen(host, port) as listener, Project(settings) as project:
         find_lineage(project.store, campaign)
         address = Address(host, listener.getsockname()[1])
         tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
-        if host not in LOOPBACK:
-            tell(
-                "Whoever reaches this address can move tasks: put a proxy in front of it "
-                "that asks who they are."
-            )
+        app = create_app(project, campaign, host)
         config = uvicorn.Config(
-            Turnstile(create_app(project, campaign, host)),
+            Turnstile(app),
             http=patient_protocol(Patience(connections=limit_connections(CONNECTIONS))),
             backlog=BACKLOG,
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who asks is judged by the address that it really comes from
             timeout_graceful_shutdown=GRACE_S,
         )
-        with suppress(KeyboardInterrupt):
+        with closing(app), suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
 

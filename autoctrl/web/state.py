@@ -43,6 +43,7 @@ from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard, Notes
+from autoctrl.web.gate import Gate
 from autoctrl.web.orders import FILE_NAME, Orders
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of
@@ -115,6 +116,7 @@ class Site:
         self.measurements = Measurements(self.store)
         self.tasks = TaskCounter(self.store, self.clock)
         self.guard, self.notes = Guard(), Notes()
+        self.gate = Gate(project.settings, self.clock)
         self.answers = SharedAnswers(self.clock, self.store.revision)
         self.orders = Orders(project.settings.state_folder / FILE_NAME)
         self.rate = RateLimit(VERB_RATE)
@@ -174,12 +176,13 @@ class Site:
         is_shared = getattr(request.state, "is_shared", False)
         zones = self.zones(request)
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
+        visitor = visitor_of(request)
         text = (
             load_templates()
             .get_template(name)
             .render(
                 **self._fixed,
-                visitor=visitor_of(request),
+                visitor=visitor,
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
                 conditions=self.conditions(campaign),
@@ -191,7 +194,8 @@ class Site:
                 countdown=partial(spell_countdown, now=now),
                 notes=self.notes.take(request.query_params.get("note", "")),
                 last_cycle=self._spell_last_cycle(campaign, now),
-                **({} if is_shared else {"token": self.guard.token(cookie)}),
+                **({} if is_shared else {"token": self.guard.token(cookie, visitor.session)}),
+                can_log_in=self.gate.porter is not None,
                 person=unquote(request.cookies.get(NAME_COOKIE, "")),
                 **values,
             )

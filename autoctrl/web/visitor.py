@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from starlette.exceptions import HTTPException
 
+from autoctrl.model.actor import Actor
 from autoctrl.model.role import LEAST_ROLE, Role
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Any
+
     from starlette.requests import Request
+
+KEY = "autoctrl.visitor"
 
 
 class Visitor(NamedTuple):
@@ -17,21 +23,38 @@ class Visitor(NamedTuple):
 
     role      what they may do
     name      who they are, empty where nobody asked: then a form asks
+    subject   who that is beyond doubt, as in `Actor`; empty where nobody has proved it
+    via       how they came, as in `Actor`: ``web``, or ``api`` for those who show a token
     is_known  False for one of the public, who sees neither outputs nor what jobs printed
+    session   which login this is, in letters that open nothing; empty without one
     """
 
     role: Role
     name: str = ""
+    subject: str = ""
+    via: str = "web"
     is_known: bool = True
+    session: str = ""
 
     def may(self, verb: str) -> bool:
         """Say whether they may say a verb."""
         return self.role >= LEAST_ROLE.get(verb, Role.VIEWER)
 
+    def actor(self, name: str = "") -> Actor:
+        """Return them as the one who causes a record; ``name`` is what a form says, which counts
+        only where nobody else has said it.
+        """
+        return Actor(self.name or name, self.via, self.subject)
 
-def visitor_of(request: Request) -> Visitor:  # noqa: ARG001 - without login all are alike
-    """Return who makes a request. Without login whoever reaches the address may do everything."""
-    return Visitor(Role.ADMIN)
+
+def visitor_of(request: Request) -> Visitor:
+    """Return who makes a request, as the gate has found."""
+    return cast("Visitor", request.scope.get(KEY, Visitor(Role.NOBODY, is_known=False)))
+
+
+def announce(scope: MutableMapping[str, Any], visitor: Visitor) -> None:
+    """Write down for the pages who makes a request."""
+    scope[KEY] = visitor
 
 
 def require(request: Request, least: Role, to: str) -> Visitor:

@@ -21,7 +21,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds have no zone
 MAYBE_TIMES = st.none() | TIMES
 MEMBERS = st.lists(st.integers(0, 10**9), max_size=4).map(tuple)
-ACTORS = st.builds(Actor, TEXTS, NAMES)
+ACTORS = st.builds(Actor, TEXTS, NAMES, TEXTS)
 PLAIN = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | NUMBERS | TEXTS
 VALUES = st.dictionaries(
     NAMES,

@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("compose", "testing", "conformance"),
     ("operations", "experiments", "client"),
     ("hooks",),
+    ("login",),
     ("web", "chat"),
     ("cli",),
 )

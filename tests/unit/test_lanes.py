@@ -19,6 +19,7 @@ from tests.services import ROOT
         ("tests/contract/test_store_leases.py", ("influxdb1",), "influx1"),
         ("tests/integration/test_hints.py", ("influxdb2",), "influx2"),
         ("tests/integration/test_wrapper.py", (), "local"),
+        ("tests/integration/test_keycloak.py", ("keycloak",), "keycloak"),
         ("tests/acceptance/test_docs.py", (), "desk"),
         ("tests/acceptance/test_store_copy.py", ("influxdb1", "influxdb2"), "influx2"),
         ("tests/acceptance/test_camera_chain.py", (), "camera"),

@@ -9,7 +9,7 @@ WHERE campaign = ?1 AND workflow = ?2 AND unit = ?3 AND sequence = ?7;
 
 -- name: write_task
 -- A record of a task joins the history.
-INSERT INTO task_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO task_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: newest_task
 -- What is there now of one task; for the text of a conflict.
@@ -29,7 +29,7 @@ WHERE campaign = ?1 AND workflow = ?2 AND unit = ?3 AND version = ?4 AND job = ?
 -- name: write_job
 -- A record of a job joins the history.
 INSERT INTO job_records VALUES (
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 );
 
 -- name: newest_job
@@ -49,7 +49,7 @@ UPDATE newest_runs SET sequence = ?2 WHERE number = ?1 AND sequence = ?3;
 
 -- name: write_run
 -- A record of a run joins the history at the next position.
-INSERT INTO run_records (number, sequence, attributes, is_closed, time, actor, via) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO run_records (number, sequence, attributes, is_closed, time, actor, via, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: newest_run
 -- What is there now of one run; for the text of a conflict.
@@ -66,7 +66,7 @@ UPDATE newest_marks SET sequence = ?4 WHERE kind = ?1 AND campaign = ?2 AND name
 
 -- name: write_mark
 -- A mark joins the history.
-INSERT INTO mark_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO mark_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: newest_mark
 -- What is there now of one mark; for the text of a conflict.

@@ -4,6 +4,7 @@ means.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -43,7 +44,7 @@ from autoctrl.stores.influx.turns import (
 )
 from autoctrl.stores.json_values import Encoder
 from tests.contract.records import JOBS, TASKS
-from tests.contract.samples import task
+from tests.contract.samples import mark, run, task
 
 US = 1000
 
@@ -278,3 +279,11 @@ class TestRefusals:
             "The bucket of hints b at http://host:8086 refuses the token: 401, no."
         )
         assert text.endswith("in the file that [hints] token_file names.")
+
+
+@pytest.mark.parametrize("record", [task(), run(7), mark("reco")])
+def test_a_record_of_before_there_were_subjects(record: Any) -> None:
+    """A body without an actor's subject, as older versions wrote it, is read as nobody's proof."""
+    body = encode_body(record, Encoder())
+    older = json.dumps(json.loads(body.text)[:-1])
+    assert decode_body(body.kind, older) == record

@@ -1,0 +1,231 @@
+"""Lets people in: begins a login, ends it well or not, and looks again who they are."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autoctrl.login.claims import (
+    is_jwt,
+    read_access_token,
+    read_id_token,
+    read_logout_token,
+)
+from autoctrl.login.errors import LoginRefused, ProviderDown
+from autoctrl.login.provider import Client, Provider
+from autoctrl.login.roles import groups_in, read_groups
+from autoctrl.login.sessions import Flow, Limits, Person, Sessions
+from autoctrl.login.tokens import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autoctrl.config import WebSettings
+    from autoctrl.login.book import Book
+    from autoctrl.login.sessions import Session
+    from autoctrl.ports import Clock
+
+KEPT_FOR = timedelta(seconds=60)
+MOST_KEPT = 1000
+LONGEST_NAME = 80
+
+
+class Answer(NamedTuple):
+    """With what the provider has sent a person back to us.
+
+    state, code  of the login that began here, and what tokens are given for
+    issuer       who says so, empty if the provider does not tell
+    error        why it failed, empty if it did not
+    """
+
+    state: str
+    code: str
+    issuer: str
+    error: str
+
+
+class Owner(NamedTuple):
+    """Whose access token one is, and how long that is believed."""
+
+    person: Person
+    until: datetime
+
+
+class Porter:
+    """Knows the people whom one provider lets in."""
+
+    def __init__(self, section: WebSettings, secret: str, book: Book, clock: Clock) -> None:
+        """Know what the settings say, the ``secret`` of our client and the sessions in a book."""
+        client = Client(section.issuer, section.client_id, secret, section.scopes)
+        self.section, self.clock = section, clock
+        self.provider = Provider(client, clock)
+        self.groups = read_groups(section)
+        limits = Limits(
+            timedelta(seconds=section.idle_s),
+            timedelta(seconds=section.longest_s),
+            timedelta(seconds=section.recheck_s),
+        )
+        self.sessions = Sessions(book, limits)
+        self._owners: OrderedDict[bytes, Owner] = OrderedDict()
+        self._lock = Lock()
+
+    def begin(self, browser: str, target: str, redirect: str) -> str:
+        """Return the address at which a person logs in, who wants to see ``target`` afterwards.
+
+        Raises ``ProviderDown`` or ``StoreError``.
+        """
+        state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
+        address = self.provider.authorization_url(redirect, state, nonce, verifier)
+        self.sessions.begin(state, browser, Flow(nonce, verifier, target), self.clock.now())
+        return address
+
+    def finish(self, browser: str, answer: Answer, redirect: str) -> tuple[str, str]:
+        """Return the word for the browser and the page that was wanted.
+
+        Raises ``LoginRefused``, ``ProviderDown`` or ``StoreError``.
+        """
+        flow = self.sessions.take(answer.state, browser, self.clock.now())
+        if flow is None:
+            message = "This login did not begin in this browser, or it has ended already."
+            raise LoginRefused(message, hint="Begin it again.")
+        if answer.issuer and answer.issuer != self.provider.issuer:
+            message = "Somebody else than our provider of logins has answered."
+            raise LoginRefused(message, hint="Begin the login again.")
+        if answer.error or not answer.code:
+            word = "".join(filter(str.isprintable, answer.error))[:60] or "no code"
+            message = f"The provider of logins did not let you in: {word}."
+            raise LoginRefused(message, hint="Begin the login again.")
+        tokens = self.provider.exchange(answer.code, flow.verifier, redirect)
+        claims = read_id_token(self.provider, str(tokens.get("id_token", "")), flow.nonce)
+        return self.sessions.open(self._person(claims, tokens), self.clock.now()), flow.target
+
+    def recognise(self, word: str) -> Session | None:
+        """Return the login of a browser, None if it has none that holds; now and then the provider
+        is asked whether it still knows the person, and with which groups. Raises ``StoreError``.
+        """
+        now = self.clock.now()
+        session = self.sessions.find(word, now)
+        if session is None or not self.sessions.claim_check(session, now):
+            return session
+        try:
+            person = self._look_again(session.person)
+        except ProviderDown:
+            return session
+        except LoginRefused:
+            self.sessions.end(session.digest)
+            return None
+        self.sessions.renew(session, person, now)
+        return session._replace(person=person)
+
+    def _look_again(self, person: Person) -> Person:
+        """Return the person as the provider sees them now.
+
+        Raises ``LoginRefused`` if it does not know them any more, ``ProviderDown``.
+        """
+        if not person.refresh_token:
+            claims = self.provider.userinfo(person.access_token)
+            self._check_same(claims, person)
+            return person._replace(role=self.groups.role_with_login(self._groups(claims)))
+        tokens = self.provider.refresh(person.refresh_token)
+        if "id_token" in tokens:
+            claims = read_id_token(self.provider, str(tokens["id_token"]))
+        else:
+            claims = self.provider.userinfo(str(tokens.get("access_token", "")))
+        self._check_same(claims, person)
+        kept = {
+            name: getattr(person, name) for name in ("id_token", "access_token", "refresh_token")
+        }
+        found = self._person({**claims, "iss": person.issuer}, {**kept, **tokens})
+        return found._replace(name=person.name, sid=person.sid)
+
+    def _check_same(self, claims: Mapping[str, Any], person: Person) -> None:
+        if claims.get("sub") != person.subject:
+            message = "The provider of logins speaks of somebody else now."
+            raise LoginRefused(message, hint="Log in again.")
+
+    def _person(self, claims: Mapping[str, Any], tokens: Mapping[str, Any]) -> Person:
+        access = str(tokens.get("access_token", ""))
+        groups = groups_in(claims, self.section.groups_claim)
+        if groups is None and access:
+            told = self.provider.userinfo(access)
+            if told and told.get("sub") != claims["sub"]:
+                message = "The provider of logins speaks of two people."
+                raise LoginRefused(message, hint="Log in again.")
+            claims = {**told, **claims}
+        return self._describe(claims)._replace(
+            id_token=str(tokens.get("id_token", "")),
+            access_token=access,
+            refresh_token=str(tokens.get("refresh_token", "")),
+        )
+
+    def _describe(self, claims: Mapping[str, Any]) -> Person:
+        named = claims.get("preferred_username") or claims.get("name") or claims.get("username")
+        name = "".join(filter(str.isprintable, str(named or claims["sub"])))[:LONGEST_NAME]
+        role = self.groups.role_with_login(self._groups(claims))
+        sid = str(claims.get("sid", ""))
+        return Person(str(claims["iss"]), str(claims["sub"]), name, role, sid)
+
+    def _groups(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        return groups_in(claims, self.section.groups_claim) or ()
+
+    def leave(self, word: str, back: str) -> str:
+        """End the login of a browser; return the address at which it ends at the provider too,
+        empty if there is none. Raises ``StoreError``.
+        """
+        session = self.sessions.find(word, self.clock.now())
+        if session is None:
+            return ""
+        self.sessions.end(session.digest)
+        try:
+            return self.provider.logout_url(session.person.id_token, back)
+        except ProviderDown:
+            return ""
+
+    def end_by_word(self, logout_token: str) -> int:
+        """End the logins that the provider says have ended; return how many.
+
+        Raises ``LoginRefused`` for a word that is not the provider's, ``ProviderDown``,
+        ``StoreError``.
+        """
+        claims = read_logout_token(self.provider, logout_token)
+        sid, subject = str(claims.get("sid", "")), str(claims.get("sub", ""))
+        return self.sessions.end_all(self.provider.issuer, sid, subject)
+
+    def owner_of(self, token: str) -> Person:
+        """Return whose access token this is; an answer holds for a minute at most.
+
+        Raises ``LoginRefused`` or ``ProviderDown``.
+        """
+        now, digest = self.clock.now(), digest_of(token)
+        with self._lock:
+            kept = self._owners.get(digest)
+        if kept is not None and now < kept.until:
+            return kept.person
+        claims = {**self._judge(token), "iss": self.provider.issuer}
+        until = now + KEPT_FOR
+        if isinstance(claims.get("exp"), int | float):
+            until = min(until, datetime.fromtimestamp(claims["exp"], UTC))
+        owner = Owner(self._person(claims, {"access_token": token}), until)
+        with self._lock:
+            self._owners[digest] = owner
+            while len(self._owners) > MOST_KEPT:
+                self._owners.popitem(last=False)
+        return owner.person
+
+    def _judge(self, token: str) -> dict[str, Any]:
+        """Return the claims of an access token that is good: one of ours is judged here, of any
+        other the provider is asked.
+        """
+        audience = self.section.audience or self.section.client_id
+        if is_jwt(token):
+            with suppress(LoginRefused):
+                return read_access_token(self.provider, token, audience)
+        claims = self.provider.introspect(token)
+        if claims.get("active") is not True or not claims.get("sub"):
+            message = "This token is not good, or not any more."
+            raise LoginRefused(message, hint="Log in again: autoctrl login URL.")
+        return claims

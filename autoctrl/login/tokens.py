@@ -1,0 +1,69 @@
+"""Tokens of programs and notebooks: how they are spelled, and what is kept of them. Pure but for
+the making of random letters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoctrl.errors import UsageError
+from autoctrl.model.role import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+PREFIX = "ac_"
+ID_LETTERS = string.ascii_lowercase + string.digits
+ID_LENGTH = 8
+SHAPE = re.compile(r"ac_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+ROLES: Mapping[str, Role] = {str(role): role for role in Role if role is not Role.NOBODY}
+
+
+class Token(NamedTuple):
+    """What is known of a token; the token itself is known to its owner alone.
+
+    id       eight letters and digits, which stand in it
+    name     what it is for
+    role     what its owner may do
+    maker    who made it
+    made     when
+    expires  when it ends
+    used     when it was last shown, up to a minute earlier; None if never
+    """
+
+    id: str
+    name: str
+    role: Role
+    maker: str
+    made: datetime
+    expires: datetime
+    used: datetime | None = None
+
+
+def spell_token() -> str:
+    """Return a new token: ``ac_``, its id, ``_`` and 43 random letters."""
+    identity = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+    return f"{PREFIX}{identity}_{secrets.token_urlsafe(32)}"
+
+
+def id_in(token: str) -> str | None:
+    """Return the id that stands in a token, None if this is no token of ours."""
+    found = SHAPE.fullmatch(token)
+    return found[1] if found else None
+
+
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a secret: it tells whether another one is the same, and no more."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def check_role(wanted: Role, makers: Role) -> None:
+    """Raise ``UsageError`` for a token that may do more than who makes it."""
+    if wanted > makers:
+        message = f"A token of the role {wanted} cannot be made by somebody of the role {makers}."
+        raise UsageError(message, hint=f"Ask for --role {makers}, or for less.")

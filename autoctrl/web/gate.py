@@ -1,0 +1,185 @@
+"""Who gets in: by a login, a token or a proxy's word, as a reader of what is public, or everybody
+who can reach the machine itself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
+
+from autoctrl.config import read_secret_lines
+from autoctrl.errors import MissingExtra, SettingsError, UsageError
+from autoctrl.login.book import FILE_NAME, Book
+from autoctrl.login.errors import LoginRefused
+from autoctrl.login.keyring import Keyring
+from autoctrl.login.roles import read_groups
+from autoctrl.login.tokens import PREFIX
+from autoctrl.model.role import Role
+from autoctrl.web.cookies import Cookies
+from autoctrl.web.hosts import is_loopback
+from autoctrl.web.visitor import Visitor
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
+
+    from autoctrl.config import Settings, WebSettings
+    from autoctrl.login.porter import Porter
+    from autoctrl.login.sessions import Person
+    from autoctrl.ports import Clock
+
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+LONGEST_NAME = 80
+BEARER = "bearer "
+
+
+class Gate:
+    """Says who makes a request."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Know what the settings say, and the logins and tokens in the state folder.
+
+        Raises ``SettingsError`` if a login is wanted that cannot be had.
+        """
+        self.section = section = settings.web
+        self.clock = clock
+        self.groups = read_groups(section)
+        self.book = Book(settings.state_folder / FILE_NAME)
+        self.porter = open_porter(settings, self.book, clock) if section.issuer else None
+        self.cookies = Cookies(is_secure=section.url.startswith("https:"))
+        self.keyring = Keyring(self.book)
+        self.proxies = read_networks(section.proxies)
+        anonymous = Role.VIEWER if section.public else Role.NOBODY
+        self.stranger = Visitor(anonymous, is_known=False)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether people must say who they are: to a provider, or to a proxy."""
+        return bool(self.section.issuer or self.section.behind_proxy)
+
+    def close(self) -> None:
+        """End the connections to the provider of logins."""
+        if self.porter is not None:
+            self.porter.provider.close()
+
+    def visitor(self, headers: Headers, peer: str) -> Visitor:
+        """Return who makes a request that came from the address ``peer``.
+
+        Answers 401 for a token that is not good, 400 for two persons in one request.
+        """
+        shown = headers.get("authorization", "")
+        if shown[: len(BEARER)].lower() == BEARER:
+            return self._bearer(shown[len(BEARER) :].strip())
+        if not self.is_closed:
+            return Visitor(Role.ADMIN)
+        word = cookie_parser(headers.get("cookie", "")).get(self.cookies.session)
+        if self.porter is not None and word:
+            session = self.porter.recognise(word)
+            if session is not None:
+                return self._welcome(session.person, "web", session.digest.hex())
+        if self.section.behind_proxy and self._is_proxy(peer):
+            return self._named(headers)
+        return self.stranger
+
+    def leads_to_login(self, visitor: Visitor, method: str, path: str) -> bool:
+        """Say whether a login helps somebody who may not read: a person who has none."""
+        is_browsing = is_page(path) and method in {"GET", "HEAD"}
+        return self.porter is not None and not visitor.is_known and is_browsing
+
+    def _bearer(self, text: str) -> Visitor:
+        token = self.keyring.recognise(text, self.clock.now())
+        if token is not None:
+            return Visitor(token.role, token.maker, f"token {token.id}", via="api")
+        if self.porter is None or not text or text.startswith(PREFIX):
+            raise HTTPException(401, "This token is not good, or not any more.")
+        try:
+            return self._welcome(self.porter.owner_of(text), "api")
+        except LoginRefused as error:
+            raise HTTPException(401, error.message) from error
+
+    def _welcome(self, person: Person, via: str, session: str = "") -> Visitor:
+        role = max(person.role, self.stranger.role)
+        return Visitor(role, person.name, f"{person.issuer} {person.subject}", via, session=session)
+
+    def _named(self, headers: Headers) -> Visitor:
+        names = headers.getlist(self.section.proxy_header)
+        if len(names) > 1:
+            raise HTTPException(400, f"The header {self.section.proxy_header} stands there twice.")
+        name = "".join(filter(str.isprintable, names[0])).strip()[:LONGEST_NAME] if names else ""
+        if not name:
+            return self.stranger
+        lists = headers.getlist(self.section.proxy_groups_header)
+        groups = [group.strip() for line in lists for group in line.split(",")]
+        role = max(self.groups.role_with_login(groups), self.stranger.role)
+        return Visitor(role, name, f"proxy {name}")
+
+    def _is_proxy(self, peer: str) -> bool:
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.proxies)
+
+
+def open_porter(settings: Settings, book: Book, clock: Clock) -> Porter:
+    """Return who lets people in by the provider that the settings name.
+
+    Raises ``SettingsError``, and ``MissingExtra`` where the packages for it are not installed.
+    """
+    try:
+        from autoctrl.login.porter import Porter
+    except ImportError as error:
+        what = "The login of people"
+        raise MissingExtra(what, "login") from error
+    section = settings.web
+    if not section.client_id:
+        message = "[web] issuer is given without [web] client_id."
+        raise SettingsError(message, hint="It is the name under which the provider knows the page.")
+    file = section.client_secret_file
+    name = "[web] client_secret_file"
+    secret = read_secret_lines(settings.path(file), name)[0] if file else ""
+    return Porter(section, secret, book, clock)
+
+
+def is_page(path: str) -> bool:
+    """Say whether a person reads what is at an address."""
+    return not path.startswith(("/api/", "/metrics"))
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Return the addresses and networks of a setting. Raises ``UsageError`` for another text."""
+    found = []
+    for word in text.replace(",", " ").split():
+        try:
+            found.append(ipaddress.ip_network(word))
+        except ValueError as error:
+            message = f"[web] proxies has '{word}', which is no address and no network."
+            raise UsageError(message, hint="Write them as 10.1.2.3 or 10.2.0.0/16.") from error
+    return tuple(found)
+
+
+def check_exposure(section: WebSettings, host: str) -> None:
+    """Raise ``UsageError`` where people could act without saying who they are, or where what they
+    show could be read on its way.
+    """
+    if section.behind_proxy and not read_networks(section.proxies):
+        message = "[web] behind_proxy is true, but no proxy is named: anybody could pass for it."
+        raise UsageError(message, hint="Name its address: [web] proxies = '10.1.2.3'.")
+    if is_loopback(host):
+        return
+    if not section.issuer and not section.behind_proxy:
+        message = f"Whoever reaches {host} could move tasks: nobody would ask who they are."
+        hint = (
+            "Let people log in ([web] issuer), put a proxy in front that asks ([web] behind_proxy "
+            "and proxies), or listen at 127.0.0.1. See docs/howto/log-in.md."
+        )
+        raise UsageError(message, hint=hint)
+    if section.issuer and not section.url.startswith("https://"):
+        message = f"[web] url = '{section.url}' is no https address, and {host} is not local."
+        raise UsageError(
+            message,
+            hint="A login could be read on its way. Name the address that people see, with https.",
+        )

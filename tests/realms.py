@@ -1,0 +1,104 @@
+"""The realms of the Keycloak that tests log in at: one in its own style, one with what is different
+at INDIGO IAM.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+SECRET = "page-secret"  # noqa: S105 - of a server that lives as long as the tests
+PAGE = "autoctrl-page"
+DEVICE = "autoctrl-cli"
+PEOPLE = {"sara": "/cygno/shifters", "anna": "/cygno", "otto": "/others"}
+
+
+def password_of(name: str) -> str:
+    """Return the password of one of the people."""
+    return f"{name}-password"
+
+
+def person(name: str, group: str) -> dict[str, Any]:
+    """Return somebody who can log in, and the group that they are in."""
+    return {
+        "username": name,
+        "enabled": True,
+        "emailVerified": True,
+        "email": f"{name}@example.org",
+        "firstName": name.title(),
+        "lastName": "Example",
+        "groups": [group],
+        "credentials": [{"type": "password", "value": password_of(name), "temporary": False}],
+    }
+
+
+def groups_mapper(*places: str, full_path: bool) -> dict[str, Any]:
+    """Return the mapper that tells groups in some of ``id``, ``access`` and ``userinfo``."""
+    tokens = {f"{place}.token.claim": str(place in places).lower() for place in ("id", "access")}
+    return {
+        "name": "groups",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-group-membership-mapper",
+        "config": {
+            "claim.name": "groups",
+            "full.path": str(full_path).lower(),
+            **tokens,
+            "userinfo.token.claim": str("userinfo" in places).lower(),
+        },
+    }
+
+
+def audience_mapper() -> dict[str, Any]:
+    """Return the mapper that makes the page the audience of an access token."""
+    return {
+        "name": "audience",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-audience-mapper",
+        "config": {"included.client.audience": PAGE, "access.token.claim": "true"},
+    }
+
+
+def realm(name: str, *groups_in: str) -> dict[str, Any]:
+    """Return a realm whose page's client is told groups in these tokens."""
+    mapper = groups_mapper(*groups_in, full_path=True)
+    page = {
+        "clientId": PAGE,
+        "secret": SECRET,
+        "standardFlowEnabled": True,
+        "directAccessGrantsEnabled": False,
+        "redirectUris": ["http://127.0.0.1/login/callback", "http://127.0.0.1:*"],
+        "attributes": {
+            "pkce.code.challenge.method": "S256",
+            "post.logout.redirect.uris": "http://127.0.0.1/*##http://127.0.0.1:*",
+            "backchannel.logout.session.required": "true",
+        },
+        "protocolMappers": [mapper],
+    }
+    device = {
+        "clientId": DEVICE,
+        "publicClient": True,
+        "standardFlowEnabled": False,
+        "directAccessGrantsEnabled": False,
+        "attributes": {"oauth2.device.authorization.grant.enabled": "true"},
+        "protocolMappers": [groups_mapper("access", "userinfo", full_path=True), audience_mapper()],
+    }
+    return {
+        "realm": name,
+        "enabled": True,
+        "sslRequired": "none",
+        "accessTokenLifespan": 3600,
+        "ssoSessionIdleTimeout": 86_400,
+        "revokeRefreshToken": True,
+        "refreshTokenMaxReuse": 0,
+        "attributes": {"oauth2DevicePollingInterval": "1"},
+        "groups": [
+            {"name": "cygno", "subGroups": [{"name": "shifters"}]},
+            {"name": "others"},
+        ],
+        "users": [person(one, group) for one, group in PEOPLE.items()],
+        "clients": [
+            {"enabled": True, "protocol": "openid-connect", **client} for client in (page, device)
+        ],
+    }
+
+
+ALL = (realm("autoctrl", "id", "access", "userinfo"), realm("indigo", "userinfo"))
