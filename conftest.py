@@ -19,13 +19,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 # The fixtures of real servers, for the tests of every tier, the lanes that tests run in, and the
 # camera's files.
-pytest_plugins = ["tests.services", "tests.lanes", "tests.acceptance.camera"]
+pytest_plugins = [
+    "tests.services",
+    "tests.keycloak",
+    "tests.xrootd",
+    "tests.lanes",
+    "tests.acceptance.camera",
+]
 
 # What may skip even in CI: the beginning of the reason, and why that is right.
 ALLOWED_SKIPS: dict[str, str] = {
     "a small file system cannot be mounted": "mounting takes root's rights, also in a container",
     "the description of Mattermost's API": "a large file of others, which is not published with us",
     "the schemas of Grafana's dashboards": "large files of others, as above",
+    "OpenShift's definition of a Route": "a large file of others, which is not published with us",
 }
 
 

@@ -1,13 +1,12 @@
-"""Examines overlays on a running API server: ``examine.py OVERLAY...``.
+"""Examines overlays on an API server: ``examine.py KUBECTL KUBECONFIG OVERLAY...``.
 
-``openshift/check`` starts a server and calls it. ``KUBECONFIG`` names the server, ``KUBECTL`` the
-program. What only OpenShift has, ``cluster/`` gives the server before.
+``openshift/check`` starts a server and calls it. They are really applied, so it must be one for
+this alone. What only OpenShift has, ``cluster/`` gives the server before.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,12 +23,12 @@ LIMIT_S = 120
 SECRET_MODE = 0o440
 CYCLES = {"app.kubernetes.io/component": "cycles"}
 BY_JENKINS = {"cycles-are-made-by": "jenkins"}
-# What a namespace may be known by: of these labels OpenShift's own bear one each.
+# What a namespace may be known by: one of these labels of OpenShift's own, or its name.
 NAMESPACES = (
     {"network.openshift.io/policy-group": "ingress"},
     {"network.openshift.io/policy-group": "monitoring"},
-    {"kubernetes.io/metadata.name": "openshift-dns"},
 )
+NAME = "kubernetes.io/metadata.name"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -45,8 +44,9 @@ class Cluster:
 
     def call(self, *words: str, given: object = None) -> subprocess.CompletedProcess[str]:
         """Run kubectl with these words; ``given`` is what it reads as ``-f -``, as JSON."""
+        cache = str(Path(self.config).parent / "cache")  # and not below the caller's home
         return subprocess.run(
-            [self.kubectl, "--kubeconfig", self.config, *words],
+            [self.kubectl, "--kubeconfig", self.config, "--cache-dir", cache, *words],
             input=json.dumps(given) if given else "",
             capture_output=True,
             text=True,
@@ -107,7 +107,7 @@ def pods_of(things: Sequence[Thing]) -> list[Thing]:
             "metadata": {
                 "name": thing["metadata"]["name"],
                 "namespace": thing["metadata"].get("namespace", "default"),
-                "labels": template["metadata"]["labels"],
+                "labels": labels_of(template),
             },
             "spec": template["spec"],
         }
@@ -118,10 +118,10 @@ def pods_of(things: Sequence[Thing]) -> list[Thing]:
 def templates_of(things: Sequence[Thing]) -> Iterator[tuple[Thing, Thing]]:
     """Yield what has a pod's template, with the template."""
     for thing in things:
-        if thing["kind"] == "Deployment":
-            yield thing, thing["spec"]["template"]
-        elif thing["kind"] == "CronJob":
-            yield thing, thing["spec"]["jobTemplate"]["spec"]["template"]
+        spec = thing.get("spec", {})
+        template = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
+        if "containers" in template.get("spec", {}):
+            yield thing, template
 
 
 def find_faults(things: Sequence[Thing]) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _name_makers(things: Sequence[Thing]) -> Iterator[str]:
     makers = [
         thing["metadata"]["name"]
         for thing, template in templates_of(things)
-        if _bears(template["metadata"]["labels"], CYCLES)
+        if _bears(labels_of(template), CYCLES)
         or _bears(thing["metadata"].get("annotations", {}), BY_JENKINS)
     ]
     if len(makers) != 1:
@@ -159,7 +159,7 @@ def _pod_faults(template: Thing) -> Iterator[str]:
     for volume in spec.get("volumes", []):
         if "secret" in volume and volume["secret"].get("defaultMode") != SECRET_MODE:
             yield f"others than its group may read the secret {volume['name']}: defaultMode: 0440"
-    for container in spec["containers"]:
+    for container in (*spec.get("initContainers", []), *spec["containers"]):
         if "@sha256:" not in container["image"]:
             yield f"the image {container['image']} may be another one tomorrow: name its digest"
         if not container.get("securityContext", {}).get("readOnlyRootFilesystem"):
@@ -181,28 +181,31 @@ def _missing(things: Sequence[Thing], template: Thing) -> Iterator[str]:
                 yield f"there is no {kind} {name}"
     affinity = template["spec"].get("affinity", {}).get("podAffinity", {})
     for term in affinity.get("requiredDuringSchedulingIgnoredDuringExecution", []):
-        labels = term["labelSelector"]["matchLabels"]
+        labels = term["labelSelector"].get("matchLabels", {})
         if not any(_bears(labels_of(one), labels) for one in _templates(things)):
             yield f"it must be beside a pod with {labels}, which there is not"
 
 
 def _service_faults(service: Thing, things: Sequence[Thing]) -> Iterator[str]:
-    chosen = _chosen(things, service["spec"]["selector"])
+    wanted = service["spec"].get("selector", {})
+    chosen = _chosen(things, wanted)
     if not chosen:
-        yield f"no pod bears {service['spec']['selector']}"
+        yield f"no pod bears {wanted}"
     for port in service["spec"]["ports"]:
         if port["targetPort"] not in _ports(chosen):
             yield f"its pods have no port {port['targetPort']}"
 
 
 def _route_faults(route: Thing, things: Sequence[Thing]) -> Iterator[str]:
-    name, port = route["spec"]["to"]["name"], route["spec"]["port"]["targetPort"]
+    name, port = route["spec"]["to"]["name"], route["spec"].get("port", {}).get("targetPort")
     services = [one for one in things if one["kind"] == "Service"]
     ports = [
-        item["name"]
+        item[key]
         for one in services
         if one["metadata"]["name"] == name
         for item in one["spec"]["ports"]
+        for key in ("name", "targetPort")
+        if key in item
     ]
     if port not in ports:
         yield f"there is no service {name} with a port {port}"
@@ -218,25 +221,26 @@ def _policy_faults(policy: Thing, things: Sequence[Thing]) -> Iterator[str]:
         yield f"no pod bears {wanted}"
     for rule in (*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])):
         for port in rule.get("ports", []):
-            if isinstance(port["port"], str) and port["port"] not in _ports(chosen):
-                yield f"its pods have no port {port['port']}"
+            name = port.get("port")
+            if isinstance(name, str) and name not in _ports(chosen):
+                yield f"its pods have no port {name}"
         for peer in (*rule.get("from", []), *rule.get("to", [])):
             labels = peer.get("namespaceSelector", {}).get("matchLabels")
-            if labels is not None and labels not in NAMESPACES:
+            if labels and [*labels] != [NAME] and labels not in NAMESPACES:
                 yield f"no namespace is known to bear {labels}"
 
 
 def _monitor_faults(monitor: Thing, things: Sequence[Thing]) -> Iterator[str]:
-    wanted = monitor["spec"]["selector"]["matchLabels"]
+    wanted = monitor["spec"]["selector"].get("matchLabels", {})
     services = [
         one
         for one in things
-        if one["kind"] == "Service" and _bears(one["metadata"]["labels"], wanted)
+        if one["kind"] == "Service" and _bears(one["metadata"].get("labels", {}), wanted)
     ]
-    ports = {port["name"] for one in services for port in one["spec"]["ports"]}
+    ports = {port.get("name") for one in services for port in one["spec"]["ports"]}
     for endpoint in monitor["spec"]["endpoints"]:
-        if endpoint["port"] not in ports:
-            yield f"no service that bears {wanted} has a port {endpoint['port']}"
+        if endpoint.get("port") not in ports:
+            yield f"no service that bears {wanted} has a port {endpoint.get('port')}"
 
 
 def _role_faults(role: Thing, _: Sequence[Thing]) -> Iterator[str]:
@@ -275,7 +279,7 @@ def _open_pods(things: Sequence[Thing]) -> Iterator[str]:
 
 def labels_of(template: Thing) -> dict[str, str]:
     """Return the labels of a template's pods."""
-    return dict(template["metadata"]["labels"])
+    return dict(template["metadata"].get("labels", {}))
 
 
 def _templates(things: Sequence[Thing]) -> list[Thing]:
@@ -290,9 +294,11 @@ def _bears(labels: dict[str, str], wanted: dict[str, str]) -> bool:
     return wanted.items() <= labels.items()
 
 
-def _ports(templates: Sequence[Thing]) -> set[str]:
+def _ports(templates: Sequence[Thing]) -> set[object]:
+    """Return the names and the numbers of the ports of pods."""
     containers = [one for template in templates for one in template["spec"]["containers"]]
-    return {port["name"] for one in containers for port in one.get("ports", [])}
+    ports = [port for one in containers for port in one.get("ports", [])]
+    return {port.get("name") for port in ports} | {port["containerPort"] for port in ports}
 
 
 FINDERS = {
@@ -305,9 +311,9 @@ FINDERS = {
 }
 
 
-def main(overlays: Sequence[str]) -> int:
+def main(kubectl: str, config: str, *overlays: str) -> int:
     """Examine overlays one after the other; print what is wrong, and return 1 if anything is."""
-    cluster = Cluster(os.environ.get("KUBECTL", "kubectl"), os.environ["KUBECONFIG"])
+    cluster = Cluster(kubectl, config)
     try:
         cluster.prepare()
     except RefusedError as error:
@@ -324,4 +330,4 @@ def main(overlays: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -57,11 +57,12 @@ def audience_mapper() -> dict[str, Any]:
     }
 
 
-def realm(name: str, *groups_in: str) -> dict[str, Any]:
-    """Return a realm whose page's client is told groups in these tokens."""
-    mapper = groups_mapper(*groups_in, full_path=True)
-    page = {
+def page(*groups_in: str) -> dict[str, Any]:
+    """Return the page as a client that is told groups in these tokens."""
+    return {
         "clientId": PAGE,
+        "enabled": True,
+        "protocol": "openid-connect",
         "secret": SECRET,
         "standardFlowEnabled": True,
         "directAccessGrantsEnabled": False,
@@ -71,16 +72,26 @@ def realm(name: str, *groups_in: str) -> dict[str, Any]:
             "post.logout.redirect.uris": "http://127.0.0.1/*##http://127.0.0.1:*",
             "backchannel.logout.session.required": "true",
         },
-        "protocolMappers": [mapper],
+        "protocolMappers": [groups_mapper(*groups_in, full_path=True)],
     }
-    device = {
+
+
+def program() -> dict[str, Any]:
+    """Return a program that a person lets in, as a client whose tokens are for the page."""
+    return {
         "clientId": DEVICE,
+        "enabled": True,
+        "protocol": "openid-connect",
         "publicClient": True,
         "standardFlowEnabled": False,
         "directAccessGrantsEnabled": False,
         "attributes": {"oauth2.device.authorization.grant.enabled": "true"},
         "protocolMappers": [groups_mapper("access", "userinfo", full_path=True), audience_mapper()],
     }
+
+
+def realm(name: str, *groups_in: str) -> dict[str, Any]:
+    """Return a realm whose page's client is told groups in these tokens."""
     return {
         "realm": name,
         "enabled": True,
@@ -95,9 +106,7 @@ def realm(name: str, *groups_in: str) -> dict[str, Any]:
             {"name": "others"},
         ],
         "users": [person(one, group) for one, group in PEOPLE.items()],
-        "clients": [
-            {"enabled": True, "protocol": "openid-connect", **client} for client in (page, device)
-        ],
+        "clients": [page(*groups_in), program()],
     }
 
 

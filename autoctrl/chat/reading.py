@@ -14,7 +14,14 @@ from autoctrl.machine.conditions import list_disks
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.table import Table, plain_lines
 from autoctrl.verbs.targets import check_length
-from autoctrl.views import explain, read_overview, spell_condition, spell_explanation, spell_size
+from autoctrl.views import (
+    explain,
+    read_overview,
+    shared_reasons,
+    spell_condition,
+    spell_explanation,
+    spell_size,
+)
 from autoctrl.views.failures import list_failed
 from autoctrl.views.incidents import list_incident_facts
 from autoctrl.views.quotas import list_quotas, tabulate_quotas
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from autoctrl.chat.grammar import Asked
     from autoctrl.machine.conditions import Disk
     from autoctrl.model.incident import Incident
+    from autoctrl.views import Overview
 
 NEWEST = 15
 MOST_RUNS = 100
@@ -64,12 +72,16 @@ def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
     where = f"{desk.settings.environment} " if desk.settings.environment else ""
     head = f"{where}{campaign}: the newest {len(shown)} of {count(numbers, 'run')}"
     conditions = [f"! {spell_condition(one, desk.spelling)}" for one in seen.conditions]
-    lines = plain_lines(tabulate_overview(seen)) if shown else []
-    reasons = tabulate_reasons(seen, desk.spelling)
-    if reasons.rows:
-        lines += ["", *plain_lines(reasons)]
+    lines = _list_runs(desk, seen)
     link = link_to(desk, campaign, f"status --limit {limit}")
     return Reply([head, *conditions], lines, link)
+
+
+def _list_runs(desk: Desk, seen: Overview) -> list[str]:
+    """Return the table of runs, and why tasks wait or failed."""
+    lines = plain_lines(tabulate_overview(seen)) if seen.runs else []
+    reasons = tabulate_reasons(shared_reasons(seen.runs), desk.spelling)
+    return [*lines, "", *plain_lines(reasons)] if reasons.rows else lines
 
 
 def _read_limit(asked: Asked) -> int:

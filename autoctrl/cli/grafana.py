@@ -52,7 +52,7 @@ def export(session: Session, folder: Path, language: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
     if session.is_json:
-        show_json(folder=folder, files=sorted(files))
+        show_json(folder=str(folder), files=sorted(files))
         return
     say(f"{len(files)} files written into {folder}.")
     say("Grafana takes the token of the data source from its own environment.")

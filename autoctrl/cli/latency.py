@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +11,11 @@ import click
 from autoctrl.cli.output import say, show_json, show_table
 from autoctrl.cli.rounds import workflow_option
 from autoctrl.cli.session import verb
-from autoctrl.errors import UsageError
-from autoctrl.model.duration import parse_duration
+from autoctrl.model.duration import parse_since
 from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import tzinfo
 
     from autoctrl.cli.session import Session
     from autoctrl.views.latency import Latency
@@ -60,23 +57,6 @@ def latency(session: Session, workflows: tuple[str, ...], since: str | None) -> 
         show_table(Table(("WORKFLOW", "STAGE", "TASKS", "MEDIAN", "95 %"), cells))
     else:
         say("No workflow of this campaign has made a cycle yet. Make one: autoctrl cycle")
-
-
-def parse_since(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """Return a time as it is written, in ``zone`` unless it says another, or so long before
-    ``now``.
-
-    Raises ``UsageError``.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now - timedelta(seconds=parse_duration(text))
-        except (UsageError, OverflowError) as error:
-            message = f"'{text}' is neither a time nor a duration."
-            raise UsageError(message, hint="Write it as 2026-11-20T18:00, or as 24h.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def write_csv(rows: Sequence[Latency]) -> None:

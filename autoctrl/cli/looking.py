@@ -13,6 +13,7 @@ from autoctrl.model.table import NOTHING, Table, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from autoctrl.cli.session import Session
     from autoctrl.model.job import JobRecord
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
     from autoctrl.views import Attempt, Explanation, HistoryStep, Spelling, VersionOrigin
 
 STEP_HEADINGS = ("TIME", "WHAT", "V", "STATUS", "BY", "WHY")
-JOB_HEADINGS = ("V", "JOB", "STATUS", "EXIT", "WALL", "MEMORY", "HOST", "EXECUTOR", "WHY")
+JOB_HEADINGS = (
+    "V",
+    "JOB",
+    "STATUS",
+    "BEGAN",
+    "AGE",
+    "EXIT",
+    "WALL",
+    "MEMORY",
+    "HOST",
+    "EXECUTOR",
+    "WHY",
+)
 
 run_argument = click.argument("run", metavar="RUN")
 workflow_argument = click.argument(
@@ -122,12 +135,12 @@ def jobs(session: Session, run: str, workflow: str, limit: int | None) -> None:
     with session.open() as project:
         key, records = read_history(project.store, session.campaign, run, workflow)
         hints, problem = project.hints(key)
-        spelling = session.spelling(project)
+        spelling, now = session.spelling(project), project.clock.now()
     attempts = list_attempts(records)
     if session.is_json:
         _show_about(session, key, jobs=attempts[-limit:] if limit else attempts, hints=hints)
     elif attempts:
-        show_tail(attempts, limit, Listing(JOB_HEADINGS, _spell_attempt))
+        show_tail(attempts, limit, Listing(JOB_HEADINGS, _attempt_speller(spelling, now)))
         for hint in hints:
             job, when = f"{hint.job}.{hint.attempt}", spelling.time(hint.time)
             say(f"  v{hint.version} job {job} at {when}: {spell_hint(hint)}")
@@ -137,20 +150,26 @@ def jobs(session: Session, run: str, workflow: str, limit: int | None) -> None:
         warn(problem)
 
 
-def _spell_attempt(job: Attempt) -> tuple[str, ...]:
+def _attempt_speller(spelling: Spelling, now: datetime) -> Callable[[Attempt], tuple[str, ...]]:
     from autoctrl.views import spell_ending, spell_failure, spell_memory, spell_seconds
+    from autoctrl.views.spelling import spell_duration
 
-    return (
-        str(job.version),
-        f"{job.job}.{job.attempt}",
-        job.status,
-        spell_ending(job) or NOTHING,
-        spell_seconds(job.wall_s) or NOTHING,
-        spell_memory(job.peak_memory_mb) or NOTHING,
-        job.host or NOTHING,
-        job.executor,
-        spell_failure(job),
-    )
+    def spell(job: Attempt) -> tuple[str, ...]:
+        return (
+            str(job.version),
+            f"{job.job}.{job.attempt}",
+            job.status,
+            spelling.time(job.began),
+            spell_duration(now - job.began) if job.ended is None else NOTHING,
+            spell_ending(job) or NOTHING,
+            spell_seconds(job.wall_s) or NOTHING,
+            spell_memory(job.peak_memory_mb) or NOTHING,
+            job.host or NOTHING,
+            job.executor,
+            spell_failure(job),
+        )
+
+    return spell
 
 
 @verb("log 4521 camera-reco --stream stderr")

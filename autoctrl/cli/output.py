@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.model.table import Table, one_line, plain_lines
+from autoctrl.model.table import NOTHING, Table, one_line, plain_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.text import Text
 
     from autoctrl.model.table import Cells
 
@@ -30,7 +35,10 @@ STYLES = {
     "stale": "magenta",
 }
 NEWEST = 50
-LEAST_LAST = 16
+LEAST_LAST = 30
+GAP = 2  # blanks between columns
+
+Style = Callable[[int, int, str], str]  # of a cell, by row, column and text
 
 
 class Listing(NamedTuple):
@@ -91,15 +99,88 @@ def is_colourful() -> bool:
     )
 
 
-def show_table(table: Table) -> None:
-    """Print a table: with colour on a terminal, else as aligned text, whole in either case."""
-    if is_colourful():
-        from rich.console import Console
+def show_table(table: Table, style: Style | None = None) -> None:
+    """Print a table, whole: in a pipe as aligned text, on a terminal so that no word is folded.
 
-        Console(highlight=False).print(rich_table(table))
-    else:
+    ``style`` says which colour a cell has, by default that of the status that it begins with.
+    """
+    if not sys.stdout.isatty():
         for line in plain_lines(table):
             print(line)
+        return
+    console, paint = _console(), style or style_by_status
+    if fits(table, terminal_width()):
+        console.print(rich_table(table, paint))
+    else:
+        for number, row in enumerate(table.rows):
+            console.print(_flowing(table.headings, row, partial(paint, number)), soft_wrap=True)
+
+
+def show_whole(text: str) -> None:
+    """Print a sentence; on a terminal its lines end between words."""
+    for line in wrap(text, terminal_width()) if sys.stdout.isatty() else [text]:
+        print(line)
+
+
+def show_list(items: Iterable[str]) -> None:
+    """Print short texts one after the other; on a terminal its lines end between them."""
+    width = terminal_width() if sys.stdout.isatty() else None
+    line = ""
+    for item in items:
+        if line and width is not None and len(line) + GAP + len(item) > width:
+            print(line)
+            line = item
+        else:
+            line = f"{line}  {item}" if line else item
+    print(line)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return the lines of a text; no word, path or selection is broken, however long it is."""
+    import textwrap
+
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
+
+
+def fits(table: Table, width: int) -> bool:
+    """Say whether a table fits into so many letters if only its last column is folded, and that
+    between words.
+    """
+    columns = list(zip(table.headings, *table.rows, strict=True))
+    widths = [max(len(one_line(cell)) for cell in column) for column in columns]
+    words = [word for cell in columns[-1] for word in cell.split()]
+    least = max([min(widths[-1], LEAST_LAST), *map(len, words)])
+    return sum(each + GAP for each in widths[:-1]) + least <= width
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    if is_colourful():
+        return Console(highlight=False)
+    return Console(highlight=False, color_system=None)
+
+
+def _flowing(headings: Cells, row: Cells, paint: Callable[[int, str], str]) -> Text:
+    """Return a row as lines: its cells with their headings one after the other, the last one on
+    lines of its own.
+    """
+    from rich.text import Text
+
+    width, shown, used = terminal_width(), Text(), 0
+    for column, (heading, cell) in enumerate(zip(headings, map(one_line, row), strict=True)):
+        if column == len(row) - 1:
+            for line in wrap(cell, max(width - GAP, 1)):
+                shown.append(f"\n  {line}")
+        elif cell != NOTHING:
+            length = len(heading) + 1 + len(cell)
+            is_new_line = bool(used) and used + GAP + length > width
+            between = "  " if used else ""
+            shown.append("\n  " if is_new_line else between)
+            used = (0 if is_new_line else used) + GAP + length
+            shown.append(f"{heading.lower()} ", style="dim").append(cell, style=paint(column, cell))
+    return shown
 
 
 def show_tail(items: Sequence[Any], limit: int | None, listing: Listing) -> None:
@@ -116,25 +197,20 @@ def show_tail(items: Sequence[Any], limit: int | None, listing: Listing) -> None
         )
 
 
-def rich_table(table: Table) -> Any:  # noqa: ANN401 - rich is imported only where it is needed
-    """Return a table for a terminal; what is too wide for it is folded, never cut.
-
-    Only the last column is folded as long as that leaves it a useful width: names and times stay
-    whole.
-    """
+def rich_table(table: Table, paint: Style | None = None) -> Any:  # noqa: ANN401 - rich is imported only where it is needed
+    """Return a table for a terminal; only its last column is folded where that suffices."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    widths = [
-        max(len(one_line(cell)) for cell in column)
-        for column in zip(table.headings, *table.rows, strict=True)
-    ]
-    is_roomy = sum(width + 2 for width in widths[:-1]) + LEAST_LAST <= terminal_width()
-    drawn = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    paint = paint or style_by_status
+    is_roomy = fits(table, terminal_width())
+    drawn = RichTable(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
     for number, heading in enumerate(table.headings, 1):
-        drawn.add_column(heading, overflow="fold", no_wrap=is_roomy and number < len(widths))
-    for row in table.rows:
-        drawn.add_row(*(Text(one_line(cell), style=style_of(cell)) for cell in row))
+        no_wrap = is_roomy and number < len(table.headings)
+        drawn.add_column(heading, overflow="fold", no_wrap=no_wrap)
+    for place, row in enumerate(table.rows):
+        cells = enumerate(map(one_line, row))
+        drawn.add_row(*(Text(cell, style=paint(place, column, cell)) for column, cell in cells))
     return drawn
 
 
@@ -143,6 +219,11 @@ def terminal_width() -> int:
     import shutil
 
     return shutil.get_terminal_size().columns
+
+
+def style_by_status(row: int, column: int, text: str) -> str:  # noqa: ARG001 - wherever it stands
+    """Return the colour of a cell by what it says."""
+    return style_of(text)
 
 
 def style_of(cell: str) -> str:

@@ -4,54 +4,93 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from autoctrl.cli.output import NEWEST, print_json, say, show_table
+from autoctrl.cli.filters import filter_options
+from autoctrl.cli.output import (
+    NEWEST,
+    fits,
+    print_json,
+    say,
+    show_list,
+    show_table,
+    show_whole,
+    style_of,
+    terminal_width,
+)
 from autoctrl.cli.runs import tell_empty
 from autoctrl.cli.session import limit_option, verb
-from autoctrl.model.unit import parse_runs
-from autoctrl.views import read_overview, spell_condition, to_plain
+from autoctrl.views import spell_condition, to_plain
+from autoctrl.views.conditions import limit_processing
+from autoctrl.views.filter import FilterText
+from autoctrl.views.finding import Reading, understand
+from autoctrl.views.narrow import narrow_overview
+from autoctrl.views.runs import RunIndex
+from autoctrl.views.standing import Question, read_standing
 from autoctrl.views.tables import tabulate_overview, tabulate_reasons
+from autoctrl.views.totals_text import spell_totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autoctrl.cli.session import Session
+    from autoctrl.compose import Project
+    from autoctrl.config import Settings
     from autoctrl.model.condition import Condition
     from autoctrl.views import Overview, Spelling
+    from autoctrl.views.standing import Standing
+    from autoctrl.views.totals import Totals
+
+UNICODE = "utf-8"
 
 
-@verb("status --runs 4500-4510", formats=("text", "json", "csv"))
-@click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
+@verb("status --status failed --workflow camera-reco --since 2h", formats=("text", "json", "csv"))
+@filter_options
 @limit_option
-def status(session: Session, selection: str | None, limit: int | None) -> None:
-    """Show where every run stands in every workflow."""
-    numbers = None if selection is None else parse_runs(selection)
+def status(session: Session, limit: int | None, **chosen: Any) -> None:  # noqa: ANN401 - one option each
+    """Show where every run stands in every workflow, and the totals over everything."""
+    text = FilterText(**chosen)
     if limit is None and session.format == "text":
         limit = NEWEST
     with session.open() as project:
-        silent_before = session.silent_before(project)
-        seen = read_overview(
-            project.store, session.campaign, numbers, limit, silent_before=silent_before
-        )
+        seen = read_status(session, project, text, limit)
         spelling = session.spelling(project)
-        environment = project.settings.environment
+        settings = project.settings
         closed = session.describe_closed(project)
+    overview = seen.overview
     if session.is_json:
         print_json(seen.values())
     elif session.format == "csv":
-        write_csv(seen)
-    elif not seen.runs:
-        show_environment(seen, environment)
-        show_conditions(seen.conditions, spelling)
-        tell_empty(selection, project.settings)
+        write_csv(overview)
     else:
-        show_environment(seen, environment)
+        show_environment(overview, settings.environment)
+        show_conditions(overview.conditions, spelling)
+        if not overview.runs:
+            show_nothing(text, settings)
         show_overview(seen, spelling)
+        show_totals(session, seen.totals, spelling)
     if closed and session.format == "text":
         say(closed)
+
+
+def read_status(
+    session: Session, project: Project, text: FilterText, limit: int | None
+) -> Standing:
+    """Read how the campaign stands.
+
+    Raises ``UsageError`` for a campaign, a selection or a filter that means nothing.
+    """
+    store, settings, now = project.store, project.settings, project.clock.now()
+    reading = Reading(settings.attributes, now, session.spelling(project).zone)
+    with store.moment():
+        asked = Question(
+            text=text,
+            chosen=understand(store, session.campaign, text, reading),
+            limit=limit,
+            silent_before=session.silent_before(project),
+            long_before=limit_processing(settings, now),
+        )
+        return read_standing(store, session.campaign, RunIndex(store).numbers(), asked)
 
 
 def show_environment(seen: Overview, environment: str) -> None:
@@ -65,26 +104,82 @@ def show_environment(seen: Overview, environment: str) -> None:
 def show_conditions(conditions: Sequence[Condition], spelling: Spelling) -> None:
     """Print what the machine cannot do now, and what to do about it."""
     for condition in conditions:
-        say(f"! {spell_condition(condition, spelling)}")
-        say(f"  {condition.remedy}")
+        show_whole(f"! {spell_condition(condition, spelling)}")
+        show_whole(f"  {condition.remedy}")
     if conditions:
         say()
 
 
-def show_overview(seen: Overview, spelling: Spelling) -> None:
+def show_nothing(text: FilterText, settings: Settings) -> None:
+    """Say that there is no run to show."""
+    if text.narrows_tasks:
+        say("No run fits.")
+    else:
+        tell_empty(text.runs or None, settings)
+
+
+def show_overview(seen: Standing, spelling: Spelling) -> None:
     """Print the overview as a table, and below it why tasks wait or failed."""
-    show_conditions(seen.conditions, spelling)
-    show_table(tabulate_overview(seen))
-    if not seen.workflows:
+    overview = seen.overview
+    if not overview.runs:
+        return
+    show_runs(overview)
+    if not overview.workflows:
         say("No workflow has made a cycle yet. Make one: autoctrl cycle")
-    if len(seen.runs) < seen.total:
-        say(
-            f"The newest {len(seen.runs)} of {seen.total} runs; see more with --limit {seen.total}."
-        )
-    reasons = tabulate_reasons(seen, spelling)
-    if reasons.rows:
+    if seen.has_more:
+        shown = len(overview.runs)
+        more = max(overview.total, 2 * shown)
+        known = f" of {overview.total}" if overview.total > shown else ""
+        say(f"The newest {shown}{known} runs; see more with --limit {more}.")
+    if seen.reasons:
         say()
-        show_table(reasons)
+        show_table(tabulate_reasons(seen.reasons, spelling))
+
+
+def show_totals(session: Session, totals: Totals, spelling: Spelling) -> None:
+    """Print how everything stands, and where to look first; nothing where there are no runs."""
+    if not totals.all_runs:
+        return
+    say()
+    for line in spell_totals(totals, spelling):
+        show_whole(line)
+    newest = totals.newest_failure
+    if newest is not None:
+        say(session.see(f"log {newest.unit} {newest.workflow}"))
+
+
+def show_runs(seen: Overview) -> None:
+    """Print the table of runs; on a terminal that is too narrow for it with a sign for each
+    task.
+    """
+    table = tabulate_overview(seen)
+    if not sys.stdout.isatty() or fits(table, terminal_width()):
+        show_table(table, _painter(seen, range(len(seen.workflows))))
+        return
+    has_signs = (sys.stdout.encoding or "").lower() == UNICODE
+    narrow = narrow_overview(seen, terminal_width(), has_signs=has_signs)
+    show_list(narrow.workflows)
+    for part, columns in zip(narrow.tables, narrow.columns, strict=True):
+        say()
+        show_table(part, _painter(seen, columns))
+    say()
+    show_list(narrow.legend)
+
+
+def _painter(seen: Overview, columns: Sequence[int]) -> Any:  # noqa: ANN401 - a style, see output
+    """Return what says the colour of each cell: a task of a parent campaign is pale."""
+
+    def paint(row: int, column: int, text: str) -> str:
+        if column < len(("RUN", "STATUS")):
+            return style_of(text)
+        cell = seen.runs[row].tasks[seen.workflows[columns[column - 2]]]
+        if cell is None:
+            return ""
+        if cell.inherited_from:
+            return "dim"
+        return style_of(f"{cell.status} stale" if cell.stale else cell.status)
+
+    return paint
 
 
 def write_csv(seen: Overview) -> None:

@@ -16,6 +16,7 @@ from autoctrl.config.deployment import (
 )
 from autoctrl.config.listing import SettingInfo, every_setting
 from autoctrl.config.loading import find_project, load_settings, parse_settings
+from autoctrl.config.quota_section import QuotaSettings
 from autoctrl.config.secret_file import read_secret_lines
 from autoctrl.config.sections import (
     SEVERITIES,
@@ -28,7 +29,6 @@ from autoctrl.config.sections import (
     NotifierSettings,
     OutputSettings,
     ProjectSettings,
-    QuotaSettings,
     SourceSettings,
     StoreSettings,
     WorkflowSettings,

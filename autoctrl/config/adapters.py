@@ -14,11 +14,11 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.config.quota_section import QuotaSettings
 from autoctrl.config.sections import (
     TYPE_WORDS,
     ExecutorSettings,
     NotifierSettings,
-    QuotaSettings,
     SourceSettings,
     type_word,
 )

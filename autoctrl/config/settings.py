@@ -18,7 +18,6 @@ from autoctrl.config.sections import (
     NotifierSettings,
     OutputSettings,
     ProjectSettings,
-    QuotaSettings,
     SourceSettings,
     StateSettings,
     StoreSettings,
@@ -31,6 +30,7 @@ from autoctrl.model.software import read_setup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from autoctrl.config.quota_section import QuotaSettings
     from autoctrl.config.web import WebSettings
 
 FILE_NAME = "autoctrl.toml"

@@ -95,7 +95,9 @@ def read_xrootd(text: str, path: str) -> Usage:
     used = _number(XROOTD, values, "Used")
     if not total:
         message = f"The XRootD server says that {path} has no space at all."
-        raise QuotaError(message, hint="See whether it exports the path: xrdfs HOST spaceinfo PATH")
+        raise QuotaError(
+            message, hint="So it does of what may only be read there; name another path."
+        )
     if free > total:
         message = (
             f"The XRootD server says that {free} of {total} bytes are free, which is too many."

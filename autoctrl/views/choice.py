@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.quality import ALARM, WARNING
-from autoctrl.model.run import Where, parse_attribute
 from autoctrl.model.unit import group_unit, is_group, parse_ranges
+from autoctrl.views.filter import read_where
 from autoctrl.views.overview import read_overview
 from autoctrl.views.runs import choose_runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from autoctrl.model.run import RunRecord, Value
+    from autoctrl.model.run import RunRecord
     from autoctrl.ports import Store
 
 RUNS_AT_ONCE = 500
@@ -134,19 +134,3 @@ def read_quality(text: str) -> Quality:
     except ValueError as error:
         message = f"'{text[:40]}' is no quality of data. {nearest(text, Quality)}"
         raise UsageError(message, hint=f"There are {', '.join(Quality)}.") from error
-
-
-def read_where(pairs: Iterable[str], types: Mapping[str, str]) -> Where | None:
-    """Return the filter that ``kind=physics`` and the like mean, None for none.
-
-    Raises ``UsageError`` for an attribute that is not declared, a value of another type, and for
-    what has no equals sign.
-    """
-    wanted: dict[str, list[Value]] = {}
-    for pair in pairs:
-        name, sign, value = (part.strip() for part in pair.partition("="))
-        if not sign:
-            message = f"'{pair[:40]}' asks for no attribute of runs."
-            raise UsageError(message, hint="Write it as name=value, e.g. kind=physics.")
-        wanted.setdefault(name, []).append(parse_attribute(name, value, types))
-    return Where(**wanted) if wanted else None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import UsageError, nearest
-from autoctrl.model.duration import parse_duration
+from autoctrl.model.duration import parse_since
 from autoctrl.model.quality import ALARM
 from autoctrl.model.run import Where, parse_attribute
 from autoctrl.model.status import TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from autoctrl.model.run import Value
     from autoctrl.views.overview import Cell, RunRow
@@ -116,12 +115,14 @@ class Filter(NamedTuple):
         asked = (self.workflow, is_of_task, self.is_alarm, self.is_stale, self.since)
         return any(asked)
 
+    def _is_young(self, cell: Cell) -> bool:
+        return self.since is None or (cell.since is not None and cell.since >= self.since)
+
     def _takes_task(self, cell: Cell | None) -> bool:
         if cell is None:
             return False
-        if self.status is not None and not self._is_status_of_run and cell.status != self.status:
-            return False
-        if self.since is not None and (cell.since is None or cell.since < self.since):
+        is_of_task = self.status is not None and not self._is_status_of_run
+        if (is_of_task and cell.status != self.status) or not self._is_young(cell):
             return False
         return (cell.quality == ALARM or not self.is_alarm) and (cell.stale or not self.is_stale)
 
@@ -139,10 +140,10 @@ def read_filter(text: FilterText, words: Vocabulary) -> Filter:
     return Filter(
         workflow=text.workflow,
         status=_read_status(text.status),
-        where=_read_where(text.where, words.types),
+        where=read_where(text.where, words.types),
         is_alarm=text.alarm,
         is_stale=text.stale,
-        since=_read_since(text.since, words) if text.since else None,
+        since=parse_since(text.since, words.now, words.zone) if text.since else None,
     )
 
 
@@ -154,7 +155,13 @@ def _read_status(text: str) -> TaskStatus | None:
         raise UsageError(message) from error
 
 
-def _read_where(pairs: Iterable[str], types: Mapping[str, str]) -> Where | None:
+def read_where(pairs: Iterable[str], types: Mapping[str, str]) -> Where | None:
+    """Return the filter that ``kind=physics`` and the like mean, None for none; of one name any may
+    hold.
+
+    Raises ``UsageError`` for an attribute that is not declared, a value of another type, and for
+    what has no equals sign.
+    """
     wanted: dict[str, list[Value]] = {}
     for pair in pairs:
         name, sign, value = (part.strip() for part in pair.partition("="))
@@ -163,17 +170,3 @@ def _read_where(pairs: Iterable[str], types: Mapping[str, str]) -> Where | None:
             raise UsageError(message, hint="Write it as name=value, e.g. kind=physics.")
         wanted.setdefault(name, []).append(parse_attribute(name, value, types))
     return Where(**wanted) if wanted else None
-
-
-def _read_since(text: str, words: Vocabulary) -> datetime:
-    try:
-        return words.now - timedelta(seconds=parse_duration(text))
-    except UsageError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"'{text[:40]}' is neither a length of time nor a date."
-        hint = "Write it as 30min, 2h or 3d, or as 2026-11-20 or '2026-11-20 19:04'."
-        raise UsageError(message, hint=hint) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=words.zone)

@@ -71,6 +71,20 @@ def find_runs(
     end = len(walk) if limit is None else limit
     if chosen.is_empty:
         return FoundRuns(read_overview(store, campaign, walk[:end]), len(walk) > end)
+    seen, rows = _collect(store, campaign, walk, chosen, end)
+    shown = tuple(sorted(rows[:end], key=_number))
+    names = (chosen.workflow,) if chosen.workflow else seen.workflows
+    return FoundRuns(seen._replace(runs=shown, workflows=names), len(rows) > end)
+
+
+def _number(row: RunRow) -> int:
+    return row.run
+
+
+def _collect(
+    store: Store, campaign: str, walk: Sequence[int], chosen: Filter, end: int
+) -> tuple[Overview, list[RunRow]]:
+    """Return an overview and the rows that fit, until there is one more than ``end``."""
     rows: list[RunRow] = []
     begin, step = 0, FIRST_STEP
     while True:
@@ -80,10 +94,7 @@ def find_runs(
         rows += [fitting[number] for number in asked if number in fitting]
         begin, step = begin + step, min(2 * step, LONGEST_STEP)
         if len(rows) > end or begin >= len(walk):
-            break
-    shown = tuple(sorted(rows[:end], key=lambda row: row.run))
-    names = (chosen.workflow,) if chosen.workflow else seen.workflows
-    return FoundRuns(seen._replace(runs=shown, workflows=names), len(rows) > end)
+            return seen, rows
 
 
 def possible_runs(store: Store, campaign: str, chosen: Filter) -> Collection[int] | None:
@@ -99,20 +110,33 @@ def possible_runs(store: Store, campaign: str, chosen: Filter) -> Collection[int
 def _runs_of_tasks(
     store: Store, columns: Sequence[Column], campaign: str, chosen: Filter
 ) -> Collection[int] | None:
-    signs = (TaskStatus.DONE,) if chosen.is_alarm else SIGNS.get(chosen.status or TaskStatus.DONE)
-    if signs is None:
-        return None
-    is_of_new = chosen.status is TaskStatus.NEW and not chosen.is_alarm
-    if is_of_new and not have_looked(columns, campaign, store.runs(numbers=()).position):
-        return None  # a run that no workflow has looked at is new, and has no task
+    signs = _signs_of(chosen)
     asked = [column for column in columns if chosen.workflow in {"", column.workflow}]
-    if any(column.group_by and column.state.late is None for column in asked):
-        return None  # it is not known yet which runs came too late for their group
+    if signs is None or _is_unsure(store, columns, campaign, chosen) or not _knows_late(asked):
+        return None
     found: set[int] = set()
     for column in asked:
         for task in _tasks_in(store, column, signs, is_alarm=chosen.is_alarm):
             found.update(task.members, column.state.late_runs(task.key.unit))
     return found
+
+
+def _signs_of(chosen: Filter) -> tuple[TaskStatus, ...] | None:
+    if chosen.is_alarm:
+        return (TaskStatus.DONE,)
+    return None if chosen.status is None else SIGNS.get(chosen.status)
+
+
+def _is_unsure(store: Store, columns: Sequence[Column], campaign: str, chosen: Filter) -> bool:
+    """Say whether a run without any task may fit: it is new while no workflow has looked at it."""
+    if chosen.status is not TaskStatus.NEW or chosen.is_alarm:
+        return False
+    return not have_looked(columns, campaign, store.runs(numbers=()).position)
+
+
+def _knows_late(columns: Sequence[Column]) -> bool:
+    """Say whether it is known which runs came too late for their groups."""
+    return not any(column.group_by and column.state.late is None for column in columns)
 
 
 def _tasks_in(

@@ -1,13 +1,14 @@
-"""A log as numbered lines: a window of it, and the lines that have a word. Pure."""
+"""Pieces of a log as numbered lines, and the lines that have a word. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-WINDOW = 1000
+    from autoctrl.ports import LogPiece
+
 MOST_FOUND = 500
 LONGEST_LINE = 4000
 
@@ -15,7 +16,7 @@ LONGEST_LINE = 4000
 class LogLine(NamedTuple):
     """One line.
 
-    number    from 1
+    number    from 1; counted from the beginning of its piece where that is too far inside the log
     text      of the line, its end left out if it is very long
     left_out  number of characters left out
     """
@@ -25,56 +26,53 @@ class LogLine(NamedTuple):
     left_out: int = 0
 
 
-class LogWindow(NamedTuple):
-    """Some lines of a log, one after the other.
+class Match(NamedTuple):
+    """A line that has the word, and where the piece begins in which it stands, in bytes."""
 
-    lines  what is shown
-    total  number of lines of the log
-    older  first line of the window before it, None if there is none
-    newer  first line of the window after it, None if there is none
-    """
-
-    lines: tuple[LogLine, ...]
-    total: int
-    older: int | None
-    newer: int | None
+    line: LogLine
+    begin: int
 
 
 class Found(NamedTuple):
-    """The lines that have a word; of very many only the first."""
+    """The lines that have a word.
 
-    lines: tuple[LogLine, ...]
+    matches  the first of them
+    total    number of lines that have it
+    searched number of lines that were looked at
+    """
+
+    matches: tuple[Match, ...]
     total: int
+    searched: int
 
 
 def split_lines(text: str) -> list[str]:
-    """Return the lines of a log; a line that has not ended yet is one too."""
+    """Return the lines of a text; one that has not ended yet is one too."""
     lines = text.split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def window(lines: Sequence[str], first: int | None = None, length: int = WINDOW) -> LogWindow:
-    """Return ``length`` lines from number ``first`` on, by default the last ones."""
-    total = len(lines)
-    last_first = max(1, total - length + 1)
-    begin = last_first if first is None else max(1, min(first, total))
-    shown = lines[begin - 1 : begin - 1 + length]
-    end = begin + len(shown)
-    return LogWindow(
-        lines=tuple(_line(begin + index, text) for index, text in enumerate(shown)),
-        total=total,
-        older=max(1, begin - length) if begin > 1 else None,
-        newer=end if end <= total else None,
+def number_lines(piece: LogPiece) -> tuple[LogLine, ...]:
+    """Return the lines of a piece."""
+    return tuple(
+        LogLine(number, text[:LONGEST_LINE], max(0, len(text) - LONGEST_LINE))
+        for number, text in enumerate(split_lines(piece.text), piece.line or 1)
     )
 
 
-def search(lines: Sequence[str], word: str, most: int = MOST_FOUND) -> Found:
+def search(pieces: Iterable[LogPiece], word: str, most: int = MOST_FOUND) -> Found:
     """Return the lines that have a word, whether its letters are large or small."""
     wanted = word.casefold()
-    found = [number for number, text in enumerate(lines, 1) if wanted in text.casefold()]
-    shown = tuple(_line(number, lines[number - 1]) for number in found[:most])
-    return Found(shown, len(found))
-
-
-def _line(number: int, text: str) -> LogLine:
-    return LogLine(number, text[:LONGEST_LINE], max(0, len(text) - LONGEST_LINE))
+    matches: list[Match] = []
+    total = searched = 0
+    for piece in pieces:
+        lines = split_lines(piece.text)
+        searched += len(lines)
+        if wanted not in piece.text.casefold():
+            continue
+        here = {number for number, text in enumerate(lines) if wanted in text.casefold()}
+        total += len(here)
+        if len(matches) < most:
+            known = number_lines(piece)
+            matches += [Match(known[number], piece.begin) for number in sorted(here)]
+    return Found(tuple(matches[:most]), total, searched)

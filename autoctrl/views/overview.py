@@ -89,13 +89,7 @@ class Overview(NamedTuple):
 
     def values(self) -> dict[str, Any]:
         """Return the overview as plain values for JSON."""
-        rows = [
-            {
-                **to_plain(row._replace(tasks={})),
-                "tasks": {name: _cell_values(cell) for name, cell in row.tasks.items()},
-            }
-            for row in self.runs
-        ]
+        rows = [row_values(row) for row in self.runs]
         return {
             "schema": 1,
             "campaign": self.campaign,
@@ -103,6 +97,12 @@ class Overview(NamedTuple):
             "conditions": to_plain(self.conditions),
             "runs": rows,
         }
+
+
+def row_values(row: RunRow) -> dict[str, Any]:
+    """Return one run as plain values for JSON."""
+    cells = {name: _cell_values(cell) for name, cell in row.tasks.items()}
+    return {**to_plain(row._replace(tasks={})), "tasks": cells}
 
 
 def read_overview(

@@ -47,6 +47,7 @@ class SharedReason(NamedTuple):
     about     what a reader looks for: the runs that came too late for their group, else ``units``
     size      number of tasks
     log       address of the log of the first that failed, empty if there is none
+    example   the first unit, where a reader may begin to look
     quality   ``alarm`` or ``warning`` of done tasks, else empty
     """
 
@@ -61,6 +62,7 @@ class SharedReason(NamedTuple):
     about: str
     size: int
     log: str
+    example: str
     quality: str
 
 
@@ -117,27 +119,37 @@ def _with_reason(cell: Cell, long_before: datetime | None) -> Cell:
     return cell._replace(reason=LONG)
 
 
+def is_urgent(shared: SharedReason) -> bool:
+    """Say whether a reason asks for a person: of failures, alarms and what takes long."""
+    is_long = shared.status is TaskStatus.PROCESSING
+    return shared.status is TaskStatus.FAILED or shared.quality == ALARM or is_long
+
+
 def spell_shared(shared: SharedReason, spelling: Spelling) -> str:
     """Return a shared reason with since when and until when it holds, and the log that is worth
     reading.
     """
-    text = shared.reason
-    for word, first, last in (
-        ("since", shared.since, shared.all_since),
-        ("until", shared.until, shared.all_until),
-    ):
-        if first and last:
-            text += f" ({spell_range(word, spelling.time(first), spelling.time(last))})"
+    text = shared.reason + _spell_since(shared, spelling)
+    if shared.until and shared.until == shared.all_until:
+        text += f" (until {spelling.time(shared.until)})"
+    elif shared.until and shared.all_until:
+        first, last = spelling.time(shared.until), spelling.time(shared.all_until)
+        text += f" (the first until {first}, the last until {last})"
     if shared.log:
         text += f" ({'first log' if shared.size > 1 else 'log'}: {shared.log})"
     return text
 
 
-def spell_range(word: str, first: str, last: str) -> str:
-    """Return ``since 19:04``, or with two times ``the first since 19:04, the last since 20:00``."""
-    if first == last:
-        return f"{word} {first}"
-    return f"the first {word} {first}, the last {word} {last}"
+def _spell_since(shared: SharedReason, spelling: Spelling) -> str:
+    """Return since when the first of them stands there; of failures also since when the last does,
+    for that tells whether it goes on.
+    """
+    first, last = shared.since, shared.all_since
+    if first is None or last is None:
+        return ""
+    if shared.status is not TaskStatus.FAILED or first == last:
+        return f" (since {spelling.time(first)})"
+    return f" (since {spelling.time(first)}, the last {spelling.time(last)})"
 
 
 def needs_reason(cell: Cell) -> bool:
@@ -152,25 +164,34 @@ def _shared_text(cell: Cell) -> str:
 def _share(held: list[_Held]) -> SharedReason:
     cells = {one.cell.unit: one.cell for one in reversed(held)}
     first, units = held[0].cell, [*dict.fromkeys(one.cell.unit for one in held)]
-    untils = [cell.until for cell in cells.values() if cell.until is not None]
-    sinces = [cell.since for cell in cells.values() if cell.since is not None]
-    runs = {run for one in held for run in one.runs}
-    about = format_runs([*runs]) if first.is_late else format_units(units)
+    since = _ends(cell.since for cell in cells.values())
+    until = _ends(cell.until for cell in cells.values())
     texts = [_shared_text(cell) for cell in cells.values()]
     return SharedReason(
         status=first.status,
         workflow=held[0].workflow,
         reason=common_text(texts) if len(units) > 1 else first.reason,
-        since=min(sinces, default=None),
-        all_since=max(sinces, default=None),
-        until=min(untils, default=None),
-        all_until=max(untils, default=None),
+        since=since[0],
+        all_since=since[1],
+        until=until[0],
+        all_until=until[1],
         units=format_units(units),
-        about=about,
+        about=_runs_of(held) if first.is_late else format_units(units),
         size=len(units),
         log=_first_log(held) if first.status is TaskStatus.FAILED else "",
+        example=first.unit,
         quality=first.quality,
     )
+
+
+def _runs_of(held: Iterable[_Held]) -> str:
+    return format_runs([run for one in held for run in one.runs])
+
+
+def _ends(moments: Iterable[datetime | None]) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last moment that is known, None where none is."""
+    known = sorted(moment for moment in moments if moment is not None)
+    return (known[0], known[-1]) if known else (None, None)
 
 
 def common_text(texts: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from autoctrl.model.actor import Actor
 from autoctrl.model.condition import Condition
 from autoctrl.model.job import JobSpec
 from autoctrl.model.output import LocationState, OutputRecord
+from autoctrl.model.quota import Usage
 from autoctrl.model.run import Value
 from autoctrl.model.status import Failure, JobStatus, Role, TaskStatus
 from autoctrl.model.task import InputRef
@@ -45,6 +46,7 @@ NAMES = {
         Sequence,
         TaskKey,
         TaskStatus,
+        Usage,
         datetime,
     )
 } | {"Value": Value, "Any": Any}

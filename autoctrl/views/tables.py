@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from autoctrl.model.table import NOTHING, Table
 from autoctrl.views.incidents import spell_state, spell_title
 from autoctrl.views.overview import spell_cell
-from autoctrl.views.reasons import shared_reasons, spell_shared
+from autoctrl.views.reasons import spell_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,17 +32,13 @@ def tabulate_overview(seen: Overview) -> Table:
     return Table(("RUN", "STATUS", *seen.workflows), rows)
 
 
-def tabulate_reasons(seen: Overview, spelling: Spelling) -> Table:
+def tabulate_reasons(reasons: Iterable[SharedReason], spelling: Spelling) -> Table:
     """Return why tasks wait or failed, a row for all that share a reason; perhaps no row."""
     lines = [
         (shared.status, shared.workflow, shared.about, spell_shared(shared, spelling))
-        for shared in sorted(shared_reasons(seen.runs), key=_by_status)
+        for shared in reasons
     ]
     return Table(("STATUS", "WORKFLOW", "UNITS", "WHY"), lines)
-
-
-def _by_status(shared: SharedReason) -> tuple[str, str]:
-    return shared.status, shared.workflow
 
 
 def tabulate_incidents(found: Iterable[Incident], now: datetime, spelling: Spelling) -> Table:

@@ -88,13 +88,18 @@ def timeline(
     if not known:
         return None
     begin = min(found[0].time for found in known.values())
-    is_open = any(found[-1].is_open for found in known.values())
-    latest = max(found[-1].time for found in known.values())
-    end = max(now if is_open else latest, latest, begin + SHORTEST)
-    if not is_open:
-        end += (end - begin) / 20  # room in which the last status is seen
+    end = _end_of([found[-1] for found in known.values()], begin, now)
     lines = tuple(Line(*name, _bars(found, begin, end)) for name, found in known.items())
     return Timeline(begin, end, lines, _marks(begin, end))
+
+
+def _end_of(last: Sequence[TaskRecord], begin: datetime, now: datetime) -> datetime:
+    """Return where a line ends on which these are the last statuses."""
+    latest = max(task.time for task in last)
+    if any(task.is_open for task in last):
+        return max(now, latest, begin + SHORTEST)
+    end = max(latest, begin + SHORTEST)
+    return end + (end - begin) / 20  # room in which the last status is seen
 
 
 def _stays(records: Iterable[Record]) -> list[TaskRecord]:

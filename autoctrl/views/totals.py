@@ -120,24 +120,57 @@ def read_everything(
     chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
     board = _Board(store, chain[0].name, columns, frozenset(numbers))
-    is_small = len(numbers) * len(columns) <= COUNTED_WHOLE
-    done = board.tasks((DONE,)) if is_small else []
-    unfinished = board.tasks(UNFINISHED)
-    alarms = [task for task in done or board.alarmed() if _raises_alarm(task)]
-    counted = count_done(done, find_stale(store, [*done, *unfinished])) if is_small else known_done
-    failed = sorted((task for task in unfinished if task.status is FAILED), key=_failed_at)
-    totals = Totals(
-        runs=board.count_runs([*unfinished, *done], is_whole=is_small),
-        tasks=_count_tasks(columns, unfinished, counted),
-        oldest_failure=_failure(failed[0]) if failed else None,
-        newest_failure=_failure(failed[-1]) if failed else None,
-        alarms=len(alarms),
-        stale=None if counted is None else _sum_stale(columns, counted),
-        incidents=len(list_incidents(store, chain[0].name)),
-        conditions=len(list_conditions(store, chain[0].name, silent_before)),
+    seen = _look(board, known_done)
+    return Everything(_total(board, seen, silent_before), _urgent(seen))
+
+
+def _urgent(seen: _Seen) -> tuple[TaskRecord, ...]:
+    """Return the tasks that ask for a person, of failures the newest first."""
+    processing = _of_status(seen.unfinished, PROCESSING)
+    return (*reversed(_failed(seen)), *seen.alarms, *processing)
+
+
+def _failed(seen: _Seen) -> list[TaskRecord]:
+    return sorted(_of_status(seen.unfinished, FAILED), key=_failed_at)
+
+
+def _total(board: _Board, seen: _Seen, silent_before: datetime | None) -> Totals:
+    failed = _failed(seen)
+    return Totals(
+        runs=board.count_runs([*seen.unfinished, *seen.done], is_whole=seen.is_whole),
+        tasks=_count_tasks(board.columns, seen.unfinished, seen.counted),
+        oldest_failure=_failure(failed[:1]),
+        newest_failure=_failure(failed[-1:]),
+        alarms=len(seen.alarms),
+        stale=_sum_stale(board.columns, seen.counted),
+        incidents=len(list_incidents(board.store, board.campaign)),
+        conditions=len(list_conditions(board.store, board.campaign, silent_before)),
     )
-    processing = [task for task in unfinished if task.status is PROCESSING]
-    return Everything(totals, (*reversed(failed), *alarms, *processing))
+
+
+class _Seen(NamedTuple):
+    """The tasks of a board: all, or in a large one those that are not done or raise an alarm."""
+
+    unfinished: Sequence[TaskRecord]
+    done: Sequence[TaskRecord]
+    alarms: Sequence[TaskRecord]
+    counted: Mapping[tuple[str, str], DoneTasks] | None
+    is_whole: bool
+
+
+def _look(board: _Board, known_done: Mapping[tuple[str, str], DoneTasks] | None) -> _Seen:
+    unfinished = board.tasks(UNFINISHED)
+    if len(board.numbers) * len(board.columns) > COUNTED_WHOLE:
+        alarms = [task for task in board.alarmed() if _raises_alarm(task)]
+        return _Seen(unfinished, [], alarms, known_done, is_whole=False)
+    done = board.tasks((DONE,))
+    counted = count_done(done, find_stale(board.store, [*done, *unfinished]))
+    alarms = [task for task in done if _raises_alarm(task)]
+    return _Seen(unfinished, done, alarms, counted, is_whole=True)
+
+
+def _of_status(tasks: Iterable[TaskRecord], status: TaskStatus) -> list[TaskRecord]:
+    return [task for task in tasks if task.status is status]
 
 
 def urgent_for(
@@ -149,14 +182,15 @@ def urgent_for(
     """
     if text.where or text.stale or text.since:
         return []
-    return [
-        task
-        for task in everything.urgent
-        if (runs is None or not runs.isdisjoint(task.members))
-        and text.workflow in {"", task.key.workflow}
-        and text.status in {"", str(task.status)}
-        and (_raises_alarm(task) or not text.alarm)
-    ]
+    return [task for task in everything.urgent if _is_asked_for(task, runs, text)]
+
+
+def _is_asked_for(task: TaskRecord, runs: frozenset[int] | None, text: FilterText) -> bool:
+    if runs is not None and runs.isdisjoint(task.members):
+        return False
+    is_of_status = text.status in {"", str(task.status)}
+    is_of_workflow = text.workflow in {"", task.key.workflow}
+    return is_of_status and is_of_workflow and (_raises_alarm(task) or not text.alarm)
 
 
 def count_done(
@@ -270,8 +304,9 @@ def _failed_at(task: TaskRecord) -> datetime:
     return task.since or task.time
 
 
-def _failure(task: TaskRecord) -> FailedTask:
-    return FailedTask(task.key.unit, task.key.workflow, _failed_at(task))
+def _failure(tasks: Sequence[TaskRecord]) -> FailedTask | None:
+    """Return the only task that is given, if one is."""
+    return next((FailedTask(t.key.unit, t.key.workflow, _failed_at(t)) for t in tasks), None)
 
 
 def _count_tasks(
@@ -290,6 +325,10 @@ def _count_tasks(
     return tasks
 
 
-def _sum_stale(columns: Iterable[Column], counted: Mapping[tuple[str, str], DoneTasks]) -> int:
+def _sum_stale(
+    columns: Iterable[Column], counted: Mapping[tuple[str, str], DoneTasks] | None
+) -> int | None:
+    if counted is None:
+        return None
     places = [(column.campaign, column.workflow) for column in columns]
     return sum(counted[place].stale for place in places if place in counted)

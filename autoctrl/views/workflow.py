@@ -15,7 +15,7 @@ from autoctrl.views.failures import group_failed
 from autoctrl.views.latency import measure_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.model.output import MarkRecord
@@ -91,17 +91,26 @@ def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSu
     column = find_column(find_columns(store, find_lineage(store, campaign)), campaign, workflow)
     tasks = _tasks_of(store, column)
     counted = Counter(task.status for task in tasks)
-    waiting = [task.since or task.time for task in tasks if task.status in OPEN_TASKS]
-    done = [task.since or task.time for task in tasks if task.status is TaskStatus.DONE]
-    marks = (mark for mark in store.marks("pause", column.campaign) if mark.name == workflow)
     return WorkflowSummary(
         column=column,
         counts={status: counted[status] for status in TaskStatus},
-        oldest_open=min(waiting, default=None),
-        newest_done=max(done, default=None),
-        pause=next((mark for mark in marks if mark.values.get("paused")), None),
+        oldest_open=min(_since(tasks, OPEN_TASKS), default=None),
+        newest_done=max(_since(tasks, {TaskStatus.DONE}), default=None),
+        pause=_find_pause(store, column),
         failures=tuple(group_failed(tasks)),
     )
+
+
+def _since(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[datetime]:
+    """Return since when those of the tasks that are of these statuses are so."""
+    return [task.since or task.time for task in tasks if task.status in statuses]
+
+
+def _find_pause(store: Store, column: Column) -> MarkRecord | None:
+    for mark in store.marks("pause", column.campaign):
+        if mark.name == column.workflow and mark.values.get("paused"):
+            return mark
+    return None
 
 
 def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:

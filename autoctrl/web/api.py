@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -24,17 +22,19 @@ from autoctrl.views import (
     list_versions,
     newest_attempts,
     read_history,
-    read_overview,
     to_plain,
 )
 from autoctrl.views.attempts import attempt_values
 from autoctrl.views.choice import Quality
 from autoctrl.views.quotas import list_quotas
+from autoctrl.views.standing import Question, read_rows, read_standing
 from autoctrl.web.logs import STREAMS, read_stream
 from autoctrl.web.parameters import (
+    filter_text_of,
     is_on,
     json_answer,
     read_choice,
+    read_filter_of,
     read_limit,
     read_number,
     read_runs,
@@ -44,7 +44,7 @@ from autoctrl.web.streaming import stream_overview
 from autoctrl.web.visitor import require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -63,34 +63,30 @@ def campaign_of(request: Request) -> str:
 
 
 def answer_status(request: Request) -> Response:
-    """Answer with the overview of the ``limit=`` newest runs, of those before ``before=``; the
-    address of the next page stands in the header ``Link``. ``limit=all`` streams all.
+    """Answer with how a campaign stands, and with the overview of the ``limit=`` newest runs that
+    fit, of those before ``before=``; the address of the next page stands in the header ``Link``.
+    ``limit=all`` streams all.
     """
-    site, limit = site_of(request), read_limit(request, RUNS_OF_A_PAGE)
-    numbers = _runs_before(request)
-    read = partial(
-        read_overview, site.store, campaign_of(request), silent_before=site.silent_before
+    site, campaign = site_of(request), campaign_of(request)
+    limit, known = read_limit(request, RUNS_OF_A_PAGE), site.index.numbers()
+    read_runs(request, known)  # answers 400 for what is not a selection
+    asked = Question(
+        text=filter_text_of(request),
+        chosen=read_filter_of(request, campaign),
+        limit=limit or 0,
+        before=read_number(request, "before"),
+        silent_before=site.silent_before,
+        long_before=site.long_before,
+        known_done=site.tasks.known_done(),
     )
+    standing = read_standing(site.store, campaign, known, asked)
     if limit is None:
-        return stream_overview(read, numbers)
-    shown = numbers[-limit:]
-    answer = json_answer(read(shown).values())
-    if len(shown) < len(numbers):
-        further = request.url.include_query_params(before=shown[0])
+        return stream_overview(standing.values(), read_rows(site.store, campaign, known, asked))
+    answer = json_answer(standing.values())
+    if standing.has_more and standing.overview.runs:
+        further = request.url.include_query_params(before=standing.overview.runs[0].run)
         answer.headers["Link"] = f'<{further.path}?{further.query}>; rel="next"'
     return answer
-
-
-def _runs_before(request: Request) -> Sequence[int]:
-    """Return the numbers of the campaign's runs that ``runs=`` and ``before=`` select."""
-    site, before = site_of(request), read_number(request, "before")
-    chosen = read_runs(request, site.index.numbers())
-    numbers = site.index.numbers() if chosen is None else chosen
-    campaign = find_campaign(site.store, campaign_of(request))
-    if not campaign.follow:
-        wanted = campaign.wanted() or frozenset()
-        numbers = [number for number in numbers if number in wanted]
-    return numbers if before is None else numbers[: bisect_left(numbers, before)]
 
 
 def answer_runs(request: Request) -> Response:

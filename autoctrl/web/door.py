@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from autoctrl import __version__
 from autoctrl.web.gate import is_page
-from autoctrl.web.parameters import json_answer
+from autoctrl.web.problems import Problem, answer_problem
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from autoctrl.web.visitor import Visitor
 
+UNKNOWN = 401  # the code that says how to make oneself known
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -43,10 +44,8 @@ def refuse(path: str, code: int, text: str) -> Response:
     """Answer a request that is not let in, a program or a person."""
     if is_page(path):
         return show_door(text, "", code)
-    answer = json_answer({"schema": 1, "error": text, "hint": ""}, code)
-    if code == 401:  # noqa: PLR2004 - the code that needs this header
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer
+    headers = {"WWW-Authenticate": "Bearer"} if code == UNKNOWN else None
+    return answer_problem(Problem(code, text, "", headers))
 
 
 class Ways(NamedTuple):

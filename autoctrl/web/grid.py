@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from autoctrl.web.paging import Page
+
 RUNS = 200
 BLOCK = 50
 FEW_RUNS, SOME_WORKFLOWS, MANY_WORKFLOWS = 30, 12, 40
@@ -26,13 +28,8 @@ FEW_RUNS, SOME_WORKFLOWS, MANY_WORKFLOWS = 30, 12, 40
 def grid_page(request: Request) -> Response:
     """Show a sign for each task of two hundred runs, newest first, filtered as the overview."""
     site, campaign = site_of(request), request.path_params["campaign"]
-    known = site.index.numbers()
-    read_runs(request, known)  # answers 400 for what is not a selection
-    text, chosen = filter_text_of(request), read_filter_of(request, campaign)
-    place = Place(before=read_number(request, "before"), after=read_number(request, "after"))
-    numbers = runs_of_campaign(site.store, campaign, known, text.runs)
-    page = page_of(site.store, campaign, numbers, chosen, place, size=RUNS)
-    query = {name: given for name, given in text.query().items() if given}
+    page = _read(request, campaign)
+    query = {name: given for name, given in filter_text_of(request).query().items() if given}
     newer = older = ""
     if page.rows and page.has_newer:
         newer = links.grid(campaign, **query, after=page.rows[0].run)
@@ -54,6 +51,17 @@ def grid_page(request: Request) -> Response:
         legend=LEGEND,
         size_of_cells=size_cells(len(page.rows), len(page.seen.workflows)),
     )
+
+
+def _read(request: Request, campaign: str) -> Page:
+    """Return the runs that the address means. Answers 400 for what is not a filter."""
+    site = site_of(request)
+    known = site.index.numbers()
+    read_runs(request, known)
+    text, chosen = filter_text_of(request), read_filter_of(request, campaign)
+    place = Place(before=read_number(request, "before"), after=read_number(request, "after"))
+    numbers = runs_of_campaign(site.store, campaign, known, text.runs)
+    return page_of(site.store, campaign, numbers, chosen, place, size=RUNS)
 
 
 def size_cells(runs: int, workflows: int) -> str:

@@ -80,6 +80,11 @@ def incident(campaign: str, identity: str, **query: object) -> str:
     return _written(f"/campaigns/{_word(campaign)}/incidents/{_word(identity)}", query)
 
 
+def quotas(campaign: str) -> str:
+    """Return the address of the page of the quotas."""
+    return f"/campaigns/{_word(campaign)}/quotas"
+
+
 def _word(text: str) -> str:
     return quote(text, safe=":")
 

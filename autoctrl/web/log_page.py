@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from autoctrl.model.job import index_text
+from autoctrl.ports import LogWindow
 from autoctrl.views import choose_attempt, newest_attempts, read_history
-from autoctrl.views.log_lines import search, split_lines, window
-from autoctrl.web.logs import STREAMS, read_stream
+from autoctrl.views.log_lines import number_lines, search
+from autoctrl.web.logs import STREAMS, read_piece, read_pieces
 from autoctrl.web.parameters import is_on, read_choice, read_number
 from autoctrl.web.posted import clean
 from autoctrl.web.state import site_of
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from autoctrl.model.job import JobRecord
     from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import LogPiece
 
 LONGEST_WORD = 200
+LENGTH = 64 * 1024  # bytes that are shown at once
+SEARCHED = 8 * 1024 * 1024  # bytes at the end of a log that are searched
 
 
 def log_page(request: Request) -> Response:
@@ -34,8 +38,7 @@ def log_page(request: Request) -> Response:
     key, records = read_history(site.store, campaign, unit, workflow)
     job = choose_attempt(key, newest_attempts(records), read_choice(request))
     stream = read_stream_name(request)
-    lines = split_lines(read_stream(site.project, job, stream))
-    word = clean(request.query_params.get("search", ""), LONGEST_WORD)
+    piece = _read(request, job, stream)
     return site.draw(
         request,
         "log.html",
@@ -47,12 +50,29 @@ def log_page(request: Request) -> Response:
         stream=stream,
         streams=STREAMS,
         same=_same(job, stream),
-        seen=window(lines, read_number(request, "line")),
-        word=word,
-        found=search(lines, word) if word else None,
+        piece=piece,
+        lines=number_lines(piece),
+        **_search(request, job, stream, piece.size),
         is_followed=is_on(request, "follow") and not job.is_final,
         is_still=True,
     )
+
+
+def _read(request: Request, job: JobRecord, stream: str) -> LogPiece:
+    """Return the part of a log that the address means, by default its end."""
+    begin, end = read_number(request, "begin"), read_number(request, "end")
+    window = LogWindow(begin=begin, end=end, length=LENGTH)
+    return read_piece(site_of(request).project, job, stream, window)
+
+
+def _search(request: Request, job: JobRecord, stream: str, size: int) -> dict[str, Any]:
+    """Return the word of the address, and what is found of it at the end of a log of a size."""
+    word = clean(request.query_params.get("search", ""), LONGEST_WORD)
+    begin = max(0, size - SEARCHED)
+    if not word:
+        return {"word": "", "found": None, "not_searched": 0}
+    pieces = read_pieces(site_of(request).project, job, stream, begin, LENGTH)
+    return {"word": word, "found": search(pieces, word), "not_searched": begin}
 
 
 def read_stream_name(request: Request) -> str:

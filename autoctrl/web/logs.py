@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import AutoctrlError
+from autoctrl.ports import LogPiece, LogWindow
 from autoctrl.web.reading import FILES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from autoctrl.compose import Project
     from autoctrl.model.job import JobRecord
 
@@ -38,6 +41,26 @@ def read_stream(project: Project, job: JobRecord, stream: str) -> str:
         return ""
     executor = project.executor(job.spec.address)
     return FILES.ask(lambda: executor.log(job.handle, stream))
+
+
+def read_piece(project: Project, job: JobRecord, stream: str, window: LogWindow) -> LogPiece:
+    """Return a part of what an attempt printed. Raises as ``read_stream``."""
+    if not job.handle:
+        return LogPiece("")
+    executor = project.executor(job.spec.address)
+    return FILES.ask(lambda: executor.log_piece(job.handle, stream, window))
+
+
+def read_pieces(
+    project: Project, job: JobRecord, stream: str, begin: int, length: int
+) -> Iterator[LogPiece]:
+    """Yield what an attempt printed from a byte on, so many bytes at a time."""
+    while True:
+        piece = read_piece(project, job, stream, LogWindow(begin=begin, length=length))
+        yield piece
+        if piece.end >= piece.size or piece.end <= begin:
+            return
+        begin = piece.end
 
 
 def read_excerpts(project: Project, job: JobRecord) -> list[Excerpt]:

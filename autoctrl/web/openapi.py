@@ -9,14 +9,18 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import Condition
 from autoctrl.model.incident import Incident
 from autoctrl.model.role import LEAST_ROLE
+from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Hint
 from autoctrl.views import Attempt, HistoryStep, OutputLine, VersionOrigin
 from autoctrl.views.choice import Quality
 from autoctrl.views.explanation import Explanation
 from autoctrl.views.fields import FieldsLine
 from autoctrl.views.overview import RunRow
+from autoctrl.views.quotas import QuotaLine
+from autoctrl.views.reasons import SharedReason
 from autoctrl.views.runs import RunLine
 from autoctrl.views.shape import fields_of, schema_of
+from autoctrl.views.totals import Totals
 from autoctrl.web.order import LONGEST, VERBS
 from autoctrl.web.ordering import LONGEST_KEY, REPLAYED
 from autoctrl.web.problems import PROBLEM_TYPE
@@ -55,6 +59,13 @@ PARAMETERS: Mapping[str, Parameter] = {
         {"anyOf": [NUMBER, {"type": "string", "enum": ["all"]}]},
     ),
     "before": Parameter("Only runs with lower numbers.", {"type": "integer", "minimum": 0}),
+    "status": Parameter(
+        "Only where a task of this workflow, or the run, has this status.",
+        {"type": "string", "enum": [str(one) for one in TaskStatus]},
+    ),
+    "alarm": Parameter("Only where the data of a task raise an alarm.", SWITCH),
+    "stale": Parameter("Only where a task is stale.", SWITCH),
+    "since": Parameter("A length of time, as 2h, or a date: only what has moved since then."),
     "all": Parameter("Also those that are over.", SWITCH),
     "workflow": Parameter("Only this workflow."),
     "where": Parameter(
@@ -97,12 +108,14 @@ OF_TASK = "/{unit:path}/{workflow}"
 QUESTIONS: Mapping[str, Question] = {
     "/status": Question(
         "Where every run stands in every workflow.",
-        ("runs", "page", "before"),
+        ("runs", "page", "before", "status", "workflow", "where", "alarm", "stale", "since"),
         {
             "campaign": str,
             "workflows": list[str],
             "conditions": list[Condition],
             "runs": list[RunRow],
+            "totals": Totals,
+            "reasons": list[SharedReason],
         },
     ),
     "/runs": Question(
@@ -113,6 +126,11 @@ QUESTIONS: Mapping[str, Question] = {
         "What cannot be done now, or may not.",
         (),
         {"campaign": str, "conditions": list[Condition]},
+    ),
+    "/quotas": Question(
+        "How full the quotas are, as the last round that asked them knows them.",
+        (),
+        {"campaign": str, "quotas": list[QuotaLine]},
     ),
     "/incidents": Question(
         "The open incidents.", ("all",), {"campaign": str, "incidents": list[Incident]}

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from autoctrl.errors import AutoctrlError, UsageError
-from autoctrl.model.actor import Actor
 from autoctrl.model.role import LEAST_ROLE
 from autoctrl.web.order import VERBS, NotDone, read_order
 from autoctrl.web.parameters import json_answer
@@ -23,10 +22,12 @@ from autoctrl.web.visitor import require
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from autoctrl.model.actor import Actor
     from autoctrl.web.order import ApiVerb, Order
     from autoctrl.web.orders import Given
 
 SUCCESS, REFUSED = 200, 409
+PROVEN = "api"  # how those who show a token come
 LARGEST_BODY = 64 * 1024
 LONGEST_KEY = 128
 REPLAYED = "Idempotency-Replayed"
@@ -41,13 +42,15 @@ async def give_order(request: Request) -> Response:
     name = request.path_params["verb"]
     _refuse_cookies(request)
     visitor = require(request, LEAST_ROLE[name], f"{name} tasks by the API")
-    who = visitor.name or (request.client.host if request.client else "")
+    if site_of(request).gate.is_closed and visitor.via != PROVEN:
+        raise HTTPException(403, "Only a token counts here. Send it: Authorization: Bearer.")
+    who = visitor.subject or visitor.name or (request.client.host if request.client else "")
     wait_s = site_of(request).rate.take(who, site_of(request).clock.now().timestamp())
     if wait_s:
         headers = {"Retry-After": str(math.ceil(wait_s))}
         raise HTTPException(429, "These are too many orders at once.", headers)
     order = _understand(VERBS[name], await _read_body(request))
-    actor = Actor(visitor.name or order.name, "api")
+    actor = visitor.actor(order.name)._replace(via=PROVEN)
     if not actor.name:
         raise HTTPException(422, "Say who you are: your name is kept in the history.")
     key = _key_of(request, is_needed=not order.dry_run)

@@ -21,6 +21,7 @@ from autoctrl.views import (
 )
 from autoctrl.views.attempts import AttemptChoice
 from autoctrl.views.outputs import group_copies
+from autoctrl.views.reasons import is_urgent
 from autoctrl.views.runs import runs_of_campaign
 from autoctrl.views.timeline import timeline
 from autoctrl.views.totals import urgent_for
@@ -50,13 +51,13 @@ if TYPE_CHECKING:
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
-    from autoctrl.views import OutputLine
+    from autoctrl.views import OutputLine, SharedReason, VersionOrigin
     from autoctrl.views.timeline import Timeline
     from autoctrl.web.paging import Page
     from autoctrl.web.state import Site
 
 LINES = 50
-MOST_REASONS = 5  # above the table; the others are one step away
+MOST_URGENT, MOST_OTHERS = 6, 3  # reasons above the table
 TABS = (TaskStatus.FAILED, TaskStatus.PROCESSING, TaskStatus.NEW, TaskStatus.DONE)
 
 
@@ -84,11 +85,7 @@ def overview_page(request: Request) -> Response:
     known = site.index.numbers()
     some = read_runs(request, known)  # answers 400 for what is not a selection
     text, chosen = filter_text_of(request), read_filter_of(request, campaign)
-    place = Place(
-        order=_read_order(request),
-        before=read_number(request, "before"),
-        after=read_number(request, "after"),
-    )
+    place = _read_place(request)
     numbers = runs_of_campaign(site.store, campaign, known, text.runs)
     page = page_of(site.store, campaign, numbers, chosen, place)
     everything = site.everything(campaign)
@@ -105,10 +102,25 @@ def overview_page(request: Request) -> Response:
         turns=_turns(address, place, page),
         totals=everything.totals,
         tabs=TABS,
-        most_reasons=MOST_REASONS,
-        reasons=shared_reasons(page.rows, urgent, site.long_before),
+        reasons=_fold(shared_reasons(page.rows, urgent, site.long_before)),
         is_registered=bool(known),
     )
+
+
+class Reasons(NamedTuple):
+    """Reasons that stand above the table, and others."""
+
+    shown: list[SharedReason]
+    more: list[SharedReason]
+
+
+def _fold(reasons: list[SharedReason]) -> Reasons:
+    """Return the reasons that stand above the table, those that ask for a person, and the others,
+    which are one step away.
+    """
+    urgent = [shared for shared in reasons if is_urgent(shared)][:MOST_URGENT]
+    shown = urgent or reasons[:MOST_OTHERS]
+    return Reasons(shown, [one for one in reasons if one not in shown])
 
 
 class Address(NamedTuple):
@@ -141,6 +153,14 @@ def _turns(address: Address, place: Place, page: Page) -> Turns:
     newer = address.but(after=max(numbers)) if page.has_newer else ""
     older = address.but(before=min(numbers)) if page.has_older else ""
     return Turns(newer, older, is_reversed=place.order is Order.OLDEST)
+
+
+def _read_place(request: Request) -> Place:
+    return Place(
+        order=_read_order(request),
+        before=read_number(request, "before"),
+        after=read_number(request, "after"),
+    )
 
 
 def _read_order(request: Request) -> Order:
@@ -215,7 +235,6 @@ def task_page(request: Request) -> Response:
     records = site.store.history(sought.key) if sought.task else []
     lines = None if request.query_params.get("all") == "1" else LINES
     history = list_steps(records)[::-1]
-    versions = list_versions(records, excuse_missing(site.project.description))
     return site.draw(
         request,
         "task.html",
@@ -223,13 +242,17 @@ def task_page(request: Request) -> Response:
         seen=seen,
         title=str(sought.key),
         possible=() if seen.inherited_from else verbs_for(visitor_of(request), seen.status),
-        versions=versions[::-1],
+        versions=_versions_of(site, records),
         outputs=_outputs_of(site, campaign, sought.key),
         history=history[:lines],
         history_count=len(history),
         form=SentForm(runs=seen.unit),
         **_jobs_of(request, sought.key, records, lines),
     )
+
+
+def _versions_of(site: Site, records: Sequence[Record]) -> list[VersionOrigin]:
+    return list_versions(records, excuse_missing(site.project.description))[::-1]
 
 
 def _jobs_of(

@@ -108,23 +108,21 @@ class Site:
         others.
         """
         self.project, self.campaign, self.host = project, campaign, host
-        self.store, self.clock = project.store, project.clock
-        self.index = RunIndex(self.store)
+        self.store, self.clock = store, clock = project.store, project.clock
+        settings = project.settings
+        self.index = RunIndex(store)
         self.index.numbers()
-        self.started = self.clock.now()
-        self.settings_file = SettingsFile(project.settings)
-        self.measurements = Measurements(self.store)
-        self.tasks = TaskCounter(self.store, self.clock)
+        self.started = clock.now()
+        self.settings_file = SettingsFile(settings)
+        self.measurements = Measurements(store)
+        self.tasks = TaskCounter(store, clock)
         self.guard, self.notes = Guard(), Notes()
-        self.gate = Gate(project.settings, self.clock)
-        self.answers = SharedAnswers(self.clock, self.store.revision)
-        self.orders = Orders(project.settings.state_folder / FILE_NAME)
+        self.gate = Gate(settings, clock)
+        self.answers = SharedAnswers(clock, store.revision)
+        self.orders = Orders(settings.state_folder / FILE_NAME)
         self.rate = RateLimit(VERB_RATE)
-        self.spelling = Spelling(project.settings.project.timezone)
-        self._fixed = {
-            "project": project.settings.project.name or project.folder.name,
-            "environment": project.settings.environment,
-        }
+        self.spelling = Spelling(settings.project.timezone)
+        self._fixed = _facts_of(project)
         load_templates()
 
     @property
@@ -176,13 +174,12 @@ class Site:
         is_shared = getattr(request.state, "is_shared", False)
         zones = self.zones(request)
         cookie = self.guard.cookie(request.cookies.get(COOKIE))
-        visitor = visitor_of(request)
         text = (
             load_templates()
             .get_template(name)
             .render(
                 **self._fixed,
-                visitor=visitor,
+                **self._of_visitor(request, cookie),
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
                 conditions=self.conditions(campaign),
@@ -192,11 +189,7 @@ class Site:
                 value=zones.spelling.value,
                 age=partial(spell_age, now=now),
                 countdown=partial(spell_countdown, now=now),
-                notes=self.notes.take(request.query_params.get("note", "")),
                 last_cycle=self._spell_last_cycle(campaign, now),
-                **({} if is_shared else {"token": self.guard.token(cookie, visitor.session)}),
-                can_log_in=self.gate.porter is not None,
-                person=unquote(request.cookies.get(NAME_COOKIE, "")),
                 **values,
             )
         )
@@ -205,6 +198,21 @@ class Site:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
         remember_zone(request, response)
         return response
+
+    def _of_visitor(self, request: Request, cookie: str) -> dict[str, object]:
+        """Return what a page shows of who looks at it and of what they have done, and the token of
+        its forms unless it is drawn for several.
+        """
+        visitor = visitor_of(request)
+        is_shared = getattr(request.state, "is_shared", False)
+        token = {} if is_shared else {"token": self.guard.token(cookie, visitor.session)}
+        return {
+            "visitor": visitor,
+            "notes": self.notes.take(request.query_params.get("note", "")),
+            "can_log_in": self.gate.porter is not None,
+            "person": unquote(request.cookies.get(NAME_COOKIE, "")),
+            **token,
+        }
 
     def zones(self, request: Request) -> Zones:
         """Return in which zone times are shown to a reader."""
@@ -219,6 +227,16 @@ class Site:
         if last is None:
             return "no cycle yet"
         return f"last cycle {spell_age(last.time, now)} by {spell_owner(last.owner)}"
+
+
+def _facts_of(project: Project) -> dict[str, object]:
+    """Return what every page shows of a project."""
+    settings = project.settings
+    return {
+        "project": settings.project.name or project.folder.name,
+        "environment": settings.environment,
+        "has_quotas": bool(settings.quotas),
+    }
 
 
 def site_of(request: Request) -> Site:

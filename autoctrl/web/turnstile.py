@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FREE = ("/health", "/static/")
-OF_FILES = ("/logs/", "/files/", "/api/log/", "/api/files/")
+OF_FILES = ("/logs/", "/read/", "/outputs/", "/api/log/", "/api/output/")
 
 
 class Room(NamedTuple):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from autoctrl.cli.latency import parse_since
 from autoctrl.errors import UsageError
+from autoctrl.model.duration import parse_since
 from tests.acceptance.project import ask, call, make_project
 
 if TYPE_CHECKING:

@@ -122,6 +122,7 @@ def test_inodes_run_out_as_bytes_do(project: Path, scratch: Path) -> None:
         seen = page.get("/api/quotas").json()["quotas"]
         metrics = page.get("/metrics").text
         overview = page.get("/campaigns/prompt").text
+        full = page.get("/campaigns/prompt/quotas").text
     for (line,) in (said, seen):
         usage = line["usage"]
         assert (line["level"], usage["limit_files"]) == ("hold", 64)
@@ -130,10 +131,18 @@ def test_inodes_run_out_as_bytes_do(project: Path, scratch: Path) -> None:
     assert f"autoctrl_quota_held{labels} 1\n" in metrics
     assert f"autoctrl_quota_limit_files{labels} 64\n" in metrics
     assert "of 64 files used: new jobs of reco wait until" in overview
+    assert 'href="/campaigns/prompt/quotas">quotas</a>' in overview
+    assert "<td>hold</td>" in full
+    assert "from 80 %: reco" in full
     text = ask(project, "quota")
     assert text.code == 1
     assert "scratch  hold  " in text.out
     assert "quota scratch" in ask(project, "status").out
+    with closing(open_store(f"sqlite:{project / STATE}")) as store:
+        (before,) = store.marks(QUOTA, "prompt")
+        watched = ask(project, "watch")
+        assert (watched.code, "of 64 files used: new jobs" in watched.out) == (1, True)
+        assert store.marks(QUOTA, "prompt") == [before]
 
 
 def test_a_quota_that_is_gone_holds_nobody(project: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autoctrl.model.actor import Actor
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.status import TaskStatus
 from tests.fakes.mattermost import mentions
@@ -62,7 +63,7 @@ def test_all_are_tried_again_with_a_reason(chat: Chat) -> None:
     assert mentions(said) == frozenset()
     task = chat.task(2)
     assert (task.status, task.reason) == (TaskStatus.NEW, "the @all node was down")
-    assert task.actor == (f"shifter ({chat.people.shifter.id})", "mattermost")
+    assert task.actor == Actor(f"shifter ({chat.people.shifter.id})", "mattermost")
 
 
 def test_an_incident_is_muted_for_two_hours(chat: Chat) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autoctrl.chat.grammar import SHAPES
+from autoctrl.model.actor import Actor
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
@@ -70,7 +71,7 @@ def test_a_verb_does_what_it_does_on_the_command_line(chat: Chat) -> None:
     assert "run 1 / reco went from failed to new." in answer.text
     task = chat.task(2)
     assert (task.status, task.reason) == (TaskStatus.NEW, "the node was down")
-    assert task.actor == (f"shifter ({chat.people.shifter.id})", "mattermost")
+    assert task.actor == Actor(f"shifter ({chat.people.shifter.id})", "mattermost")
     assert [post.ephemeral_for for post in answer.posts] == [chat.people.shifter.id]
 
 

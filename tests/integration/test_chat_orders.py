@@ -10,6 +10,7 @@ import pytest
 
 from autoctrl.chat.deployment import DeployRequest, DeployTicket
 from autoctrl.errors import SettingsError, UsageError
+from autoctrl.model.actor import Actor
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.status import TaskStatus
 from tests.integration.chat import PATIENCE_S, PROMPT, Chat
@@ -140,7 +141,7 @@ def test_a_deployment_is_told_as_shifters_know_it(chat: Chat, site: Site) -> Non
     answer = chat.say("deploy prod v1.2", admin)
     assert answer.text == f"Deployment request for environment prod received: {BUILD}"
     assert site.asked[0][:2] == ("prod", "v1.2")
-    assert site.asked[0].actor == (f"admin ({admin.id})", "mattermost")
+    assert site.asked[0].actor == Actor(f"admin ({admin.id})", "mattermost")
     site.may_go_on.set()
     assert chat.workers.finish()
     last = chat.mattermost.posts[-1]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from autoctrl.testing import FakeClock
-    from tests.services import Keycloak
+    from tests.keycloak import Keycloak
 
 HERE = "http://127.0.0.1"
 TOKEN = re.compile(r'name="token" value="(\w+)"')
@@ -88,6 +88,13 @@ def make_desk(folder: Path, keycloak: Keycloak, realm: str) -> tuple[Desk, Proje
     project = Project(settings, scene.clock)
     project.store = scene.store
     return Desk(create_app(project), scene, keycloak, scene.clock), project
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing depend on how fast this machine answers itself."""
+    for module in ("transport", "provider"):
+        monkeypatch.setattr(f"autoctrl.login.{module}.TIMEOUT_S", 120.0)
 
 
 @pytest.fixture(params=["autoctrl", "indigo"])

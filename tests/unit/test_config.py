@@ -290,3 +290,26 @@ def test_every_setting_is_explained() -> None:
     assert all(item.explanation.endswith(".") and item.type for item in listed)
     assert len({item.name for item in listed}) == len(listed)
     assert "sources.<name>.pattern (files)" in {item.name for item in listed}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "why"),
+    [
+        ("warn = 101", "is more than 100 percent"),
+        ("hold = 100.5", "is more than 100 percent"),
+        ("warn = 95\nhold = 95", "holds jobs before it warns"),
+        ("warn = 2", "has a margin as large as its bound"),
+        ("warn = 0\nhold = 1", "has a margin as large as its bound"),
+        ("warn = 0\nhold = 0", ""),
+        ("warn = 0\nhold = 95", ""),
+        ("warn = 85\nhold = 95\nmargin = 10", ""),
+    ],
+)
+def test_the_bounds_of_a_quota_must_make_sense(bounds: str, why: str) -> None:
+    """It warns before it holds, and both can be over again."""
+    text = f'[quotas.disk]\ntype = "local"\npath = "."\n{bounds}\n'
+    if not why:
+        assert [*load(text).quotas] == ["disk"]
+        return
+    with pytest.raises(SettingsError, match=rf"\[quotas\.disk\] {why}"):
+        load(text)

@@ -36,6 +36,8 @@ from autoctrl.operations.grafana.wanted import FLUX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from grafana_foundation_sdk.builders import table
+
     from autoctrl.operations.grafana.wanted import Wanted
 
 TAG = "autoctrl"
@@ -92,27 +94,6 @@ def runs(wanted: Wanted) -> Dashboard:
     every = VariableOption(text=["All"], value=["$__all"])
     statuses = CustomVariable("status").label("Status").values(",".join(STATUSES))
     statuses = statuses.multi(True).include_all(True).all_value(".*").current(every)  # noqa: FBT003 - the builder's
-    board = (
-        coloured_table("Runs and workflows", "runs", wanted)
-        .description("The newest runs first; a cell leads to its task, a number to its run.")
-        .data_links([link("Open the task", wanted.cell_link())])
-        .with_transformation(hide_columns(HIDDEN))
-        .with_transformation(order_columns(FIRST_COLUMNS))
-        .with_transformation(rename_columns("^attr_(.*)$", "$1"))
-        .override_by_regexp("^attr_.*|^open$|^end$", plain_cell(setting("links", [])))
-        .override_by_name(
-            "run",
-            plain_cell(plain_link("Open the run", wanted.run_link()), setting("custom.width", 100)),
-        )
-        .override_by_name(
-            "status",
-            [
-                setting("displayName", "Global status"),
-                plain_link("Open the run", wanted.run_link()),
-            ],
-        )
-        .height(18)
-    )
     waiting = (
         coloured_table("What failed, waits or is under way", "waiting", wanted)
         .override_by_regexp("^(unit|workflow)$", [plain_link("Open", wanted.task_link())])
@@ -125,8 +106,25 @@ def runs(wanted: Wanted) -> Dashboard:
         .with_variable(TextBoxVariable("last").label("To run").default_value(LAST_RUN))
         .with_variable(_newest())
         .with_panel(counts("Runs by status", "runs_by_status", wanted))
-        .with_panel(board)
+        .with_panel(_board(wanted))
         .with_panel(waiting)
+    )
+
+
+def _board(wanted: Wanted) -> table.Panel:
+    """Return the table of runs; a cell leads to its task, the others of a row to the run."""
+    to_run = plain_link("Open the run", wanted.run_link())
+    return (
+        coloured_table("Runs and workflows", "runs", wanted)
+        .description("The newest runs first; a cell leads to its task, a number to its run.")
+        .data_links([link("Open the task", wanted.cell_link())])
+        .with_transformation(hide_columns(HIDDEN))
+        .with_transformation(order_columns(FIRST_COLUMNS))
+        .with_transformation(rename_columns("^attr_(.*)$", "$1"))
+        .override_by_regexp("^attr_.*|^open$|^end$", plain_cell(setting("links", [])))
+        .override_by_name("run", plain_cell(to_run, setting("custom.width", 100)))
+        .override_by_name("status", [setting("displayName", "Global status"), to_run])
+        .height(18)
     )
 
 

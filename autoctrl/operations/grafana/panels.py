@@ -42,7 +42,7 @@ class StoreQuery(Dataquery):
         self._text = text
         self._shape = shape
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """Return what stands in the panel; ``shape`` empty is Flux."""
         common_part = {
             "refId": self.ref_id,

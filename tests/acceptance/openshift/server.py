@@ -43,17 +43,38 @@ def ask_to_make(kube: Kube, thing: dict[str, Any]) -> str:
     """Return why the server would not make an object, empty if it would; nothing is made."""
     namespace = thing["metadata"].get("namespace", "default")
     place = PLACES[thing["kind"]].format(namespace)
+    try:
+        post(kube, f"{place}?dryRun=All&fieldValidation=Strict", thing)
+    except HTTPError as error:
+        return str(json.load(error)["message"])
+    return ""
+
+
+def may(kube: Kube, user: str, namespace: str, verb: str, resource: str) -> bool:
+    """Whether a user may do something; a resource outside of the core follows its group and a
+    slash.
+    """
+    group, _, plural = resource.rpartition("/")
+    wanted = {"namespace": namespace, "verb": verb, "group": group, "resource": plural}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": wanted},
+    }
+    answer = post(kube, "apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    return bool(answer["status"]["allowed"])
+
+
+def post(kube: Kube, place: str, thing: dict[str, Any]) -> Any:
+    """Send an object to the server and return its answer. Raises ``HTTPError``."""
     request = urllib.request.Request(  # noqa: S310 - the address is a service's of ours
-        f"{kube.url}/{place}?dryRun=All&fieldValidation=Strict",
+        f"{kube.url}/{place}",
         json.dumps(thing).encode(),
         {"Authorization": f"Bearer {kube.token}", "Content-Type": "application/json"},
     )
     trust = ssl.create_default_context(cafile=kube.certificate)
-    try:
-        with urllib.request.urlopen(request, timeout=100, context=trust):  # noqa: S310 - as above
-            return ""
-    except HTTPError as error:
-        return str(json.load(error)["message"])
+    with urllib.request.urlopen(request, timeout=100, context=trust) as answer:  # noqa: S310 - as above
+        return json.load(answer)
 
 
 def named(things: Sequence[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl import verbs
 from autoctrl.handlers.batch import BatchHandler
+from autoctrl.model.actor import Actor
 from autoctrl.model.status import Failure, JobStatus, TaskStatus
 from tests.unit.machine.room import RECO, Room
 
@@ -48,7 +49,7 @@ def test_failing_a_task_removes_its_jobs_first(room: Room) -> None:
     assert (failed.status, failed.reason, failed.actor) == (
         FAILED,
         "wrong settings",
-        ("ada", "cli"),
+        Actor("ada", "cli"),
     )
     assert room.alarms == []
 

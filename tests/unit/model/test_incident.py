@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.model.condition import Condition, ConditionKind
+from autoctrl.model.gist import gist_of
 from autoctrl.model.incident import (
     FAILED,
     INCIDENT,
@@ -16,7 +17,6 @@ from autoctrl.model.incident import (
     Remark,
     Trouble,
     close,
-    gist_of,
     is_at_hand,
     join,
     match,

@@ -8,6 +8,7 @@ import pytest
 
 from autoctrl.model.condition import CONDITION, ConditionKind, judge, read_condition
 from autoctrl.model.incident import Incident, match
+from autoctrl.model.output import MarkRecord
 from autoctrl.model.quota import (
     TOLD_AFTER,
     Bounds,
@@ -154,8 +155,8 @@ def test_people_are_told_what_it_means(
 
 def test_one_trouble_is_one_incident_from_the_warning_to_the_end() -> None:
     """It grows worse and better, is over, and within the hour it is the same again."""
-    marks, incidents, state = [], list[Incident](), QuotaState()
-    seen = []
+    marks, incidents = list[MarkRecord](), list[Incident]()
+    state, seen = QuotaState(), []
     for number, percent in enumerate((90, 96, 97, 90, 10, 96)):
         now = NOW + number * MINUTE
         state = take_answer(state, used(percent), BOUNDS, now)
@@ -175,7 +176,7 @@ def test_one_trouble_is_one_incident_from_the_warning_to_the_end() -> None:
         (False, "warning", 4),
         (True, "alarm", 6),
     ]
-    assert one.kind == ConditionKind.QUOTA
+    assert [one.kind for one in incidents] == [ConditionKind.QUOTA]
 
 
 def test_what_is_known_is_kept_as_a_mark() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from autoctrl.errors import StoreError
 from autoctrl.operations.grafana.asking import ask_all
+from autoctrl.operations.grafana.panels import StoreQuery
 from autoctrl.operations.grafana.questions import ALL, fill_in, names_in, question
 
 REFUSED = "disks_now"
@@ -71,3 +72,9 @@ def test_a_filled_query_has_no_variable_left(name: str) -> None:
             filled = fill_in(text, VARIABLES, bucket='a"b')
             assert names_in(filled) == set()
             assert not any(word in filled for word in ("v.", "$timeFilter", "$__"))
+
+
+def test_a_query_says_of_what_kind_its_source_is() -> None:
+    """Grafana's builders ask it of each query."""
+    query = StoreQuery("SELECT 1", "B", "table")
+    assert query.dataquery_type() == query.to_json()["datasource"]["type"] == "influxdb"

@@ -110,8 +110,8 @@ def test_since_is_an_age_or_a_date(since: str, moment: datetime) -> None:
         ({"where": ("kid=physics",)}, "attribute 'kid' is not declared. Did you mean 'kind'?"),
         ({"where": ("fill=x",)}, "declared as int, which 'x' is not"),
         ({"where": ("physics",)}, "Write it as name=value, e.g. kind=physics"),
-        ({"since": "yesterday"}, "'yesterday' is neither a length of time nor a date"),
-        ({"since": "9" * 20 + "h"}, "neither a length of time nor a date"),
+        ({"since": "yesterday"}, "'yesterday' is neither a time nor a duration"),
+        ({"since": "9" * 20 + "h"}, "neither a time nor a duration"),
     ],
 )
 def test_what_means_nothing_is_refused(text: dict[str, Any], says: str) -> None:

@@ -1,17 +1,11 @@
-"""A log as numbered lines."""
+"""Pieces of a log as numbered lines."""
 
 from __future__ import annotations
 
 import pytest
 
-from autoctrl.views.log_lines import LONGEST_LINE, LogWindow, search, split_lines, window
-
-TEN = [f"line {number}" for number in range(1, 11)]
-
-
-def numbers(seen: LogWindow) -> list[int]:
-    """Return the numbers of the lines that are shown."""
-    return [line.number for line in seen.lines]
+from autoctrl.ports import LogPiece
+from autoctrl.views.log_lines import LONGEST_LINE, number_lines, search, split_lines
 
 
 @pytest.mark.parametrize(
@@ -23,51 +17,29 @@ def test_a_log_is_split_into_lines(text: str, lines: list[str]) -> None:
     assert split_lines(text) == lines
 
 
-@pytest.mark.parametrize(
-    ("first", "shown", "older", "newer"),
-    [
-        (None, [7, 8, 9, 10], 3, None),
-        (1, [1, 2, 3, 4], None, 5),
-        (3, [3, 4, 5, 6], 1, 7),
-        (7, [7, 8, 9, 10], 3, None),
-        (10, [10], 6, None),
-        (999, [10], 6, None),
-        (0, [1, 2, 3, 4], None, 5),
-    ],
-)
-def test_a_window_shows_some_lines_and_knows_its_neighbours(
-    first: int | None, shown: list[int], older: int | None, newer: int | None
-) -> None:
-    """By default the last ones; what lies beyond the end is brought back to it."""
-    seen = window(TEN, first, 4)
-    assert numbers(seen) == shown
-    assert (seen.total, seen.older, seen.newer) == (10, older, newer)
+@pytest.mark.parametrize(("line", "numbers"), [(7, [7, 8]), (1, [1, 2]), (None, [1, 2])])
+def test_lines_are_numbered_as_they_stand_in_the_log(line: int | None, numbers: list[int]) -> None:
+    """Or from the piece's beginning, where nobody counts so far."""
+    piece = LogPiece("a\nb\n", line=line)
+    assert [(one.number, one.text) for one in number_lines(piece)] == [
+        *zip(numbers, "ab", strict=True)
+    ]
 
 
-def test_all_windows_together_show_each_line_once() -> None:
-    """Whoever goes on to the next misses nothing."""
-    read: list[int] = []
-    first: int | None = 1
-    while first is not None:
-        seen = window(TEN, first, 3)
-        read += numbers(seen)
-        first = seen.newer
-    assert read == list(range(1, 11))
-
-
-def test_an_empty_log_has_an_empty_window() -> None:
-    """And no neighbours."""
-    assert window([]) == LogWindow((), 0, None, None)
-
-
-def test_lines_that_have_a_word_are_found() -> None:
+def test_lines_that_have_a_word_are_found_in_all_pieces() -> None:
     """Large letters or small; of very many the first, and all are counted."""
-    found = search(["Error", "fine", "an ERROR", "error"], "error", most=2)
-    assert [line.number for line in found.lines] == [1, 3]
-    assert found.total == 3
+    pieces = [
+        LogPiece("Error\nfine\n", begin=0, line=1),
+        LogPiece("fine\n", begin=11, line=3),
+        LogPiece("an ERROR\nerror\n", begin=16, line=4),
+        LogPiece("error\n", begin=31, line=6),
+    ]
+    found = search(pieces, "error", most=2)
+    assert [(match.line.number, match.begin) for match in found.matches] == [(1, 0), (4, 16)]
+    assert (found.total, found.searched) == (4, 6)
 
 
 def test_a_very_long_line_is_cut() -> None:
     """With how much is left out."""
-    (line,) = window(["x" * (LONGEST_LINE + 7)]).lines
+    (line,) = number_lines(LogPiece("x" * (LONGEST_LINE + 7)))
     assert (len(line.text), line.left_out) == (LONGEST_LINE, 7)

@@ -9,6 +9,8 @@ import pytest
 
 from autoctrl.model.status import TaskStatus
 from autoctrl.views import Cell, RunRow, Spelling, shared_reasons, spell_shared, without_unit
+from autoctrl.views.reasons import common_text
+from tests.unit.given import KEY, task
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -111,3 +113,64 @@ def test_a_failure_leads_to_the_first_log() -> None:
     ]
     texts = [spell_shared(shared, UTC_SPELLING) for shared in shared_reasons(rows)]
     assert texts == ["broke (first log: /two)", "burnt (log: /three)", "waits"]
+
+
+def test_reasons_that_differ_in_figures_runs_and_paths_are_one() -> None:
+    """What differs is left out, whole words are kept; the units are listed."""
+    texts = {3: "waits for file raw/run3.dat", 12: "waits for file raw/run12.dat"}
+    rows = [row(run, reco=cell(str(run), NEW, text)) for run, text in texts.items()]
+    (shared,) = shared_reasons(rows)
+    assert (shared.reason, shared.units) == ("waits for file raw/run….dat", "3,12")
+
+
+@pytest.mark.parametrize(
+    ("texts", "common"),
+    [
+        (["used 641 MB of 600", "used 836 MB of 600"], "used … MB of 600"),
+        (["at /a/x1/b", "at /a/x22/b"], "at /a/x…/b"),
+        (["code 3", "code 34"], "code …"),
+        (["/a b", "/a /c b"], "/a b"),
+        (["same", "same"], "same"),
+    ],
+)
+def test_what_reasons_have_in_common_is_said(texts: list[str], common: str) -> None:
+    """Of those that are not built alike the first is said whole."""
+    assert common_text(texts) == common
+
+
+def test_failures_of_runs_that_are_not_shown_have_reasons_too() -> None:
+    """A task that a row shows as well counts once."""
+    record = task(FAILED, reason="exit code 3")
+    rows = [row(4521, reco=cell("4521", FAILED, "exit code 3"))]
+    (shared,) = shared_reasons(rows, [record, record._replace(key=KEY._replace(unit="7"))])
+    assert (shared.units, shared.size) == ("7,4521", 2)
+
+
+def test_what_is_processing_for_long_has_a_line() -> None:
+    """What began later has none, nor what says something itself, nor where nothing is long."""
+    old, young = NOON - timedelta(hours=7), NOON
+    rows = [
+        row(1, reco=cell("1", PROCESSING, "", since=old)),
+        row(2, reco=cell("2", PROCESSING, "", since=young)),
+        row(3, reco=cell("3", PROCESSING, "held", since=old)),
+        row(4, reco=cell("4", PROCESSING, "")),
+    ]
+    found = shared_reasons(rows, long_before=NOON - timedelta(hours=6))
+    assert {shared.reason: shared.units for shared in found} == {"is taking long": "1", "held": "3"}
+    assert [shared.reason for shared in shared_reasons(rows)] == ["held"]
+
+
+def test_a_line_says_since_when() -> None:
+    """Of failures also since when the last is there."""
+    later = NOON + timedelta(hours=1)
+    rows = [
+        row(
+            run,
+            a=cell(str(run), FAILED, "broke", since=since),
+            b=cell(str(run), NEW, "w", since=since),
+        )
+        for run, since in ((1, NOON), (2, later))
+    ]
+    broke, waits = (spell_shared(shared, UTC_SPELLING) for shared in shared_reasons(rows))
+    assert broke == "broke (since 2026-11-20 12:00:00 UTC, the last 2026-11-20 13:00:00 UTC)"
+    assert waits == "w (since 2026-11-20 12:00:00 UTC)"

@@ -11,7 +11,7 @@ from autoctrl.errors import UsageError
 from autoctrl.model.incident import join, trouble_of
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.table import plain_lines
-from autoctrl.views import Spelling, read_overview
+from autoctrl.views import Spelling, read_overview, shared_reasons
 from autoctrl.views.failures import list_failed
 from autoctrl.views.runs import RunIndex, select_runs
 from autoctrl.views.tables import tabulate_incidents, tabulate_overview, tabulate_reasons
@@ -54,7 +54,7 @@ def test_the_overview_is_a_table(scene: Scene) -> None:
     seen = read_overview(scene.store, "prompt")
     assert plain_lines(tabulate_overview(seen))[:2] == ["RUN  STATUS  reco", "1    failed  failed"]
     line = "failed  reco      1      exit code 3 (since 2026-01-01 00:00:00 UTC)"
-    assert plain_lines(tabulate_reasons(seen, UTC))[1] == line
+    assert plain_lines(tabulate_reasons(shared_reasons(seen.runs), UTC))[1] == line
 
 
 def test_incidents_are_a_table(scene: Scene) -> None:

@@ -27,6 +27,8 @@ SETTINGS = """
 name = "Camera & Co"
 timezone = "Europe/Zurich"
 store.url = "memory:"
+[runs.attributes]
+kind = "str"
 [environments.mirror]
 store.url = "memory:mirror"
 outputs.root = "mirror"

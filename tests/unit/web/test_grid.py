@@ -84,3 +84,27 @@ def test_times_are_shown_in_utc_or_in_the_projects_zone(desk: Desk) -> None:
     assert " UTC</time>" in desk.get(path)
     assert " CET</time>" in desk.get(f"{path}&zone=project")
     assert " CET</time>" in desk.get(path)
+
+
+def test_a_page_that_is_drawn_for_many_is_drawn_in_each_ones_zone(desk: Desk) -> None:
+    """Who reads in UTC does not get what was just drawn for somebody else."""
+    for path in ("/campaigns/prompt", GRID):
+        desk.browser.cookies.clear()
+        assert "show UTC" in desk.get(path)
+        desk.get("/campaigns/prompt/runs/1?zone=utc")
+        assert "show Europe/Zurich" in desk.get(path)
+
+
+def test_the_grid_keeps_every_part_of_the_filter(desk: Desk) -> None:
+    """Whatever the table may be narrowed to."""
+    desk.scene.task(1, "reco", DONE, reason="alarm: rms is above 10")
+    chosen = "?workflow=reco&since=2h&alarm=1"
+    assert RUN_LINK.findall(desk.get(GRID + chosen)) == ["1"]
+    for page, other in ((GRID, "/campaigns/prompt"), ("/campaigns/prompt", GRID)):
+        link = next(
+            link
+            for link in desk.links(page + chosen)
+            if link.startswith(f"{other}?") and "since=2h" in link
+        )
+        assert "alarm=1" in link
+        assert "workflow=reco" in link

@@ -24,26 +24,43 @@ def printed(desk: Desk, text: str, *statuses: JobStatus) -> None:
 
 def test_a_log_is_read_window_by_window(desk: Desk) -> None:
     """The end comes first, each line has its number and an address, and links lead to the rest."""
-    printed(desk, "".join(f"event {n} <b>\n" for n in range(1, 2501)))
+    printed(desk, "".join(f"event {n} <b>{'x' * 40}\n" for n in range(1, 2501)))
     page = desk.browser.get(PAGE).text
-    assert [int(number) for number in NUMBER.findall(page)] == [*range(1501, 2501)]
-    assert '<a href="#L2500">2500</a><code>event 2500 &lt;b&gt;</code>' in page
-    assert "lines 1501 to 2500 of 2500" in text_of(page)
-    older = next(link for link in desk.links(PAGE) if "line=501" in link)
-    assert NUMBER.findall(desk.get(older))[0] == "501"
-    newer = next(link for link in desk.links(older) if "line=1501" in link)
-    assert NUMBER.findall(desk.get(newer))[0] == "1501"
+    numbers = [int(number) for number in NUMBER.findall(page)]
+    assert numbers[-1] == 2500
+    assert f'<a href="#L2500">2500</a><code>event 2500 &lt;b&gt;{"x" * 40}</code>' in page
+    assert f"lines {numbers[0]} to 2500 of 136.4 kB" in text_of(page)
+    address = PAGE
+    while older := next((link for link in desk.links(address) if "end=" in link), ""):
+        numbers = [int(number) for number in NUMBER.findall(desk.get(older))] + numbers
+        address = older
+    assert numbers == [*range(1, 2501)]
+    first = next(link for link in desk.links(PAGE) if "begin=0" in link)
+    assert NUMBER.findall(desk.get(first))[0] == "1"
+    newer = next(link for link in desk.links(first) if re.search(r"begin=[1-9]", link))
+    assert int(NUMBER.findall(desk.get(newer))[0]) == int(NUMBER.findall(desk.get(first))[-1]) + 1
 
 
 def test_a_log_is_searched(desk: Desk) -> None:
     """Found lines keep their numbers and lead to where they stand."""
-    printed(desk, "begin\nFatal: no <beam>\nend\n")
+    printed(desk, "begin\n" * 20_000 + "Fatal: no <beam>\nend\n")
     page = desk.get(f"{PAGE}?search=fatal")
-    assert NUMBER.findall(page) == ["2"]
-    assert "1 of 3 lines have fatal :" in text_of(page)
-    link = next(link for link in desk.links(f"{PAGE}?search=fatal") if link.endswith("#L2"))
-    assert "line=1" in link
-    assert "0 of 3 lines have" in text_of(desk.get(f"{PAGE}?search=nothing"))
+    assert NUMBER.findall(page) == ["20001"]
+    assert "1 of 20002 lines have fatal :" in text_of(page)
+    link = next(link for link in desk.links(f"{PAGE}?search=fatal") if link.endswith("#L20001"))
+    assert "20001" in NUMBER.findall(desk.get(link.partition("#")[0]))
+    assert "0 of 20002 lines have" in text_of(desk.get(f"{PAGE}?search=nothing"))
+
+
+def test_of_a_huge_log_the_end_is_searched_and_the_beginning_is_not_counted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And both are said."""
+    monkeypatch.setattr("autoctrl.web.log_page.SEARCHED", 100_000)
+    monkeypatch.setattr("autoctrl.executors.logs.COUNTED", 1000)
+    printed(desk, "begin\n" * 40_000 + "end\n")
+    assert "The first 140.0 kB were not searched." in desk.get(f"{PAGE}?search=end")
+    assert "lines from byte 174468 on, counted from there, of 240.0 kB" in text_of(desk.get(PAGE))
 
 
 def test_a_log_is_followed_while_its_job_runs(desk: Desk) -> None:
@@ -81,7 +98,7 @@ def test_what_is_not_there_is_said(desk: Desk) -> None:
     assert "It has printed nothing." in desk.get(PAGE)
     assert "'odd' is not a stream" in desk.get(f"{PAGE}?stream=odd", 400)
     assert "has no such job" in desk.get(f"{PAGE}?job=7", 404)
-    assert "line=x is not a whole number" in desk.get(f"{PAGE}?line=x", 400)
+    assert "begin=x is not a whole number" in desk.get(f"{PAGE}?begin=x", 400)
 
 
 @pytest.mark.parametrize("place", ["read", "logs"])

@@ -301,3 +301,17 @@ def test_each_verb_has_its_role(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _: Visitor(Role.SHIFTER, "eve"))
     order(desk)
     assert desk.scene.newest(TaskKey("prompt", "reco", "4")).actor.name == "eve"
+
+
+def test_where_people_log_in_only_a_token_counts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is known by a login or by a proxy's word needs a token here; its owner is kept."""
+    monkeypatch.setattr("autoctrl.web.gate.Gate.is_closed", True)
+    eve = Visitor(Role.ADMIN, "eve", "token t1")
+    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: eve)
+    assert "Only a token counts" in order(desk, "retry", 403)["detail"]
+    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: eve._replace(via="api"))
+    order(desk)
+    actor = desk.scene.newest(TaskKey("prompt", "reco", "4")).actor
+    assert (actor.name, actor.via, actor.subject) == ("eve", "api", "token t1")

@@ -97,6 +97,9 @@ def test_a_new_run_does_not_move_the_pages(desk: Desk) -> None:
         ("runs=70", []),
         ("status=done&before=8", [7, 1]),
         ("status=done&after=1", [8, 7]),
+        ("status=new&workflow=friends", [4]),
+        ("where=kind%3Dphysics", []),
+        ("since=1h&runs=1-2&order=oldest", [1, 2]),
     ],
 )
 def test_the_overview_is_filtered(query: str, shown: list[int]) -> None:
@@ -112,6 +115,53 @@ def test_the_overview_is_filtered(query: str, shown: list[int]) -> None:
     assert [
         int(number) for number in RUN_LINK.findall(desk.get(f"/campaigns/prompt?{query}"))
     ] == shown
+
+
+def test_totals_are_above_the_table(desk: Desk) -> None:
+    """They count everything, with links to what has failed, whatever the page shows."""
+    desk.scene.runs(*range(1, 71))
+    desk.scene.task(3, "reco", FAILED, reason="exit code 3")
+    desk.scene.task(70, "reco", NEW)
+    page = desk.get("/campaigns/prompt?status=new")
+    above = text_of(page.partition("<table")[0])
+    assert "70 runs failed 1 task new 1 task" in above
+    assert "Failed last: run 3 / reco" in above
+    assert "all 70 failed 1 processing 0 new 69 done 0" in above
+    assert "/campaigns/prompt?status=failed" in desk.links("/campaigns/prompt")
+    assert "exit code 3" in desk.get("/campaigns/prompt")
+    assert "nothing has failed" not in page
+
+
+def test_where_nothing_has_failed_the_page_says_so(desk: Desk) -> None:
+    """So that nobody has to look for it."""
+    assert "nothing has failed" in desk.get("/campaigns/prompt")
+
+
+def test_only_what_asks_for_a_person_is_above_the_table(desk: Desk) -> None:
+    """Other reasons are one step away; an inherited task is pale and says whose it is."""
+    desk.scene.campaign(Campaign("again", "prompt", ("friends",), runs="1-2"))
+    desk.scene.workflow("friends", "again")
+    desk.scene.task(1, "reco", FAILED, reason="broken")
+    desk.scene.task(2, "reco", NEW, reason="waits for beam")
+    page = desk.get("/campaigns/again")
+    first, _, folded = page.partition("1 more reason why tasks wait or failed")
+    assert "broken" in first.partition("<table")[0]
+    assert "waits for beam" in folded
+    assert 'class="inherited"' in page
+    assert "kept in campaign prompt" in page
+
+
+def test_the_oldest_runs_can_stand_first(desk: Desk) -> None:
+    """And pages are turned in their order."""
+    desk.scene.runs(*range(1, 121))
+    address = "/campaigns/prompt?order=oldest"
+    seen = [[int(number) for number in RUN_LINK.findall(desk.get(address))]]
+    newer = next(link for link in desk.links(address) if "after=" in link)
+    seen.append([int(number) for number in RUN_LINK.findall(desk.get(newer))])
+    assert seen == [[*range(1, 51)], [*range(51, 101)]]
+    older = next(link for link in desk.links(newer) if "before=" in link)
+    assert [int(number) for number in RUN_LINK.findall(desk.get(older))] == seen[0]
+    assert "is no order of runs" in desk.get("/campaigns/prompt?order=up", 400)
 
 
 def test_a_run_at_which_nobody_has_looked_is_among_the_new(desk: Desk) -> None:
@@ -143,10 +193,13 @@ def test_alike_reasons_are_said_once(desk: Desk) -> None:
     page = desk.get("/campaigns/prompt")
     lines = [text_of(item) for item in re.findall(r"<li .*?</li>", page, re.DOTALL)]
     assert lines == [
-        "failed friends run 1 is broken since 2026-01-01 01:00:00 CET 1 task : 1",
+        (
+            "failed friends run 1 is broken since 2026-01-01 01:00:00 CET "
+            "look at run 1 · act on 1 task : 1"
+        ),
         (
             "new reco the run is too young since 2026-01-01 01:00:00 CET passes in 4 min 10 s "
-            "2 tasks : 1-2"
+            "look at run 2 · act on 2 tasks : 1-2"
         ),
     ]
     assert "/campaigns/prompt/verbs/reco?runs=1-2" in desk.links("/campaigns/prompt")

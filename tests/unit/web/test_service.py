@@ -43,10 +43,37 @@ def ask(desk: Desk, path: str, code: int = 200) -> Any:
 def test_status_is_the_overview(desk: Desk) -> None:
     """The overview in JSON is the one of the command line, chosen by runs and limit."""
     whole = read_overview(desk.scene.store, "prompt").values()
-    assert ask(desk, "/api/status") == whole
+    answer = ask(desk, "/api/status")
+    assert {name: answer[name] for name in whole} == whole
+    assert answer["totals"]["runs"]["failed"] == 1
+    assert [one["status"] for one in answer["reasons"]] == ["new"]
     assert ask(desk, "/api/status?runs=2-7")["runs"] == whole["runs"][1:]
     assert ask(desk, "/api/status?limit=1")["runs"] == whole["runs"][1:]
     assert "no campaign 'x'" in ask(desk, "/api/status?campaign=x", 404)["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "runs"),
+    [
+        ("status=failed", [2]),
+        ("status=new&workflow=reco", [1]),
+        ("where=kind%3Dphysics&where=kind%3Dcosmics&limit=1", [2]),
+        ("where=kind%3Dcosmics", []),
+        ("alarm=1", []),
+        ("stale=1", []),
+        ("since=2h", [1, 2]),
+    ],
+)
+def test_status_is_filtered_as_on_the_command_line(desk: Desk, query: str, runs: list[int]) -> None:
+    """By the same parameters as the overview of the page."""
+    found = ask(desk, f"/api/status?{query}")["runs"]
+    assert [row["run"] for row in found] == runs
+
+
+@pytest.mark.parametrize("query", ["status=faild", "where=x", "since=noon", "workflow=rico"])
+def test_a_filter_that_means_nothing_is_refused(desk: Desk, query: str) -> None:
+    """With what is wrong."""
+    assert ask(desk, f"/api/status?{query}", 400)["error"]
 
 
 def test_why_is_the_same_as_on_the_command_line(desk: Desk) -> None:
@@ -271,7 +298,7 @@ def test_all_of_the_status_is_streamed_letter_by_letter(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """``limit=all`` is the same text as one page of everything, read a few runs at a time."""
-    monkeypatch.setattr("autoctrl.web.streaming.RUNS_AT_ONCE", 3)
+    monkeypatch.setattr("autoctrl.views.standing.RUNS_AT_ONCE", 3)
     desk = Desk()
     desk.scene.workflow("reco")
     desk.scene.runs(*range(1, 1 + count), kind="physics")

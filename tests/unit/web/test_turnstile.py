@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from autoctrl.web.turnstile import Room, Turnstile
 
 if TYPE_CHECKING:
@@ -105,12 +107,23 @@ def test_nobody_works_for_a_client_that_has_gone() -> None:
     run(test())
 
 
-def test_a_hung_file_system_stops_only_those_that_ask_for_files() -> None:
-    """Logs wait in a queue of their own; health and the page's own files wait for nobody."""
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/api/log/1/reco",
+        "/campaigns/prompt/read/reco/1",
+        "/campaigns/prompt/outputs/reco/1",
+        "/api/output/1/reco",
+    ],
+)
+def test_a_hung_file_system_stops_only_those_that_ask_for_files(other: str) -> None:
+    """Logs and outputs wait in a queue of their own; health and the page's own files wait for
+    nobody.
+    """
 
     async def test() -> None:
         house = House(Room(1, 1), Room(1, 1))
-        paths = ["/campaigns/prompt/logs/reco/1", "/api/log/reco/1", "/", "/health", "/static/x"]
+        paths = ["/campaigns/prompt/logs/reco/1", other, "/", "/health", "/static/x"]
         callers = [Caller(house, path) for path in paths]
         await settle()
         assert house.inside == [paths[0], "/", "/health", "/static/x"]

@@ -1,0 +1,73 @@
+"""The verbs about Grafana with the real command: what is written, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.project import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = """
+name = "Camera & Co"
+[store]
+url = "influxdb://influx.example.org:8086/experiment/camera"
+token_file = "nowhere"
+[grafana]
+page_url = "https://runs.example.org"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "autoctrl.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_an_export_needs_no_server_and_is_the_same_again(project: Path) -> None:
+    """It reads the settings alone, and what it wrote before is replaced, not mixed."""
+    first = call(project, "grafana", "export", "out", "--format", "json")
+    assert first.code == 0, first.err
+    written = contents(project / "out")
+    assert sorted(written) == json.loads(first.out)["files"]
+    assert len(written) == 8
+    again = call(project, "grafana", "export", "out")
+    assert "8 files written into out" in again.out
+    assert contents(project / "out") == written
+    influxql = call(project, "grafana", "export", "out", "--language", "influxql")
+    assert influxql.code == 0, influxql.err
+    assert contents(project / "out").keys() == written.keys()
+    assert b"SELECT" in contents(project / "out")["dashboards/runs.json"]
+
+
+def test_what_cannot_be_exported_is_refused_with_what_to_do(project: Path) -> None:
+    """Without an address of the page no link would lead anywhere; SQLite is nothing for Grafana."""
+    file = project / "autoctrl.toml"
+    file.write_text(SETTINGS.partition("[grafana]")[0])
+    refused = call(project, "grafana", "export", "out")
+    assert refused.code == 2
+    assert "[grafana] page_url = 'https://" in refused.err
+    file.write_text('grafana.page_url = "https://runs.example.org"')
+    refused = call(project, "grafana", "export", "out")
+    assert refused.code == 2
+    assert "is no InfluxDB" in refused.err
+    assert not (project / "out").exists()
+
+
+def test_a_check_without_a_token_says_where_to_put_it(project: Path) -> None:
+    """Nothing is asked of anybody."""
+    refused = call(project, "grafana", "check")
+    assert refused.code == 2
+    assert "nowhere" in refused.err
