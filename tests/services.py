@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LACKING = 77  # the exit code that says: this machine has no such server
-PATIENCE_S = 280  # a start on a busy machine; less than what pytest grants a test
+PATIENCE_S = 600  # a start on a busy machine; less than what pytest grants a test
 SERVERS = ("influxdb1", "influxdb2", "htcondor", "kube", "keycloak")
 
 

@@ -100,8 +100,10 @@ class Rounds:
 
         ``is_patient`` waits for modules that are slow, to their time limit; else they go on beside
         the next round. What could not be done is kept as a condition until it can be, and once a
-        minute the store remembers that a round was made.
+        minute the store remembers that a round was made. Raises ``StoreError`` if nothing may be
+        written at all.
         """
+        self.project.store.check_writing()
         began = self.project.clock.now()
         self.quotas.start()
         discovered = self._discover()

@@ -191,6 +191,9 @@ class Store(Protocol):
         None where telling costs as much as reading.
         """
 
+    def check_writing(self) -> None:
+        """Raise ``StoreError`` if it was opened for reading alone; no server is asked."""
+
     def ping(self) -> str:
         """Return one line about the service. Raises ``StoreError`` with a hint."""
 

@@ -285,6 +285,9 @@ class MemoryStore:
         """Return how often anything was written; see ``Store``."""
         return self._records.writes
 
+    def check_writing(self) -> None:
+        """Do nothing: memory can be written; see ``Store``."""
+
     def moment(self) -> nullcontext[None]:
         """Do nothing: reading memory costs nothing, so nothing is read in advance."""
         return nullcontext()

@@ -228,6 +228,9 @@ class InfluxStore:
     def revision(self) -> None:
         """Return nothing: to ask costs a request, as reading does; see ``Store``."""
 
+    def check_writing(self) -> None:
+        """Do nothing: the server refuses what may not be written; see ``Store``."""
+
     def moment(self) -> AbstractContextManager[None]:
         """Read everything within the block as of one state; see ``Store``."""
         return self._snapshot.moment()

@@ -242,6 +242,12 @@ class SqliteStore:
             (others,) = connection.execute("PRAGMA data_version").fetchone()
             return int(others), connection.total_changes
 
+    def check_writing(self) -> None:
+        """Raise ``StoreError`` if this user may only read the file; see ``Store``."""
+        if not self.connection.is_writable:
+            with self.connection.writing() as connection:
+                connection.execute(SQL["write_nothing"])
+
     def moment(self) -> nullcontext[None]:
         """Do nothing: reading a local file costs little, so nothing is read in advance."""
         return nullcontext()

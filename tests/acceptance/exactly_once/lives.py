@@ -19,13 +19,16 @@ CLOSE_S = 120.0
 NOT_CALLED = {
     "store.ping": "only people ask; nothing is written",
     "store.leases": "only the web page looks at them; nothing is written",
+    "store.revision": "only the web page asks; nothing is written",
     "store.records": "only a copy reads them; what it leaves behind is tested with it",
     "notifier.change": "a life is shorter than the minute before which nothing told is changed",
     "notifier.ping": "only people ask; nothing is written",
     "inline.describe": "a call has no template",
     "local.log": "only people ask for logs; nothing is written",
+    "local.log_piece": "only people ask for logs; nothing is written",
     "local.ping": "only people ask; nothing is written",
     "inline.log": "only people ask for logs; nothing is written",
+    "inline.log_piece": "only people ask for logs; nothing is written",
     "inline.ping": "only people ask; nothing is written",
     "inline.remove": "a call is over before anybody can ask for its removal",
 }

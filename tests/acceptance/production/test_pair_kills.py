@@ -43,6 +43,7 @@ RUNS = {1: "good", 2: "good", 8: "bad", 9: "stuck"}
 STORE = {
     "append": (1, 9),
     "beat": (1,),
+    "check_writing": (1,),
     "close": (1,),
     "find_outputs": (1,),
     "heartbeats": (2,),
