@@ -128,7 +128,7 @@ def show_overview(seen: Standing, spelling: Spelling) -> None:
         say("No workflow has made a cycle yet. Make one: autoctrl cycle")
     if seen.has_more:
         shown = len(overview.runs)
-        more = max(overview.total, 2 * shown)
+        more = overview.total if overview.total > shown else 2 * shown
         known = f" of {overview.total}" if overview.total > shown else ""
         say(f"The newest {shown}{known} runs; see more with --limit {more}.")
     if seen.reasons:

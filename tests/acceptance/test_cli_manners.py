@@ -147,7 +147,7 @@ def test_a_fault_of_ours_is_one_paragraph_as_well(
 ) -> None:
     """An unforeseen exception says its name and asks for --debug; the exit code is 2."""
     monkeypatch.chdir(project)
-    monkeypatch.setattr("autoctrl.cli.status.read_overview", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("autoctrl.cli.status.read_standing", lambda *_, **__: 1 / 0)
     assert main(["status"]) == 2
     text = capsys.readouterr().err
     assert (
