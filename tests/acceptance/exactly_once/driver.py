@@ -197,6 +197,7 @@ def make_round(project: ProbedProject, handlers: Iterable[Handler]) -> tuple[int
 
     Jobs that are stuck are failed by a person.
     """
+    project.store.check_writing()
     arrivals = discover(project.store, project.sources(), project.clock)
     assert not arrivals.problems
     summaries = [Cycle(handler, project.context("prompt")).run() for handler in handlers]
