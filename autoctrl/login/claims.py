@@ -86,7 +86,7 @@ def _header(token: str) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -216,6 +216,16 @@ class Porter:
                 self._owners.popitem(last=False)
         return owner.person
 
+    def _is_meant_for_us(self, claims: Mapping[str, Any], audience: str) -> bool:
+        """Say whether a token that the provider calls good was made for the page: another service
+        at the same provider has tokens of the same people.
+        """
+        named = claims.get("aud", [])
+        clients = {self.section.client_id, self.section.device_client_id} - {""}
+        is_ours = audience in ([named] if isinstance(named, str) else named)
+        is_ours = is_ours or claims.get("client_id") in clients
+        return is_ours and claims.get("iss", self.provider.issuer) == self.provider.issuer
+
     def _judge(self, token: str) -> dict[str, Any]:
         """Return the claims of an access token that is good: one of ours is judged here, of any
         other the provider is asked.
@@ -225,7 +235,8 @@ class Porter:
             with suppress(LoginRefused):
                 return read_access_token(self.provider, token, audience)
         claims = self.provider.introspect(token)
-        if claims.get("active") is not True or not claims.get("sub"):
+        is_good = claims.get("active") is True and claims.get("sub")
+        if not is_good or not self._is_meant_for_us(claims, audience):
             message = "This token is not good, or not any more."
             raise LoginRefused(message, hint="Log in again: autoctrl login URL.")
         return claims

@@ -97,7 +97,7 @@ class Provider:
         try:
             self._metadata, self._failed = Kept(self._discover(), now), None
         except ProviderDown as error:
-            self._failed = Kept(error.message, now)
+            self._failed = Kept(error.message, self.clock.now())
 
     def _discover(self) -> Json:
         configured = self.client.issuer.rstrip("/")

@@ -20,7 +20,7 @@ from autoctrl.login.tokens import PREFIX
 from autoctrl.model.role import Role
 from autoctrl.web.cookies import Cookies
 from autoctrl.web.hosts import is_loopback
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.visitor import STRANGER, Visitor
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
@@ -53,12 +53,16 @@ class Gate:
         self.keyring = Keyring(self.book)
         self.proxies = read_networks(section.proxies)
         anonymous = Role.VIEWER if section.public else Role.NOBODY
-        self.stranger = Visitor(anonymous, is_known=False)
+        self.stranger = STRANGER._replace(role=anonymous)
 
     @property
     def is_closed(self) -> bool:
-        """Whether people must say who they are: to a provider, or to a proxy."""
-        return bool(self.section.issuer or self.section.behind_proxy)
+        """Whether people must say who they are, to a provider or to a proxy, before they act.
+
+        What everybody may read nobody changes, also where there is no way to say who one is.
+        """
+        section = self.section
+        return bool(section.issuer or section.behind_proxy or section.public)
 
     def close(self) -> None:
         """End the connections to the provider of logins."""
@@ -101,8 +105,15 @@ class Gate:
             raise HTTPException(401, error.message) from error
 
     def _welcome(self, person: Person, via: str, session: str = "") -> Visitor:
-        role = max(person.role, self.stranger.role)
-        return Visitor(role, person.name, f"{person.issuer} {person.subject}", via, session=session)
+        subject = f"{person.issuer} {person.subject}"
+        return self._admit(
+            person.role, Visitor(Role.NOBODY, person.name, subject, via, session=session)
+        )
+
+    def _admit(self, role: Role, visitor: Visitor) -> Visitor:
+        """Return somebody we know with the role of their own, or that of the public."""
+        allowed = max(role, self.stranger.role)
+        return visitor._replace(role=allowed, is_member=role >= Role.VIEWER)
 
     def _named(self, headers: Headers) -> Visitor:
         names = headers.getlist(self.section.proxy_header)
@@ -113,8 +124,8 @@ class Gate:
             return self.stranger
         lists = headers.getlist(self.section.proxy_groups_header)
         groups = [group.strip() for line in lists for group in line.split(",")]
-        role = max(self.groups.role_with_login(groups), self.stranger.role)
-        return Visitor(role, name, f"proxy {name}")
+        role = self.groups.role_with_login(groups)
+        return self._admit(role, Visitor(Role.NOBODY, name, f"proxy {name}"))
 
     def _is_proxy(self, peer: str) -> bool:
         try:

@@ -259,7 +259,7 @@ def _jobs_of(
     request: Request, key: TaskKey, records: Sequence[Record], lines: int | None
 ) -> dict[str, Any]:
     """Return what a task's page shows of its jobs: the newest, and the log of one."""
-    site, is_known = site_of(request), visitor_of(request).is_known
+    site, is_member = site_of(request), visitor_of(request).is_member
     known = newest_attempts(records)
     job = choose_attempt(key, known, AttemptChoice()) if known else None
     hints, problem = site.project.hints(key) if known else ([], "")
@@ -269,7 +269,7 @@ def _jobs_of(
         "job": job,
         "hints": hints,
         "hints_problem": problem,
-        "excerpts": read_excerpts(site.project, job) if job and is_known else [],
+        "excerpts": read_excerpts(site.project, job) if job and is_member else [],
     }
 
 

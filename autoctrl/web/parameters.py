@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from autoctrl.views.filter import Filter
 
 
+MOST = 2000  # of a page: more are asked for page by page, or streamed
+
+
 def json_answer(value: Any, code: int = 200) -> Response:  # noqa: ANN401 - any record is written
     """Return any value as JSON, exactly as ``--format json`` prints it."""
     text = json.dumps(to_plain(value), indent=2, ensure_ascii=False)
@@ -49,10 +52,12 @@ def read_number(request: Request, name: str) -> int | None:
 
 
 def read_limit(request: Request, usual: int) -> int | None:
-    """Return how many are asked for, at least 1; ``usual`` if nothing is said, None for ``all``."""
+    """Return how many are asked for, at least 1 and at most ``MOST``; ``usual`` if nothing is said,
+    None for ``all``.
+    """
     if request.query_params.get("limit") == "all":
         return None
-    return max(1, read_number(request, "limit") or usual)
+    return min(MOST, max(1, read_number(request, "limit") or usual))
 
 
 def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from autoctrl.errors import (
     AutoctrlError,
@@ -16,8 +17,10 @@ from autoctrl.errors import (
     StoreError,
     UsageError,
 )
+from autoctrl.model.role import Role
 from autoctrl.web.parameters import json_answer
 from autoctrl.web.state import site_of
+from autoctrl.web.visitor import visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +99,9 @@ def show_problem(request: Request, error: Exception) -> Response:
         return answer_problem(problem)
     if request.url.path.startswith(("/health", "/metrics")):
         return json_answer({"schema": 1, "error": problem.text, "hint": problem.hint}, problem.code)
+    is_of_a_file = request.url.path.startswith("/static/")
+    if is_of_a_file or visitor_of(request).role < Role.VIEWER:
+        return PlainTextResponse(f"{problem.text}\n", problem.code, problem.headers)
     try:
         return site.draw(
             request,
@@ -106,6 +112,4 @@ def show_problem(request: Request, error: Exception) -> Response:
             is_still=True,
         )
     except StoreError:  # the frame of a page names the campaigns, so it needs the store, too
-        from starlette.responses import PlainTextResponse
-
         return PlainTextResponse(f"{problem.text} {problem.hint}\n", 503)

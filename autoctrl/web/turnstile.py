@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FREE = ("/health", "/static/")
+LARGEST_BODY = 256 * 1024
 OF_FILES = ("/logs/", "/read/", "/outputs/", "/api/log/", "/api/output/")
 
 
@@ -50,7 +51,10 @@ class Turnstile:
             return
         queue = self.files if any(part in scope["path"] for part in OF_FILES) else self.pages
         client = _Client(receive)
-        if await queue.enter(client):
+        if not await client.read():
+            refusal = PlainTextResponse("This is too long.\n", 413)
+            await refusal(scope, receive, send)
+        elif await queue.enter(client):
             await self._answer(queue, scope, client, send)
         elif not client.has_gone:
             refusal = PlainTextResponse(
@@ -90,7 +94,7 @@ class _Queue:
         """Wait for a turn; say whether it came before the client or our patience had gone."""
         if self.waiting >= self.room.waiting:
             return False
-        if not self.at_work.locked():
+        if not self.at_work.locked() and not client.has_gone:
             return await self.at_work.acquire()
         self.waiting += 1
         turn = asyncio.ensure_future(self.at_work.acquire())
@@ -114,25 +118,31 @@ class _Queue:
 
 
 class _Client:
-    """What a client sends: read one message ahead, to notice when it goes while it waits."""
+    """What a client sends: read whole before anybody works for it, so that a half request holds no
+    place and it is noticed when the client goes.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._ahead: list[Message] = []
         self.has_gone = False
 
-    async def wait_until_gone(self) -> None:
-        """Return when the client has gone; what it sends meanwhile is kept, of a body the first
-        piece only.
-        """
-        while not self.has_gone:
-            if self._ahead and self._ahead[-1].get("more_body"):
-                await asyncio.Event().wait()  # there is more of it to read: nothing tells us then
+    async def read(self) -> bool:
+        """Read the body; say whether it is no longer than any that is taken."""
+        size, has_more = 0, True
+        while has_more and not self.has_gone and size <= LARGEST_BODY:
             message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self.has_gone = True
-            else:
-                self._ahead.append(message)
+            self.has_gone = message["type"] == "http.disconnect"
+            self._ahead.append(message)
+            size += len(message.get("body", b""))
+            has_more = message.get("more_body", False)
+        return size <= LARGEST_BODY
+
+    async def wait_until_gone(self) -> None:
+        """Return when the client has gone."""
+        while not self.has_gone:
+            message = await self._receive()
+            self.has_gone = message["type"] == "http.disconnect"
 
     async def receive(self) -> Message:
         """Return the next message."""

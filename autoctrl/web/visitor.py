@@ -25,7 +25,9 @@ class Visitor(NamedTuple):
     name      who they are, empty where nobody asked: then a form asks
     subject   who that is beyond doubt, as in `Actor`; empty where nobody has proved it
     via       how they came, as in `Actor`: ``web``, or ``api`` for those who show a token
-    is_known  False for one of the public, who sees neither outputs nor what jobs printed
+    is_known  whether we know who they are: False for one of the public
+    is_member whether they have a role of their own, beyond that of the public: only members see
+              files of outputs and what jobs printed
     session   which login this is, in letters that open nothing; empty without one
     """
 
@@ -34,6 +36,7 @@ class Visitor(NamedTuple):
     subject: str = ""
     via: str = "web"
     is_known: bool = True
+    is_member: bool = True
     session: str = ""
 
     def may(self, verb: str) -> bool:
@@ -47,9 +50,12 @@ class Visitor(NamedTuple):
         return Actor(self.name or name, self.via, self.subject)
 
 
+STRANGER = Visitor(Role.NOBODY, is_known=False, is_member=False)
+
+
 def visitor_of(request: Request) -> Visitor:
     """Return who makes a request, as the gate has found."""
-    return cast("Visitor", request.scope.get(KEY, Visitor(Role.NOBODY, is_known=False)))
+    return cast("Visitor", request.scope.get(KEY, STRANGER))
 
 
 def announce(scope: MutableMapping[str, Any], visitor: Visitor) -> None:
@@ -67,8 +73,12 @@ def require(request: Request, least: Role, to: str) -> Visitor:
 
 
 def require_known(request: Request, to: str) -> Visitor:
-    """Return who makes a request; answers 403 to one of the public. ``to`` says for what."""
+    """Return who makes a request; answers 403 to whoever has no role but that of the public. ``to``
+    says for what.
+    """
     visitor = require(request, Role.VIEWER, to)
-    if not visitor.is_known:
-        raise HTTPException(403, f"To {to}, log in.")
-    return visitor
+    if visitor.is_member:
+        return visitor
+    if visitor.is_known:
+        raise HTTPException(403, f"To {to} takes a role; no group of yours gives you one.")
+    raise HTTPException(403, f"To {to}, log in.")

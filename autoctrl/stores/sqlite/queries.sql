@@ -242,4 +242,4 @@ INSERT INTO identities (store_id, inode, born, since) VALUES (?, ?, ?, ?);
 
 -- name: write_nothing
 -- Changes nothing, and is refused where nothing may be changed.
-DELETE FROM heartbeats WHERE 0;
+DELETE FROM heartbeats WHERE campaign = '';

@@ -207,7 +207,9 @@ class FakeProvider(HttpFake):
         if grant is None:
             return Answer.of({"active": False})
         facts = {"active": True, "sub": grant.account.sub, "username": grant.account.name}
-        return Answer.of({**facts, "exp": int(self.now()) + LASTS_S})
+        client = grant.query.get("client_id", "")
+        meant = {"client_id": client, "iss": self.issuer}
+        return Answer.of({**facts, **meant, "exp": int(self.now()) + LASTS_S})
 
     def _device(self, request: Request) -> Answer:
         assert dict(parse_qsl(request.body.decode()))["client_id"] == "cli"

@@ -242,7 +242,7 @@ def test_the_public_sees_neither_outputs_nor_logs(
     """Where pages are public, what jobs wrote still is not."""
     shelf.put("plot", PICTURE, "plot.png")
     shelf.desk.scene.job(shelf.key, JobStatus.DONE)
-    anybody = visitor.Visitor(Role.VIEWER, is_known=False)
+    anybody = visitor.STRANGER._replace(role=Role.VIEWER)
     monkeypatch.setattr(visitor, "visitor_of", lambda _: anybody)
     monkeypatch.setattr("autoctrl.web.pages.visitor_of", lambda _: anybody)
     monkeypatch.setattr("autoctrl.web.state.visitor_of", lambda _: anybody)

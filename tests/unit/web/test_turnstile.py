@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.web.turnstile import Room, Turnstile
+from autoctrl.web.turnstile import LARGEST_BODY, Room, Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -129,6 +129,27 @@ def test_a_hung_file_system_stops_only_those_that_ask_for_files(other: str) -> N
         assert house.inside == [paths[0], "/", "/health", "/static/x"]
         house.out.set()
         await asyncio.gather(*(caller.task for caller in callers))
+
+    run(test())
+
+
+def test_a_half_request_holds_no_place() -> None:
+    """A body is read whole before anybody works for it; one that is too long is refused."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1))
+        half = Caller(house, "/half")
+        half.messages[0]["more_body"] = True
+        long = Caller(house, "/long", b"x" * (LARGEST_BODY + 1))
+        whole = Caller(house, "/whole")
+        await settle()
+        assert house.inside == ["/whole"]
+        assert long.status == 413
+        half.gone.set()
+        house.out.set()
+        await asyncio.gather(half.task, long.task, whole.task)
+        assert house.inside == ["/whole"]
+        assert half.sent == []
 
     run(test())
 
