@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.text import Text
 
 LIMIT_S = 120
-COLUMNS, PAGE_SIZE, TERMINAL_SIZE = 96, "1180,560", "860,330"
+COLUMNS, PAGE_SIZE, TERMINAL_SIZE = 96, "1180,560", "860,200"
 PLOT = "camera-dq/4501/*/*/*display*.png"
 STYLE = """<body style="margin:0;padding:16px;background:#10151c;color:#dfe6ee">
 <pre style="font:14px/1.35 monospace;margin:0">{code}</pre></body>"""
