@@ -201,8 +201,9 @@ def test_a_branch_runs_in_the_mirror(experiment: Experiment) -> None:
     job = f"{experiment.jenkins.url}/job/autoctrl-mirror/job/my-branch/"
     assert job in received
     done = experiment.wait_for("Environment mirror deployed successfully")
-    assert f"{job}1/" in done
-    assert [build.result for build in experiment.jenkins.builds] == ["SUCCESS"]
+    # Where Jenkins begins a build of the new branch by itself just then, ours is the next one.
+    assert f"{job}1/" in done or f"{job}2/" in done
+    assert {build.result for build in experiment.jenkins.builds} == {"SUCCESS"}
     (current,) = experiment.mirror.glob("mirror/branches/my-branch-*/current")
     campaign = f"branch-{current.parent.name}"
     said = ask(current, "provenance", "4521", "reco", "--campaign", campaign, "--format", "json")
