@@ -326,6 +326,7 @@ def test_the_provider_is_killed_in_the_middle(plain: Desk) -> None:
         assert plain.browser().get("/login").status_code == 503
         plain.keycloak.start()
         plain.clock.advance(61)
-        assert may_read(browser) == 200
+        # Killed at once, it may have forgotten a login that it had not written down yet.
+        assert may_read(browser) in {200, 401}
         with Walker("anna") as anna:
             assert plain.log_in(anna)[1].status_code == 303
