@@ -22,6 +22,7 @@ from autoctrl.machine.writer import LeasedWriter
 from autoctrl.model.condition import ConditionKind
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import TaskRecord
+from autoctrl.pauses import find_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -178,9 +179,9 @@ class Cycle:
         The workflow is paused, a quota is full, its campaign is closed, or it wants other code.
         """
         store, workflow = self.context.store, self.handler.workflow
-        for mark in store.marks("pause", self.context.campaign):
-            if mark.name == workflow and mark.values.get("paused"):
-                return f"paused by {mark.actor.name}: {mark.reason}"
+        paused = find_pause(store, self.context.campaign, workflow)
+        if paused is not None:
+            return f"paused by {paused.actor.name}: {paused.reason}"
         full = find_hold(self.context.settings, store, self.context.campaign, workflow)
         if full:
             return full

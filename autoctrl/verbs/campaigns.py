@@ -12,6 +12,7 @@ from autoctrl.model.names import CAMPAIGNS_LEASE
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.succession import following
 from autoctrl.model.unit import format_runs, parse_runs
+from autoctrl.pauses import PAUSE, PAUSED
 from autoctrl.verbs.request import hold, write
 from autoctrl.verbs.targets import find_workflow
 
@@ -167,13 +168,13 @@ def _mark(request: Request, campaign: Campaign, before: MarkRecord | None) -> Ma
 def _set_paused(request: Request, workflow: str, *, paused: bool) -> bool:
     find_workflow(request.store, request.campaign, workflow)
     with hold(request, CAMPAIGNS_LEASE) as lease:
-        known = {mark.name: mark for mark in request.store.marks("pause", request.campaign)}
+        known = {mark.name: mark for mark in request.store.marks(PAUSE, request.campaign)}
         before = known.get(workflow)
-        if paused == bool(before and before.values.get("paused")):
+        if paused == bool(before and before.values.get(PAUSED)):
             return False
-        now, values = request.clock.now(), {"paused": paused}
+        now, values = request.clock.now(), {PAUSED: paused}
         mark = MarkRecord(
-            "pause", request.campaign, workflow, values, now, request.actor, request.reason
+            PAUSE, request.campaign, workflow, values, now, request.actor, request.reason
         )
         write(request, [following(before, mark)], lease)
         return True

@@ -18,6 +18,7 @@ from autoctrl.model.condition import (
     remedy_for,
 )
 from autoctrl.model.severity import Severity
+from autoctrl.pauses import list_pauses
 from autoctrl.process import spell_owner
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def list_conditions(
     Paused workflows are among them, and that its last cycle ended before ``silent_before``, unless
     that is None. What both a round and a watch have found is one.
     """
-    paused = [mark for mark in store.marks("pause", campaign) if mark.values.get("paused")]
-    found = [*_read_open(store, campaign), *map(_pause, paused)]
+    found = [*_read_open(store, campaign), *map(_pause, list_pauses(store, campaign))]
     if silent_before is not None:
         found += _find_silence(store, campaign, silent_before)
     by_age = sorted(found, key=lambda one: (one.since, one.kind))

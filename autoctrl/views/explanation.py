@@ -11,6 +11,7 @@ from autoctrl.model.quality import quality_of
 from autoctrl.model.staleness import upstream_versions
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.unit import format_runs, spell_unit
+from autoctrl.pauses import find_pause
 from autoctrl.ports import Selection
 from autoctrl.views.attempts import job_name, newest_attempts
 from autoctrl.views.conditions import conditions_of, list_conditions, spell_condition
@@ -183,10 +184,10 @@ def _list_notes(store: Store, sought: SoughtTask, task: TaskRecord) -> Iterator[
 
 
 def _pause_notes(store: Store, key: TaskKey) -> Iterator[str]:
-    for mark in store.marks("pause", key.campaign):
-        if mark.name == key.workflow and mark.values.get("paused"):
-            why = f": {mark.reason}" if mark.reason else ""
-            yield f"{key.workflow} is paused by {mark.actor.name}{why}"
+    paused = find_pause(store, key.campaign, key.workflow)
+    if paused is not None:
+        why = f": {paused.reason}" if paused.reason else ""
+        yield f"{key.workflow} is paused by {paused.actor.name}{why}"
 
 
 def _job_notes(store: Store, task: TaskRecord) -> Iterator[str]:

@@ -9,6 +9,7 @@ from autoctrl.campaigns import find_lineage
 from autoctrl.model.job import JobRecord
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.status import OPEN_TASKS, JobStatus, TaskStatus
+from autoctrl.pauses import find_pause
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.failures import group_failed
@@ -96,7 +97,7 @@ def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSu
         counts={status: counted[status] for status in TaskStatus},
         oldest_open=min(_since(tasks, OPEN_TASKS), default=None),
         newest_done=max(_since(tasks, {TaskStatus.DONE}), default=None),
-        pause=_find_pause(store, column),
+        pause=find_pause(store, column.campaign, column.workflow),
         failures=tuple(group_failed(tasks)),
     )
 
@@ -104,13 +105,6 @@ def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSu
 def _since(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[datetime]:
     """Return since when those of the tasks that are of these statuses are so."""
     return [task.since or task.time for task in tasks if task.status in statuses]
-
-
-def _find_pause(store: Store, column: Column) -> MarkRecord | None:
-    for mark in store.marks("pause", column.campaign):
-        if mark.name == column.workflow and mark.values.get("paused"):
-            return mark
-    return None
 
 
 def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:

@@ -12,6 +12,7 @@ from autoctrl.model.names import workflow_lease
 from autoctrl.model.staleness import is_stale
 from autoctrl.model.status import OPEN_TASKS, TaskStatus
 from autoctrl.model.workflow import WORKFLOW
+from autoctrl.pauses import list_pauses
 from autoctrl.ports import Selection
 from autoctrl.views.totals import UNFINISHED, count_done
 
@@ -129,7 +130,4 @@ def list_workflows(store: Store, campaigns: Iterable[str]) -> list[WorkflowKey]:
 
 def paused_workflows(store: Store) -> frozenset[WorkflowKey]:
     """Return the workflows that are paused."""
-    marks = store.marks("pause")
-    return frozenset(
-        WorkflowKey(mark.campaign, mark.name) for mark in marks if mark.values.get("paused")
-    )
+    return frozenset(WorkflowKey(mark.campaign, mark.name) for mark in list_pauses(store))

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("process",),
     ("model", "files"),
     ("config", "ports", "git"),
-    ("campaigns", "freshness", "incidents", "mattermost"),
+    ("campaigns", "freshness", "incidents", "pauses", "mattermost"),
     ("locks", "stores", "executors", "notifiers", "sources", "quotas", "science"),
     ("handlers",),
     ("machine", "verbs", "views"),
