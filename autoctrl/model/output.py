@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl.model.actor import CYCLE, Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from autoctrl.model.job import FileInfo
@@ -89,6 +89,17 @@ class FieldsRecord(NamedTuple):
     version: int
     values: Mapping[str, float | str]
     time: datetime
+
+
+def newest_fields(records: Iterable[object]) -> FieldsRecord | None:
+    """Return all custom fields of the newest version that reported some, None if none did; of
+    several of one name the last holds. ``records`` are a task's, oldest first.
+    """
+    reported = [record for record in records if isinstance(record, FieldsRecord)]
+    newest = max((record.version for record in reported), default=0)
+    told = [record for record in reported if record.version == newest]
+    values = {name: value for record in told for name, value in record.values.items()}
+    return told[-1]._replace(values=values) if told else None
 
 
 class MarkRecord(NamedTuple):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.quality import ALARM, WARNING
-from autoctrl.model.unit import group_unit, is_group, parse_ranges
+from autoctrl.model.unit import group_unit, is_group
 from autoctrl.views.filter import read_where
 from autoctrl.views.overview import read_overview
-from autoctrl.views.runs import choose_runs
+from autoctrl.views.runs import choose_runs, select_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from autoctrl.model.run import RunRecord
     from autoctrl.ports import Store
@@ -104,15 +104,16 @@ def _known_runs(store: Store, selection: str) -> list[int]:
     pieces = [piece.strip() for piece in selection.split(",")]
     groups = {piece for piece in pieces if is_group(piece)}
     rest = ",".join(piece for piece in pieces if piece not in groups)
-    ranges = parse_ranges(rest) if rest or not groups else []
-    return [run.number for run in store.runs().records if _is_meant(run, ranges, groups)]
+    records = store.runs().records
+    found = {run.number for run in records if groups.intersection(_groups_of(run))}
+    if rest or not groups:
+        found.update(select_runs([run.number for run in records], rest))
+    return sorted(found)
 
 
-def _is_meant(run: RunRecord, ranges: Iterable[range], groups: Collection[str]) -> bool:
-    """Say whether a run is in one of the ranges, or in one of the groups."""
-    if any(run.number in runs for runs in ranges):
-        return True
-    return any(group_unit(*attribute) in groups for attribute in run.attributes.items())
+def _groups_of(run: RunRecord) -> set[str]:
+    """Return every group that a run could be in, by any of its attributes."""
+    return {group_unit(*attribute) for attribute in run.attributes.items()}
 
 
 def _judge(store: Store, campaign: str, runs: Sequence[int], refused: frozenset[str]) -> Allowed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
-from autoctrl.model.output import FieldsRecord
+from autoctrl.model.output import newest_fields
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.table import Table
 from autoctrl.model.unit import unit_order
@@ -66,10 +66,9 @@ def list_fields(store: Store, campaign: str, workflow: str, allowed: Allowed) ->
 
 
 def _newest_fields(store: Store, campaign: str, task: TaskRecord) -> FieldsLine | None:
-    records = [record for record in store.history(task.key) if isinstance(record, FieldsRecord)]
-    if not records:
+    newest = newest_fields(store.history(task.key))
+    if newest is None:
         return None
-    newest = max(records, key=lambda record: (record.version, record.time))
     return FieldsLine(
         campaign=campaign,
         workflow=task.key.workflow,

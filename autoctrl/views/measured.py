@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
-from autoctrl.model.output import FieldsRecord
+from autoctrl.model.output import newest_fields
 from autoctrl.model.quality import ALARM, WARNING
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
@@ -17,7 +17,7 @@ from autoctrl.views.columns import find_column, find_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from autoctrl.model.run import RunRecord
+    from autoctrl.model.run import RunRecord, Value
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Store
@@ -41,6 +41,11 @@ class Judged(NamedTuple):
     limit: float | None = None
 
 
+def numbers_in(values: Mapping[str, float | str]) -> dict[str, float]:
+    """Return the numbers among custom fields, by name."""
+    return {name: value for name, value in values.items() if not isinstance(value, str)}
+
+
 class Measured(NamedTuple):
     """What the newest version of a task reported.
 
@@ -54,7 +59,7 @@ class Measured(NamedTuple):
     @property
     def numbers(self) -> dict[str, float]:
         """The numbers among the values."""
-        return {name: it for name, it in self.values.items() if not isinstance(it, str)}
+        return numbers_in(self.values)
 
     @property
     def judged(self) -> dict[str, Judged]:
@@ -97,17 +102,8 @@ class Measurements:
         with self._lock:
             if identity in self._known:
                 return self._known[identity]
-        records = [
-            record for record in self._store.history(task.key) if isinstance(record, FieldsRecord)
-        ]
-        newest = max((record.version for record in records), default=0)
-        values = {
-            name: value
-            for record in records
-            if record.version == newest
-            for name, value in record.values.items()
-        }
-        measured = Measured(task, values)
+        reported = newest_fields(self._store.history(task.key))
+        measured = Measured(task, reported.values if reported else {})
         if task.status is TaskStatus.DONE:  # fields of others may still come
             with self._lock:
                 self._known[identity] = measured
@@ -136,12 +132,12 @@ class RunChoice(NamedTuple):
     """Which runs trends are about.
 
     known  numbers of runs to choose from, in order
-    takes  says whether a run is wanted
+    takes  says whether a run with these attributes is wanted
     limit  at most so many, the newest
     """
 
     known: Sequence[int]
-    takes: Callable[[RunRecord], bool]
+    takes: Callable[[Mapping[str, Value]], bool]
     limit: int
 
 
@@ -176,7 +172,7 @@ def newest_runs(store: Store, choice: RunChoice) -> list[RunRecord]:
     found: list[RunRecord] = []
     for end in range(len(choice.known), 0, -RUNS_AT_ONCE):
         numbers = choice.known[max(0, end - RUNS_AT_ONCE) : end]
-        taken = [run for run in store.runs(numbers=numbers).records if choice.takes(run)]
+        taken = [run for run in store.runs(numbers=numbers).records if choice.takes(run.attributes)]
         found = [*taken, *found]
         if len(found) >= choice.limit:
             break

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.model.job import JobRecord
-from autoctrl.model.output import FieldsRecord
+from autoctrl.model.output import newest_fields
 from autoctrl.model.status import OPEN_TASKS, JobStatus, TaskStatus
 from autoctrl.pauses import find_pause
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.failures import group_failed
 from autoctrl.views.latency import measure_tasks
+from autoctrl.views.measured import numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -147,10 +148,8 @@ def _wall_s(task: TaskRecord, history: Iterable[Record]) -> float | None:
 
 
 def _numbers(task: TaskRecord, history: Iterable[Record]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for record in history:
-        if isinstance(record, FieldsRecord) and record.version == task.version:
-            for name, value in record.values.items():
-                if not isinstance(value, str):
-                    found[name] = float(value)
-    return found
+    """Return the numbers that a task's present version reported."""
+    reported = newest_fields(history)
+    if reported is None or reported.version != task.version:
+        return {}
+    return numbers_in(reported.values)

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from autoctrl.campaigns import find_lineage
 from autoctrl.errors import UsageError
-from autoctrl.model.run import Where, parse_attribute
 from autoctrl.views.columns import find_columns
+from autoctrl.views.filter import Filter, read_where
 from autoctrl.views.measured import ERROR, RunChoice, read_trends
 from autoctrl.web import links
 from autoctrl.web.parameters import read_number, read_runs
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from autoctrl.model.run import Value
     from autoctrl.views.columns import Column
     from autoctrl.views.measured import Measured, Trends
     from autoctrl.web.state import Site
@@ -84,10 +83,10 @@ def _order_by_likelihood(columns: Sequence[Column]) -> list[str]:
 def _read_runs(request: Request, asked: Question) -> RunChoice:
     site = site_of(request)
     known = site.index.numbers()
-    where, chosen = _read_where(site, asked.where), read_runs(request, known)
+    chosen = read_runs(request, known)
     return RunChoice(
         known=known if chosen is None else chosen,
-        takes=lambda run: where.admits(run.attributes) is True,
+        takes=_read_where(site, asked.where).takes_run,
         limit=asked.limit,
     )
 
@@ -104,21 +103,12 @@ def _read_question(request: Request) -> Question:
     )
 
 
-def _read_where(site: Site, texts: Iterable[str]) -> Where:
-    """Return the conditions that ``where=`` gives; of one attribute any may hold. Answers 400 for
-    what is none.
-    """
-    wanted: dict[str, list[Value]] = {}
-    types = site.project.settings.attributes
-    for text in texts:
-        name, sign, value = (part.strip() for part in text.partition("="))
-        if not sign:
-            raise HTTPException(400, f"'{text[:40]}' is not written as name=value.")
-        try:
-            wanted.setdefault(name, []).append(parse_attribute(name, value, types))
-        except UsageError as error:
-            raise HTTPException(400, str(error)) from error
-    return Where(**wanted)
+def _read_where(site: Site, pairs: Iterable[str]) -> Filter:
+    """Return the filter that ``where=`` gives. Answers 400 for what is none."""
+    try:
+        return Filter(where=read_where(pairs, site.project.settings.attributes))
+    except UsageError as error:
+        raise HTTPException(400, str(error)) from error
 
 
 def _find_trends(

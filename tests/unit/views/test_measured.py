@@ -40,7 +40,7 @@ def report(scene: Scene, key: TaskKey, version: int = 1, **values: float | str) 
 
 def trends(scene: Scene, known: Sequence[int] = range(1, 7), limit: int = 100) -> Trends:
     """Return the trends of ``dq`` over the runs of kind physics."""
-    choice = RunChoice(known, lambda run: run.attributes["kind"] == "physics", limit)
+    choice = RunChoice(known, lambda attributes: attributes["kind"] == "physics", limit)
     return read_trends(scene.store, Measurements(scene.store), "prompt", "dq", choice)
 
 

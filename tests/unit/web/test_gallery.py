@@ -113,7 +113,7 @@ def test_trends_are_narrowed(desk: Desk, query: str, points: int) -> None:
     ("query", "code", "says"),
     [
         ("workflow=rico", 404, "Did you mean 'reco'?"),
-        ("where=kind", 400, "'kind' is not written as name=value"),
+        ("where=kind", 400, "'kind' asks for no attribute of runs"),
         ("where=color%3Dred", 400, "Run attribute 'color' is not declared"),
         ("limit=x", 400, "limit=x is not a whole number"),
         ("runs=70", 200, "No task here has reported a number for these runs"),
