@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from autoctrl.model.quality import ALARM
-from autoctrl.model.status import TaskStatus
 from autoctrl.views.overview import spell_cell
+from autoctrl.views.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +27,10 @@ class Sign(NamedTuple):
     kind: str
 
 
-SIGNS = {
-    TaskStatus.NEW: Sign("○", "new"),
-    TaskStatus.PROCESSING: Sign("◐", "processing"),
-    TaskStatus.DONE: Sign("✓", "done"),
-    TaskStatus.FAILED: Sign("✕", "failed"),
-    TaskStatus.SKIPPED: Sign("-", "skipped"),
-}
+OF_STATUS = {status: Sign(letter, str(status)) for status, letter in SIGNS.items()}
 NO_TASK = Sign("·", "none")
 ALARMED, WARNED, STALE = Sign("!", "alarm"), Sign("△", "warning"), Sign("↻", "stale")
-LEGEND = (*SIGNS.values(), STALE, WARNED, ALARMED, NO_TASK)
+LEGEND = (*OF_STATUS.values(), STALE, WARNED, ALARMED, NO_TASK)
 
 
 def sign_of(cell: Cell | None) -> Sign:
@@ -45,7 +39,7 @@ def sign_of(cell: Cell | None) -> Sign:
         return NO_TASK
     if cell.quality:
         return ALARMED if cell.quality == ALARM else WARNED
-    return STALE if cell.stale else SIGNS[cell.status]
+    return STALE if cell.stale else OF_STATUS[cell.status]
 
 
 def describe_cell(run: int, workflow: str, cell: Cell) -> str:

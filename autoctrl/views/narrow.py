@@ -10,6 +10,7 @@ from autoctrl.model.quality import ALARM, WARNING
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.table import NOTHING, Table
 from autoctrl.model.unit import is_group
+from autoctrl.views.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     from autoctrl.views.overview import Cell, Overview
 
 GAP = 2
-SIGNS = {
-    TaskStatus.NEW: "○",
-    TaskStatus.PROCESSING: "◐",
-    TaskStatus.DONE: "✓",
-    TaskStatus.FAILED: "✕",
-    TaskStatus.SKIPPED: "\N{EN DASH}",
-}
 STALE, OF_GROUP = "~", "*"
 QUALITY = {ALARM: "!", WARNING: "?"}
 

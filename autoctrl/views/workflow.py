@@ -12,9 +12,9 @@ from autoctrl.model.status import OPEN_TASKS, JobStatus, TaskStatus
 from autoctrl.pauses import find_pause
 from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
-from autoctrl.views.failures import group_failed
 from autoctrl.views.latency import measure_tasks
 from autoctrl.views.measured import numbers_in
+from autoctrl.views.reasons import shared_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Record, Store
     from autoctrl.views.columns import Column
-    from autoctrl.views.failures import FailedTasks
     from autoctrl.views.latency import Latency
+    from autoctrl.views.reasons import SharedReason
 
 SAMPLE = 100
 
@@ -39,7 +39,7 @@ class WorkflowSummary(NamedTuple):
                  is open
     newest_done  when a task was done last, None if none was
     pause        the person's word by which it is paused, None if it is not
-    failures     what has failed, those together that say the same, the most first
+    failures     why tasks have failed, what most share first
     """
 
     column: Column
@@ -47,7 +47,7 @@ class WorkflowSummary(NamedTuple):
     oldest_open: datetime | None
     newest_done: datetime | None
     pause: MarkRecord | None
-    failures: tuple[FailedTasks, ...]
+    failures: tuple[SharedReason, ...]
 
     @property
     def total(self) -> int:
@@ -99,13 +99,17 @@ def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSu
         oldest_open=min(_since(tasks, OPEN_TASKS), default=None),
         newest_done=max(_since(tasks, {TaskStatus.DONE}), default=None),
         pause=find_pause(store, column.campaign, column.workflow),
-        failures=tuple(group_failed(tasks)),
+        failures=tuple(shared_reasons((), _of_status(tasks, {TaskStatus.FAILED}))),
     )
 
 
 def _since(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[datetime]:
     """Return since when those of the tasks that are of these statuses are so."""
-    return [task.since or task.time for task in tasks if task.status in statuses]
+    return [task.since or task.time for task in _of_status(tasks, statuses)]
+
+
+def _of_status(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[TaskRecord]:
+    return [task for task in tasks if task.status in statuses]
 
 
 def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:
