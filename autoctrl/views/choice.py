@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,11 +103,11 @@ def _known_runs(store: Store, selection: str) -> list[int]:
     attribute.
     """
     pieces = [piece.strip() for piece in selection.split(",")]
-    groups = {piece for piece in pieces if is_group(piece)}
-    rest = ",".join(piece for piece in pieces if piece not in groups)
+    groups = set(filter(is_group, pieces))
+    rest = ",".join(itertools.filterfalse(is_group, pieces))
     records = store.runs().records
-    found = {run.number for run in records if groups.intersection(_groups_of(run))}
-    if rest or not groups:
+    found = {run.number for run in records if groups & _groups_of(run)}
+    if rest:
         found.update(select_runs([run.number for run in records], rest))
     return sorted(found)
 

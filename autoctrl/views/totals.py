@@ -6,7 +6,6 @@ where somebody has counted it already.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,12 +13,11 @@ from autoctrl.campaigns import find_lineage
 from autoctrl.freshness import find_stale
 from autoctrl.incidents import list_incidents
 from autoctrl.model.quality import ALARM, quality_of
-from autoctrl.model.status import TaskStatus, combine_statuses
-from autoctrl.ports import Selection
+from autoctrl.model.status import TaskStatus
 from autoctrl.views.as_json import to_plain
-from autoctrl.views.columns import find_columns, have_looked
+from autoctrl.views.columns import find_columns
 from autoctrl.views.conditions import list_conditions
-from autoctrl.views.overview import fetch_tasks
+from autoctrl.views.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -119,9 +117,9 @@ def read_everything(
     """
     chain = find_lineage(store, campaign)
     columns = find_columns(store, chain)
-    board = _Board(store, chain[0].name, columns, frozenset(numbers))
-    seen = _look(board, known_done)
-    return Everything(_total(board, seen, silent_before), _urgent(seen))
+    scope = Scope(store, chain[0].name, columns, frozenset(numbers))
+    seen = _look(scope, known_done)
+    return Everything(_total(scope, seen, silent_before), _urgent(seen))
 
 
 def _urgent(seen: _Seen) -> tuple[TaskRecord, ...]:
@@ -134,22 +132,22 @@ def _failed(seen: _Seen) -> list[TaskRecord]:
     return sorted(_of_status(seen.unfinished, FAILED), key=_failed_at)
 
 
-def _total(board: _Board, seen: _Seen, silent_before: datetime | None) -> Totals:
+def _total(scope: Scope, seen: _Seen, silent_before: datetime | None) -> Totals:
     failed = _failed(seen)
     return Totals(
-        runs=board.count_runs([*seen.unfinished, *seen.done], is_whole=seen.is_whole),
-        tasks=_count_tasks(board.columns, seen.unfinished, seen.counted),
+        runs=scope.count_runs([*seen.unfinished, *seen.done], is_whole=seen.is_whole),
+        tasks=_count_tasks(scope.columns, seen.unfinished, seen.counted),
         oldest_failure=_failure(failed[:1]),
         newest_failure=_failure(failed[-1:]),
         alarms=len(seen.alarms),
-        stale=_sum_stale(board.columns, seen.counted),
-        incidents=len(list_incidents(board.store, board.campaign)),
-        conditions=len(list_conditions(board.store, board.campaign, silent_before)),
+        stale=_sum_stale(scope.columns, seen.counted),
+        incidents=len(list_incidents(scope.store, scope.campaign)),
+        conditions=len(list_conditions(scope.store, scope.campaign, silent_before)),
     )
 
 
 class _Seen(NamedTuple):
-    """The tasks of a board: all, or in a large one those that are not done or raise an alarm."""
+    """The tasks of a scope: all, or in a large one those that are not done or raise an alarm."""
 
     unfinished: Sequence[TaskRecord]
     done: Sequence[TaskRecord]
@@ -158,13 +156,13 @@ class _Seen(NamedTuple):
     is_whole: bool
 
 
-def _look(board: _Board, known_done: Mapping[tuple[str, str], DoneTasks] | None) -> _Seen:
-    unfinished = board.tasks(UNFINISHED)
-    if len(board.numbers) * len(board.columns) > COUNTED_WHOLE:
-        alarms = [task for task in board.alarmed() if _raises_alarm(task)]
+def _look(scope: Scope, known_done: Mapping[tuple[str, str], DoneTasks] | None) -> _Seen:
+    unfinished = scope.tasks(UNFINISHED)
+    if len(scope.numbers) * len(scope.columns) > COUNTED_WHOLE:
+        alarms = [task for task in scope.alarmed() if _raises_alarm(task)]
         return _Seen(unfinished, [], alarms, known_done, is_whole=False)
-    done = board.tasks((DONE,))
-    counted = count_done(done, find_stale(board.store, [*done, *unfinished]))
+    done = scope.tasks((DONE,))
+    counted = count_done(done, find_stale(scope.store, [*done, *unfinished]))
     alarms = [task for task in done if _raises_alarm(task)]
     return _Seen(unfinished, done, alarms, counted, is_whole=True)
 
@@ -207,93 +205,6 @@ def count_done(
             number + 1, alarms + _raises_alarm(task), old + (task.key in stale)
         )
     return found
-
-
-class _Board(NamedTuple):
-    """Where tasks are looked for: the columns of a campaign, and the numbers of its runs."""
-
-    store: Store
-    campaign: str
-    columns: Sequence[Column]
-    numbers: frozenset[int]
-
-    def tasks(self, statuses: tuple[TaskStatus, ...]) -> list[TaskRecord]:
-        """Return the tasks of these statuses that any run of the campaign has."""
-        workflows: dict[str, list[str]] = {}
-        for column in self.columns:
-            workflows.setdefault(column.campaign, []).append(column.workflow)
-        return [
-            task
-            for campaign, names in workflows.items()
-            for task in self.store.tasks(Selection(campaign, tuple(names), None, statuses))
-            if not self.numbers.isdisjoint(task.members)
-        ]
-
-    def alarmed(self) -> list[TaskRecord]:
-        """Return the tasks that open incidents about alarms name."""
-        found: list[TaskRecord] = []
-        own = {(column.campaign, column.workflow) for column in self.columns}
-        for campaign in sorted({column.campaign for column in self.columns}):
-            for one in list_incidents(self.store, campaign):
-                if one.kind == ALARM and (campaign, one.workflow) in own:
-                    asked = Selection(campaign, (one.workflow,), one.units, (DONE,))
-                    found += self.store.tasks(asked)
-        return [task for task in found if not self.numbers.isdisjoint(task.members)]
-
-    def count_runs(self, tasks: Iterable[TaskRecord], *, is_whole: bool) -> dict[TaskStatus, int]:
-        """Return the number of runs by status, see ``combine``, from all tasks or from those that
-        are not done.
-        """
-        statuses: dict[int, set[TaskStatus]] = {}
-        for task in tasks:
-            for run in self._runs_of(task):
-                statuses.setdefault(run, set()).add(task.status)
-        has_looked = have_looked(self.columns, self.campaign, self._position())
-        unseen: set[int] = set()
-        if not has_looked:
-            unseen = {*self.numbers} if is_whole else self._unseen_runs()
-        if not is_whole:
-            self._add_done(statuses, unseen)
-        known = Counter(combine_statuses(its) for its in statuses.values())
-        new = len(unseen - statuses.keys())
-        done = len(self.numbers) - known.total() - new + known[DONE]
-        return {
-            NEW: known[NEW] + new,
-            PROCESSING: known[PROCESSING],
-            DONE: done,
-            FAILED: known[FAILED],
-        }
-
-    def _add_done(self, statuses: dict[int, set[TaskStatus]], unseen: set[int]) -> None:
-        """Ask for the done tasks of those runs whose status depends on whether there is one."""
-        unsure = {run for run, its in statuses.items() if its <= {NEW, SKIPPED} and NEW in its}
-        unsure |= unseen
-        if not unsure:
-            return
-        records = self.store.runs(numbers=sorted(unsure)).records
-        found = fetch_tasks(self.store, self.columns, records, is_whole=False)
-        for task in found.values():
-            for run in unsure.intersection(self._runs_of(task)):
-                statuses.setdefault(run, set()).add(task.status)
-
-    def _position(self) -> int:
-        return self.store.runs(numbers=()).position
-
-    def _runs_of(self, task: TaskRecord) -> frozenset[int]:
-        """Return the runs of the campaign whose rows show a task."""
-        late = (
-            column.state.late_runs(task.key.unit)
-            for column in self.columns
-            if column.workflow == task.key.workflow
-        )
-        return self.numbers.intersection(itertools.chain(task.members, *late))
-
-    def _unseen_runs(self) -> set[int]:
-        """Return the runs that some workflow of the campaign's own has not looked at yet."""
-        own = [column for column in self.columns if column.campaign == self.campaign]
-        position = min((column.state.cursor.position for column in own), default=0)
-        new = {record.number for record in self.store.runs(max(0, position)).records}
-        return new & self.numbers
 
 
 def _raises_alarm(task: TaskRecord) -> bool:

@@ -26,7 +26,6 @@ BOARD = "board"
 # A Monday, so that one shard of a week holds what most experiments will ever have; a bucket that
 # forgets after ten years keeps it.
 FIRST_NS = round(datetime(2024, 1, 8, tzinfo=UTC).timestamp()) * NS_PER_S
-START, STOP = "2024-01-08T00:00:00Z", "2024-01-22T00:00:00Z"
 ANY_RUN = range(NO_RUN)
 ATTRIBUTE = "attr_"
 OWN = frozenset({"run", "status", "open", "start", "start_s", "end", "end_s", "time"})

@@ -95,11 +95,6 @@ class State(NamedTuple):
     voided: frozenset[int]
 
     @property
-    def holes(self) -> list[Hole]:
-        """The holes that the read ends declare."""
-        return [end.hole for end in self.ends if end.hole is not None]
-
-    @property
     def highest(self) -> int:
         """The highest rank in sight."""
         return max(

@@ -105,7 +105,7 @@ class TestTurns:
         for late in ([], [ended(10_000, 5, 9, 4)]):
             state = read_state(5, [*words, *late])
             assert state.committed.rank == 20_000
-            assert state.holes == [Hole(4, 11)]
+            assert [end.hole for end in state.ends if end.hole] == [Hole(4, 11)]
             assert state.ended(10_000) is None
 
     def test_an_end_that_is_named_is_open(self) -> None:
