@@ -11,6 +11,7 @@ from autoctrl.chat.orders import carry_out, report
 from autoctrl.chat.replies import Reply
 from autoctrl.errors import UsageError
 from autoctrl.mattermost.quoting import quote_line
+from autoctrl.model.actor import LONGEST_REASON
 from autoctrl.model.incident import MUTED_FOR
 from autoctrl.model.signature import sign
 from autoctrl.views.incidents import spell_title
@@ -25,7 +26,6 @@ DIALOG = "dialog"  # what a signature is for
 DIALOG_PATH = "/hooks/mattermost/dialog"
 LASTS = timedelta(hours=1)
 REASON = "reason"
-LONGEST_REASON = 500
 
 
 class Place(NamedTuple):

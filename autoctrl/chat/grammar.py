@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.chat.words import Word, split_words
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.actor import LONGEST_REASON
 from autoctrl.model.role import LEAST_ROLE as MAY
 from autoctrl.model.role import Role
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "/autoctrl"
 FLAG = ""
-LONGEST_REASON = 500
 DURATION = re.compile(r"[0-9.]+(s|min|h)")
 NO_REASON, MAY_HAVE_REASON, NEEDS_REASON = range(3)
 OF_CAMPAIGN = {"campaign": "NAME"}

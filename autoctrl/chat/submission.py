@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoctrl import verbs
 from autoctrl.chat.click import NO_JSON, read_json
 from autoctrl.chat.desk import Caller, check_role
-from autoctrl.chat.dialog import DIALOG, LONGEST_REASON, REASON, Place
+from autoctrl.chat.dialog import DIALOG, REASON, Place
 from autoctrl.chat.grammar import SHAPES
 from autoctrl.chat.incident import check_tasks, find_open, order_of
 from autoctrl.chat.orders import carry_out, check_place, report
@@ -17,6 +17,7 @@ from autoctrl.chat.timing import answer_in_time, guard
 from autoctrl.errors import UsageError
 from autoctrl.hooks.exchange import Answer, answer_json
 from autoctrl.mattermost.buttons import LASTS, Button
+from autoctrl.model.actor import LONGEST_REASON
 from autoctrl.model.incident import MUTED_FOR
 from autoctrl.model.signature import verify
 from autoctrl.views.incidents import spell_deed

@@ -10,6 +10,7 @@ import click
 
 from autoctrl.cli.output import NEWEST, Listing, print_json, say, show_json, show_table, show_tail
 from autoctrl.cli.session import add_options, complete_workflows, verb
+from autoctrl.model.quality import Quality
 from autoctrl.model.table import NOTHING
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from autoctrl.views import OutputLine
 
 HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE")
-QUALITIES = ("any", "usable", "good")
 
 
 def choose_data(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -43,8 +43,8 @@ def choose_data(function: Callable[..., int | None]) -> Callable[..., int | None
             ),
             click.option(
                 "--quality",
-                type=click.Choice(QUALITIES),
-                default="any",
+                type=click.Choice(list(Quality)),
+                default=Quality.ANY,
                 show_default=True,
                 help="usable: no alarm about the run, not stale; good: no warning either.",
             ),

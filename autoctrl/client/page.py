@@ -12,13 +12,13 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import StoreError, UsageError, find_system_word
+from autoctrl.model.address import is_loopback
 
 if TYPE_CHECKING:
     from autoctrl.client.answerer import Query
 
 TIMEOUT_S = 120.0
 LONGEST_PROBLEM = 64 * 1024
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WRONG = frozenset({400, 404, 405, 409, 413, 415, 422})
 UNKNOWN_PERSON = frozenset({401, 403})
 
@@ -45,7 +45,7 @@ class Page:
             raise UsageError(message, hint="A token is given beside it.")
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._token = _read_token(token)
-        if self._token and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        if self._token and parts.scheme != "https" and not is_loopback(parts.hostname):
             message = f"{self._url} is not encrypted; a token is not sent there."
             raise UsageError(message, hint="Take the address that begins with https://.")
         self._opener = build_opener(_StayHere)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 from typing import NamedTuple
 
 from autoctrl.errors import UsageError
+from autoctrl.model.address import is_loopback
 
 MOST_PORT = 65535
 
@@ -21,10 +21,7 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it, as far as the text says."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     def __str__(self) -> str:
         """Write it as a URL does."""

@@ -20,6 +20,7 @@ from autoctrl.login.provider import Client, Provider
 from autoctrl.login.roles import groups_in, read_groups
 from autoctrl.login.sessions import Flow, Limits, Person, Sessions
 from autoctrl.login.tokens import digest_of
+from autoctrl.model.actor import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(seconds=60)
 MOST_KEPT = 1000
-LONGEST_NAME = 80
 
 
 class Answer(NamedTuple):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LONGEST_NAME, LONGEST_REASON = 80, 500  # letters that are kept of who a person is, and why
+
 
 class Actor(NamedTuple):
     """Who did something, and by what route.

@@ -1,13 +1,29 @@
-"""What a done version says about the quality of its data; its record's reason begins with that."""
+"""What a done version says about the quality of its data, with which the reason of its
+record begins; and how good data a reader wants.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALARM, WARNING = "alarm", "warning"
+
+
+class Quality(StrEnum):
+    """How good data must be.
+
+    ANY     whatever was published
+    USABLE  no workflow raises an alarm about a run of it, and it is not stale
+    GOOD    nor does any workflow warn of a run of it
+    """
+
+    ANY = "any"
+    USABLE = "usable"
+    GOOD = "good"
 
 
 def remark_of(fields: Mapping[str, object]) -> str:

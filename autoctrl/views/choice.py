@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
-from autoctrl.model.quality import ALARM, WARNING
+from autoctrl.model.quality import ALARM, WARNING, Quality
 from autoctrl.model.unit import group_unit, is_group
 from autoctrl.views.filter import read_where
 from autoctrl.views.overview import read_overview
@@ -21,19 +20,6 @@ if TYPE_CHECKING:
     from autoctrl.ports import Store
 
 RUNS_AT_ONCE = 500
-
-
-class Quality(StrEnum):
-    """How good data must be.
-
-    ANY     whatever was published
-    USABLE  no workflow raises an alarm about a run of it, and it is not stale
-    GOOD    nor does any workflow warn of a run of it
-    """
-
-    ANY = "any"
-    USABLE = "usable"
-    GOOD = "good"
 
 
 REFUSED = {

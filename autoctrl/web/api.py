@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError
 from autoctrl.incidents import list_incidents
+from autoctrl.model.quality import Quality
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     Choice,
@@ -25,7 +26,6 @@ from autoctrl.views import (
     to_plain,
 )
 from autoctrl.views.attempts import attempt_values
-from autoctrl.views.choice import Quality
 from autoctrl.views.quotas import list_quotas
 from autoctrl.views.standing import Question, read_rows, read_standing
 from autoctrl.web.logs import STREAMS, read_stream

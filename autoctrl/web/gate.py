@@ -17,9 +17,10 @@ from autoctrl.login.errors import LoginRefused
 from autoctrl.login.keyring import Keyring
 from autoctrl.login.roles import read_groups
 from autoctrl.login.tokens import PREFIX
+from autoctrl.model.actor import LONGEST_NAME
+from autoctrl.model.address import is_loopback
 from autoctrl.model.role import Role
 from autoctrl.web.cookies import Cookies
-from autoctrl.web.hosts import is_loopback
 from autoctrl.web.visitor import STRANGER, Visitor
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-LONGEST_NAME = 80
 BEARER = "bearer "
 
 

@@ -7,17 +7,12 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from autoctrl.hooks.address import Address
+from autoctrl.model.address import is_loopback
 
 if TYPE_CHECKING:
     from autoctrl.config import WebSettings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address."""
-    return Address(host, 0).is_loopback
 
 
 def known_hosts(section: WebSettings, bound_to: str) -> frozenset[str]:

@@ -8,11 +8,11 @@ from autoctrl import __version__
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import Condition
 from autoctrl.model.incident import Incident
+from autoctrl.model.quality import Quality
 from autoctrl.model.role import LEAST_ROLE
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Hint
 from autoctrl.views import Attempt, HistoryStep, OutputLine, VersionOrigin
-from autoctrl.views.choice import Quality
 from autoctrl.views.explanation import Explanation
 from autoctrl.views.fields import FieldsLine
 from autoctrl.views.overview import RunRow

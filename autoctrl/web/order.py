@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl import verbs
 from autoctrl.errors import UsageError, nearest
+from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON
 from autoctrl.model.duration import parse_duration
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import to_plain
@@ -24,8 +25,8 @@ LONGEST = {
     "workflow": 200,
     "runs": 4000,
     "incident": 64,
-    "reason": 500,
-    "name": 80,
+    "reason": LONGEST_REASON,
+    "name": LONGEST_NAME,
     "campaign": 200,
     "span": 40,
 }

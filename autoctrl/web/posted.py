@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 
-from autoctrl.model.actor import Actor
+from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON, Actor
 from autoctrl.model.role import LEAST_ROLE, Role
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.state import NAME_COOKIE, site_of
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 FORM_TYPE = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
 MOST_FIELDS = 20
-LONGEST = {"verb": 40, "name": 80, "reason": 500, "runs": 4000, "span": 20, "seen": 64}
+LONGEST = {
+    "verb": 40,
+    "name": LONGEST_NAME,
+    "reason": LONGEST_REASON,
+    "runs": 4000,
+    "span": 20,
+    "seen": 64,
+}
 
 
 class SentForm(NamedTuple):
