@@ -43,8 +43,8 @@ def choose_data(function: Callable[..., int | None]) -> Callable[..., int | None
             ),
             click.option(
                 "--quality",
-                type=click.Choice(list(Quality)),
-                default=Quality.ANY,
+                type=click.Choice([str(one) for one in Quality]),
+                default=str(Quality.ANY),
                 show_default=True,
                 help="usable: no alarm about the run, not stale; good: no warning either.",
             ),
