@@ -7,24 +7,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from autoctrl import verbs
-from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.model.status import TaskStatus
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
 from autoctrl.web import links
-from autoctrl.web.posted import (
-    SentForm,
-    accept,
-    actor_of,
-    name_missing,
-    read_form,
-    remember_name,
-)
-from autoctrl.web.problems import code_of
+from autoctrl.web.form_page import FormPage, lead_to
+from autoctrl.web.posted import SentForm, actor_of
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 
@@ -110,27 +101,14 @@ def _show(
     )
 
 
-async def act(request: Request) -> Response:
+def _do(request: Request, form: SentForm) -> Response:
     """Show what a form would move; once the person has agreed to that, do it and lead to what came
-    of it. A refusal is said at once, the form stays filled in.
+    of it.
     """
-    form = await read_form(request)
-    return await run_in_threadpool(_act, request, form)
-
-
-def _act(request: Request, sent: SentForm) -> Response:
-    form = accept(request, sent, NAMES)
-    missing = name_missing(form)
-    if missing:
-        return _show(request, form, [missing], 400)
-    try:
-        preview = _call_verb(request, form, dry_run=True)
-        if preview.done and form.seen != digest_of(preview):
-            return _show_preview(request, form, preview)
-        outcome = _call_verb(request, form) if preview.done else preview
-    except AutoctrlError as error:
-        code = 409 if isinstance(error, UsageError) else code_of(error)
-        return _show(request, form, [str(error)], code)
+    preview = _call_verb(request, form, dry_run=True)
+    if preview.done and form.seen != digest_of(preview):
+        return _show_preview(request, form, preview)
+    outcome = _call_verb(request, form) if preview.done else preview
     if not outcome.done:
         refusals = [sentence.text for sentence in spell_outcome(outcome)]
         return _show(request, form, refusals, 409)
@@ -186,4 +164,11 @@ def _lead_on(request: Request, form: SentForm, outcome: Outcome) -> Response:
     else:
         runs = ",".join(str(run) for answer in mine for run in answer.runs)
         address = links.overview(campaign, runs=runs, note=note)
-    return remember_name(request, RedirectResponse(address, 303), form)
+    return lead_to(request, form, address)
+
+
+PATH = "/campaigns/{campaign}/verbs/{workflow}"
+ROUTES = [
+    Route(PATH, ask),
+    Route(PATH, FormPage(NAMES, _show, _do).act, methods=["POST"]),
+]

@@ -7,28 +7,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from autoctrl import verbs
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.incidents import find_incident, list_incidents
 from autoctrl.model.duration import parse_duration
 from autoctrl.model.unit import format_units
 from autoctrl.views.incidents import list_incident_facts, spell_deed, spell_state, spell_title
 from autoctrl.web import links
+from autoctrl.web.form_page import FormPage, lead_to
 from autoctrl.web.parameters import is_on
-from autoctrl.web.posted import (
-    SentForm,
-    accept,
-    actor_of,
-    name_missing,
-    read_form,
-    remember_name,
-)
-from autoctrl.web.problems import code_of
+from autoctrl.web.posted import SentForm, actor_of
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 
@@ -125,29 +115,16 @@ def _deeds_for(request: Request, incident: Incident) -> dict[str, Deed]:
     return {verb: deed for verb, deed in DEEDS.items() if visitor.may(verb)}
 
 
-async def act(request: Request) -> Response:
+def _do(request: Request, form: SentForm) -> Response:
     """Do what a person says to an incident, and lead back to its page."""
-    form = await read_form(request)
-    return await run_in_threadpool(_act, request, form)
-
-
-def _act(request: Request, sent: SentForm) -> Response:
-    form = accept(request, sent, DEEDS)
-    missing = name_missing(form)
-    if missing:
-        return _show(request, form, [missing], 400)
-    campaign = request.path_params["campaign"]
-    try:
-        changed = _do(request, form)
-    except AutoctrlError as error:
-        code = 409 if isinstance(error, UsageError) else code_of(error)
-        return _show(request, form, [str(error)], code)
+    changed = _call_verb(request, form)
     note = site_of(request).notes.keep([spell_deed(changed, DEEDS[form.verb].made_it)])
-    address = links.incident(campaign, changed.id, note=note)
-    return remember_name(request, RedirectResponse(address, 303), form)
+    address = links.incident(request.path_params["campaign"], changed.id, note=note)
+    return lead_to(request, form, address)
 
 
-def _do(request: Request, form: SentForm) -> Incident:
+def _call_verb(request: Request, form: SentForm) -> Incident:
+    """Hand a form over to the verb that it names."""
     campaign, identity = request.path_params["campaign"], request.path_params["incident"]
     asked = site_of(request).project.request(actor_of(form), campaign, form.reason)
     if form.verb == "mute":
@@ -159,5 +136,5 @@ def _do(request: Request, form: SentForm) -> Incident:
 ROUTES = [
     Route(LIST, incidents_page),
     Route(ONE, incident_page),
-    Route(ONE, act, methods=["POST"]),
+    Route(ONE, FormPage(DEEDS, _show, _do).act, methods=["POST"]),
 ]

@@ -6,27 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from autoctrl import verbs
-from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.views.conditions import conditions_of
 from autoctrl.views.latency import spell_span
 from autoctrl.views.outcomes import spell_pause
 from autoctrl.views.plot import Plot, Point, plot
 from autoctrl.views.workflow import sample_workflow, summarize_workflow
 from autoctrl.web import links
-from autoctrl.web.posted import (
-    SentForm,
-    accept,
-    actor_of,
-    name_missing,
-    read_form,
-    remember_name,
-)
-from autoctrl.web.problems import code_of
+from autoctrl.web.form_page import FormPage, lead_to
+from autoctrl.web.posted import SentForm, actor_of
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 
@@ -117,29 +107,18 @@ def _verbs_for(request: Request, seen: WorkflowSummary) -> dict[str, str]:
     return {verb: VERBS[verb]} if visitor_of(request).may(verb) else {}
 
 
-async def act(request: Request) -> Response:
+def _do(request: Request, form: SentForm) -> Response:
     """Pause or resume the workflow, and lead back to its page."""
-    form = await read_form(request)
-    return await run_in_threadpool(_act, request, form)
-
-
-def _act(request: Request, sent: SentForm) -> Response:
-    form = accept(request, sent, VERBS)
-    missing = name_missing(form)
-    if missing:
-        return _show(request, form, [missing], 400)
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     site = site_of(request)
     asked = site.project.request(actor_of(form), campaign, form.reason)
     is_pause = form.verb == "pause"
-    try:
-        is_changed = (verbs.pause if is_pause else verbs.resume)(asked, workflow)
-    except AutoctrlError as error:
-        code = 409 if isinstance(error, UsageError) else code_of(error)
-        return _show(request, form, [str(error)], code)
+    is_changed = (verbs.pause if is_pause else verbs.resume)(asked, workflow)
     note = site.notes.keep([spell_pause(workflow, is_paused=is_pause, is_changed=is_changed)])
-    address = links.workflow(campaign, workflow, note=note)
-    return remember_name(request, RedirectResponse(address, 303), form)
+    return lead_to(request, form, links.workflow(campaign, workflow, note=note))
 
 
-ROUTES = [Route(PATH, workflow_page), Route(PATH, act, methods=["POST"])]
+ROUTES = [
+    Route(PATH, workflow_page),
+    Route(PATH, FormPage(VERBS, _show, _do).act, methods=["POST"]),
+]
