@@ -38,6 +38,13 @@ class Point(NamedTuple):
     mark: str = ""
 
 
+def point_at(unit: str, value: float | None, href: str, mark: str = "") -> Point:
+    """Return the value of a unit as a point: below it stands the run, or the value that a group
+    has in common.
+    """
+    return Point(unit.partition(":")[2] or unit, value, href, mark)
+
+
 class Limit(NamedTuple):
     """A line across: beyond it lies what is an ``alarm`` or a ``warning``."""
 
@@ -226,4 +233,6 @@ def _draw_points(points: Sequence[Point], scale: Scale) -> Iterator[Markup]:
             spell_number(point.value),
             said,
         )
-        yield Markup('<a href="{}">{}</a>').format(point.href, dot) if point.href else dot
+        # The table beside a plot has the same links for whoever goes by the keyboard.
+        link = Markup('<a href="{}" tabindex="-1">{}</a>')
+        yield link.format(point.href, dot) if point.href else dot

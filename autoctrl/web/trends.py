@@ -14,7 +14,7 @@ from autoctrl.views.filter import Filter, read_where
 from autoctrl.views.measured import ERROR, RunChoice, read_trends
 from autoctrl.web import links
 from autoctrl.web.parameters import read_number, read_runs
-from autoctrl.web.plots import Limit, Plot, Point, draw, spell_number
+from autoctrl.web.plots import Limit, Plot, draw, point_at, spell_number
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import require_known
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from autoctrl.views.columns import Column
     from autoctrl.views.measured import Measured, Trends
+    from autoctrl.web.plots import Point
     from autoctrl.web.state import Site
 
 MOST_PLOTS = 24
@@ -146,12 +147,9 @@ def plot_of(campaign: str, trends: Trends, name: str) -> Plot:
 def _point_of(campaign: str, measured: Measured, name: str) -> Point:
     key = measured.task.key
     judged = measured.judged.get(name)
-    return Point(
-        name=key.unit.partition(":")[2] or key.unit,
-        value=measured.numbers.get(name),
-        href=links.task(campaign, key.workflow, key.unit),
-        mark=judged.level if judged else "",
-    )
+    address = links.task(campaign, key.workflow, key.unit)
+    mark = judged.level if judged else ""
+    return point_at(key.unit, measured.numbers.get(name), address, mark)
 
 
 ROUTES = [Route("/campaigns/{campaign}/trends", trends_page)]

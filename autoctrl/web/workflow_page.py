@@ -4,7 +4,7 @@ resume.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
@@ -12,36 +12,30 @@ from autoctrl import verbs
 from autoctrl.views.conditions import conditions_of
 from autoctrl.views.latency import spell_span
 from autoctrl.views.outcomes import spell_pause
-from autoctrl.views.plot import Plot, Point, plot
 from autoctrl.views.workflow import sample_workflow, summarize_workflow
 from autoctrl.web import links
 from autoctrl.web.form_page import FormPage, lead_to
+from autoctrl.web.plots import Plot, draw, point_at
 from autoctrl.web.posted import SentForm, actor_of
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from markupsafe import Markup
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from autoctrl.views.workflow import Reported, Sample, WorkflowSummary
+    from autoctrl.views.workflow import Sample, WorkflowSummary
 
 PATH = "/campaigns/{campaign}/workflows/{workflow}"
 MOST_PLOTS = 12
+WALL_TIME = "wall time / s"
 VERBS = {
     "pause": "submit nothing more; running jobs are still collected",
     "resume": "submit again",
 }
-
-
-class Figure(NamedTuple):
-    """A plot with what stands on its axes; None where there is nothing to plot."""
-
-    name: str
-    unit: str
-    plot: Plot | None
 
 
 def workflow_page(request: Request) -> Response:
@@ -74,29 +68,18 @@ def _show(
     )
 
 
-def _figures(campaign: str, workflow: str, sample: Sample) -> list[Figure]:
-    """Return the plots of the wall time and of the reported numbers over the runs."""
-    walls = [(one, one.wall_s) for one in sample.reported if one.wall_s is not None]
-    found = [Figure("wall time", "s", _plot(campaign, workflow, "wall time", walls))]
+def _figures(campaign: str, workflow: str, sample: Sample) -> dict[str, Markup]:
+    """Return the plots of the wall time and of the reported numbers over the runs, by title."""
+    numbers = {WALL_TIME: [one.wall_s for one in sample.reported]}
     for name in sample.fields[:MOST_PLOTS]:
-        numbers = [(one, one.fields[name]) for one in sample.reported if name in one.fields]
-        found.append(Figure(name, "", _plot(campaign, workflow, name, numbers)))
-    return [figure for figure in found if figure.plot is not None]
-
-
-def _plot(
-    campaign: str, workflow: str, name: str, numbers: Iterable[tuple[Reported, float]]
-) -> Plot | None:
-    points = [
-        Point(
-            x=float(one.run),
-            y=number,
-            text=f"run {one.run}: {name} {number:.6g}",
-            address=links.task(campaign, workflow, one.unit),
-        )
-        for one, number in numbers
-    ]
-    return plot(points)
+        numbers[name] = [one.fields.get(name) for one in sample.reported]
+    units = [one.unit for one in sample.reported]
+    addresses = [links.task(campaign, workflow, unit) for unit in units]
+    plots = {
+        title: draw(Plot(title, list(map(point_at, units, values, addresses))))
+        for title, values in numbers.items()
+    }
+    return {title: plot for title, plot in plots.items() if plot}
 
 
 def _verbs_for(request: Request, seen: WorkflowSummary) -> dict[str, str]:

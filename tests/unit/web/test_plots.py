@@ -70,7 +70,7 @@ def test_a_point_says_its_run_and_value_and_leads_there() -> None:
     """Its title is shown on pointing at it; one beyond a limit says so, in more than its colour."""
     drawn = draw(Plot("gain", [Point("7", 2.5, "/runs/7", "alarm"), Point("8", 1.0)]))
     assert "<title>7 = 2.500: alarm</title>" in drawn
-    assert '<a href="/runs/7"><circle class="point is-alarm"' in drawn
+    assert '<a href="/runs/7" tabindex="-1"><circle class="point is-alarm"' in drawn
     assert drawn.count("<a ") == 1
     assert 'aria-label="gain, 7 to 8: 2 values from 1 to 2.500; 1 beyond a limit"' in drawn
 

@@ -46,8 +46,8 @@ def test_numbers_are_plotted_over_the_runs_and_listed_beneath(desk: Desk) -> Non
     page = desk.get(PAGE)
     plots = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(plots) == 2
-    assert "wall time / s" in text_of(plots[0])
-    assert "run 3: rms 1.5" in text_of(plots[1])
+    assert "wall time / s, 1 to 5: 5 values from 10 to 50" in plots[0]
+    assert "3 = 1.5" in text_of(plots[1])
     assert plots[1].count('href="/campaigns/prompt/tasks/reco/') == 5
     assert "run 5 1 50.0 s 2.5" in text_of(page)
     assert "running → ended 5" in text_of(page)
