@@ -29,3 +29,17 @@ def test_a_reader_sees_where_code_goes() -> None:
             if path and f"`{path[1]}`" not in above:
                 nameless.append(f"{page.relative_to(ROOT)}: {path[1]}")
     assert not nameless
+
+
+def test_a_howto_begins_with_the_answer() -> None:
+    """What one sees or wants and what to do stands at the top, as a table or as what to type,
+    before any file of an example has to be written.
+    """
+    late = []
+    for page in sorted((ROOT / "docs/howto").glob("*.md")):
+        text = page.read_text()
+        head = re.split(r"(?m)^```\w+.* ?file=|^<details>", text)[0]
+        above = "## ".join(re.split(r"(?m)^## ", head)[:2])
+        if not re.search(r"(?m)^\| ?---|^```", above):
+            late.append(page.name)
+    assert not late

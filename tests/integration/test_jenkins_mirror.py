@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_a_branch_is_built_as_soon_as_it_is_asked_for(site: Site, repository: Re
     repository.push("try/this")
     settings = site.settings()
     for number in (1, 2):
-        triggered = trigger_branch(settings, "try/this")
+        triggered = trigger_branch(settings, "try/this", pause=site.server.tick)
         *_, built = follow_build(settings, triggered, pause=site.server.tick)
         job = f"{site.server.url}/job/autoctrl-mirror/job/try%252Fthis/"
         assert triggered.address == job
@@ -88,7 +88,7 @@ def test_a_branch_that_looks_like_another_is_built_itself(
         repository.push(name)
     settings = site.settings()
     for name, job in jobs.items():
-        triggered = trigger_branch(settings, name)
+        triggered = trigger_branch(settings, name, pause=site.server.tick)
         assert triggered.address == f"{site.server.url}/job/autoctrl-mirror/job/{job}/"
         *_, built = follow_build(settings, triggered, pause=site.server.tick)
         assert isinstance(built, Built)
@@ -96,22 +96,53 @@ def test_a_branch_that_looks_like_another_is_built_itself(
     assert {build.job.branch for build in site.server.builds} == jobs.keys()
 
 
-def test_a_build_that_the_look_has_begun_is_joined(site: Site, repository: Repository) -> None:
-    """Jenkins builds a branch that it finds by itself: once is enough, however quick it is."""
+@pytest.mark.parametrize("seconds", [0, 1, 2, 3, 4, 20, 60])
+def test_a_build_that_the_look_has_begun_is_joined(
+    site: Site, repository: Repository, seconds: float
+) -> None:
+    """Jenkins builds a branch that it finds by itself: once is enough, whether that build waits,
+    begins or has ended by the next question.
+    """
     repository.push("try/this")
-    settings, found = site.settings(), Server.look_for_branches
+    settings, ask = site.settings(), Server._ask
 
-    def look(server: Server, name: str) -> None:
-        found(server, name)
-        site.server.tick(20)
+    def ask_slowly(*given: Any) -> Any:
+        answer = ask(*given)
+        site.server.tick(seconds)
+        return answer
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Server, "look_for_branches", look)
-        triggered = trigger_branch(settings, "try/this")
+        patch.setattr(Server, "_ask", ask_slowly)
+        triggered = trigger_branch(settings, "try/this", pause=lambda _: None)
     assert triggered.is_folded
     *_, built = follow_build(settings, triggered, pause=site.server.tick)
     assert built == Built("SUCCESS", f"{triggered.address}1/")
     assert len(site.server.builds) == 1
+
+
+def test_a_commit_that_jenkins_is_slow_to_find_is_built_once(
+    site: Site, repository: Repository
+) -> None:
+    """Jenkins looks in its own time: what it finds some seconds later is joined as well."""
+    repository.push("try/this")
+    settings, look = site.settings(), Server.look_for_branches
+    trigger_branch(settings, "try/this")
+    site.server.tick(60)
+    repository.push("try/this")
+
+    waits = iter(range(10))
+
+    def wait(seconds: float) -> None:
+        if next(waits) == 5:
+            look(Server.of(settings), "autoctrl-mirror")
+        site.server.tick(seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Server, "look_for_branches", lambda *_: None)
+        triggered = trigger_branch(settings, "try/this", pause=wait)
+    *_, built = follow_build(settings, triggered, pause=site.server.tick)
+    assert built == Built("SUCCESS", f"{triggered.address}2/")
+    assert len(site.server.builds) == 2
 
 
 def test_a_branch_that_is_not_there_is_told(site: Site, repository: Repository) -> None:
