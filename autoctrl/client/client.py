@@ -17,7 +17,6 @@ from autoctrl.views.shape import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
     from typing import Self
 
     from autoctrl.client.answerer import Answerer, Query
@@ -91,12 +90,7 @@ class Client:
         """Be closed at the end of a with statement."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the client."""
         self.close()
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
-from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from autoctrl.errors import StoreError
+from autoctrl.book import digest_of, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
 FILE_NAME = "hooks.sqlite"
-BUSY_S = 10.0
 # A clock that is set back within a day makes no old request new.
 REMEMBERED_FOR = timedelta(days=1)
 TABLE = """
@@ -52,7 +48,7 @@ class Ledger:
         with writing(self.path, TABLE) as connection:
             forgotten = (now - REMEMBERED_FOR).timestamp()
             connection.execute("DELETE FROM used WHERE expires < ?", (forgotten,))
-            row = (_digest(nonce), expires.timestamp())
+            row = (digest_of(nonce), expires.timestamp())
             added = connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", row)
             if added.rowcount == 1:
                 deed()
@@ -61,30 +57,4 @@ class Ledger:
     def give_back(self, nonce: str) -> None:
         """Let a nonce be new again, as nothing came of its use. Raises ``StoreError``."""
         with writing(self.path, TABLE) as connection:
-            connection.execute("DELETE FROM used WHERE digest = ?", (_digest(nonce),))
-
-
-@contextmanager
-def writing(path: Path, table: str) -> Iterator[sqlite3.Connection]:
-    """Give a small file to one writer at a time; in the end all is on the disk, or nothing.
-
-    The file, and what ``table`` declares in it, are made when they are first needed. Raises
-    ``StoreError`` if it cannot be used.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        with closing(connection):
-            # The folder is synchronised as well, so a journal cannot come back after a crash.
-            connection.execute("PRAGMA synchronous = EXTRA")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(table)
-            yield connection
-            connection.execute("COMMIT")
-    except (OSError, sqlite3.Error) as error:
-        message = f"What was used already cannot be kept in {path}: {error}."
-        raise StoreError(message, hint="Make room, or repair the folder's rights.") from error
-
-
-def _digest(nonce: str) -> bytes:
-    return hashlib.sha256(nonce.encode()).digest()
+            connection.execute("DELETE FROM used WHERE digest = ?", (digest_of(nonce),))

@@ -6,8 +6,9 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from autoctrl.book import digest_of
 from autoctrl.errors import UsageError
-from autoctrl.login.tokens import Token, digest_of, id_in, spell_token
+from autoctrl.login.tokens import Token, id_in, spell_token
 from autoctrl.model.role import Role
 
 if TYPE_CHECKING:

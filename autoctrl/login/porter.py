@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.book import digest_of
 from autoctrl.login.claims import (
     is_jwt,
     read_access_token,
@@ -19,7 +20,6 @@ from autoctrl.login.errors import LoginRefused, ProviderDown
 from autoctrl.login.provider import Client, Provider
 from autoctrl.login.roles import groups_in, read_groups
 from autoctrl.login.sessions import Flow, Limits, Person, Sessions
-from autoctrl.login.tokens import digest_of
 from autoctrl.model.actor import LONGEST_NAME
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autoctrl.book import digest_of
 from autoctrl.login.keyring import moment
-from autoctrl.login.tokens import digest_of
 from autoctrl.model.role import Role
 
 if TYPE_CHECKING:

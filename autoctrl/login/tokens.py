@@ -4,7 +4,6 @@ the making of random letters.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import string
@@ -55,11 +54,6 @@ def id_in(token: str) -> str | None:
     """Return the id that stands in a token, None if this is no token of ours."""
     found = SHAPE.fullmatch(token)
     return found[1] if found else None
-
-
-def digest_of(secret: str) -> bytes:
-    """Return what is kept of a secret: it tells whether another one is the same, and no more."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def check_role(wanted: Role, makers: Role) -> None:

@@ -105,8 +105,9 @@ class Heartbeat(NamedTuple):
 class Store(Protocol):
     """Where records are kept. Append-only: no record is ever overwritten or forgotten.
 
-    Fifteen methods: one writes records, eight read them, two are about leases, two about
-    heartbeats, and two are about the service itself. ``store_id`` is random, made with the store.
+    Seventeen methods: one writes records, eight read them, two are about leases, two about
+    heartbeats, two say whether anything may be or was written, and two are about the service
+    itself. ``store_id`` is random, made with the store.
     """
 
     store_id: str

@@ -1,4 +1,4 @@
-"""Asks a program of a storage service, with a time limit and without its own messages mixed in."""
+"""Asks a program of a storage service; its complaints are no part of the answer."""
 
 from __future__ import annotations
 

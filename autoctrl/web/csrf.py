@@ -1,6 +1,4 @@
-"""Who may post a form: only a page of ours, opened in the same browser; and what is said after it
-was posted.
-"""
+"""Who may post a form: only a page of ours, opened in the same browser."""
 
 from __future__ import annotations
 
@@ -8,17 +6,14 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 COOKIE = "autoctrl_form"
 COOKIE_SHAPE = re.compile(r"[0-9a-f]{32}")
-MOST_NOTES = 500
 
 
 class Guard:
@@ -60,26 +55,3 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
         return site == "same-origin"
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == headers.get("host", "")
-
-
-class Notes:
-    """What came of a form, kept for the one page that is opened after it."""
-
-    def __init__(self) -> None:
-        """Hold nothing."""
-        self._kept: OrderedDict[str, tuple[str, ...]] = OrderedDict()
-        self._lock = Lock()
-
-    def keep(self, lines: Sequence[str]) -> str:
-        """Keep some lines and return the name under which they are taken."""
-        name = secrets.token_urlsafe(9)
-        with self._lock:
-            self._kept[name] = tuple(lines)
-            while len(self._kept) > MOST_NOTES:
-                self._kept.popitem(last=False)
-        return name
-
-    def take(self, name: str) -> tuple[str, ...]:
-        """Return the lines kept under a name and forget them; none if there is nothing."""
-        with self._lock:
-            return self._kept.pop(name, ())

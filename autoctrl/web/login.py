@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from autoctrl.errors import AutoctrlError
 from autoctrl.login.errors import LoginRefused
+from autoctrl.web.body import read_body
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.door import Ways, show_door
 from autoctrl.web.parameters import json_answer
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from autoctrl.login.porter import Porter
     from autoctrl.web.gate import Gate
 
-LARGEST_BODY = 64 * 1024
 LONGEST_TARGET = 2000
 CALLBACK = "/login/callback"
 AGAIN = Ways(again="/login")
@@ -150,11 +150,7 @@ def tell_device(request: Request) -> Response:
 
 
 async def _read_pairs(request: Request) -> dict[str, str]:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise HTTPException(413, "The form is too long.")
+    body = await read_body(request, "The form")
     try:
         found = parse_qs(body.decode("ascii"), max_num_fields=10)
     except ValueError as error:

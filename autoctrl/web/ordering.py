@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.model.role import LEAST_ROLE
+from autoctrl.web.body import read_body
 from autoctrl.web.order import VERBS, NotDone, read_order
 from autoctrl.web.parameters import json_answer
 from autoctrl.web.problems import answer_problem, code_of, describe_problem
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 SUCCESS, REFUSED = 200, 409
 PROVEN = "api"  # how those who show a token come
-LARGEST_BODY = 64 * 1024
 LONGEST_KEY = 128
 REPLAYED = "Idempotency-Replayed"
 KEY_HINT = "Send a new one with each order, and the same one again if you got no answer."
@@ -70,12 +70,7 @@ async def _read_body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "The body must be JSON: Content-Type: application/json.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise HTTPException(413, "The body is too long.")
-    return body
+    return await read_body(request, "The body")
 
 
 def _understand(verb: ApiVerb, body: bytes) -> Order:

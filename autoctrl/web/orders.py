@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.hooks.ledger import writing
+from autoctrl.book import digest_of, writing
 from autoctrl.process import has_died, this_process
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class Orders:
 
         Those of more than a week ago are forgotten. Raises ``StoreError``.
         """
-        ours, digest = _digest(key.encode()), _digest(body)
+        ours, digest = digest_of(key), digest_of(body)
         with writing(self._path, TABLE) as connection:
             forgotten = (now - REMEMBERED_FOR).timestamp()
             connection.execute("DELETE FROM orders WHERE begun < ?", (forgotten,))
@@ -77,20 +76,16 @@ class Orders:
     def keep(self, key: str, code: int, answer: str) -> None:
         """Write down what was answered to an order that is done. Raises ``StoreError``."""
         with writing(self._path, TABLE) as connection:
-            row = (code, answer, _digest(key.encode()))
+            row = (code, answer, digest_of(key))
             connection.execute("UPDATE orders SET code = ?, answer = ? WHERE key = ?", row)
 
     def doubt(self, key: str) -> None:
         """Write down that nobody knows whether an order was done. Raises ``StoreError``."""
         with writing(self._path, TABLE) as connection:
-            row = (_digest(key.encode()),)
+            row = (digest_of(key),)
             connection.execute("UPDATE orders SET owner = '' WHERE key = ?", row)
 
     def forget(self, key: str) -> None:
         """Let an order be given again, as nothing came of it. Raises ``StoreError``."""
         with writing(self._path, TABLE) as connection:
-            connection.execute("DELETE FROM orders WHERE key = ?", (_digest(key.encode()),))
-
-
-def _digest(text: bytes) -> bytes:
-    return hashlib.sha256(text).digest()
+            connection.execute("DELETE FROM orders WHERE key = ?", (digest_of(key),))

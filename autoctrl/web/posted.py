@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON, Actor
 from autoctrl.model.role import LEAST_ROLE, Role
+from autoctrl.web.body import read_body
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.state import NAME_COOKIE, site_of
 from autoctrl.web.visitor import require, visitor_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-LARGEST_FORM = 64 * 1024
 MOST_FIELDS = 20
 LONGEST = {
     "verb": 40,
@@ -58,12 +58,7 @@ async def read_form(request: Request) -> SentForm:
     """Return the form that was posted; answers 413 and 415 for what is too long or not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != FORM_TYPE:
         raise HTTPException(415, "This is not the form of a page.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413, "The form is too long.")
-    text = body.decode("utf-8", "replace")
+    text = (await read_body(request, "The form")).decode("utf-8", "replace")
     try:
         pairs = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as error:

@@ -42,8 +42,9 @@ from autoctrl.views.totals import read_everything
 from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
-from autoctrl.web.csrf import COOKIE, Guard, Notes
+from autoctrl.web.csrf import COOKIE, Guard
 from autoctrl.web.gate import Gate
+from autoctrl.web.notes import Notes
 from autoctrl.web.orders import FILE_NAME, Orders
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of

@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "node"),
     ("process",),
     ("model", "files"),
-    ("config", "ports", "git"),
+    ("config", "ports", "git", "book"),
     ("campaigns", "freshness", "incidents", "pauses", "mattermost"),
     ("locks", "stores", "executors", "notifiers", "sources", "quotas", "science"),
     ("handlers",),

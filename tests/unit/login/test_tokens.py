@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autoctrl.book import digest_of
 from autoctrl.errors import UsageError
-from autoctrl.login.tokens import SHAPE, check_role, digest_of, id_in, spell_token
+from autoctrl.login.tokens import SHAPE, check_role, id_in, spell_token
 from autoctrl.model.role import Role
 
 

@@ -114,10 +114,7 @@ def test_who_may_only_look_sees_no_buttons(
     """A shifter looks after incidents and cannot close them; a viewer reads."""
     for role, buttons in ((Role.VIEWER, []), (Role.SHIFTER, ["ack", "mute"])):
         visitor = Visitor(role, "Grace")
-        for module in ("posted", "visitor", "incident_pages"):
-            monkeypatch.setattr(
-                f"autoctrl.web.{module}.visitor_of", lambda _request, visitor=visitor: visitor
-            )
+        monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_, it=visitor: it)
         page = desk.get(f"{LIST}/{incident.id}")
         assert [verb for verb in ("ack", "mute", "close") if f'value="{verb}"' in page] == buttons
         assert desk.post(f"{LIST}/{incident.id}", verb="close").status_code == 403

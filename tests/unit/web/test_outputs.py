@@ -13,9 +13,10 @@ from autoctrl.errors import ServiceDown
 from autoctrl.model.output import LocationState, OutputRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web import outputs, visitor
+from autoctrl.web import outputs
 from autoctrl.web.media import PNG_BEGIN
 from autoctrl.web.reading import FileReader
+from autoctrl.web.visitor import STRANGER
 from tests.unit.web.desk import Desk
 
 if TYPE_CHECKING:
@@ -242,10 +243,8 @@ def test_the_public_sees_neither_outputs_nor_logs(
     """Where pages are public, what jobs wrote still is not."""
     shelf.put("plot", PICTURE, "plot.png")
     shelf.desk.scene.job(shelf.key, JobStatus.DONE)
-    anybody = visitor.STRANGER._replace(role=Role.VIEWER)
-    monkeypatch.setattr(visitor, "visitor_of", lambda _: anybody)
-    monkeypatch.setattr("autoctrl.web.pages.visitor_of", lambda _: anybody)
-    monkeypatch.setattr("autoctrl.web.state.visitor_of", lambda _: anybody)
+    anybody = STRANGER._replace(role=Role.VIEWER)
+    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: anybody)
     assert "To see outputs, log in" in shelf.desk.get(f"{ADDRESS}?name=plot", 403)
     assert "To read logs, log in" in shelf.desk.get("/campaigns/prompt/logs/reco/1", 403)
     assert "To read logs, log in" in shelf.desk.get("/api/log/1/reco", 403)

@@ -87,8 +87,7 @@ def test_a_pause_without_what_it_needs_is_refused(
 def test_only_an_operator_pauses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shifter sees no button, and is not obeyed."""
     shifter = Visitor(Role.SHIFTER, "Grace")
-    for module in ("posted", "visitor", "workflow_page"):
-        monkeypatch.setattr(f"autoctrl.web.{module}.visitor_of", lambda _request: shifter)
+    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: shifter)
     assert 'value="pause"' not in desk.get(PAGE)
     assert desk.post(PAGE, verb="pause").status_code == 403
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from struct import Struct
-    from types import TracebackType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -76,12 +75,7 @@ class MidasRun:
         """Return the run itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._raw.close()
 

@@ -18,7 +18,6 @@ from autoctrl.errors import DataError, MissingExtra
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -65,12 +64,7 @@ class RawRun(Protocol):
     def __enter__(self) -> Self:
         """Return the run itself."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the file."""
 
     def summarise(self) -> RunSummary:
