@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.chat.words import Word, split_words
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.actor import LONGEST_REASON
-from autoctrl.model.role import LEAST_ROLE as MAY
 from autoctrl.model.role import Role
+from autoctrl.model.verb import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,11 @@ class Shape(NamedTuple):
     reason: int = NO_REASON
 
 
+def _shape(verb: str, takes: tuple[str, ...], options: Mapping[str, str], reason: int) -> Shape:
+    """Return how one of the operator's verbs is said in the chat."""
+    return Shape(*VERBS[verb], takes, options, reason)
+
+
 RUNS = ("RUNS", "WORKFLOW")
 SHAPES: Mapping[str, Shape] = {
     "status": Shape(
@@ -59,34 +64,16 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "quota": Shape(Role.VIEWER, "how much room is left", options={}),
     "help": Shape(Role.NOBODY, "what you may say here", ("[VERB]",), {}),
-    "retry": Shape(MAY["retry"], "try failed tasks again", RUNS, OF_TASKS, NEEDS_REASON),
-    "skip": Shape(MAY["skip"], "take new and failed tasks out of it", RUNS, OF_TASKS, NEEDS_REASON),
-    "ack": Shape(MAY["ack"], "you look after an incident", ("ID",), OF_CAMPAIGN, MAY_HAVE_REASON),
-    "mute": Shape(
-        MAY["mute"],
-        "hear nothing of an incident for so long",
-        ("ID", "[TIME]"),
-        {**OF_CAMPAIGN, "for": "TIME"},
-        NEEDS_REASON,
-    ),
-    "reprocess": Shape(
-        MAY["reprocess"],
-        "do all of it again, as the next version",
-        RUNS,
-        {**OF_TASKS, "downstream": FLAG},
-        NEEDS_REASON,
-    ),
-    "fail": Shape(MAY["fail"], "end processing tasks", RUNS, OF_TASKS, NEEDS_REASON),
-    "complete": Shape(
-        MAY["complete"],
-        "declare tasks done that made no files",
-        RUNS,
-        OF_TASKS,
-        NEEDS_REASON,
-    ),
-    "pause": Shape(MAY["pause"], "submit nothing more", ("WORKFLOW",), OF_CAMPAIGN, NEEDS_REASON),
-    "resume": Shape(MAY["resume"], "submit again", ("WORKFLOW",), OF_CAMPAIGN, MAY_HAVE_REASON),
-    "deploy": Shape(MAY["deploy"], "bring a version into an environment", ("ENV", "[REF]"), {}),
+    "retry": _shape("retry", RUNS, OF_TASKS, NEEDS_REASON),
+    "skip": _shape("skip", RUNS, OF_TASKS, NEEDS_REASON),
+    "ack": _shape("ack", ("ID",), OF_CAMPAIGN, MAY_HAVE_REASON),
+    "mute": _shape("mute", ("ID", "[TIME]"), {**OF_CAMPAIGN, "for": "TIME"}, NEEDS_REASON),
+    "reprocess": _shape("reprocess", RUNS, {**OF_TASKS, "downstream": FLAG}, NEEDS_REASON),
+    "fail": _shape("fail", RUNS, OF_TASKS, NEEDS_REASON),
+    "complete": _shape("complete", RUNS, OF_TASKS, NEEDS_REASON),
+    "pause": _shape("pause", ("WORKFLOW",), OF_CAMPAIGN, NEEDS_REASON),
+    "resume": _shape("resume", ("WORKFLOW",), OF_CAMPAIGN, MAY_HAVE_REASON),
+    "deploy": _shape("deploy", ("ENV", "[REF]"), {}, NO_REASON),
 }
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import SettingsError
-from autoctrl.model.role import Role
+from autoctrl.model.role import Role, read_listings
 
 if TYPE_CHECKING:
     from autoctrl.config import ChatSettings
@@ -53,22 +53,15 @@ class Roster(NamedTuple):
 
 def read_roster(section: ChatSettings, team: str) -> Roster:
     """Return who has which role. Raises ``SettingsError`` for what is no id of a person."""
-    listed = {
-        "viewers": Role.VIEWER,
-        "shifters": Role.SHIFTER,
-        "operators": Role.OPERATOR,
-        "admins": Role.ADMIN,
-    }
     roles: dict[str, Role] = {}
-    for key, role in listed.items():
-        for word in str(getattr(section, key)).replace(",", " ").split():
-            is_all = word == EVERYBODY and role is Role.VIEWER
-            if not is_all and not USER_ID.fullmatch(word):
-                message = f"[chat] {key} has '{word}', which is no id of a person."
-                hint = (
-                    "An id has 26 small letters and digits: /autoctrl help tells everybody theirs. "
-                    "Only viewers may be *."
-                )
-                raise SettingsError(message, hint=hint)
-            roles[word] = max(role, roles.get(word, Role.NOBODY))
+    for key, word, role in read_listings(section):
+        is_all = word == EVERYBODY and role is Role.VIEWER
+        if not is_all and not USER_ID.fullmatch(word):
+            message = f"[chat] {key} has '{word}', which is no id of a person."
+            hint = (
+                "An id has 26 small letters and digits: /autoctrl help tells everybody theirs. "
+                "Only viewers may be *."
+            )
+            raise SettingsError(message, hint=hint)
+        roles[word] = role
     return Roster(team, roles)

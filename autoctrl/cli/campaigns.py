@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoctrl.cli.output import say, show_json, show_table
-from autoctrl.cli.runs import parse_pairs
 from autoctrl.cli.session import VerbGroup, complete_campaigns, complete_workflows, verb
 from autoctrl.model.campaign import PROMPT, Campaign
+from autoctrl.model.pairs import parse_pairs
 from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from autoctrl.cli.session import Session
-    from autoctrl.compose import Project
+    from autoctrl.verbs.campaign_text import CampaignText
 
 name_argument = click.argument("name", metavar="NAME", shell_complete=complete_campaigns)
 reason_option = click.option(
@@ -76,21 +76,13 @@ def campaign() -> None:
 @dry_option
 def create(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
     """Create a campaign."""
-    from autoctrl.verbs import create_campaign
+    from autoctrl.verbs import create_campaign, known_workflows
     from autoctrl.views.outcomes import spell_created
 
-    wanted = Campaign(
-        name,
-        parent=given["parent"] or None,
-        workflows=split_names(given["workflows"]),
-        settings=typed_values(parse_pairs(given["pairs"])),
-        code=given["code"],
-        runs=given["runs"],
-        follow=given["follow"],
-    )
+    wanted = read_text(given).campaign(name)
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
-        created = create_campaign(request, wanted, known_workflows(project))
+        created = create_campaign(request, wanted, known_workflows(project.store, project.folder))
     _show_campaign(session, created, spell_created(name, dry_run=given["dry_run"]))
 
 
@@ -138,35 +130,15 @@ def list_(session: Session) -> None:
 @dry_option
 def edit(session: Session, name: str, **given: Any) -> None:  # noqa: ANN401 - one option each
     """Change a campaign; what is not given stays as it is."""
-    from autoctrl.verbs import edit_campaign
+    from autoctrl.verbs import edit_campaign, known_workflows
     from autoctrl.views.outcomes import spell_edited
 
     with session.open() as project:
         request = session.request(project, given["reason"], dry_run=given["dry_run"])
-        edited, is_changed = edit_campaign(
-            request, name, read_changes(given), known_workflows(project)
-        )
+        known = known_workflows(project.store, project.folder)
+        edited, is_changed = edit_campaign(request, name, read_text(given).changes(), known)
     text = spell_edited(name, is_changed=is_changed, dry_run=given["dry_run"])
     _show_campaign(session, edited, text)
-
-
-def read_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the options of ``edit`` change, by the campaign's field."""
-    changes = {name: given[name] for name in ("runs", "code", "follow") if given[name] is not None}
-    if given["parent"] is not None:
-        changes["parent"] = given["parent"] or None
-    if given["workflows"] is not None:
-        changes["workflows"] = split_names(given["workflows"])
-    if given["pairs"]:
-        changes["settings"] = typed_values(parse_pairs(given["pairs"]))
-    if given["reopen"]:
-        changes["closed"] = False
-    return changes
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Return the names of a list such as ``camera-reco,camera-friends``."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @verb("campaign close rereco", group=campaign, has_campaign=False)
@@ -182,22 +154,13 @@ def close(session: Session, name: str, reason: str) -> None:
     _show_campaign(session, closed, spell_closed(name, is_changed=is_changed))
 
 
-def typed_values(pairs: dict[str, str]) -> dict[str, str | int]:
-    """Return settings with whole numbers as such, so that ``{campaign.year:04d}`` works."""
-    return {
-        key: int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
-        for key, text in pairs.items()
-    }
+def read_text(given: Mapping[str, Any]) -> CampaignText:
+    """Return what the options say of a campaign."""
+    from autoctrl.verbs.campaign_text import CampaignText
 
-
-def known_workflows(project: Project) -> set[str]:
-    """Return the workflows that the project has: those that have made a cycle, and the names of the
-    modules' folders.
-    """
-    from autoctrl.handlers.modules import find_modules
-
-    marks = {mark.name for mark in project.store.marks("workflow")}
-    return marks | {path.parent.name for path in find_modules(project.folder)}
+    said = {name: given[name] for name in ("workflows", "parent", "runs", "code", "follow")}
+    settings = parse_pairs(given["pairs"])
+    return CampaignText(**said, settings=settings, reopen=given.get("reopen", False))
 
 
 def _show_campaign(session: Session, campaign: Campaign, text: str) -> None:

@@ -28,7 +28,7 @@ def login(session: Session, url: str) -> None:
     A browser, on whatever machine, lets them in.
     """
     try:
-        from autoctrl.login import device
+        from autoctrl.login import device, logins
         from autoctrl.login.provider import Client
     except ImportError as error:
         what = "The login of people"
@@ -37,8 +37,8 @@ def login(session: Session, url: str) -> None:
     facts = _ask_page(page)
     client = Client(str(facts["issuer"]), str(facts["client_id"]), "", str(facts["scopes"]))
     kept = device.log_in(client, SystemClock(), _tell, time.sleep)
-    path = device.file_for(page)
-    device.write(path, kept)
+    path = logins.file_for(page)
+    logins.write(path, kept)
     if session.is_json:
         show_json(url=page, file=str(path), expires=kept.expires)
     else:

@@ -8,7 +8,7 @@ import click
 
 from autoctrl.cli.output import Listing, say, show_json, show_tail, warn_all
 from autoctrl.cli.session import VerbGroup, limit_option, verb
-from autoctrl.errors import UsageError
+from autoctrl.model.pairs import parse_pairs
 from autoctrl.model.table import NOTHING
 from autoctrl.model.unit import parse_runs
 
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from autoctrl.config import Settings
     from autoctrl.machine.discover_runs import DiscoveredRuns
     from autoctrl.views import RunLine, Spelling
-
-
-def parse_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return ``("fill=8222",)`` as a dictionary. Raises ``UsageError`` for a text without ``=``."""
-    for pair in pairs:
-        if "=" not in pair:
-            message = f"'{pair}' sets nothing."
-            raise UsageError(message, hint="Write it as name=value, e.g. fill=8222.")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def tell_empty(selection: str | None, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,7 @@ from autoctrl.cli.output import say, show_json, show_table, warn
 from autoctrl.cli.session import VerbGroup, person, verb
 from autoctrl.errors import UsageError
 from autoctrl.model.duration import parse_duration
+from autoctrl.model.role import ROLES
 from autoctrl.model.table import Table
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from autoctrl.login.tokens import Token
     from autoctrl.views import Spelling
 
-ROLE_WORDS = ("viewer", "shifter", "operator", "admin")
 LONGEST_NAME = 80
 
 
@@ -31,7 +31,7 @@ def token() -> None:
 @verb("token create --role viewer --expires 90d", group=token, has_campaign=False)
 @click.option(
     "--role",
-    type=click.Choice(ROLE_WORDS),
+    type=click.Choice(list(ROLES)),
     default="viewer",
     show_default=True,
     help="What its owner may do.",
@@ -46,15 +46,15 @@ def token() -> None:
 @click.option("--name", default="", metavar="TEXT", help="What it is for.")
 def create(session: Session, role: str, expires: str, name: str) -> None:
     """Make a token and print it: nobody can learn it again."""
-    from autoctrl.login.tokens import ROLES, id_in
+    from autoctrl.login.tokens import Maker, id_in
     from autoctrl.process import SystemClock
 
     lasts = timedelta(seconds=parse_duration(expires))
     if not lasts:
         message = "A token must last for a while."
         raise UsageError(message, hint="Say for how long: --expires 90d.")
-    now = SystemClock().now()
-    text = _keyring(session).make(name[:LONGEST_NAME], ROLES[role], person().name, now, lasts)
+    now, maker = SystemClock().now(), Maker(person().name)
+    text = _keyring(session).make(name[:LONGEST_NAME], ROLES[role], maker, now, lasts)
     if session.is_json:
         show_json(token=text, id=id_in(text), role=role, expires=now + lasts)
         return
@@ -69,12 +69,18 @@ def list_(session: Session) -> None:
 
     found = _keyring(session).list()
     if session.is_json:
-        show_json(tokens=[{**one._asdict(), "role": str(one.role)} for one in found])
+        show_json(tokens=[describe(one) for one in found])
     elif found:
         spelling = Spelling(session.settings().project.timezone)
         show_table(tabulate(found, spelling))
     else:
         say("There is no token.")
+
+
+def describe(token: Token) -> dict[str, Any]:
+    """Return what is known of a token, roles by name; ``may`` is the role that it has now."""
+    limit = None if token.limit is None else str(token.limit)
+    return {**token._asdict(), "role": str(token.role), "limit": limit, "may": str(token.may)}
 
 
 def tabulate(tokens: list[Token], spelling: Spelling) -> Table:
@@ -84,7 +90,7 @@ def tabulate(tokens: list[Token], spelling: Spelling) -> Table:
         [
             (
                 one.id,
-                str(one.role),
+                str(one.may),
                 one.name,
                 one.maker,
                 spelling.time(one.expires),

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import StoreError, UsageError, find_system_word
+from autoctrl.login import logins
+from autoctrl.login.errors import ProviderDown
 from autoctrl.model.address import is_loopback
+from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from autoctrl.client.answerer import Query
+    from autoctrl.ports import Clock
 
 TIMEOUT_S = 120.0
 LONGEST_PROBLEM = 64 * 1024
@@ -31,24 +38,37 @@ class _StayHere(HTTPRedirectHandler):
 
 
 class Page:
-    """A web page, asked with a token if there is one."""
+    """A web page, asked with a token if there is one.
 
-    def __init__(self, url: str, token: str | Path | None = None) -> None:
+    That is the one that is given, else the one in the file that ``AUTOCTRL_TOKEN_FILE`` names, else
+    that of the login which ``autoctrl login`` has left here for this page. What this machine serves
+    itself is asked directly, everything else by the proxy that the environment names.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | Path | None = None,
+        *,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         """Remember the address and the token, or the file that holds it.
 
         Raises ``UsageError`` if the token would be sent in clear, or cannot be one;
         ``SettingsError`` for a file without one.
         """
-        parts = urlsplit(url)
-        if parts.username is not None or not parts.hostname:
-            message = "The address of a web page is a name, such as https://autoctrl.example.org."
-            raise UsageError(message, hint="A token is given beside it.")
+        parts = _split(url)
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self._token = _read_token(token)
-        if self._token and parts.scheme != "https" and not is_loopback(parts.hostname):
+        self._clock, self._environ = clock or SystemClock(), environ
+        file = environ.get("AUTOCTRL_TOKEN_FILE")
+        self._token = _read_token(Path(file) if token is None and file else token)
+        self._has_login = not self._token and logins.file_for(self._url, environ).exists()
+        is_ours = is_loopback(str(parts.hostname))
+        if (self._token or self._has_login) and parts.scheme != "https" and not is_ours:
             message = f"{self._url} is not encrypted; a token is not sent there."
             raise UsageError(message, hint="Take the address that begins with https://.")
-        self._opener = build_opener(_StayHere)
+        self._opener = build_opener(_StayHere, ProxyHandler({} if is_ours else None))
 
     def __repr__(self) -> str:
         """Show the address, never the token."""
@@ -58,8 +78,9 @@ class Page:
         """Return what the page answers; see ``Answerer``."""
         address = f"{self._url}/api/{path}?{urlencode(query, doseq=True)}"
         request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http or https, by open_client
-        if self._token:
-            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        token = self._find_token()
+        if token:
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 return json.load(answer)
@@ -70,6 +91,15 @@ class Page:
             message = f"The web page {self._url} gave no answer that can be read: {why}."
             raise StoreError(message, hint="Is it served, and is this its address?") from error
 
+    def _find_token(self) -> str:
+        """Return the token to show, empty if there is none; a login that has expired is renewed."""
+        if not self._has_login:
+            return self._token
+        try:
+            return logins.token_for(self._url, self._clock, self._environ)
+        except ProviderDown as error:
+            raise StoreError(error.message, hint=error.hint) from error
+
     def close(self) -> None:
         """Nothing is open between two questions."""
 
@@ -77,7 +107,7 @@ class Page:
         """Return the error that an answer means."""
         with error:
             text = error.read(LONGEST_PROBLEM)
-        usual = "Give a token that may read: token=."
+        usual = f"Give a token that may read: token=, or run autoctrl login {self._url}."
         if error.code not in UNKNOWN_PERSON:
             usual = "Is this its address?"
         try:
@@ -87,6 +117,15 @@ class Page:
             what, hint = f"{self._url} answers {error.code}.", usual
         is_our_fault = error.code in WRONG | UNKNOWN_PERSON
         return (UsageError if is_our_fault else StoreError)(what, hint=hint)
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a page's address. Raises ``UsageError`` for another text."""
+    parts = urlsplit(url)
+    if parts.username is not None or not parts.hostname:
+        message = "The address of a web page is a name, such as https://autoctrl.example.org."
+        raise UsageError(message, hint="A token is given beside it.")
+    return parts
 
 
 def _read_token(token: str | Path | None) -> str:

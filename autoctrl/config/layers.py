@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PREFIX = "AUTOCTRL_"
 # Read by the command line or a Jenkinsfile, or set for a job by the wrapper: not settings.
 RESERVED = re.compile(
-    r"AUTOCTRL_(PROJECT|HOME|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|HINT|OUTPUT_DIR|ROOT|TAG|START|STORE_TOKEN|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
+    r"AUTOCTRL_(PROJECT|HOME|ENVIRONMENT|CAMPAIGN|DEBUG|FIELDS|HINT|OUTPUT_DIR|ROOT|TAG|START|STORE_TOKEN|TOKEN_FILE|UNIT|WORKFLOW|VERSION|JOB(_\w+)?)"
 )
 # Kubernetes tells every pod about each service; one that is called autoctrl-… looks like a setting.
 SERVICE = re.compile(r"AUTOCTRL_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)")

@@ -21,6 +21,10 @@ TABLES = (
         id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, role INTEGER NOT NULL,
         maker TEXT NOT NULL, made REAL NOT NULL, expires REAL NOT NULL, used REAL
     ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS owners (id TEXT PRIMARY KEY, subject TEXT NOT NULL)
+        WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS people (subject TEXT PRIMARY KEY, role INTEGER NOT NULL)
+        WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS flows (
         digest BLOB PRIMARY KEY, browser BLOB NOT NULL, nonce TEXT NOT NULL, verifier TEXT NOT NULL,
         target TEXT NOT NULL, expires REAL NOT NULL
@@ -40,6 +44,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         """Use the file ``path``, which is made when it is first written to."""
         self.path = path
+        self._is_whole = False
 
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Give the file to one writer; in the end all is on the disk, or nothing.
@@ -49,5 +54,11 @@ class Book:
         return writing(self.path, *TABLES, what=KEPT)
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection | None]:
-        """Give the file to a reader; None while there is none. Raises ``StoreError``."""
+        """Give the file to a reader; None while there is none. Raises ``StoreError``.
+
+        A file of an earlier time gets the tables that it lacks.
+        """
+        if not self._is_whole and self.path.exists():
+            with self.writing():
+                self._is_whole = True
         return reading(self.path, what=KEPT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.model.role import Role
+from autoctrl.model.role import Role, read_listings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,18 +40,14 @@ def bare(name: str) -> str:
 
 def read_groups(section: WebSettings) -> Groups:
     """Return which groups the settings give which role."""
-    listed = {
-        Role.VIEWER: section.viewers,
-        Role.SHIFTER: section.shifters,
-        Role.OPERATOR: section.operators,
-        Role.ADMIN: section.admins,
-    }
     roles: dict[str, Role] = {}
-    for role, text in listed.items():
-        roles.update(dict.fromkeys(map(bare, text.replace(",", " ").split()), role))
-    is_open = EVERYBODY in section.viewers.replace(",", " ").split()
-    roles.pop(EVERYBODY, None)
-    return Groups(Role.VIEWER if is_open else Role.NOBODY, roles)
+    everybody = Role.NOBODY
+    for listing in read_listings(section):
+        if listing.word != EVERYBODY:
+            roles[bare(listing.word)] = listing.role
+        elif listing.role is Role.VIEWER:
+            everybody = Role.VIEWER
+    return Groups(everybody, roles)
 
 
 def groups_in(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None:

@@ -13,14 +13,25 @@ from autoctrl.errors import UsageError
 from autoctrl.model.role import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 PREFIX = "ac_"
 ID_LETTERS = string.ascii_lowercase + string.digits
 ID_LENGTH = 8
 SHAPE = re.compile(r"ac_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
-ROLES: Mapping[str, Role] = {str(role): role for role in Role if role is not Role.NOBODY}
+
+
+class Maker(NamedTuple):
+    """Who makes a token.
+
+    name     as people know them
+    role     what they may do
+    subject  who that is beyond doubt; empty for whoever works on the server itself
+    """
+
+    name: str
+    role: Role = Role.ADMIN
+    subject: str = ""
 
 
 class Token(NamedTuple):
@@ -33,6 +44,8 @@ class Token(NamedTuple):
     made     when
     expires  when it ends
     used     when it was last shown, up to a minute earlier; None if never
+    subject  who its maker is beyond doubt, empty if it was made on the server itself
+    limit    the role that its maker had when they came last, None if it was made on the server
     """
 
     id: str
@@ -42,6 +55,13 @@ class Token(NamedTuple):
     made: datetime
     expires: datetime
     used: datetime | None = None
+    subject: str = ""
+    limit: Role | None = None
+
+    @property
+    def may(self) -> Role:
+        """What it opens now: its role, or its maker's if that is less by now."""
+        return self.role if self.limit is None else min(self.role, self.limit)
 
 
 def spell_token() -> str:
@@ -60,4 +80,4 @@ def check_role(wanted: Role, makers: Role) -> None:
     """Raise ``UsageError`` for a token that may do more than who makes it."""
     if wanted > makers:
         message = f"A token of the role {wanted} cannot be made by somebody of the role {makers}."
-        raise UsageError(message, hint=f"Ask for --role {makers}, or for less.")
+        raise UsageError(message, hint=f"Ask for the role {makers}, or for less.")

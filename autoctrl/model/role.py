@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Role(IntEnum):
@@ -15,8 +15,8 @@ class Role(IntEnum):
     NOBODY    nothing
     VIEWER    read
     SHIFTER   also try again, skip, acknowledge, mute
-    OPERATOR  also process again, end, declare done, close an incident, pause
-    ADMIN     also deploy
+    OPERATOR  also process again, end, declare done, close an incident, pause, keep campaigns
+    ADMIN     also deploy, and see and revoke the tokens of all
     """
 
     NOBODY = 0
@@ -29,17 +29,28 @@ class Role(IntEnum):
         return self.name.lower()
 
 
-LEAST_ROLE: Mapping[str, Role] = {
-    "retry": Role.SHIFTER,
-    "skip": Role.SHIFTER,
-    "ack": Role.SHIFTER,
-    "mute": Role.SHIFTER,
-    "reprocess": Role.OPERATOR,
-    "fail": Role.OPERATOR,
-    "complete": Role.OPERATOR,
-    "close": Role.OPERATOR,
-    "pause": Role.OPERATOR,
-    "resume": Role.OPERATOR,
-    "deploy": Role.ADMIN,
-}
-"""The role that a person must have, by verb; whoever may look may use all others."""
+ROLES: Mapping[str, Role] = {str(role): role for role in Role if role is not Role.NOBODY}
+"""The roles that somebody can be given, by name, the least first."""
+
+
+class Listing(NamedTuple):
+    """Whom the settings give a role.
+
+    key   name of the setting, such as ``shifters``
+    word  one of those that it lists: a group, or a person's id
+    role  the role
+    """
+
+    key: str
+    word: str
+    role: Role
+
+
+def read_listings(section: object) -> Iterator[Listing]:
+    """Return whom a section of the settings lists as viewers, shifters, operators and admins,
+    separated by spaces or commas; the least role first.
+    """
+    for name, role in ROLES.items():
+        key = f"{name}s"
+        for word in str(getattr(section, key)).replace(",", " ").split():
+            yield Listing(key, word, role)

@@ -62,6 +62,17 @@ def consumers(roots: Iterable[TaskKey], tasks: Iterable[TaskRecord]) -> list[Tas
     return found
 
 
+def forget_inputs(task: TaskRecord, versions: Mapping[TaskKey, int]) -> TaskRecord:
+    """Return a task as if it had read nothing of the versions that are named, or later ones."""
+    kept = tuple(
+        ref
+        for ref in task.inputs
+        if ref.version
+        < versions.get(TaskKey(ref.campaign, ref.workflow, ref.unit), ref.version + 1)
+    )
+    return task if kept == task.inputs else task._replace(inputs=kept)
+
+
 def by_workflow(keys: Iterable[TaskKey]) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the units of these tasks by campaign and workflow, so that each workflow is one
     question to a store.

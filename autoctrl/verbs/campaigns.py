@@ -18,6 +18,7 @@ from autoctrl.verbs.targets import find_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from autoctrl.ports import Store
     from autoctrl.verbs.request import Request
@@ -46,6 +47,16 @@ def list_campaigns(store: Store) -> list[Campaign]:
     )
 
 
+def known_workflows(store: Store, folder: Path) -> set[str]:
+    """Return the workflows that a project has: those that have made a cycle, and the names of the
+    modules' folders.
+    """
+    from autoctrl.handlers.modules import find_modules
+
+    marks = {mark.name for mark in store.marks("workflow")}
+    return marks | {path.parent.name for path in find_modules(folder)}
+
+
 def create_campaign(request: Request, campaign: Campaign, known: Collection[str]) -> Campaign:
     """Create a campaign and return it.
 
@@ -61,7 +72,10 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
         )
     with hold(request, CAMPAIGNS_LEASE) as lease:
         marks = request.store.marks("campaign")
-        if any(mark.name == campaign.name for mark in marks):
+        taken = next((mark for mark in marks if mark.name == campaign.name), None)
+        if taken is not None and _is_ours(request, taken):
+            return read_campaign(taken)
+        if taken is not None:
             message = f"Campaign '{campaign.name}' already exists."
             raise UsageError(
                 message, hint=f"Change it with: autoctrl campaign edit {campaign.name}"
@@ -86,6 +100,9 @@ def edit_campaign(
     """
     with hold(request, CAMPAIGNS_LEASE) as lease:
         before = find_campaign(request.store, name)
+        mark = next(mark for mark in request.store.marks("campaign") if mark.name == name)
+        if _is_ours(request, mark):
+            return before, True
         settings = {**before.settings, **changes.get("settings", {})}
         after = before._replace(**{**changes, "settings": settings})
         if after.parent is not None:
@@ -96,7 +113,6 @@ def edit_campaign(
         _check_workflows(after, known)
         if after == before:
             return before, False
-        mark = next(mark for mark in request.store.marks("campaign") if mark.name == name)
         write(request, [_mark(request, after, mark)], lease)
         return after, True
 
@@ -165,11 +181,18 @@ def _mark(request: Request, campaign: Campaign, before: MarkRecord | None) -> Ma
     )
 
 
+def _is_ours(request: Request, mark: MarkRecord) -> bool:
+    """Say whether this very request has written a mark, before it was interrupted."""
+    return request.has_written(mark.actor.name, mark.reason, mark.time)
+
+
 def _set_paused(request: Request, workflow: str, *, paused: bool) -> bool:
     find_workflow(request.store, request.campaign, workflow)
     with hold(request, CAMPAIGNS_LEASE) as lease:
         known = {mark.name: mark for mark in request.store.marks(PAUSE, request.campaign)}
         before = known.get(workflow)
+        if before is not None and _is_ours(request, before):
+            return True
         if paused == bool(before and before.values.get(PAUSED)):
             return False
         now, values = request.clock.now(), {PAUSED: paused}

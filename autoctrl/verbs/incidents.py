@@ -24,14 +24,16 @@ def acknowledge(request: Request, text: str) -> Incident:
 
     ``text`` is the beginning of its id. Raises ``UsageError`` if it is over.
     """
-    return _change(request, text, lambda one: one.changed(acked=_remark(request)))
+    return _change(
+        request, text, lambda one: one.changed(acked=_remark(request)), lambda one: one.acked
+    )
 
 
 def mute(request: Request, text: str, span: timedelta | None) -> Incident:
     """Let nobody hear of an incident for so long, or for as long as it lasts; raises likewise."""
     until = None if span is None else request.clock.now() + span
     remark = _remark(request)._replace(until=until)
-    return _change(request, text, lambda one: one.changed(muted=remark))
+    return _change(request, text, lambda one: one.changed(muted=remark), lambda one: one.muted)
 
 
 def dismiss(request: Request, text: str) -> Incident:
@@ -39,19 +41,33 @@ def dismiss(request: Request, text: str) -> Incident:
 
     Raises likewise.
     """
-    return _change(request, text, lambda one: close(one, request.clock.now(), _remark(request)))
+    return _change(
+        request,
+        text,
+        lambda one: close(one, request.clock.now(), _remark(request)),
+        lambda one: one.ended_by,
+    )
 
 
 def _remark(request: Request) -> Remark:
     return Remark(request.actor.name, request.reason, request.clock.now())
 
 
-def _change(request: Request, text: str, decide: Callable[[Incident], Incident]) -> Incident:
-    """Change an open incident as ``decide`` says, and return it as it is then.
+def _change(
+    request: Request,
+    text: str,
+    decide: Callable[[Incident], Incident],
+    said: Callable[[Incident], Remark | None],
+) -> Incident:
+    """Change an open incident as ``decide`` says, and return it as it is then; ``said`` returns
+    what was said of it in the same way last.
 
     Nobody is waited for, however long a cycle of the workflow takes.
     """
     found = find_incident(request.store, request.campaign, text)
+    last = said(found)
+    if last is not None and request.has_written(last.name, last.reason, last.time):
+        return found
     write_with_marks(
         lambda marks: write(request, marks, None), partial(_marks, request, found, decide)
     )

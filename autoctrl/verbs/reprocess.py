@@ -10,21 +10,21 @@ from autoctrl.campaigns import find_campaign
 from autoctrl.freshness import find_stale, find_tasks
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.outcome import Answer, Outcome
-from autoctrl.model.staleness import consumers
+from autoctrl.model.staleness import consumers, forget_inputs
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey, is_group
 from autoctrl.ports import Selection
 from autoctrl.verbs.request import hold
 from autoctrl.verbs.targets import Target, find_targets, find_workflow, found_tasks
-from autoctrl.verbs.tasks import apply, refuse, refuse_closed
+from autoctrl.verbs.tasks import apply, find_step, refuse, refuse_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from autoctrl.model.task import TaskRecord
     from autoctrl.model.workflow import WorkflowState
     from autoctrl.verbs.request import Request
-    from autoctrl.verbs.tasks import Mover
+    from autoctrl.verbs.tasks import Mover, Step
 
     Members = Callable[[TaskRecord], tuple[int, ...]]
 
@@ -54,13 +54,12 @@ def reprocess_stale(request: Request, workflow: str, runs: str | None = None) ->
     refuse_closed(request)
     find_workflow(request.store, request.campaign, workflow)
     if runs is None:
-        tasks = request.store.tasks(
-            Selection(request.campaign, (workflow,), statuses=(TaskStatus.DONE,))
-        )
+        statuses = (TaskStatus.DONE,) if request.since is None else None
+        tasks = request.store.tasks(Selection(request.campaign, (workflow,), statuses=statuses))
     else:
         tasks = found_tasks(find_targets(request.store, request.campaign, runs, workflow))
-    stale = find_stale(request.store, tasks)
-    targets = [Target(task.key, task.members, task) for task in tasks if task.key in stale]
+    wanted = find_stale(request.store, tasks) | _renewed(request, tasks).keys()
+    targets = [Target(task.key, task.members, task) for task in tasks if task.key in wanted]
     return Outcome("reprocess", _reprocess_targets(request, workflow, targets))
 
 
@@ -97,7 +96,7 @@ def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ..
         for answer in answers
         if not answer.refusal
     ]
-    reached = consumers(roots, request.store.tasks(Selection(request.campaign)))
+    reached = consumers(roots, _tasks_before(request))
     by_workflow: dict[str, list[Target]] = {}
     for task in reached:
         # A new task takes the new version anyway, and what a person skipped stays skipped.
@@ -112,10 +111,32 @@ def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ..
     )
 
 
+def _tasks_before(request: Request) -> list[TaskRecord]:
+    """Return the campaign's tasks as they were before this very request renewed some of them."""
+    tasks = request.store.tasks(Selection(request.campaign))
+    renewed = _renewed(request, tasks)
+    versions = {key: step.after.version for key, step in renewed.items()}
+    before = {key: step.before for key, step in renewed.items()}
+    return [forget_inputs(before.get(task.key, task), versions) for task in tasks]
+
+
+def _renewed(request: Request, tasks: Iterable[TaskRecord]) -> dict[TaskKey, Step]:
+    """Return what this very request has renewed of these tasks before it was interrupted."""
+    steps = {
+        task.key: find_step(request, task, lambda one, mover: _renew(one, mover, _keep_members))
+        for task in tasks
+    }
+    return {key: step for key, step in steps.items() if step is not None}
+
+
+def _keep_members(task: TaskRecord) -> tuple[int, ...]:
+    return task.members
+
+
 def _regroup(request: Request, workflow: str, targets: Sequence[Target]) -> Members:
     """Return the function that freezes a unit's members anew."""
     if not any(is_group(target.key.unit) for target in targets):
-        return lambda task: task.members
+        return _keep_members
     state = find_workflow(request.store, request.campaign, workflow)
     wanted = find_campaign(request.store, request.campaign).wanted()
     values = {

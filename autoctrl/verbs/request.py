@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.errors import LeaseHeld
+from autoctrl.errors import LeaseHeld, UsageError
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.stamp import stamp
 from autoctrl.process import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from autoctrl.model.actor import Actor
     from autoctrl.ports import Clock, Lease, Record, Store
@@ -34,6 +35,9 @@ class Request(NamedTuple):
     wait_s        how long to wait for a lease that somebody else holds, seconds
     lease_s       how long to claim it for, seconds
     sleep         waits so many seconds
+    since         when this very request was begun before and did not end, so that part of it may
+                  be done: what is done stays as it is, and is answered as if it were done now;
+                  None if it is new
     """
 
     store: Store
@@ -46,6 +50,23 @@ class Request(NamedTuple):
     wait_s: float = 10.0
     lease_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
+    since: datetime | None = None
+
+    def may_have_written(self, time: datetime) -> bool:
+        """Say whether what was written at a time may be of this very request."""
+        return self.since is not None and time >= self.since
+
+    def has_written(self, name: str, reason: str, time: datetime) -> bool:
+        """Say whether this very request has left what somebody of this name wrote at a time.
+
+        Raises ``UsageError`` if somebody else has since: what this one did, if it did, is lost.
+        """
+        if not self.may_have_written(time):
+            return False
+        if (name, reason) == (self.actor.name, self.reason):
+            return True
+        message = f"This was begun before, and {name} has changed the same thing since."
+        raise UsageError(message, hint="Look at it, and ask anew for what is still wanted.")
 
 
 @contextmanager

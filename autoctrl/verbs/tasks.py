@@ -11,6 +11,7 @@ from autoctrl.model.names import workflow_lease
 from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.output import OutputRecord, publish
 from autoctrl.model.status import TaskStatus, check_task
+from autoctrl.model.task import TaskRecord
 from autoctrl.verbs.request import hold, write
 from autoctrl.verbs.targets import Target, find_targets
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from autoctrl.model.actor import Actor
     from autoctrl.model.job import FileInfo
     from autoctrl.model.output import MarkRecord
-    from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Lease, Record
     from autoctrl.verbs.request import Request
 
@@ -103,7 +103,7 @@ def apply(
     answers = []
     moved: dict[str, list[TaskRecord]] = {}
     for target in targets:
-        answer, written = _answer(target, decide, mover)
+        answer, written = _answer(request, target, decide, mover)
         answers.append(answer)
         records.extend(written)
         if target.task is not None and written:
@@ -113,6 +113,45 @@ def apply(
         lambda: [mark for each in moved.items() for mark in _relieve(request, *each)],
     )
     return tuple(answers)
+
+
+class Step(NamedTuple):
+    """What a verb has done to a task: where it stood, and where it stood then."""
+
+    before: TaskRecord
+    after: TaskRecord
+
+
+def find_step(request: Request, task: TaskRecord, decide: Decision) -> Step | None:
+    """Return what this very request did to a task before it was interrupted, None if nothing.
+
+    That is what ``decide`` says of an earlier record, written by the same person for the same
+    reason since the request was begun.
+    """
+    if not request.may_have_written(task.time):
+        return None
+    history = [one for one in request.store.history(task.key) if isinstance(one, TaskRecord)]
+    mover = Mover(request.clock.now(), request.actor, request.reason)
+    for place, before in enumerate(history[:-1], start=1):
+        if not request.may_have_written(history[place].time):
+            continue
+        wanted = _moves_of(decide, before, mover)
+        found = history[place : place + len(wanted)]
+        if wanted and [*map(_essence, wanted)] == [*map(_essence, found)]:
+            return Step(before, found[-1])
+    return None
+
+
+def _moves_of(decide: Decision, task: TaskRecord, mover: Mover) -> list[TaskRecord]:
+    """Return the records of a task by which a verb would move it, none if it refuses."""
+    try:
+        return [one for one in decide(task, mover) if isinstance(one, TaskRecord)]
+    except TransitionRefused:
+        return []
+
+
+def _essence(task: TaskRecord) -> tuple[object, ...]:
+    return (task.actor, task.reason, task.status, task.version, task.stopping, task.renewals)
 
 
 def _relieve(request: Request, workflow: str, tasks: Sequence[TaskRecord]) -> list[MarkRecord]:
@@ -137,10 +176,18 @@ def refuse_closed(request: Request) -> None:
         )
 
 
-def _answer(target: Target, decide: Decision, mover: Mover) -> tuple[Answer, Sequence[Record]]:
+def _answer(
+    request: Request, target: Target, decide: Decision, mover: Mover
+) -> tuple[Answer, Sequence[Record]]:
     task, key = target.task, target.key
     if task is None:
         return Answer(key.workflow, key.unit, target.runs, None, None, 0, target.missing), ()
+    step = find_step(request, task, decide)
+    if step is not None:
+        before, after = step
+        return Answer(
+            key.workflow, key.unit, after.members, before.status, after.status, after.version
+        ), ()
     try:
         records = decide(task, mover)
     except TransitionRefused as error:

@@ -18,17 +18,19 @@ from autoctrl.model.campaign import PROMPT
 from autoctrl.model.role import Role
 from autoctrl.web import (
     api,
+    campaigns_page,
     forms,
     gallery,
     grid,
     incident_pages,
     log_page,
     login,
-    ordering,
+    order_api,
     outputs,
     pages,
     quota_page,
     service,
+    tokens_page,
     trends,
     workflow_page,
 )
@@ -63,6 +65,7 @@ DOORS = ("/login", "/logout")
 PAGE = "/campaigns/{campaign}"
 ROUTES = [
     Route("/", pages.front),
+    *campaigns_page.ROUTES,
     Route(PAGE, shared(pages.overview_page)),
     Route(PAGE + "/runs/{run:int}", pages.run_page),
     Route(PAGE + "/tasks/{workflow}/{unit:path}", pages.task_page),
@@ -76,8 +79,9 @@ ROUTES = [
     *log_page.ROUTES,
     *incident_pages.ROUTES,
     *quota_page.ROUTES,
+    *tokens_page.ROUTES,
     *(Route(f"/api{path}", endpoint) for path, endpoint in api.ENDPOINTS.items()),
-    *ordering.ROUTES,
+    *order_api.ROUTES,
     Route("/api/openapi.json", api.answer_description),
     *login.ROUTES,
     Route("/health", service.show_health),
@@ -130,8 +134,9 @@ class Shield:
         peer = (scope.get("client") or ("", 0))[0]
         try:
             visitor = await run_in_threadpool(self.gate.visitor, headers, peer)
+            self.site.pace.take_question(visitor.subject)
         except HTTPException as error:
-            return refuse(path, error.status_code, error.detail)
+            return refuse(path, error.status_code, error.detail, error.headers)
         except AutoctrlError as error:
             return refuse(path, 503, str(error))
         announce(scope, visitor)

@@ -15,6 +15,8 @@ from autoctrl.web.gate import is_page
 from autoctrl.web.problems import Problem, answer_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jinja2 import Template
     from starlette.responses import Response
 
@@ -40,11 +42,14 @@ def turn_away(visitor: Visitor, claim: str, path: str) -> Response:
     return refuse(path, 403, why)
 
 
-def refuse(path: str, code: int, text: str) -> Response:
+def refuse(path: str, code: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer a request that is not let in, a program or a person."""
     if is_page(path):
-        return show_door(text, "", code)
-    headers = {"WWW-Authenticate": "Bearer"} if code == UNKNOWN else None
+        page = show_door(text, "", code)
+        page.headers.update(headers or {})
+        return page
+    if code == UNKNOWN:
+        headers = {"WWW-Authenticate": "Bearer"}
     return answer_problem(Problem(code, text, "", headers))
 
 

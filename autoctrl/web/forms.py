@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from autoctrl import verbs
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.verb import VERBS
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
 from autoctrl.web import links
@@ -34,36 +35,23 @@ class VerbButton(NamedTuple):
 
     name   the verb
     takes  statuses of the tasks that it moves
-    does   what happens, in a few words
     """
 
     name: str
     takes: frozenset[TaskStatus]
-    does: str
+
+    @property
+    def does(self) -> str:
+        """What happens, in a few words."""
+        return VERBS[self.name].does
 
 
 BUTTONS = (
-    VerbButton(
-        "retry",
-        frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED}),
-        "try again; jobs that are done stay done",
-    ),
-    VerbButton(
-        "reprocess",
-        frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED}),
-        "do all of it again, as the next version",
-    ),
-    VerbButton(
-        "skip", frozenset({TaskStatus.NEW, TaskStatus.FAILED}), "take it out of the processing"
-    ),
-    VerbButton(
-        "fail", frozenset({TaskStatus.PROCESSING}), "remove its jobs; it fails when they are gone"
-    ),
-    VerbButton(
-        "complete",
-        frozenset({TaskStatus.NEW, TaskStatus.FAILED}),
-        "declare it done by hand, without files",
-    ),
+    VerbButton("retry", frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED})),
+    VerbButton("reprocess", frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.SKIPPED})),
+    VerbButton("skip", frozenset({TaskStatus.NEW, TaskStatus.FAILED})),
+    VerbButton("fail", frozenset({TaskStatus.PROCESSING})),
+    VerbButton("complete", frozenset({TaskStatus.NEW, TaskStatus.FAILED})),
 )
 NAMES = frozenset(button.name for button in BUTTONS)
 CHANGED = "Since you looked, something has changed. Look again at what would be done."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REACH = 30  # so many runs to each side are searched for the same plots
 
 
-class Turns(NamedTuple):
+class Neighbours(NamedTuple):
     """The numbers of the neighbouring runs, None where there is none."""
 
     older: int | None
@@ -45,7 +45,7 @@ def plots_page(request: Request) -> Response:
         campaign,
         record=next(run for run in runs if run.number == number),
         walls=walls,
-        turns=Turns(
+        neighbours=Neighbours(
             older=known[index - 1] if index else None,
             newer=known[index + 1] if index + 1 < len(known) else None,
         ),

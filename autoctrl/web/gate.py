@@ -96,7 +96,7 @@ class Gate:
     def _bearer(self, text: str) -> Visitor:
         token = self.keyring.recognise(text, self.clock.now())
         if token is not None:
-            return Visitor(token.role, token.maker, f"token {token.id}", via="api")
+            return Visitor(token.may, token.maker, f"token {token.id}", via="api")
         if self.porter is None or not text or text.startswith(PREFIX):
             raise HTTPException(401, "This token is not good, or not any more.")
         try:
@@ -112,6 +112,7 @@ class Gate:
 
     def _admit(self, role: Role, visitor: Visitor) -> Visitor:
         """Return somebody we know with the role of their own, or that of the public."""
+        self.keyring.note_role(visitor.subject, role, self.clock.now())
         allowed = max(role, self.stranger.role)
         return visitor._replace(role=allowed, is_member=role >= Role.VIEWER)
 

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
@@ -14,6 +14,7 @@ from autoctrl.campaigns import find_campaign
 from autoctrl.incidents import find_incident, list_incidents
 from autoctrl.model.duration import parse_duration
 from autoctrl.model.unit import format_units
+from autoctrl.model.verb import VERBS
 from autoctrl.views.incidents import list_incident_facts, spell_deed, spell_state, spell_title
 from autoctrl.web import links
 from autoctrl.web.form_page import FormPage, lead_to
@@ -36,22 +37,8 @@ MOST = 200
 SPANS = ("30min", "2h", "8h")
 
 
-class Deed(NamedTuple):
-    """What a person may do to an open incident.
-
-    does     what happens, in a few words
-    made_it  what the incident is then
-    """
-
-    does: str
-    made_it: str
-
-
-DEEDS = {
-    "ack": Deed("you look after it; nobody is reminded of it any more", "acknowledged"),
-    "mute": Deed("nobody hears of it for so long", "muted"),
-    "close": Deed("although its tasks are in trouble; the next one opens it again", "closed"),
-}
+MADE_IT = {"ack": "acknowledged", "mute": "muted", "close": "closed"}
+"""What an incident is after each verb that a person may say to it."""
 
 
 def incidents_page(request: Request) -> Response:
@@ -101,24 +88,25 @@ def _show(
         state=spell_state(found, site.clock.now()),
         known=list_incident_facts(found, spelling),
         units=format_units(found.units) if found.units else "",
-        possible=_deeds_for(request, found),
+        possible=_verbs_for(request, found),
         spans=SPANS,
         form=form,
         refusals=refusals,
     )
 
 
-def _deeds_for(request: Request, incident: Incident) -> dict[str, Deed]:
+def _verbs_for(request: Request, incident: Incident) -> dict[str, str]:
+    """Return what the visitor may do to an incident, with what it does."""
     if not incident.is_open:
         return {}
     visitor = visitor_of(request)
-    return {verb: deed for verb, deed in DEEDS.items() if visitor.may(verb)}
+    return {verb: VERBS[verb].does for verb in MADE_IT if visitor.may(verb)}
 
 
 def _do(request: Request, form: SentForm) -> Response:
     """Do what a person says to an incident, and lead back to its page."""
     changed = _call_verb(request, form)
-    note = site_of(request).notes.keep([spell_deed(changed, DEEDS[form.verb].made_it)])
+    note = site_of(request).notes.keep([spell_deed(changed, MADE_IT[form.verb])])
     address = links.incident(request.path_params["campaign"], changed.id, note=note)
     return lead_to(request, form, address)
 
@@ -136,5 +124,5 @@ def _call_verb(request: Request, form: SentForm) -> Incident:
 ROUTES = [
     Route(LIST, incidents_page),
     Route(ONE, incident_page),
-    Route(ONE, FormPage(DEEDS, _show, _do).act, methods=["POST"]),
+    Route(ONE, FormPage(MADE_IT, _show, _do).act, methods=["POST"]),
 ]

@@ -85,6 +85,16 @@ def quotas(campaign: str) -> str:
     return f"/campaigns/{_word(campaign)}/quotas"
 
 
+def campaigns(**query: object) -> str:
+    """Return the address of the page of all campaigns."""
+    return _written("/campaigns", query)
+
+
+def tokens(**query: object) -> str:
+    """Return the address of the page of the tokens."""
+    return _written("/tokens", query)
+
+
 def _word(text: str) -> str:
     return quote(text, safe=":")
 

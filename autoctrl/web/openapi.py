@@ -9,8 +9,8 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import Condition
 from autoctrl.model.incident import Incident
 from autoctrl.model.quality import Quality
-from autoctrl.model.role import LEAST_ROLE
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.verb import VERBS
 from autoctrl.ports import Hint
 from autoctrl.views import Attempt, HistoryStep, OutputLine, VersionOrigin
 from autoctrl.views.explanation import Explanation
@@ -21,14 +21,15 @@ from autoctrl.views.reasons import SharedReason
 from autoctrl.views.runs import RunLine
 from autoctrl.views.shape import fields_of, schema_of
 from autoctrl.views.totals import Totals
-from autoctrl.web.order import LONGEST, VERBS
-from autoctrl.web.ordering import LONGEST_KEY, REPLAYED
+from autoctrl.web.order import LONGEST, MOST_SETTINGS
+from autoctrl.web.order_api import LONGEST_KEY, REPLAYED
+from autoctrl.web.order_verbs import ORDERS
 from autoctrl.web.problems import PROBLEM_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autoctrl.web.order import ApiVerb
+    from autoctrl.web.order_verbs import OrderVerb
 
 TEXT: dict[str, Any] = {"type": "string"}
 NUMBER: dict[str, Any] = {"type": "integer", "minimum": 1}
@@ -85,6 +86,13 @@ NAMES = {"page": "limit"}
 IN_PATH = {
     "unit": Parameter("A run, such as 4521, or a group, such as fill:8222.", where="path"),
     "workflow": Parameter("Name of the workflow.", where="path"),
+}
+OUTPUT_FILE = "/output/{unit}/{workflow}"
+OF_FILE = {
+    "name": Parameter("The handler's name of the output."),
+    "version": Parameter("The version, by default the newest.", NUMBER),
+    "content": Parameter("The beginning of its checksum, where parts share a name."),
+    "download": Parameter("Always as a file to keep.", SWITCH),
 }
 DATA = ("runs", "where", "quality")
 
@@ -173,17 +181,25 @@ PROBLEMS = {
     403: "Who asks has a lesser role than this takes.",
     404: "There is no such thing.",
     405: "Another method is needed.",
+    429: "Too much at once; Retry-After says when to come again.",
     500: "A defect of the server.",
     503: "The store does not answer.",
+}
+NO_FILE = {
+    403: "It is no plain file beneath the root of the outputs, or nobody knows who asks.",
+    404: "No record names it, or it lies in a storage that is not mounted here.",
+    409: "The file has another size than was recorded.",
+    410: "The file is gone.",
+    416: "The part that was asked for lies behind its end.",
+    503: "The file system, or the store, does not answer.",
 }
 REFUSALS = {
     **PROBLEMS,
     409: "Refused: no task stands where the verb takes it from, somebody else holds the lease, or "
-    "an order of this key is not known to be done.",
+    "an order of this key is being done.",
     413: "The body is too long.",
     415: "The body is not JSON.",
     422: "The order is not complete, or its key has been used for another one.",
-    429: "Too many orders at once; Retry-After says when to come again.",
 }
 PROBLEM = {
     "type": "object",
@@ -198,6 +214,11 @@ PROBLEM = {
         "hint": TEXT,
     },
     "required": ["schema", "type", "title", "status", "detail", "error", "hint"],
+}
+SETTINGS: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": MOST_SETTINGS,
+    "additionalProperties": {"type": ["string", "number", "boolean"]},
 }
 ANSWER = {
     "type": "object",
@@ -218,7 +239,8 @@ def describe_api() -> dict[str, Any]:
         f"/api{path.replace(':path', '')}": {"get": _describe_question(path, question, parts)}
         for path, question in QUESTIONS.items()
     }
-    paths |= {f"/api/verbs/{name}": {"post": _describe_verb(name)} for name in VERBS}
+    paths |= {f"/api/verbs/{name}": {"post": _describe_verb(name)} for name in ORDERS}
+    paths[f"/api{OUTPUT_FILE}"] = {"get": _describe_file()}
     paths["/api/openapi.json"] = {"get": _describe_itself()}
     for name, fields in LEFT_OUT.items():
         parts[name]["required"] = [one for one in parts[name]["required"] if one not in fields]
@@ -274,7 +296,7 @@ def _answer(answer: Any, parts: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
 
 
 def _describe_verb(name: str) -> dict[str, Any]:
-    verb = VERBS[name]
+    verb, does = ORDERS[name], VERBS[name].does
     key = Parameter(
         "One for each order, the same when it is sent again; a dry run needs none.",
         {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]*$"},
@@ -283,8 +305,8 @@ def _describe_verb(name: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/VerbAnswer"}}}
     replayed = {"schema": TEXT, "description": "true if the order was done when it came before."}
     return {
-        "summary": verb.summary,
-        "description": f"Takes the role {LEAST_ROLE[name]}.",
+        "summary": f"{does[0].upper()}{does[1:]}.",
+        "description": f"Takes the role {VERBS[name].role}.",
         "operationId": name,
         "parameters": [_parameter("Idempotency-Key", key)],
         "requestBody": {
@@ -302,21 +324,41 @@ def _describe_verb(name: str) -> dict[str, Any]:
     }
 
 
-def _order(verb: ApiVerb) -> dict[str, Any]:
+def _order(verb: OrderVerb) -> dict[str, Any]:
     """Return the schema of an order."""
     schemas: dict[str, dict[str, Any]] = {}
     for name in verb.fields:
-        schemas[name] = {"type": "boolean"}
+        schemas[name] = SETTINGS if name == "settings" else {"type": "boolean"}
         if name in LONGEST:
             schemas[name] = {"type": "string", "maxLength": LONGEST[name]}
-    needed = (*verb.needs, "reason")
-    for name in needed:
+    for name in verb.needs:
         schemas[name]["minLength"] = 1
     return {
         "type": "object",
         "properties": schemas,
-        "required": list(needed),
+        "required": list(verb.needs),
         "additionalProperties": False,
+    }
+
+
+def _describe_file() -> dict[str, Any]:
+    """Return the description of the address at which the files of outputs are."""
+    in_path = [_parameter(name, IN_PATH[name]) for name in ("unit", "workflow")]
+    in_query = [_parameter(name, OF_FILE[name]) for name in OF_FILE]
+    campaign = _parameter("campaign", PARAMETERS["campaign"])
+    leads = "Leads to the address without a slash at its end."
+    content: dict[str, Any] = {"*/*": {}}
+    return {
+        "summary": "The file of a published output.",
+        "operationId": "get_output",
+        "parameters": [*in_path, campaign, *in_query],
+        "responses": {
+            "200": {"description": "The file.", "content": content},
+            "206": {"description": "The part that Range asks for.", "content": content},
+            "304": {"description": "It is the one that If-None-Match names."},
+            "307": {"description": leads},
+            **_problems(PROBLEMS | NO_FILE),
+        },
     }
 
 

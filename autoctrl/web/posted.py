@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 
 from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON, Actor
-from autoctrl.model.role import LEAST_ROLE, Role
+from autoctrl.model.verb import least_role
 from autoctrl.web.body import read_body
 from autoctrl.web.csrf import COOKIE
+from autoctrl.web.pace import identity_of
 from autoctrl.web.state import NAME_COOKIE, site_of
 from autoctrl.web.visitor import require, visitor_of
 
@@ -29,7 +30,15 @@ LONGEST = {
     "runs": 4000,
     "span": 20,
     "seen": 64,
+    "role": 20,
+    "id": 64,
+    "campaign": 200,
+    "workflows": 4000,
+    "parent": 200,
+    "settings": 4000,
+    "code": 100,
 }
+SWITCHES = ("downstream", "follow", "reopen")
 
 
 class SentForm(NamedTuple):
@@ -38,6 +47,8 @@ class SentForm(NamedTuple):
     verb, runs, name, reason  as typed, without control characters
     span                      for how long, empty for as long as it lasts
     downstream                reprocess also what consumed the outputs
+    role, id                  of a token: what it may do, and which one is meant
+    campaign, workflows, parent, settings, code, follow, reopen  what a campaign is to be
     seen                      digest of the preview that the person agrees to, empty before that
     token                     proof that the form came from a page of ours
     subject                   who sends it beyond doubt; the person cannot write it
@@ -50,6 +61,15 @@ class SentForm(NamedTuple):
     span: str = ""
     downstream: bool = False
     seen: str = ""
+    role: str = ""
+    id: str = ""
+    campaign: str = ""
+    workflows: str = ""
+    parent: str = ""
+    settings: str = ""
+    code: str = ""
+    follow: bool = False
+    reopen: bool = False
     token: str = ""
     subject: str = ""
 
@@ -64,7 +84,8 @@ async def read_form(request: Request) -> SentForm:
     except ValueError as error:
         raise HTTPException(413, "The form has too many fields.") from error
     texts = {name: clean(pairs.get(name, ""), longest) for name, longest in LONGEST.items()}
-    return SentForm(downstream="downstream" in pairs, token=pairs.get("token", ""), **texts)
+    fields: dict[str, Any] = {**texts, **{name: name in pairs for name in SWITCHES}}
+    return SentForm(token=pairs.get("token", ""), **fields)
 
 
 def clean(text: str, longest: int) -> str:
@@ -85,9 +106,10 @@ def accept(request: Request, form: SentForm, known: Collection[str]) -> SentForm
     if refusal:
         message = f"{refusal} Nothing was done. Open the page again and repeat it there."
         raise HTTPException(403, message)
+    site_of(request).pace.take_verb(identity_of(request))
     if form.verb not in known:
         raise HTTPException(400, f"There is no verb '{form.verb}' here.")
-    visitor = require(request, LEAST_ROLE.get(form.verb, Role.VIEWER), form.verb)
+    visitor = require(request, least_role(form.verb), form.verb)
     return form._replace(name=visitor.name or form.name, subject=visitor.subject)
 
 

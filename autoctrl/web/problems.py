@@ -103,7 +103,7 @@ def show_problem(request: Request, error: Exception) -> Response:
     if is_of_a_file or visitor_of(request).role < Role.VIEWER:
         return PlainTextResponse(f"{problem.text}\n", problem.code, problem.headers)
     try:
-        return site.draw(
+        page = site.draw(
             request,
             "problem.html",
             site.campaign,
@@ -113,3 +113,5 @@ def show_problem(request: Request, error: Exception) -> Response:
         )
     except StoreError:  # the frame of a page names the campaigns, so it needs the store, too
         return PlainTextResponse(f"{problem.text} {problem.hint}\n", 503)
+    page.headers.update(problem.headers or {})
+    return page

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
-from autoctrl.hooks.rate import Rate, RateLimit
 from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.process import spell_owner
@@ -45,7 +44,8 @@ from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.csrf import COOKIE, Guard
 from autoctrl.web.gate import Gate
 from autoctrl.web.notes import Notes
-from autoctrl.web.orders import FILE_NAME, Orders
+from autoctrl.web.order_ledger import FILE_NAME, OrderLedger
+from autoctrl.web.pace import Pace
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of
 
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
-VERB_RATE = Rate(per_s=2.0, burst=20)
 A_YEAR_S = 365 * 86400
 
 
@@ -120,8 +119,8 @@ class Site:
         self.guard, self.notes = Guard(), Notes()
         self.gate = Gate(settings, clock)
         self.answers = SharedAnswers(clock, store.revision)
-        self.orders = Orders(settings.state_folder / FILE_NAME)
-        self.rate = RateLimit(VERB_RATE)
+        self.orders = OrderLedger(settings.state_folder / FILE_NAME)
+        self.pace = Pace(clock)
         self.spelling = Spelling(settings.project.timezone)
         self._fixed = _facts_of(project)
         load_templates()

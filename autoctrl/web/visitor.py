@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from starlette.exceptions import HTTPException
 
 from autoctrl.model.actor import Actor
-from autoctrl.model.role import LEAST_ROLE, Role
+from autoctrl.model.role import Role
+from autoctrl.model.verb import least_role
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -41,7 +42,7 @@ class Visitor(NamedTuple):
 
     def may(self, verb: str) -> bool:
         """Say whether they may say a verb."""
-        return self.role >= LEAST_ROLE.get(verb, Role.VIEWER)
+        return self.role >= least_role(verb)
 
     def actor(self, name: str = "") -> Actor:
         """Return them as the one who causes a record; ``name`` is what a form says, which counts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from autoctrl import verbs
+from autoctrl.model.verb import VERBS
 from autoctrl.views.conditions import conditions_of
 from autoctrl.views.latency import spell_span
 from autoctrl.views.outcomes import spell_pause
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
 
 PATH = "/campaigns/{campaign}/workflows/{workflow}"
 MOST_PLOTS = 12
+SAID_HERE = ("pause", "resume")
 WALL_TIME = "wall time / s"
-VERBS = {
-    "pause": "submit nothing more; running jobs are still collected",
-    "resume": "submit again",
-}
 
 
 def workflow_page(request: Request) -> Response:
@@ -87,7 +85,7 @@ def _verbs_for(request: Request, seen: WorkflowSummary) -> dict[str, str]:
     if seen.column.campaign != request.path_params["campaign"]:
         return {}
     verb = "pause" if seen.pause is None else "resume"
-    return {verb: VERBS[verb]} if visitor_of(request).may(verb) else {}
+    return {verb: VERBS[verb].does} if visitor_of(request).may(verb) else {}
 
 
 def _do(request: Request, form: SentForm) -> Response:
@@ -103,5 +101,5 @@ def _do(request: Request, form: SentForm) -> Response:
 
 ROUTES = [
     Route(PATH, workflow_page),
-    Route(PATH, FormPage(VERBS, _show, _do).act, methods=["POST"]),
+    Route(PATH, FormPage(SAID_HERE, _show, _do).act, methods=["POST"]),
 ]

@@ -22,10 +22,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("handlers",),
     ("machine", "verbs", "views"),
     ("compose", "testing", "conformance"),
-    ("operations", "experiments", "client"),
+    ("operations", "experiments"),
     ("hooks",),
     ("login",),
-    ("web", "chat"),
+    ("web", "chat", "client"),
     ("cli",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -52,7 +52,7 @@ class ByTestClient:
 
     def open(self, request: Any, timeout: float) -> BytesIO:
         assert timeout > 0
-        answer = self._browser.get(request.full_url)
+        answer = self._browser.get(request.full_url, headers=dict(request.header_items()))
         if answer.status_code >= 300:
             headers: Any = {}
             body = BytesIO(answer.content)
@@ -251,6 +251,16 @@ def test_nobody_listens(strange: http.server.ThreadingHTTPServer) -> None:
     strange.server_close()
     with pytest.raises(StoreError, match=f"127.0.0.1:{port} gave no answer.*refused"):
         autoctrl.open(f"http://127.0.0.1:{port}").status()
+
+
+def test_no_proxy_is_asked_for_this_machine(
+    strange: http.server.ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this machine serves is asked directly, whatever proxy the environment names."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(UsageError, match="Is this its address"):
+        autoctrl.open(f"http://localhost:{strange.server_port}/404").runs()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from autoctrl.compose import Project
 from autoctrl.config import parse_settings
 from autoctrl.errors import UsageError
 from autoctrl.login.book import FILE_NAME
+from autoctrl.login.tokens import Maker
 from autoctrl.model.role import Role
 from autoctrl.testing import FakeClock
 from autoctrl.web import create_app
@@ -51,7 +52,7 @@ class Door:
 
     def make(self, role: Role = Role.VIEWER) -> str:
         """Return a new token."""
-        return self.keys.make("nb", role, "ada", self.clock.now(), QUARTER)
+        return self.keys.make("nb", role, Maker("ada"), self.clock.now(), QUARTER)
 
 
 @pytest.fixture

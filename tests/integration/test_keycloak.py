@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from autoctrl.compose import Project
 from autoctrl.config import parse_settings
 from autoctrl.hooks.address import Address, listen
-from autoctrl.login import device
+from autoctrl.login import device, logins
 from autoctrl.login.errors import LoginRefused
 from autoctrl.login.provider import Client
 from autoctrl.model.status import TaskStatus
@@ -304,9 +304,10 @@ def test_a_program_is_let_in(plain: Desk, tmp_path: Path) -> None:
     client = Client(issuer, DEVICE, "", "openid profile")
     kept = device.log_in(client, SystemClock(), tell, sleep)
     assert len(pauses) >= 2
-    path = device.file_for("https://runs.example.org", {"HOME": str(tmp_path)})
-    device.write(path, kept)
-    token = device.token_for("https://runs.example.org", SystemClock(), {"HOME": str(tmp_path)})
+    url, environ = "https://runs.example.org", {"HOME": str(tmp_path)}
+    logins.write(logins.file_for(url, environ), kept._replace(expires=0.0))
+    token = logins.token_for(url, SystemClock(), environ)
+    assert token != kept.access_token  # it was renewed
     program = plain.browser()
     shown = {"Authorization": f"Bearer {token}"}
     assert program.get("/api/runs", headers=shown).status_code == 200

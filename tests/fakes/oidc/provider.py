@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 
 from tests.fakes.http import Answer, HttpFake, Request, Route
 
-CLIENT, SECRET = "page", "s3cret"
+CLIENT, SECRET, PROGRAM = "page", "s3cret", "cli"
 CALLBACK = "http://127.0.0.1/login/callback"
 LASTS_S = 300
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -159,6 +159,8 @@ class FakeProvider(HttpFake):
         form = dict(parse_qsl(request.body.decode()))
         if form["grant_type"] == DEVICE:
             return self._device_token(form)
+        if (form["grant_type"], form.get("client_id")) == ("refresh_token", PROGRAM):
+            return self._renew(form["refresh_token"])  # a public client shows no secret
         login = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         if request.header("authorization") != f"Basic {login}":
             return Answer.of({"error": "unauthorized_client"}, 401)
@@ -176,7 +178,7 @@ class FakeProvider(HttpFake):
         return self._tokens(grant, nonce=grant.query["nonce"])
 
     def _renew(self, token: str) -> Answer:
-        for grant in self.codes.values():
+        for grant in (*self.codes.values(), *filter(None, self.devices.values())):
             if token in grant.spent:
                 grant.is_over = True  # whoever shows it twice loses the newer one, too
             if token == grant.refresh and not grant.is_over:
@@ -212,7 +214,7 @@ class FakeProvider(HttpFake):
         return Answer.of({**facts, **meant, "exp": int(self.now()) + LASTS_S})
 
     def _device(self, request: Request) -> Answer:
-        assert dict(parse_qsl(request.body.decode()))["client_id"] == "cli"
+        assert dict(parse_qsl(request.body.decode()))["client_id"] == PROGRAM
         code = secrets.token_hex(16)
         self.devices[code] = None
         facts = {"device_code": code, "user_code": "ABCD-EFGH", "expires_in": 600, "interval": 1}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from autoctrl.chat.grammar import SHAPES, list_help, read_text, spell_usage
 from autoctrl.errors import UsageError
 from autoctrl.model.role import Role
+from autoctrl.model.verb import VERBS
 
 CONTRACT = {
     Role.NOBODY: {"help"},
@@ -120,4 +121,4 @@ def test_help_lists_what_one_may_say() -> None:
     assert len({line.index(SHAPES[line.split()[0]].does) for line in lines}) == 1
     usage = spell_usage("retry")
     assert usage == "Say /autoctrl retry RUNS WORKFLOW reason… [--campaign NAME] [--dry-run]"
-    assert list_help(Role.VIEWER, "Retry") == [usage, "retry: try failed tasks again (shifter)"]
+    assert list_help(Role.VIEWER, "Retry") == [usage, f"retry: {VERBS['retry'].does} (shifter)"]

@@ -1,15 +1,16 @@
-"""Remembers which orders were given under which key, so that one that is repeated is done once."""
+"""Remembers which orders were given under which key, so that one that is repeated is done once,
+and one that was interrupted is finished.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.book import digest_of, writing
 from autoctrl.process import has_died, this_process
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
 FILE_NAME = "orders.sqlite"
@@ -25,25 +26,25 @@ TABLE = """
 class Given(NamedTuple):
     """What is known of an order when it is given.
 
-    is_new          nobody gave one under this key: it is to be done, and then kept or forgotten
-    is_other        under this key another order was given
-    is_interrupted  the server that did it was stopped meanwhile, or its store gave no answer: it
-                    may have been done or not
-    code, answer    what was answered, 0 and empty while it is being done
+    is_due        it is to be done now, and then kept, forgotten or put off
+    since         when it was begun, if it is due because the server that did it was stopped
+                  meanwhile, or its store gave no answer: it may have been done, or a part of it
+    is_other      under this key another order was given
+    code, answer  what was answered, 0 and empty while it is being done
     """
 
-    is_new: bool = False
+    is_due: bool = False
+    since: datetime | None = None
     is_other: bool = False
-    is_interrupted: bool = False
     code: int = 0
     answer: str = ""
 
 
-class Orders:
+class OrderLedger:
     """Orders by key, in a file that threads and processes share and that lasts.
 
     An order is written down before it is begun and its answer after it was done, each on the disk:
-    whatever is killed in between is never begun again. Of keys and orders digests are kept.
+    whatever is killed in between is known to have been begun. Of keys and orders digests are kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +52,7 @@ class Orders:
         self._path = path
 
     def give(self, key: str, body: bytes, now: datetime) -> Given:
-        """Say what is known of an order, and write down that it is begun if it is new.
+        """Say what is known of an order, and write down that it is being done if it is due.
 
         Those of more than a week ago are forgotten. Raises ``StoreError``.
         """
@@ -60,18 +61,21 @@ class Orders:
             forgotten = (now - REMEMBERED_FOR).timestamp()
             connection.execute("DELETE FROM orders WHERE begun < ?", (forgotten,))
             found = connection.execute(
-                "SELECT body, owner, code, answer FROM orders WHERE key = ?", (ours,)
+                "SELECT body, begun, owner, code, answer FROM orders WHERE key = ?", (ours,)
             ).fetchone()
             if found is None:
                 row = (ours, digest, now.timestamp(), this_process())
                 connection.execute("INSERT INTO orders VALUES (?, ?, ?, ?, NULL, NULL)", row)
-                return Given(is_new=True)
-        body_then, owner, code, answer = found
-        if body_then != digest:
-            return Given(is_other=True)
-        if code is None:
-            return Given(is_interrupted=not owner or has_died(owner))
-        return Given(code=code, answer=answer)
+                return Given(is_due=True)
+            body_then, begun, owner, code, answer = found
+            if body_then != digest:
+                return Given(is_other=True)
+            if code is not None:
+                return Given(code=code, answer=answer)
+            if owner and not has_died(owner):
+                return Given()
+            connection.execute("UPDATE orders SET owner = ? WHERE key = ?", (this_process(), ours))
+            return Given(is_due=True, since=datetime.fromtimestamp(begun, UTC))
 
     def keep(self, key: str, code: int, answer: str) -> None:
         """Write down what was answered to an order that is done. Raises ``StoreError``."""
@@ -79,13 +83,16 @@ class Orders:
             row = (code, answer, digest_of(key))
             connection.execute("UPDATE orders SET code = ?, answer = ? WHERE key = ?", row)
 
-    def doubt(self, key: str) -> None:
-        """Write down that nobody knows whether an order was done. Raises ``StoreError``."""
+    def put_off(self, key: str) -> None:
+        """Write down that nobody does an order any more, of which a part may have been done.
+
+        Raises ``StoreError``.
+        """
         with writing(self._path, TABLE) as connection:
             row = (digest_of(key),)
             connection.execute("UPDATE orders SET owner = '' WHERE key = ?", row)
 
     def forget(self, key: str) -> None:
-        """Let an order be given again, as nothing came of it. Raises ``StoreError``."""
+        """Let any order be given under a key, as nothing came of this one; raises likewise."""
         with writing(self._path, TABLE) as connection:
             connection.execute("DELETE FROM orders WHERE key = ?", (digest_of(key),))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from autoctrl import verbs
 from autoctrl.errors import LeaseHeld, StoreError
-from autoctrl.hooks.rate import Rate, RateLimit
+from autoctrl.hooks.rate import Rate
 from autoctrl.incidents import join_failures, list_incidents
-from autoctrl.model.role import LEAST_ROLE, Role
+from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
-from autoctrl.web.order import VERBS, read_order
-from autoctrl.web.orders import REMEMBERED_FOR, Orders
+from autoctrl.model.verb import VERBS
+from autoctrl.web.order import read_order
+from autoctrl.web.order_ledger import REMEMBERED_FOR, OrderLedger
+from autoctrl.web.order_verbs import ORDERS
+from autoctrl.web.pace import Pace
 from autoctrl.web.visitor import Visitor
 from tests.unit.web.desk import Desk
 
@@ -37,7 +42,7 @@ def desk(tmp_path: Path) -> Desk:
     made.scene.workflow("reco")
     for run, status in enumerate(TaskStatus, start=1):
         made.scene.task(run, "reco", status)
-    site_of(made).orders = Orders(tmp_path / "state" / "orders.sqlite")
+    site_of(made).orders = OrderLedger(tmp_path / "state" / "orders.sqlite")
     return made
 
 
@@ -156,7 +161,7 @@ def test_an_order_that_is_sent_again_is_done_once(desk: Desk) -> None:
     first = order(desk)
     desk.scene.move(TaskKey("prompt", "reco", "4"), PROCESSING, FAILED)
     orders = site_of(desk).orders
-    site_of(desk).orders = Orders(orders._path)
+    site_of(desk).orders = OrderLedger(orders._path)
     answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers={"Idempotency-Key": "k1"})
     assert (answer.json(), answer.headers["Idempotency-Replayed"]) == (first, "true")
     assert status(desk, 4) is FAILED
@@ -197,34 +202,59 @@ def raiser(error: Exception) -> Any:
     return act
 
 
-def test_an_order_that_may_have_been_done_is_not_begun_again(
+@pytest.mark.parametrize("error", [StoreError("no answer"), RuntimeError("a defect")])
+@pytest.mark.parametrize("is_done", [False, True])
+def test_an_order_that_may_have_been_done_is_finished(
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    is_done: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """When the store gave no answer, or the server failed, the same key finds out what was done:
+    it is done if it was not, and answered as if it had been done now if it was.
+    """
+    real = verbs.retry
+
+    def fail(*words: Any) -> Any:
+        real(*words) if is_done else None
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autoctrl.verbs.retry", fail)
+        with suppress(RuntimeError):
+            assert "with the same key" in order(desk, "retry", 503)["hint"]
+    if is_done:
+        desk.scene.move(TaskKey("prompt", "reco", "4"), PROCESSING, FAILED)
+    assert "another order" in order(desk, "retry", 422, runs="3")["detail"]
+    (answer,) = order(desk)["done"]
+    assert (answer["before"], answer["after"], answer["version"]) == ("failed", "new", 1)
+    assert status(desk, 4) is (FAILED if is_done else NEW)
+    assert order(desk)["done"] == [answer]
+
+
+def test_an_order_is_done_by_one_server_at_a_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the store gave no answer, or the server was killed meanwhile, nobody knows; while it is
-    being done, the second asker is told to wait.
+    """While it is being done the second asker is told to wait; when that server has died, the next
+    one takes the order over, once.
     """
-    with monkeypatch.context() as patched:
-        patched.setattr("autoctrl.verbs.retry", raiser(StoreError("no answer")))
-        order(desk, "retry", 503)
-    assert "Nobody knows" in order(desk, "retry", 409)["detail"]
-    with monkeypatch.context() as patched:
-        patched.setattr("autoctrl.verbs.retry", raiser(RuntimeError("a defect")))
-        with pytest.raises(RuntimeError, match="a defect"):
-            order(desk, key="k2")
-    assert "Nobody knows" in order(desk, "retry", 409, "k2")["detail"]
     orders = site_of(desk).orders
     digest = json.dumps(["retry", read(ORDER)]).encode()
-    assert orders.give("testclient k3", digest, desk.scene.clock.now()).is_new
-    answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers={"Idempotency-Key": "k3"})
+    assert orders.give("testclient k3", digest, desk.scene.clock.now()).is_due
+    headers = {"Idempotency-Key": "k3"}
+    answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (409, "1")
-    monkeypatch.setattr("autoctrl.web.orders.has_died", lambda _: True)
-    assert "Nobody knows" in order(desk, "retry", 409, "k3")["detail"]
+    with monkeypatch.context() as patched:
+        patched.setattr("autoctrl.web.order_ledger.has_died", lambda _: True)
+        assert orders.give("testclient k3", digest, desk.scene.clock.now()).since
+    assert order(desk, "retry", 409, "k3")["detail"] == "This order is being done."
     assert status(desk, 4) is FAILED
 
 
 def read(given: dict[str, Any]) -> dict[str, Any]:
     """Return all fields of an order."""
-    return read_order(VERBS["retry"], json.dumps(given).encode())._asdict()
+    verb = ORDERS["retry"]
+    return read_order(verb.needs, verb.fields, json.dumps(given).encode())._asdict()
 
 
 @pytest.mark.parametrize(
@@ -283,7 +313,7 @@ def test_other_methods_are_refused(desk: Desk) -> None:
 
 def test_who_orders_too_much_waits(desk: Desk) -> None:
     """Beyond the rate an order is refused, and told when to come again."""
-    site_of(desk).rate = RateLimit(Rate(per_s=0.1, burst=1))
+    site_of(desk).pace = Pace(desk.scene.clock, verbs=Rate(per_s=0.1, burst=1))
     order(desk)
     answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers={"Idempotency-Key": "k2"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
@@ -293,9 +323,9 @@ def test_who_orders_too_much_waits(desk: Desk) -> None:
 
 def test_each_verb_has_its_role(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has a lesser role than the verb needs is refused; a known name counts, not the body's."""
-    assert VERBS.keys() <= LEAST_ROLE.keys()
-    for verb in VERBS:
-        lesser = Visitor(Role(LEAST_ROLE[verb] - 1), "eve")
+    assert ORDERS.keys() <= VERBS.keys()
+    for verb in ORDERS:
+        lesser = Visitor(Role(VERBS[verb].role - 1), "eve")
         monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _, lesser=lesser: lesser)
         assert "takes the role" in order(desk, verb, 403)["detail"]
     monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _: Visitor(Role.SHIFTER, "eve"))

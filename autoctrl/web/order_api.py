@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -12,25 +13,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from autoctrl.errors import AutoctrlError, UsageError
-from autoctrl.model.role import LEAST_ROLE
+from autoctrl.model.verb import least_role
+from autoctrl.verbs import known_workflows
 from autoctrl.web.body import read_body
-from autoctrl.web.order import VERBS, NotDone, read_order
+from autoctrl.web.order import read_order
+from autoctrl.web.order_verbs import ORDERS, Errand, NotDone
+from autoctrl.web.pace import identity_of
 from autoctrl.web.parameters import json_answer
-from autoctrl.web.problems import answer_problem, code_of, describe_problem
+from autoctrl.web.problems import answer_problem, describe_problem
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import require
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.requests import Request
 
     from autoctrl.model.actor import Actor
-    from autoctrl.web.order import ApiVerb, Order
-    from autoctrl.web.orders import Given
+    from autoctrl.web.order import Order
+    from autoctrl.web.order_ledger import Given
+    from autoctrl.web.order_verbs import OrderVerb
 
 SUCCESS, REFUSED = 200, 409
 PROVEN = "api"  # how those who show a token come
 LONGEST_KEY = 128
 REPLAYED = "Idempotency-Replayed"
+GO_ON = "Send the same order with the same key: what is not done yet is done then."
 KEY_HINT = "Send a new one with each order, and the same one again if you got no answer."
 
 
@@ -41,15 +49,12 @@ async def give_order(request: Request) -> Response:
     """
     name = request.path_params["verb"]
     _refuse_cookies(request)
-    visitor = require(request, LEAST_ROLE[name], f"{name} tasks by the API")
+    visitor = require(request, least_role(name), f"say {name} by the API")
     if site_of(request).gate.is_closed and visitor.via != PROVEN:
         raise HTTPException(403, "Only a token counts here. Send it: Authorization: Bearer.")
-    who = visitor.subject or visitor.name or (request.client.host if request.client else "")
-    wait_s = site_of(request).rate.take(who, site_of(request).clock.now().timestamp())
-    if wait_s:
-        headers = {"Retry-After": str(math.ceil(wait_s))}
-        raise HTTPException(429, "These are too many orders at once.", headers)
-    order = _understand(VERBS[name], await _read_body(request))
+    who = identity_of(request)
+    site_of(request).pace.take_verb(who)
+    order = _understand(ORDERS[name], await _read_body(request))
     actor = visitor.actor(order.name)._replace(via=PROVEN)
     if not actor.name:
         raise HTTPException(422, "Say who you are: your name is kept in the history.")
@@ -73,9 +78,9 @@ async def _read_body(request: Request) -> bytes:
     return await read_body(request, "The body")
 
 
-def _understand(verb: ApiVerb, body: bytes) -> Order:
+def _understand(verb: OrderVerb, body: bytes) -> Order:
     try:
-        return read_order(verb, body)
+        return read_order(verb.needs, verb.fields, body)
     except UsageError as error:
         raise HTTPException(422, str(error)) from error
 
@@ -91,27 +96,27 @@ def _key_of(request: Request, *, is_needed: bool) -> str:
 
 
 def _do_once(request: Request, key: str, actor: Actor, order: Order) -> Response:
-    """Do an order that is new under its key, and keep the answer; one without a key writes
-    nothing.
+    """Do an order that is due under its key, and write down what came of it; one without a key
+    writes nothing.
     """
     if not key or order.dry_run:
-        return _do(request, actor, order)
-    site = site_of(request)
+        return _do(request, actor, order).answer
+    orders, clock = site_of(request).orders, site_of(request).clock
     digest = json.dumps([request.path_params["verb"], order._asdict()]).encode()
-    given = site.orders.give(key, digest, site.clock.now())
-    if not given.is_new:
+    given = orders.give(key, digest, clock.now())
+    if not given.is_due:
         return _answer_again(given)
-    is_certain = False
+    is_settled = False
     try:
-        answer = _do(request, actor, order)
-        is_certain = answer.status_code in {SUCCESS, REFUSED}
+        answer, ending = _do(request, actor, order, given.since)
+        if ending is Ending.DONE:
+            orders.keep(key, answer.status_code, bytes(answer.body).decode())
+        elif ending is Ending.NOTHING_DONE:
+            orders.forget(key)
+        is_settled = ending is not Ending.UNKNOWN
     finally:
-        if not is_certain:
-            site.orders.doubt(key)
-    if answer.status_code == REFUSED:
-        site.orders.forget(key)
-    elif answer.status_code == SUCCESS:
-        site.orders.keep(key, answer.status_code, bytes(answer.body).decode())
+        if not is_settled:
+            orders.put_off(key)
     return answer
 
 
@@ -120,30 +125,52 @@ def _answer_again(given: Given) -> Response:
     if given.is_other:
         message = f"Under this Idempotency-Key another order was given. {KEY_HINT}"
         raise HTTPException(422, message)
-    if given.is_interrupted:
-        message = (
-            "Nobody knows whether this order was done: the server was stopped, or its store gave "
-            "no answer, while it was. It is not begun again. The history says what became of it."
-        )
-        raise HTTPException(REFUSED, message)
     if not given.code:
         raise HTTPException(REFUSED, "This order is being done.", {"Retry-After": "1"})
     return Response(given.answer, given.code, {REPLAYED: "true"}, media_type="application/json")
 
 
-def _do(request: Request, actor: Actor, order: Order) -> Response:
+class Ending(Enum):
+    """What came of an order: it was done, nothing was, or perhaps a part was."""
+
+    DONE = auto()
+    NOTHING_DONE = auto()
+    UNKNOWN = auto()
+
+
+class Done(NamedTuple):
+    """An answer, and what came of the order."""
+
+    answer: Response
+    ending: Ending
+
+
+def _do(request: Request, actor: Actor, order: Order, since: datetime | None = None) -> Done:
+    """Do an order; of one that was begun at ``since``, what is still to be done."""
     site, name = site_of(request), request.path_params["verb"]
     asked = site.project.request(
         actor, order.campaign or site.campaign, order.reason, dry_run=order.dry_run
     )
+    workflows = partial(known_workflows, site.store, site.project.folder)
+    errand = Errand(asked._replace(since=since), order, workflows)
     try:
-        return json_answer({"schema": 1, **VERBS[name].act(asked, order)})
+        return Done(json_answer({"schema": 1, **ORDERS[name].act(errand)}), Ending.DONE)
     except NotDone as error:
         problem = describe_problem(error)._replace(code=REFUSED)
-        return answer_problem(problem, **error.values)
+        return Done(answer_problem(problem, **error.values), Ending.NOTHING_DONE)
     except AutoctrlError as error:
-        code = REFUSED if isinstance(error, UsageError) else code_of(error)
-        return answer_problem(describe_problem(error)._replace(code=code))
+        return _fail(error, order)
+
+
+def _fail(error: AutoctrlError, order: Order) -> Done:
+    """Return how an order that raised an error is answered, and what may have come of it."""
+    problem = describe_problem(error)
+    if isinstance(error, UsageError):
+        problem = problem._replace(code=REFUSED)
+        if not order.downstream:  # else the first of several workflows may have been moved
+            return Done(answer_problem(problem), Ending.NOTHING_DONE)
+    problem = problem._replace(hint=f"{problem.hint} {GO_ON}".strip())
+    return Done(answer_problem(problem), Ending.UNKNOWN)
 
 
 def _route(verb: str) -> Route:
@@ -154,4 +181,4 @@ def _route(verb: str) -> Route:
     return Route(f"/api/verbs/{verb}", endpoint, methods=["POST"])
 
 
-ROUTES = [_route(verb) for verb in VERBS]
+ROUTES = [_route(verb) for verb in ORDERS]
