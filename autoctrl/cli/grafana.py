@@ -63,7 +63,8 @@ def export(session: Session, folder: Path, language: str) -> None:
 def check(session: Session, language: str) -> int:
     """Put every query of the dashboards to the store, and say what each gives.
 
-    Exits with 2 if the store refuses one.
+    A panel whose query the store refuses is named, with the store's reason; then the exit code is
+    2.
     """
     from autoctrl.compose import open_tables
     from autoctrl.operations.grafana.asking import ask_all
@@ -74,10 +75,13 @@ def check(session: Session, language: str) -> int:
         show_json(campaign=session.campaign, language=language, queries=answers)
     else:
         rows = [
-            (one.question, str(one.rows), str(len(one.columns)), str(one.ms), one.problem)
+            (one.question, str(one.rows), str(len(one.columns)), str(one.ms), one.shown_by)
             for one in answers
         ]
-        show_table(Table(("QUERY", "ROWS", "COLUMNS", "MS", "PROBLEM"), rows))
+        show_table(Table(("QUERY", "ROWS", "COLUMNS", "MS", "SHOWN BY"), rows))
+        for one in answers:
+            if one.problem:
+                say(f"\n{one.shown_by} shows nothing: {one.problem}")
     return 2 if any(one.problem for one in answers) else 0
 
 

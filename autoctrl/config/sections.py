@@ -304,6 +304,10 @@ class ExecutorSettings:
         "Time after which a silent submission is given up, seconds.", 20.0, least=1
     )
 
+    def count_slots(self) -> int | None:
+        """Return how many jobs may run at once, None where the batch system alone knows."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSettings:

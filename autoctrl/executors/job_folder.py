@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.executors.logs import make_readable
@@ -85,7 +86,17 @@ def read_own_result(folder: Path) -> JobResult | None:
             for output in result["outputs"]
         ),
         fields=fields.values,
+        began=_read_time(result.get("started")),
     )
+
+
+def _read_time(text: object) -> datetime | None:
+    """Return the time that a node wrote, None if it is none."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _reason(result: Mapping[str, Any], folder: Path, remark: str) -> str:

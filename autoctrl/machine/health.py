@@ -16,15 +16,16 @@ SHOWN = (JobStatus.IDLE, JobStatus.RUNNING, JobStatus.HELD)
 
 
 def measure_health(
-    summaries: Iterable[Summary], round_s: float, free_mb: float | None
+    summaries: Iterable[Summary], round_s: float, free_mb: float | None, slots: int = 0
 ) -> dict[str, float]:
-    """Return the numbers of one round by name; the last one is left out if it is unknown.
+    """Return the numbers of one round by name; the last two are left out if they are unknown.
 
     tasks_new, tasks_processing       open tasks
     jobs_idle, jobs_running, jobs_held  jobs of open tasks
     nodes                             hosts on which jobs are running
     round_s                           how long the round took
     free_mb                           room on the disk of the outputs
+    slots                             jobs that this machine's executors may run at once
     """
     listed = list(summaries)
     jobs: Counter[str] = Counter()
@@ -39,4 +40,6 @@ def measure_health(
     }
     if free_mb is not None:
         values["free_mb"] = free_mb
+    if slots:
+        values["slots"] = slots
     return {name: float(value) for name, value in values.items()}

@@ -175,6 +175,7 @@ def _with_result(ended: JobRecord, result: JobResult, seen: ObservedJob) -> JobR
         peak_memory_mb=result.peak_memory_mb,
         files=seen.files,
         fields=result.fields,
+        began=result.began,
     )
 
 

@@ -28,6 +28,7 @@ from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
 from autoctrl.machine.patience import ModulePatience
 from autoctrl.machine.quotas import QuotaRounds
+from autoctrl.machine.releases import note_release
 from autoctrl.machine.requests import CYCLE, PLAN, read_forecast, read_summary
 from autoctrl.machine.settings_file import SettingsFile
 from autoctrl.machine.teller import Teller
@@ -81,6 +82,7 @@ class Rounds:
         self.settings_file = SettingsFile(project.settings)
         self.quotas = QuotaRounds(project.settings, project.quotas(), campaign)
         self._heartbeat: Heartbeat | None = None
+        self._has_noted_release = False
         self.teller = Teller(project, campaign)
 
     @property
@@ -147,6 +149,10 @@ class Rounds:
         """Write down what could not be done, and tell people what is due."""
         with self.project.store.moment():
             self._write_conditions(discovered, modules, summaries)
+            if not self._has_noted_release:
+                folder, now = self.project.settings.folder, self.project.clock.now()
+                note_release(self.project.store, self.campaign, folder, now)
+                self._has_noted_release = True
             self.teller.step()
 
     def _write_conditions(
@@ -185,7 +191,9 @@ class Rounds:
         project = self.project
         now = project.clock.now()
         room = free_mb(project.settings.path(project.settings.outputs.root))
-        values = measure_health(summaries, (now - began).total_seconds(), room)
+        sections = project.settings.executors.values()
+        slots = sum(section.count_slots() or 0 for section in sections)
+        values = measure_health(summaries, (now - began).total_seconds(), room, slots)
         self._heartbeat = beat(project.store, self.campaign, now, self._heartbeat, values)
 
     def finish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -86,6 +87,13 @@ class JobKey(NamedTuple):
     index: int  # type: ignore[assignment] # hides tuple.index, which nobody asks of a key
 
 
+class Ran(NamedTuple):
+    """When an attempt ran on its node, aware UTC."""
+
+    begin: datetime
+    end: datetime
+
+
 class JobRecord(NamedTuple):
     """One complete statement about a job; the newest is the job.
 
@@ -116,6 +124,7 @@ class JobRecord(NamedTuple):
     asked           when the executor was last asked to submit it; None before, and after a refusal
     spent           classes of failure that are tried again only once, and have been
     late            newest attempt whose late result was recorded, 0 if none
+    began           when this attempt began on its node, by the node's clock; None if nobody said so
     """
 
     key: JobKey
@@ -146,11 +155,27 @@ class JobRecord(NamedTuple):
     asked: datetime | None = None
     spent: tuple[Failure, ...] = ()
     late: int = 0
+    began: datetime | None = None
 
     @property
     def is_final(self) -> bool:
         """Say whether this attempt is over."""
         return self.status in FINAL_JOBS
+
+    @property
+    def ran(self) -> Ran | None:
+        """When an attempt that is over began and ended on its node, None if nobody measured it.
+
+        What a node's clock says is kept between the submission and this record.
+        """
+        if not self.is_final or self.wall_s is None:
+            return None
+        wall = timedelta(seconds=self.wall_s)
+        latest = self.time - wall
+        begin = latest if self.began is None else min(self.began, latest)
+        if self.asked is not None:
+            begin = min(max(begin, self.asked), latest)
+        return Ran(begin, begin + wall)
 
     def __str__(self) -> str:
         """Name the attempt as people read it."""

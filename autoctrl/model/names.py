@@ -20,6 +20,9 @@ OWNER_FILE = ".store"
 
 RUNS_LEASE = "runs"
 CAMPAIGNS_LEASE = "campaigns"
+
+# The mark that says which deployed release makes the cycles of a campaign.
+RELEASE = "release"
 COPY_LEASE = "copy"
 
 

@@ -106,7 +106,8 @@ class MarkRecord(NamedTuple):
     """A fact about a campaign or a workflow in it; the newest of (kind, campaign, name) holds.
 
     kind      ``campaign``, ``workflow`` (declaration and cursor), ``pause``, ``seen`` (what the
-              sources said last), ``condition``, ``quota``
+              sources said last), ``condition``, ``quota``, ``incidents`` and ``incident``,
+              ``release`` (the deployed commit that makes cycles)
     campaign  the campaign
     name      the workflow, or empty
     values    the fact

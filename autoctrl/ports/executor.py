@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from autoctrl.model.job import FileInfo, JobSpec
     from autoctrl.model.status import Failure, JobStatus
@@ -57,6 +58,7 @@ class JobResult(NamedTuple):
     peak_memory_mb  MB
     files           the declared outputs that exist
     fields          custom fields that the job reported
+    began           when it began, by the node's clock; None if nobody said so
     """
 
     exit_code: int | None
@@ -70,6 +72,7 @@ class JobResult(NamedTuple):
     peak_memory_mb: float
     files: tuple[FileInfo, ...]
     fields: Mapping[str, float | str]
+    began: datetime | None = None
 
 
 class LogWindow(NamedTuple):

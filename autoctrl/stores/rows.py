@@ -1,7 +1,7 @@
 """Record ⇄ row of the SQLite tables, pure.
 
 A row's columns stand in the order of the table's definition. Rows that are older than an actor's
-subject lack that column, which is the last one.
+subject, or the time when a job began, lack these columns, which are the last ones.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BEGAN = 35  # column of ``job_records``
 
 
 def micros(moment: datetime) -> int:
@@ -172,6 +173,7 @@ def job_row(record: JobRecord, encode: Encoder) -> Row:
         encode(record.spent),
         record.late,
         record.actor.subject,
+        _micros(record.began),
     )
 
 
@@ -229,7 +231,8 @@ def job_record(row: Row) -> JobRecord:
     sequence, epoch, attempt, status, time, role = row[5:11]
     used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
     exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields = row[23:31]
-    asked, spent, late, *subject = row[31:]
+    asked, spent, late = row[31:34]
+    began = row[BEGAN] if len(row) > BEGAN else None
     return JobRecord(
         _job_key(row),
         _ROLE_OF[role],
@@ -241,7 +244,7 @@ def job_record(row: Row) -> JobRecord:
         reason,
         _FAILURE_OF[failure],
         _moment(not_before),
-        _actor(actor, via, *subject),
+        _actor(actor, via, *row[34:35]),
         sequence,
         epoch,
         _word(environment),
@@ -259,6 +262,7 @@ def job_record(row: Row) -> JobRecord:
         _moment(asked),
         tuple(map(Failure, decode_list(spent))) if spent else (),
         late,
+        _moment(began),
     )
 
 

@@ -162,7 +162,8 @@ class Trace:
     def take_job(self, record: JobRecord) -> None:
         """Take the next record of one of its jobs.
 
-        What a cycle has sampled late is put right by the time that the job says it took.
+        What a cycle has sampled late is put right by when the job began, as its node says, or else
+        by the time that it took.
         """
         if record.key.version != FIRST_VERSION:
             return
@@ -175,6 +176,8 @@ class Trace:
         if record.status is JobStatus.DONE or (record.is_final and record.wall_s is not None):
             wall = timedelta(seconds=record.wall_s or 0.0)
             begun = min(record.time - wall, self._running.get(attempt, record.time))
+            if record.began is not None and record.ran is not None:
+                begun = record.ran.begin
             self._note_first(SUBMITTED, begun)  # a call is never seen before its end
             self._note_first(RUNNING, begun)
             if record.status is JobStatus.DONE:

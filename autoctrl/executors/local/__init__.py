@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ class LocalExecutorSettings(ExecutorSettings):
     grace_s: float = setting(
         "Time that a job has between SIGTERM and SIGKILL, seconds.", 10.0, least=0
     )
+
+    def count_slots(self) -> int:
+        """Return how many jobs may run at once."""
+        return self.slots or len(os.sched_getaffinity(0))
 
 
 def open_local(name: str, section: LocalExecutorSettings, surroundings: Surroundings) -> Executor:

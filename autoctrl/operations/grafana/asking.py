@@ -7,7 +7,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.errors import StoreError
-from autoctrl.operations.grafana.questions import ALL, VARIABLES, fill_in, question
+from autoctrl.operations.grafana.questions import (
+    ALL,
+    OURS,
+    SHOWN_BY,
+    VARIABLES,
+    fill_in,
+    question,
+)
 from autoctrl.operations.grafana.wanted import FLUX
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ class Answered(NamedTuple):
     """What one query gave.
 
     question  its name
+    shown_by  the dashboard and the panel that ask it
     rows      number of rows
     columns   names of the columns
     ms        how long it took, milliseconds
@@ -27,6 +35,7 @@ class Answered(NamedTuple):
     """
 
     question: str
+    shown_by: str
     rows: int
     columns: tuple[str, ...]
     ms: int
@@ -52,9 +61,9 @@ def _ask(
         filled = (fill_in(text, values, bucket=tables.bucket) for text in texts)
         rows = [row for text in filled for row in tables.ask(text, is_flux=is_flux)]
     except StoreError as error:
-        return [], Answered(name, 0, (), _since(began), error.message)
+        return [], Answered(name, SHOWN_BY[name], 0, (), _since(began), str(error))
     columns = tuple(dict.fromkeys(chain.from_iterable(rows)))
-    return rows, Answered(name, len(rows), columns, _since(began))
+    return rows, Answered(name, SHOWN_BY[name], len(rows), columns, _since(began))
 
 
 def _since(began: float) -> int:
@@ -62,11 +71,13 @@ def _since(began: float) -> int:
 
 
 def _choose(name: str, rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the value that a later query gets from the first row of this one."""
-    if name not in CHOICES or not rows:
+    """Return the value that a later query gets: the first of this one that is not ours."""
+    if name not in CHOICES:
         return {}
     variable, columns = CHOICES[name]
-    return {variable: next(str(rows[0][column]) for column in columns if column in rows[0])}
+    found = (str(row[column]) for row in rows for column in columns if column in row)
+    chosen = next((value for value in found if value not in OURS), None)
+    return {} if chosen is None else {variable: chosen}
 
 
 # What variable a question fills, and the column that holds it: in Flux, in InfluxQL.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.builders import common as build
 from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.builders.dashboard import DashboardLink
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, ThresholdsConfig
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
@@ -16,6 +16,8 @@ from grafana_foundation_sdk.models.dashboard import (
     RangeMap,
     RegexMap,
     SpecialValueMap,
+    Threshold,
+    ThresholdsMode,
     ValueMap,
     ValueMappingResult,
 )
@@ -30,7 +32,23 @@ if TYPE_CHECKING:
 
 SOURCE = "${store}"
 WIDTH = 24
-COLOURS = dict(zip(STATUSES, ("#9fa7b3", "#1f78c1", "#299c46", "#d44a3a", "#c8b04b"), strict=True))
+GREY, BLUE, GREEN, RED, PALE, AMBER = (
+    "#9fa7b3",
+    "#1f78c1",
+    "#299c46",
+    "#d44a3a",
+    "#d8d9da",
+    "#e0a30b",
+)
+# A cell cannot be hatched, so the sign of a skipped task is.
+SIGNS = dict(zip(STATUSES, "○◐✓✕▨", strict=True))
+COLOURS = dict(zip(STATUSES, (GREY, BLUE, GREEN, RED, PALE), strict=True))
+JOB_COLOURS = {
+    **dict.fromkeys(("submitting", "idle"), GREY),
+    **dict.fromkeys(("running", "removing"), BLUE),
+    **dict.fromkeys(("held", "removed"), AMBER),
+    **dict.fromkeys(("lost",), RED),
+}
 
 
 class StoreQuery(Dataquery):
@@ -83,12 +101,21 @@ def queries(asked: str, wanted: Wanted, *, shape: str = "table") -> list[QueryBu
 
 
 def status_mappings() -> list[ValueMap | RangeMap | RegexMap | SpecialValueMap]:
-    """Return the colour of each status; the word stays, for whoever cannot tell colours apart."""
+    """Return colour, sign and word of each status, for whoever cannot tell colours apart, too."""
+    known = {status: (colour, f"{SIGNS[status]} {status}") for status, colour in COLOURS.items()}
+    known |= {status: (colour, status) for status, colour in JOB_COLOURS.items()}
     results = {
-        status: ValueMappingResult(color=colour, index=index, text=status)
-        for index, (status, colour) in enumerate(COLOURS.items())
+        status: ValueMappingResult(color=colour, index=index, text=text)
+        for index, (status, (colour, text)) in enumerate(known.items())
     }
     return [ValueMap(options=results)]
+
+
+def limits(warning: float, alarm: float) -> ThresholdsConfig:
+    """Return thresholds: green, amber from the first one, red from the second one."""
+    steps = [(None, GREEN), (warning, AMBER), (alarm, RED)]
+    listed = [Threshold(value=value, color=colour) for value, colour in steps]
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(listed)
 
 
 def link(title: str, url: str) -> DashboardLink:

@@ -65,32 +65,43 @@ def fill_in(text: str, values: Mapping[str, str], *, bucket: str) -> str:
     return _PLAIN.sub(lambda match: values[match[1]], text)
 
 
-# Every question; those that fill variables come before those that need them.
-ALL = (
-    "campaigns",
-    "workflows",
-    "quantities",
-    "fields",
-    "runs_by_status",
-    "runs",
-    "waiting",
-    "timeline",
-    "records",
-    "attempts",
-    "tasks_by_status",
-    "latency",
-    "transitions",
-    "failures",
-    "jobs_by_host",
-    "quality_over_time",
-    "quality_by_run",
-    "jobs_now",
-    "nodes_now",
-    "tasks_now",
-    "rounds_now",
-    "disks_now",
-    "silence",
-)
+# Every question, with the dashboards and panels that ask it. Those that fill variables come before
+# those that need them.
+SHOWN_BY: Mapping[str, str] = {
+    "campaigns": "every dashboard: Campaign",
+    "workflows": "Task: Workflow",
+    "quantities": "Data quality: Workflow's fields",
+    "fields": "Data quality: Field",
+    "occasions": "every dashboard: what happened",
+    "runs_by_status": "Runs: Runs by status",
+    "runs": "Runs: Runs and workflows",
+    "waiting": "Runs: What failed, waits or is under way",
+    "timeline": "Task: Statuses",
+    "records": "Task: What happened",
+    "attempts": "Task: Attempts of its jobs",
+    "tasks_by_status": "Flow: Tasks by status",
+    "latency": "Flow: Mean latency by workflow",
+    "latency_over_time": "Flow: Mean latency over time",
+    "transitions": "Flow: Transitions",
+    "tasks_now": "Flow and System: Open tasks",
+    "oldest": "Flow: Oldest open tasks",
+    "failures": "Flow: Failures",
+    "jobs_by_host": "Flow: Jobs by host",
+    "quality_over_time": "Data quality: Mean over time",
+    "quality_by_run": "Data quality: By run",
+    "conditions": "System: What cannot be done",
+    "jobs_now": "System: Jobs and slots",
+    "nodes_now": "System: Nodes with running jobs",
+    "rounds_now": "System: Length of a round",
+    "disks_now": "System: Free on the disk of outputs",
+    "quotas": "System: Quotas",
+    "quotas_over_time": "System: Quotas over time",
+    "leases": "System: Leases",
+    "silence": "the alert that nobody makes cycles",
+}
+ALL = tuple(SHOWN_BY)
+# Fields beside the numbers of a workflow, in ``taken_WORKFLOW``.
+OURS = ("run_number", "taken_s", "version")
 # What the variables of the dashboards are at first.
 VARIABLES = {
     "campaign": "prompt",
@@ -100,7 +111,7 @@ VARIABLES = {
     "newest": "200",
     "workflow": "none",
     "unit": "1",
-    "quantities": "fields_none",
+    "quantities": "taken_none",
     "field": "none",
     "window": "1h",
 }

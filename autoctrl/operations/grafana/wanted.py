@@ -75,6 +75,23 @@ class Wanted(NamedTuple):
             "${__data.fields.unit}",
         )
 
+    def log_link(self) -> str:
+        """Return the address of the log of a row's task, that of its newest attempt."""
+        return self.link(
+            "campaigns",
+            "${campaign:percentencode}",
+            "read",
+            "${__data.fields.workflow}",
+            "${__data.fields.unit}",
+        )
+
+    def attempt_link(self) -> str:
+        """Return the address of the log of a row's attempt, of the task that variables name."""
+        chosen = ("${workflow:percentencode}", "${unit:percentencode}")
+        page = self.link("campaigns", "${campaign:percentencode}", "read", *chosen)
+        which = ("version", "job", "attempt")
+        return f"{page}?{'&'.join(f'{name}=${{__data.fields.{name}}}' for name in which)}"
+
     def chosen_link(self) -> str:
         """Return the address of the task that a dashboard's variables name."""
         return self.link(

@@ -165,28 +165,27 @@ class BoardKeeper:
         Raises ``StoreError``.
         """
         listed = sorted(members)
-        known = [run.attributes for run in self._find_runs(listed, upto).values()]
-        starts, ends = (times_of(name, known) for name in RUN_TIMES)
-        return RunSpan(listed, min(starts, default=None), max(ends, default=None))
+        return span_of_runs(listed, self.find_runs(listed, upto))
 
-    def rebuild(self, campaign: str, tasks: Sequence[TaskRecord], runs: Iterable[RunRecord]) -> int:
+    def rebuild(
+        self, campaign: str, tasks: Sequence[TaskRecord], runs: Mapping[int, RunRecord]
+    ) -> int:
         """Write a campaign's rows anew from the newest records; return how many there are.
 
         Raises ``StoreError``.
         """
-        known = {run.number: run for run in runs}
         change = change_of(tasks)
         numbers = change.numbers
         standings = [Standing(task.key, task.status, task.members) for task in tasks]
         asked = ask_rows(self._journal.bucket, numbers, campaign) if numbers else ""
         before = self._server.query(asked)
-        reading = BoardReading(frozenset(numbers), known, standings, before)
+        reading = BoardReading(frozenset(numbers), runs, standings, before)
         self._server.write(list(reading.lines(change)))
         return len(numbers)
 
     def _read(self, numbers: Sequence[int], change: Change, upto: int) -> BoardReading:
         """Read what the rows of these runs are made from, as of a committed position."""
-        runs = self._find_runs(numbers, upto)
+        runs = self.find_runs(numbers, upto)
         units = all_units(numbers, runs.values(), change)
         asked = ask_statuses(self._journal.bucket, units, change.campaigns, upto)
         changed = change.runs.intersection(numbers)
@@ -200,8 +199,11 @@ class BoardKeeper:
             tasks = self._read_tasks(units, change.campaigns, upto)
         return BoardReading(frozenset(numbers), runs, tasks, of_stream(rows, BOARD))
 
-    def _find_runs(self, numbers: Sequence[int], upto: int) -> dict[int, RunRecord]:
-        """Return what is known of runs, read as far as this client has not seen them."""
+    def find_runs(self, numbers: Sequence[int], upto: int) -> dict[int, RunRecord]:
+        """Return what is known of runs, read as far as this client has not seen them.
+
+        Raises ``StoreError``.
+        """
         known = self._cache.runs
         if len(known) > MOST_KNOWN:
             known.clear()
@@ -253,6 +255,13 @@ def all_units(
     for unit, members in change.units.items():
         units.setdefault(unit, [*members])
     return units
+
+
+def span_of_runs(members: Sequence[int], runs: Mapping[int, RunRecord]) -> RunSpan:
+    """Return when the first of these runs, sorted, began and the last of them ended."""
+    known = [runs[number].attributes for number in members if number in runs]
+    starts, ends = (times_of(name, known) for name in RUN_TIMES)
+    return RunSpan(members, min(starts, default=None), max(ends, default=None))
 
 
 def times_of(name: str, attributes: Iterable[Mapping[str, Value]]) -> list[datetime]:

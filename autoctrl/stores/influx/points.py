@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from autoctrl.errors import StoreError
-from autoctrl.model.job import JobRecord
+from autoctrl.model.condition import CONDITION, is_open
+from autoctrl.model.job import JobRecord, index_text
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
+from autoctrl.model.quota import QUOTA, Usage, percent_used
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
 from autoctrl.stores import rows
@@ -231,6 +233,7 @@ def _job_fields(record: JobRecord) -> dict[str, object]:
         "status": record.status.value,
         "version": record.key.version,
         "index": record.key.index,
+        "job": index_text(record.key.index),
         "attempt": record.attempt,
         "role": record.role.value,
         "sequence": record.sequence,
@@ -267,13 +270,38 @@ def _author_fields(record: RunRecord | MarkRecord) -> dict[str, object]:
     return {"sequence": record.sequence, "actor": record.actor.name}
 
 
+def _mark_fields(record: MarkRecord) -> dict[str, object]:
+    """Return what people read of a mark: why, of a condition what and whether it is still so, and
+    of a quota its numbers.
+    """
+    known = {**_author_fields(record), "reason": record.reason}
+    if record.kind == CONDITION:
+        values = record.values
+        chosen = {name: str(values.get(name, "")) for name in ("about", "since", "workflow")}
+        return {**known, **chosen, "standing": "open" if is_open(record) else "over"}
+    if record.kind == QUOTA:
+        return {**known, **_quota_fields(record)}
+    return known
+
+
+def _quota_fields(record: MarkRecord) -> dict[str, object]:
+    values = {name: record.values.get(name) for name in Usage._fields}
+    known = {name: n for name, n in values.items() if isinstance(n, int) and abs(n) < LARGEST}
+    if "used_bytes" not in known:
+        return {}
+    return {
+        "percent": percent_used(Usage(**known)),
+        **{name: float(n) for name, n in known.items()},
+    }
+
+
 _FIELDS: Mapping[type, Callable[[Any], dict[str, object]]] = {
     TaskRecord: _task_fields,
     JobRecord: _job_fields,
     OutputRecord: _output_fields,
     FieldsRecord: _custom_fields,
     RunRecord: _author_fields,
-    MarkRecord: _author_fields,
+    MarkRecord: _mark_fields,
 }
 
 

@@ -10,7 +10,7 @@ from autoctrl.model.task import TaskRecord
 from autoctrl.ports import Lease, OpenTask, RunList, Selection
 from autoctrl.stores.influx.append import Append, Parts
 from autoctrl.stores.influx.batch import prepare
-from autoctrl.stores.influx.board_keeper import BoardKeeper
+from autoctrl.stores.influx.board_keeper import BoardKeeper, span_of_runs
 from autoctrl.stores.influx.cache import newest_of
 from autoctrl.stores.influx.flux import Positions
 from autoctrl.stores.influx.follower import Follower
@@ -35,20 +35,23 @@ from autoctrl.stores.influx.journal import (
 )
 from autoctrl.stores.influx.lease_book import LeaseBook
 from autoctrl.stores.influx.mutex import Mutex
-from autoctrl.stores.influx.overview import overview_lines, write_derived
+from autoctrl.stores.influx.overview import all_fields_lines, overview_lines, write_derived
 from autoctrl.stores.influx.points import NS_PER_S
 from autoctrl.stores.influx.server import Server, of_stream, read_token
 from autoctrl.stores.influx.snapshot import Snapshot
+from autoctrl.stores.influx.stages import latency_lines
 from autoctrl.stores.ordering import in_order, mark_key, newest_copies, task_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from autoctrl.model.output import MarkRecord, OutputRecord
+    from autoctrl.model.run import RunRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Heartbeat, Record
     from autoctrl.stores.influx.address import Address
+    from autoctrl.stores.influx.board import RunSpan
     from autoctrl.stores.influx.points import Entry
     from autoctrl.stores.influx.server import FluxRow
 
@@ -107,8 +110,11 @@ class InfluxStore:
         """Write the overview and the board of a campaign anew; see ``Showing``."""
         since = self.view.look().state.committed.last
         tasks = self.tasks(Selection(campaign))
+        runs = {run.number: run for run in self.runs().records}
         self.server.write(overview_lines(tasks))
-        self._board.rebuild(campaign, tasks, self.runs().records)
+        self._board.rebuild(campaign, tasks, runs)
+        for workflow in sorted({task.key.workflow for task in tasks}):
+            self._rebuild_beside(Selection(campaign, (workflow,)), runs)
         # What others have written meanwhile may have been written over by what it was before.
         state, rows = self.view.look(lambda upto: self._journal.tail(since, upto))
         entries = read_entries(of_stream(rows, "tail"), self.view.counts)
@@ -118,6 +124,20 @@ class InfluxStore:
         self._remarks.extend(write_derived(self.server, entries, upto, self._board))
         self.follower.cache.runs.clear()
         return len(tasks)
+
+    def _rebuild_beside(self, selection: Selection, runs: Mapping[int, RunRecord]) -> None:
+        """Write anew where the time of a workflow's tasks went, and their custom fields."""
+
+        def span_of(members: Sequence[int]) -> RunSpan:
+            return span_of_runs(members, runs)
+
+        entries = self._selected(("task", "job", "fields"), selection)
+        self.server.write(
+            [
+                *latency_lines(entries, lambda members: span_of(members).end),
+                *all_fields_lines(entries, span_of),
+            ]
+        )
 
     def open_tasks(self, campaign: str, workflow: str | None = None) -> list[OpenTask]:
         """Return every open task with the newest record of each job; see ``Store``."""

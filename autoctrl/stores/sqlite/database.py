@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APPLICATION_ID = 0x6175_7463  # "autc"
-MIGRATIONS = ("schema_1.sql", "schema_2.sql", "schema_3.sql")
+MIGRATIONS = ("schema_1.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
 PRIMARY_CODE = 0xFF
 RETRY_S = 0.01
 

@@ -115,7 +115,7 @@ TARGET = closed(
     resultFormat={"enum": ["table", "time_series"]},
 )
 PLACE = closed({name: {"type": "integer", "minimum": 0} for name in "hwxy"})
-CELLS = {"enum": ["auto", "color-background"]}
+CELLS = {"enum": ["auto", "color-background", "color-text"]}
 CUSTOM = {
     "table": closed(
         {},
@@ -152,6 +152,28 @@ PANEL = closed(
     ),
     repeatDirection=TEXT,
 )
+# An InfluxDB's annotations: in Flux their columns are mapped, in InfluxQL the query names them.
+ANNOTATION = closed(
+    {
+        "name": TEXT,
+        "datasource": SOURCE,
+        "enable": {"const": True},
+        "iconColor": TEXT,
+        "target": closed(
+            {"refId": TEXT, "query": {"type": "string", "minLength": 20}},
+            fromAnnotations={"const": True},
+            textColumn={"const": "text"},
+            tagsColumn={"const": "kind"},
+            timeEndColumn={"const": "ended_ms"},
+        ),
+    },
+    mappings=closed(
+        {
+            name: closed({"source": {"const": "field"}, "value": TEXT})
+            for name in ("text", "tags", "timeEnd")
+        }
+    ),
+)
 DASHBOARD = {
     "type": "object",
     "required": ["uid", "title", "templating", "annotations", "time", "tags", "links"],
@@ -162,6 +184,7 @@ DASHBOARD = {
         "editable": {"const": False},
         "timezone": {"const": "utc"},
         "panels": listed(PANEL),
+        "annotations": closed({"list": listed(ANNOTATION)}),
         "refresh": TEXT,
     },
 }

@@ -23,7 +23,7 @@ class FakeTables:
 
     def ask(self, text: str, *, is_flux: bool) -> list[dict[str, str]]:
         self.asked.append(text)
-        if "free_mb" in text:
+        if '"free_mb"' in text:
             message = "no such thing"
             raise StoreError(message, hint="look")
         found = (rows for word, rows in self.answers.items() if word in text)
@@ -35,15 +35,16 @@ def test_a_variable_gets_the_first_value_that_there_is() -> None:
     tables = FakeTables(
         {
             'distinct(column: "workflow")': [{"_value": 're"co'}, {"_value": "plots"}],
-            'distinct(column: "_measurement")': [{"_value": "fields_reco"}],
-            'distinct(column: "_field")': [{"_value": "gain"}],
+            'distinct(column: "_measurement")': [{"_value": "taken_reco"}],
+            'distinct(column: "_field")': [{"_value": "version"}, {"_value": "gain"}],
             "tableFind": [{"run": "7", "status": "done"}],
         }
     )
     answers = {one.question: one for one in ask_all(tables, "again", "flux")}
     assert list(answers) == [*ALL]
     assert (answers["runs"].rows, answers["runs"].columns) == (1, ("run", "status"))
-    assert answers[REFUSED].problem == "no such thing"
+    assert answers[REFUSED].problem == "no such thing look"
+    assert answers[REFUSED].shown_by == "System: Free on the disk of outputs"
     assert all(
         one.ms >= 0 and (one.problem == "") == (name != REFUSED) for name, one in answers.items()
     )
@@ -52,7 +53,7 @@ def test_a_variable_gets_the_first_value_that_there_is() -> None:
     ][:1]
     assert 'r.workflow == "re\\"co"' in timeline
     assert 'r.campaign == "again"' in timeline
-    assert any('r["gain"]' in text and '"fields_reco"' in text for text in tables.asked)
+    assert any('r["gain"]' in text and '"taken_reco"' in text for text in tables.asked)
 
 
 def test_an_empty_store_is_asked_all_the_same() -> None:

@@ -12,8 +12,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from autoctrl.model.status import JobStatus
 from autoctrl.operations.grafana.provisioning import write_files
-from autoctrl.operations.grafana.questions import ALL, STATUSES, names_in, question
+from autoctrl.operations.grafana.questions import ALL, SHOWN_BY, STATUSES, names_in, question
 from autoctrl.operations.grafana.wanted import LANGUAGES, Wanted
 from tests.unit.operations import grafana_shapes as shapes
 
@@ -24,6 +25,7 @@ SHAPES = {
     "dashboards/autoctrl.yaml": shapes.PROVIDERS,
     "alerting/autoctrl.yaml": shapes.ALERTS,
 }
+KEYS = {"Data quality": "quality"}
 DASHBOARDS = ("runs", "task", "flow", "quality", "system")
 SCHEMA_OF = {
     "table": "table",
@@ -141,18 +143,78 @@ def test_every_data_source_is_one_that_a_file_makes(files: dict[str, str]) -> No
     assert asked == {source["uid"], "__expr__"}
 
 
-def test_a_status_has_a_colour_and_its_word(files: dict[str, str]) -> None:
-    """Whoever cannot tell colours apart reads it."""
+def test_a_status_has_a_colour_a_sign_and_its_word(files: dict[str, str]) -> None:
+    """Whoever cannot tell colours apart reads it; a skipped task is hatched by its sign, and is
+    taken neither for a new nor for a done one.
+    """
     (table,) = [
         panel
         for panel in dashboards(files)["runs"]["panels"]
         if panel["title"] == "Runs and workflows"
     ]
     (mapping,) = table["fieldConfig"]["defaults"]["mappings"]
-    assert {name: one["text"] for name, one in mapping["options"].items()} == {
-        status: status for status in STATUSES
+    shown = {status: mapping["options"][status] for status in STATUSES}
+    assert [one["text"] for one in shown.values()] == [
+        "○ new",
+        "◐ processing",
+        "✓ done",
+        "✕ failed",
+        "▨ skipped",
+    ]
+    assert len({one["color"] for one in shown.values()}) == len(STATUSES)
+    assert {str(status) for status in JobStatus} <= set(mapping["options"])
+
+
+def test_what_happened_is_marked_on_every_dashboard(files: dict[str, str]) -> None:
+    """Deployments, incidents, pauses and reprocessing, wherever there are curves."""
+    for dashboard in dashboards(files).values():
+        (asked,) = dashboard["annotations"]["list"]
+        is_flux = "fromAnnotations" not in asked["target"]
+        assert ("mappings" in asked) == is_flux
+        assert question("occasions").texts(is_flux=is_flux) == (asked["target"]["query"],)
+
+
+def test_a_log_is_read_on_our_page(files: dict[str, str]) -> None:
+    """That of an attempt by its numbers, that of a task by its row."""
+    places = {"Attempts of its jobs": "attempt=${__data.fields.attempt}"}
+    places["What failed, waits or is under way"] = "/read/${__data.fields.workflow}/"
+    panels = [panel for each in dashboards(files).values() for panel in each["panels"]]
+    for title, part in places.items():
+        (panel,) = [one for one in panels if one["title"] == title]
+        overrides = panel["fieldConfig"]["overrides"]
+        (log,) = [one for one in overrides if one["matcher"]["options"] == "log"]
+        (address,) = [each["value"][0]["url"] for each in log["properties"]]
+        assert part in address
+
+
+def test_thresholds_colour_what_is_slow_or_full(files: dict[str, str]) -> None:
+    """From green by amber to red, in rising order."""
+    found = {}
+    for dashboard in dashboards(files).values():
+        for panel in dashboard["panels"]:
+            defaults = panel.get("fieldConfig", {}).get("defaults", {})
+            limits = defaults.get("thresholds")
+            if limits:
+                found[panel["title"]] = [step["value"] for step in limits["steps"]]
+    assert found == {
+        "Mean latency by workflow": [None, 3600.0, 86400.0],
+        "Quotas over time": [None, 80.0, 95.0],
+        "Quotas": [None, 80.0, 95.0],
     }
-    assert len({one["color"] for one in mapping["options"].values()}) == len(STATUSES)
+
+
+def test_what_check_says_of_a_query_is_where_it_is_shown(files: dict[str, str]) -> None:
+    """The panel that a shifter sees empty is the one that is named."""
+    for name, place in SHOWN_BY.items():
+        if name in {"campaigns", "workflows", "quantities", "fields", "occasions", "silence"}:
+            continue
+        where, _, title = place.partition(": ")
+        for shown in where.split(" and "):
+            dashboard = dashboards(files)[KEYS.get(shown, shown.lower())]
+            (panel,) = [one for one in dashboard["panels"] if one["title"] == title]
+            asked = {target["query"] for target in panel["targets"]}
+            both = (set(question(name).texts(is_flux=one)) for one in (True, False))
+            assert asked in list(both), name
 
 
 def test_no_workflow_is_named_in_a_dashboard(files: dict[str, str]) -> None:

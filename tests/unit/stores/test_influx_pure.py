@@ -44,7 +44,7 @@ from autoctrl.stores.influx.turns import (
 )
 from autoctrl.stores.json_values import Encoder
 from tests.contract.records import JOBS, TASKS
-from tests.contract.samples import mark, run, task
+from tests.contract.samples import ALICE, NOW, job, mark, run, task
 
 US = 1000
 
@@ -279,6 +279,17 @@ class TestRefusals:
             "The bucket of hints b at http://host:8086 refuses the token: 401, no."
         )
         assert text.endswith("in the file that [hints] token_file names.")
+
+
+def test_a_job_of_before_its_beginning_was_known() -> None:
+    """A body without it is read as one of which nobody knows."""
+    whole = job(task())._replace(actor=ALICE, began=NOW)
+    body = encode_body(whole, Encoder())
+    assert decode_body("job", body.text) == whole
+    older = json.dumps(json.loads(body.text)[:-1])
+    assert decode_body("job", older) == whole._replace(began=None)
+    oldest = json.dumps(json.loads(body.text)[:-2])
+    assert decode_body("job", oldest) == whole._replace(began=None)
 
 
 @pytest.mark.parametrize("record", [task(), run(7), mark("reco")])

@@ -100,6 +100,15 @@ def test_a_start_that_was_sampled_late_is_put_right() -> None:
     assert (found[RUNNING], found[ENDED]) == (50, 110)
 
 
+def test_a_node_says_when_a_job_began() -> None:
+    """So queue and collecting are told apart, though a cycle has seen the job only at its end."""
+    found = moments(
+        sampled(JobStatus.IDLE, 31, asked=later(30)),
+        sampled(JobStatus.DONE, 110, wall_s=10.0, asked=later(30), began=later(70)),
+    )
+    assert (found[SUBMITTED], found[RUNNING], found[ENDED]) == (31, 70, 80)
+
+
 def test_a_call_is_submitted_when_it_begins() -> None:
     """A function is seen at its end alone; its time says when it began."""
     found = moments(

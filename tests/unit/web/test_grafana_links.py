@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
-from autoctrl.model.status import TaskStatus
+from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.operations.grafana.provisioning import write_files
 from autoctrl.operations.grafana.wanted import LANGUAGES, Wanted
 from tests.unit.web.desk import HERE, Desk
@@ -22,6 +21,9 @@ FILLED = {
     "__data.fields.run": "7",
     "__data.fields.workflow": "sums",
     "__data.fields.unit": "fill:8222",
+    "__data.fields.version": "1",
+    "__data.fields.job": "0",
+    "__data.fields.attempt": "1",
 }
 
 
@@ -49,19 +51,35 @@ def links(language: str) -> set[str]:
     }
 
 
+# What each page is about, by the beginning of its address.
+ABOUT = {
+    "/campaigns/prompt/runs/7": ["7"],
+    "/campaigns/prompt/tasks/reco/7": ["reco", "7"],
+    "/campaigns/prompt/tasks/sums/fill:8222": ["sums", "8222"],
+    "/campaigns/prompt/read/reco/7?version=1&job=0&attempt=1": ["reco", "0.1", "words of a job"],
+    "/campaigns/prompt/read/sums/fill:8222": ["sums", "words of a job"],
+    "/campaigns/prompt": ["prompt"],
+    "/health": ["cycle_age_s"],
+    "/": ["prompt"],
+}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_link_is_answered_by_our_page(desk: Desk, language: str) -> None:
-    """For a run, a task of a run, and a task of a group; the last one also from a run's row."""
+    """For a run, a task of a run, a task of a group, and their logs: with what was meant."""
     desk.scene.workflow("sums", group_by="fill")
     desk.scene.runs(7, kind="physics", fill=8222)
-    desk.scene.task(7, "reco", TaskStatus.DONE)
-    desk.scene.task("fill:8222", "sums", TaskStatus.PROCESSING, members=(7,))
-    addresses = links(language)
-    assert len(addresses) >= 5
+    one = desk.scene.task(7, "reco", TaskStatus.PROCESSING)
+    group = desk.scene.task("fill:8222", "sums", TaskStatus.PROCESSING, members=(7,))
+    for key in (one, group):
+        desk.scene.job(key, JobStatus.RUNNING, JobStatus.FAILED)
+    desk.executor.log = lambda _handle, stream="stdout": f"words of a job, {stream}"  # type: ignore[method-assign, assignment]
+    addresses = {address.removeprefix(HERE) or "/" for address in links(language)}
+    assert addresses == set(ABOUT)
     for address in addresses:
-        path = urlsplit(address).path
-        answer = desk.browser.get(path or "/", follow_redirects=True)
-        assert answer.status_code == 200, path
+        answer = desk.browser.get(address, follow_redirects=True)
+        assert answer.status_code == 200, address
+        assert [word for word in ABOUT[address] if word not in answer.text] == [], address
 
 
 def test_a_groups_cell_in_a_runs_row_leads_to_its_task(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 from(bucket: v.defaultBucket)
   |> range(start: 2020-01-01T00:00:00Z)
   |> filter(fn: (r) => r._measurement == ${quantities:json})
-  |> filter(fn: (r) => r._field !~ /^(version|run_number|run_start_s|run_end_s)$/)
+  |> filter(fn: (r) => r._field !~ /^(version|run_number|taken_s)$/)
   |> first()
   |> keep(columns: ["_field"])
   |> group()

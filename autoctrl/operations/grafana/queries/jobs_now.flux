@@ -1,6 +1,6 @@
 from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "health" and r.campaign == ${campaign:json})
-  |> filter(fn: (r) => r._field == "jobs_idle" or r._field == "jobs_running" or r._field == "jobs_held")
+  |> filter(fn: (r) => r._field == "jobs_idle" or r._field == "jobs_running" or r._field == "jobs_held" or r._field == "slots")
   |> keep(columns: ["_time", "_value", "_field"])
   |> group(columns: ["_field"])

@@ -1,6 +1,6 @@
 from(bucket: v.defaultBucket)
   |> range(start: 2020-01-01T00:00:00Z)
-  |> filter(fn: (r) => r._measurement =~ /^fields_/
+  |> filter(fn: (r) => r._measurement =~ /^taken_/
     and r._field == "version")
   |> first()
   |> keep(columns: ["_measurement"])

@@ -1,0 +1,7 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "occasion" and r.campaign == ${campaign:json})
+  |> pivot(rowKey: ["_time", "kind"], columnKey: ["_field"], valueColumn: "_value")
+  |> group()
+  |> keep(columns: ["_time", "kind", "text", "ended_ms"])
+  |> sort(columns: ["_time"])

@@ -1,0 +1,6 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "mark" and r.kind == "quota" and r.campaign == ${campaign:json})
+  |> filter(fn: (r) => r._field == "percent")
+  |> keep(columns: ["_time", "_value", "name"])
+  |> group(columns: ["name"])
