@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests import warm
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -74,7 +76,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _busy_s() -> float:
     """Return the processor time of this process and of its processes that have ended, in s."""
     usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages) + warm.busy_s
 
 
 @pytest.hookimpl(wrapper=True)

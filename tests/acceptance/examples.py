@@ -12,8 +12,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.warm import installed
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(
@@ -105,8 +107,10 @@ class Reader:
     block to block.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Sequence[str] = ()) -> None:
+        """Begin in an empty folder; those of our programs that are named begin warm."""
         self.folder = folder
+        self.warm = warm
         self.project = folder / "project"
         self.project.mkdir()
         self.state = folder / "state.sh"
@@ -153,7 +157,7 @@ class Reader:
         script = SHELL.format(state=shlex.quote(str(self.state)), line=command.line)
         answer = subprocess.run(
             ["bash", "-c", script],
-            env=environment(self.folder),
+            env=environment(self.folder, self.warm),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -171,12 +175,13 @@ class Reader:
             )
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, warm: Sequence[str]) -> dict[str, str]:
     """Return what a person's shell would hold, and nothing of the one that runs the tests."""
     ours = str(Path(sys.executable).parent)
     # scripts/test names the installed wheel, so that the documentation holds for what a site has.
-    found = [os.environ.get("INSTALLED_BIN", ours), ours, os.environ.get("PATH", os.defpath)]
-    path = os.pathsep.join(found)
+    theirs = os.environ.get("INSTALLED_BIN", ours)
+    found = [str(installed(theirs, program).programs) for program in warm]
+    path = os.pathsep.join([*found, theirs, ours, os.environ.get("PATH", os.defpath)])
     fixed = {
         "PATH": path,
         "HOME": str(home),

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.project import Said, call, make_project
+from tests.acceptance.project import Said, ask, make_project
 
 GOLDEN = Path(__file__).parent / "golden"
 IS_UPDATING = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -134,7 +134,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
     (folder / "made.txt").write_text("made by hand\n")
     answers = {}
     for name, words, _ in STEPS:
-        answer = call(folder, *words.split())
+        answer = ask(folder, *words.split())
         answers[name] = Said(
             answer.code, *(settled(text, folder) for text in (answer.out, answer.err))
         )

@@ -14,7 +14,7 @@ from autoctrl.ports import Heartbeat
 from autoctrl.stores import open_store
 from autoctrl.web import create_app
 from tests.acceptance.conditions import CLEAN, STATE, append, conditions, make_processed
-from tests.acceptance.project import ask, call
+from tests.acceptance.project import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_module_that_cannot_be_loaded_is_seen_everywhere(project: Path) -> Non
     whole = path.read_text()
     append(path, "handler = BatchHandler(\n")
     assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     status = ask(project, "status").out
     assert status.startswith("! module reco, since ")
     assert "'(' was never closed (handler.py, line " in status.splitlines()[0]
@@ -62,7 +62,7 @@ def test_a_module_that_cannot_be_loaded_is_seen_everywhere(project: Path) -> Non
     doctor = ask(project, "doctor")
     assert (doctor.code, "never closed" in doctor.out) == (2, True)
     path.write_text(whole)
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert ask(project, "health").out == CLEAN
     assert "module reco" not in ask(project, "status").out
     assert "workflow modules  ok" in ask(project, "doctor").out
@@ -73,13 +73,13 @@ def test_a_workflow_that_never_loaded_is_not_unknown(project: Path) -> None:
     path = project / "workflows/fits/handler.py"
     path.parent.mkdir()
     path.write_text("import nothing_of_this_name\n")
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     why = ask(project, "why", "1", "fits")
     assert why.code == 2
     assert "Workflow 'fits' has not made a cycle yet" in why.err
     assert "nothing_of_this_name" in why.err
     path.unlink()
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert ask(project, "health").out == CLEAN
 
 
@@ -88,14 +88,14 @@ def test_a_run_table_that_is_gone_fails_the_cycle(project: Path) -> None:
     append(project / "autoctrl.toml", TABLE)
     table = project / "runs.csv"
     table.write_text("run,kind\n5,physics\n")
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     table.rename(project / "runs.off")
-    said = call(project, "cycle")
+    said = ask(project, "cycle")
     assert (said.code, "runs.csv cannot be read" in said.err) == (2, True)
     (found,) = conditions(project)
     assert (found["kind"], found["about"]) == ("source", "table")
     (project / "runs.off").rename(table)
-    call(project, "cycle")
+    ask(project, "cycle")
     assert conditions(project) == []
 
 
@@ -103,14 +103,14 @@ def test_a_source_whose_table_makes_no_sense_is_named(project: Path) -> None:
     """The others are asked and the workflows do their work; the doctor says the same."""
     append(project / "autoctrl.toml", TABLE + '[sources.odd]\ntype = "files"\npattern = "x"\n')
     (project / "runs.csv").write_text("run,kind\n5,physics\n")
-    said = call(project, "cycle")
+    said = ask(project, "cycle")
     assert (said.code, "reco: 1 born" in said.out) == (2, True)
     (found,) = conditions(project)
     assert (found["kind"], found["about"]) == ("source", "odd")
     assert "source odd" in ask(project, "doctor").out
     settings = (project / "autoctrl.toml").read_text()
     (project / "autoctrl.toml").write_text(settings.partition("[sources.odd]")[0])
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert conditions(project) == []
 
 
@@ -119,10 +119,10 @@ def test_a_source_that_is_not_asked_any_more_has_no_condition(project: Path) -> 
     settings = project / "autoctrl.toml"
     whole = settings.read_text()
     append(settings, TABLE)
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     assert len(conditions(project)) == 1
     settings.write_text(whole)
-    call(project, "cycle")
+    ask(project, "cycle")
     assert conditions(project) == []
 
 
@@ -133,27 +133,27 @@ def test_an_executor_that_cannot_be_asked_is_named(project: Path) -> None:
     append(settings, POOL.format(name="pool"))
     (project / "workflows/reco/job.py").write_text("import time\ntime.sleep(600)\n")
     assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     settings.write_text(whole)
-    said = call(project, "cycle")
+    said = ask(project, "cycle")
     assert "executor pool" in said.out
     (found,) = conditions(project)
     assert (found["kind"], found["about"]) == ("executor", "pool")
     settings.write_text(whole + POOL.format(name="pool"))
-    call(project, "cycle")
+    ask(project, "cycle")
     assert conditions(project) == []
     assert ask(project, "fail", "2", "reco", "--reason", "enough").code == 0
-    call(project, "loop", "--until-idle")
+    ask(project, "loop", "--until-idle")
 
 
 def test_a_disk_that_is_short_is_named(project: Path) -> None:
     """By the cycle and by the doctor, with how much is left."""
     append(project / "autoctrl.toml", "\n[cycle]\nleast_free_mb = 1000000000\n")
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert {one["about"] for one in conditions(project)} == {"state", "outputs"}
     doctor = ask(project, "doctor")
     assert (doctor.code, "MB left, less than 1000000000 MB" in doctor.out) == (2, True)
-    assert call(project, "cycle", AUTOCTRL_CYCLE_LEAST_FREE_MB="1").code == 0
+    assert ask(project, "cycle", AUTOCTRL_CYCLE_LEAST_FREE_MB="1").code == 0
     assert conditions(project) == []
 
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_kept_does_not_cost_the_round(project: Path) -> None:
     """A module whose trouble is no text is named all the same, and the others do their work."""
     assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
     append(project / "workflows/plots/handler.py", "raise RuntimeError('a\\udcffb')\n")
-    said = call(project, "cycle")
+    said = ask(project, "cycle")
     assert said.code == 2
     assert "reco: 1 born" in said.out
     (found,) = conditions(project)
@@ -192,7 +192,7 @@ def test_a_name_that_is_declared_twice_is_a_condition(project: Path) -> None:
     (project / "workflows/second").mkdir()
     second = project / "workflows/second/handler.py"
     second.write_text((project / "workflows/reco/handler.py").read_text())
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     (found,) = conditions(project)
     assert (found["about"], "already declared" in found["reason"]) == ("second", True)
 
@@ -217,12 +217,12 @@ def test_an_idle_cycle_is_remembered_once_a_minute(project: Path) -> None:
     """It writes no record, and a second one within the minute does not touch the file."""
     records, _ = read_store(project)
     let_the_loop_be_dead(project)
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     after, heartbeat = read_store(project)
     assert after == records
     assert datetime.now(UTC) - heartbeat.time < THREE_HOURS
     content = (project / STATE).read_bytes()
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert read_store(project) == (records, heartbeat)
     assert (project / STATE).read_bytes() == content
 
@@ -232,7 +232,7 @@ def test_a_cycle_that_could_not_work_is_one(project: Path) -> None:
     append(project / "workflows/reco/handler.py", "handler = BatchHandler(\n")
     let_the_loop_be_dead(project)
     assert {one["kind"] for one in conditions(project)} == {"cycles"}
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     assert {one["kind"] for one in conditions(project)} == {"module"}
 
 
@@ -249,6 +249,6 @@ def test_a_dead_loop_and_a_quiet_night_look_different(project: Path) -> None:
     dead = browser.get("/health?max_age_s=7200")
     assert (dead.status_code, dead.json()["cycle_by"]) == (503, "process 4711 on node7")
     assert "last cycle 3 h ago by process 4711 on node7" in browser.get("/campaigns/prompt").text
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert ask(project, "health").out == CLEAN
     assert browser.get("/health?max_age_s=7200").json()["status"] == "ok"

@@ -19,7 +19,7 @@ from tests.acceptance.conditions import (
     read_leases,
     wait_for,
 )
-from tests.acceptance.project import ask, call, environment
+from tests.acceptance.project import ask, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,14 +59,14 @@ def test_settings_that_a_workflow_cannot_use_are_named(project: Path, tmp_path: 
     whole = settings.read_text()
     assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
     append(settings, '[executors.grid]\ntype = "grid"\n[workflows.reco]\nexecutor = "grid"\n')
-    said = call(project, "cycle", PYTHONPATH=str(tmp_path / "site"))
+    said = ask(project, "cycle", PYTHONPATH=str(tmp_path / "site"))
     assert (said.code, "plots: 1 born" in said.out) == (2, True)
     settings.write_text(whole)
     (found,) = conditions(project, "why 2 reco")
     assert (found["kind"], found["about"], found["workflow"]) == ("settings", "reco", "reco")
     assert "The grid needs packages that are not installed" in found["reason"]
     assert conditions(project, "why 2 plots") == []
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert conditions(project) == []
 
 
@@ -97,7 +97,7 @@ def test_a_page_names_settings_that_are_broken_meanwhile(project: Path) -> None:
     browser = TestClient(create_app(open_project(project)), base_url="http://127.0.0.1")
     assert browser.get("/api/health").json()["conditions"] == []
     settings.write_text(whole + "[cycle]\nlease = 60\n")
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     (found,) = browser.get("/api/health").json()["conditions"]
     assert (found["kind"], found["about"]) == ("settings", "autoctrl.toml")
     assert "Did you mean" in browser.get("/campaigns/prompt").text
@@ -128,14 +128,14 @@ def test_a_lease_that_is_held_for_long_is_named(project: Path) -> None:
     with subprocess.Popen(command, cwd=project, env=environment(project)) as first:
         wait_for((project / "begun").exists)
         assert ask(project, "runs", "add", "2").code == 0
-        second = call(project, "cycle", "--workflow", "slow", **at_once)
+        second = ask(project, "cycle", "--workflow", "slow", **at_once)
         assert (second.code, "is held by process" in second.err) == (2, True)
         (found,) = conditions(project)
         assert (found["kind"], found["about"], found["workflow"]) == ("lease", "slow", "slow")
         assert f"process {find_holder(project)} on " in found["reason"]
         assert first.poll() is None
         (project / "go").touch()
-    assert call(project, "cycle", "--workflow", "slow", **at_once).code == 0
+    assert ask(project, "cycle", "--workflow", "slow", **at_once).code == 0
     assert conditions(project) == []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.project import LIMIT_S, ask, call, environment, make_project
+from tests.acceptance.project import LIMIT_S, ask, environment, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def test_three_hundred_failures_are_one_message(project: Path) -> None:
     one.
     """
     assert ask(project, "runs", "add", "1-300").code == 0
-    said = call(project, "cycle", "--workflow", "strict")
+    said = ask(project, "cycle", "--workflow", "strict")
     assert (said.code, said.out.count("failed: runs 1-300 / strict: ")) == (1, 1)
     assert said.out.count("failed:") == 1
     (line,) = alerts(project)
@@ -67,7 +67,7 @@ def test_three_hundred_failures_are_one_message(project: Path) -> None:
     (found,) = incidents(project)
     assert (found["workflow"], found["struck"], len(found["units"])) == ("strict", 300, 300)
     assert ask(project, "runs", "add", "301").code == 0
-    assert call(project, "cycle", "--workflow", "strict").code == 1
+    assert ask(project, "cycle", "--workflow", "strict").code == 1
     assert len(alerts(project)) == 1
     assert incidents(project)[0]["struck"] == 301
 
@@ -75,7 +75,7 @@ def test_three_hundred_failures_are_one_message(project: Path) -> None:
 def test_a_handler_script_tells_as_well(project: Path) -> None:
     """It is how experiments call it: one workflow, once."""
     assert ask(project, "runs", "add", "7").code == 0
-    assert call(project, "cycle", "--workflow", "strict").code == 1
+    assert ask(project, "cycle", "--workflow", "strict").code == 1
     assert [line.split(".")[0] for line in alerts(project)] == [
         "alarm [strict]: run 7 permanently marked as failed"
     ]
@@ -85,7 +85,7 @@ def test_an_incident_is_shown_acknowledged_muted_and_closed(project: Path) -> No
     """By the beginning of its id, with a reason; the list says how it stands."""
     assert ask(project, "incidents", "list").out == "There is no incident.\n"
     ask(project, "runs", "add", "1-3")
-    assert call(project, "loop", "--until-idle").code == 1
+    assert ask(project, "loop", "--until-idle").code == 1
     (found,) = incidents(project)
     name = found["id"][:4]
     assert ask(project, "incidents", "ack", name, "--reason", "I look").code == 0
@@ -110,9 +110,9 @@ def test_an_incident_is_shown_acknowledged_muted_and_closed(project: Path) -> No
 def test_an_incident_is_over_when_its_tasks_are_well(project: Path) -> None:
     """Whoever skips or repairs them closes it."""
     ask(project, "runs", "add", "1-2")
-    call(project, "cycle", "--workflow", "strict")
+    ask(project, "cycle", "--workflow", "strict")
     assert ask(project, "skip", "1-2", "strict", "--reason", "no beam").code == 0
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert incidents(project) == []
     (over,) = incidents(project, "--all")
     assert (over["units"], over["struck"]) == ([], 2)
@@ -138,7 +138,7 @@ def test_nobody_waits_for_a_cycle_that_is_at_work(project: Path) -> None:
     """
     (project / "workflows/strict/handler.py").write_text(SLOW)
     ask(project, "runs", "add", "1")
-    assert call(project, "cycle", "--workflow", "strict").code == 1
+    assert ask(project, "cycle", "--workflow", "strict").code == 1
     ask(project, "runs", "add", "2")
     command = [sys.executable, "-m", "autoctrl.cli", "cycle", "--workflow", "strict"]
     with subprocess.Popen(command, cwd=project, env=environment(project)) as cycle:
@@ -164,13 +164,13 @@ def test_a_condition_is_told_as_well(project: Path) -> None:
     path = project / "workflows/strict/handler.py"
     whole = path.read_text()
     path.write_text(whole + "handler = (\n")
-    assert call(project, "cycle").code == 2
-    assert call(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
+    assert ask(project, "cycle").code == 2
     (line,) = alerts(project)
     assert line.startswith("alarm module strict: ")
     assert "never closed" in line
     path.write_text(whole)
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert [(one["kind"], one["closed"] is None) for one in incidents(project, "--all")] == [
         ("module", False)
     ]
@@ -200,11 +200,11 @@ def test_a_notifier_that_cannot_tell_is_a_condition(project: Path) -> None:
     settings.write_text(settings.read_text() + "".join(tables))
     (project / "shift").write_text("a file where a folder should be")
     ask(project, "runs", "add", "1")
-    assert call(project, "cycle", "--workflow", "strict").code == 1
+    assert ask(project, "cycle", "--workflow", "strict").code == 1
     health = ask(project, "health")
     assert (health.code, "notifier  shift" in health.out) == (1, True)
     assert "The file shift/told for alerts cannot be written" in health.out
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     first, second = (project / "desk" / "told").read_text().splitlines()
     assert "alarm [strict]: run 1 permanently" in first
     assert "alarm notifier shift: " in second

@@ -12,7 +12,7 @@ import pytest
 
 from autoctrl.errors import UsageError
 from autoctrl.model.duration import parse_since
-from tests.acceptance.project import ask, call, make_project
+from tests.acceptance.project import ask, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings.write_text(settings.read_text().replace(declared, f'{declared}end = "time"\n'))
     ended = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
     words = ("runs", "add", "1-2", "--set", "kind=physics", "--set", f"end={ended}")
-    assert call(folder, *words).code == 0
-    assert call(folder, "loop", "--until-idle", "--workflow", "reco").code == 0
+    assert ask(folder, *words).code == 0
+    assert ask(folder, "loop", "--until-idle", "--workflow", "reco").code == 0
     return folder
 
 

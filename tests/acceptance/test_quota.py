@@ -17,7 +17,7 @@ from autoctrl.model.quota import QUOTA
 from autoctrl.stores import open_store
 from autoctrl.web import create_app
 from tests.acceptance.conditions import STATE, append, read_conditions, wait_for
-from tests.acceptance.project import ask, call, environment, make_project
+from tests.acceptance.project import ask, environment, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,7 @@ def test_inodes_run_out_as_bytes_do(project: Path, scratch: Path) -> None:
     """Many empty files fill a disk that has room; what they say is the same on every face."""
     for number in range(55):
         (scratch / str(number)).touch()
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert status_of(project, 1)[0] == "new"
     said = json.loads(ask(project, "quota", "--format", "json").out)["quotas"]
     with closing(open_project(project)) as opened:
@@ -148,7 +148,7 @@ def test_inodes_run_out_as_bytes_do(project: Path, scratch: Path) -> None:
 def test_a_quota_that_is_gone_holds_nobody(project: Path) -> None:
     """It is unknown, not full: jobs go on; after three times people are told."""
     for number in range(4):
-        assert call(project, "cycle").code == 0
+        assert ask(project, "cycle").code == 0
         assert status_of(project, 1)[0] in {"processing", "done"}
         assert read_conditions(project) == ["quota scratch"] * (number >= 2)
     said = ask(project, "quota")
@@ -160,7 +160,7 @@ def test_a_quota_that_is_gone_holds_nobody(project: Path) -> None:
         (mark,) = store.marks(QUOTA, "prompt")
         assert mark.sequence == 3
     (project / "scratch").mkdir()
-    assert call(project, "loop", "--until-idle").code == 0
+    assert ask(project, "loop", "--until-idle").code == 0
     assert read_conditions(project) == []
     assert status_of(project, 1)[0] == "done"
 

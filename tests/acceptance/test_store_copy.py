@@ -20,7 +20,7 @@ from autoctrl.model.campaign import PROMPT
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.status import TaskStatus
 from autoctrl.stores.sqlite.store import SqliteStore
-from tests.acceptance.project import call, make_project
+from tests.acceptance.project import ask, make_project
 from tests.acceptance.terminal import in_terminal
 from tests.contract.samples import NOW, finish, job, output, run, task
 from tests.contract.stores import bucket_url, wait_until
@@ -72,7 +72,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "campaign create again --workflows reco --runs 1-2",
         "pause reco --reason full",
     ):
-        assert call(folder, *words.split()).code < 2, words
+        assert ask(folder, *words.split()).code < 2, words
     return folder
 
 
@@ -89,7 +89,7 @@ def project(finished: Path, tmp_path: Path) -> Path:
 
 def copy(folder: Path, source: str, target: str, *words: str) -> dict[str, Any]:
     """Copy a store and return the JSON that tells of it."""
-    answer = call(folder, "store", "copy", source, target, *words, "--format", "json")
+    answer = ask(folder, "store", "copy", source, target, *words, "--format", "json")
     assert answer.code == 0, answer.err
     said: dict[str, Any] = json.loads(answer.out)
     return said
@@ -97,7 +97,7 @@ def copy(folder: Path, source: str, target: str, *words: str) -> dict[str, Any]:
 
 def refusal(folder: Path, source: str, target: str, *words: str) -> str:
     """Return why a copy was refused."""
-    answer = call(folder, "store", "copy", source, target, *words)
+    answer = ask(folder, "store", "copy", source, target, *words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.count("\n") == 1, "one paragraph"
     return answer.err
@@ -141,7 +141,7 @@ def test_a_history_goes_there_and_back(
     )
     for words in QUESTIONS:
         answers = {
-            call(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, stops[-2])
+            ask(project, *words.split(), AUTOCTRL_STORE_URL=url).out for url in (FROM, stops[-2])
         }
         assert len(answers) == 1, words
         assert json.loads(answers.pop()), words
@@ -152,16 +152,16 @@ def test_the_work_goes_on_in_the_new_store(project: Path) -> None:
     that.
     """
     old = (project / "outputs/.store").read_text()
-    said = call(project, "store", "copy", FROM, "sqlite:new.sqlite").out.splitlines()
+    said = ask(project, "store", "copy", FROM, "sqlite:new.sqlite").out.splitlines()
     assert said[-1].startswith(
         f"The outputs still belong to {old}: once that store is no longer used, write "
     )
     (project / "outputs/.store").write_text(said[-1].rpartition(", write ")[2].partition(" ")[0])
     variables = {"AUTOCTRL_STORE_URL": "sqlite:new.sqlite"}
-    assert call(project, "resume", "reco", "--reason", "moved", **variables).code == 0
-    assert call(project, "reprocess", "2", "reco", "--reason", "moved", **variables).code == 0
-    call(project, "loop", "--until-idle", "--workflow", "reco", **variables)
-    runs = json.loads(call(project, "status", "--format", "json", **variables).out)["runs"]
+    assert ask(project, "resume", "reco", "--reason", "moved", **variables).code == 0
+    assert ask(project, "reprocess", "2", "reco", "--reason", "moved", **variables).code == 0
+    ask(project, "loop", "--until-idle", "--workflow", "reco", **variables)
+    runs = json.loads(ask(project, "status", "--format", "json", **variables).out)["runs"]
     stand = {
         row["run"]: (row["tasks"]["reco"]["status"], row["tasks"]["reco"]["version"])
         for row in runs
@@ -178,7 +178,7 @@ def test_saying_it_twice_changes_nothing(project: Path) -> None:
 
 def test_a_store_that_somebody_has_looked_at_is_still_empty(project: Path) -> None:
     """The campaign prompt, which every verb makes in the store that it opens, does not hinder."""
-    assert call(project, "doctor", AUTOCTRL_STORE_URL="sqlite:new.sqlite").code == 0
+    assert ask(project, "doctor", AUTOCTRL_STORE_URL="sqlite:new.sqlite").code == 0
     assert len(records(project / "new.sqlite")) == 1
     assert copy(project, FROM, "sqlite:new.sqlite")["present"] == 1
 
@@ -227,7 +227,7 @@ def test_addresses_that_make_no_sense_are_refused(
 def test_a_store_with_a_history_of_its_own_is_left_alone(project: Path) -> None:
     """The record that does not belong is named, and nothing is written."""
     variables = {"AUTOCTRL_STORE_URL": "sqlite:other.sqlite"}
-    assert call(project, "runs", "add", "1", "--set", "fill=9", **variables).code == 0
+    assert ask(project, "runs", "add", "1", "--set", "fill=9", **variables).code == 0
     before = records(project / "other.sqlite")
     said = refusal(project, FROM, "sqlite:other.sqlite")
     assert (
@@ -257,7 +257,7 @@ def test_jobs_under_way_are_a_reason_to_wait(busy: Path) -> None:
 
 def test_jobs_under_way_can_be_given_up(busy: Path) -> None:
     """With --even-if-open the copy is made, and the warning is printed beside it."""
-    answer = call(busy, "store", "copy", FROM, "sqlite:new.sqlite", "--even-if-open")
+    answer = ask(busy, "store", "copy", FROM, "sqlite:new.sqlite", "--even-if-open")
     assert answer.code == 0
     assert "both stores hold the same now" in answer.out
     assert "has jobs under way" in answer.err

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autoctrl.stores import open_store
-from tests.acceptance.project import LIMIT_S, Said, ask, call, environment, make_project
+from tests.acceptance.project import LIMIT_S, Said, ask, environment, make_project
 from tests.fakes.jenkins import Jenkins
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def project(tmp_path: Path) -> Path:
     settings.write_text(settings.read_text() + NOTIFIER.format(python=sys.executable))
     (folder / "tell.py").write_text(TELL)
     assert ask(folder, "runs", "add", "1", "--set", "kind=physics").code == 0
-    assert call(folder, "loop", "--until-idle").code == 0
+    assert ask(folder, "loop", "--until-idle").code == 0
     assert ask(folder, "watch") == CLEAN
     return folder
 
@@ -99,7 +99,7 @@ def test_a_dead_loop_is_told_once(project: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         loop.send_signal(signal.SIGKILL)
-    said = call(project, "watch", "--format", "json", **SILENT)
+    said = ask(project, "watch", "--format", "json", **SILENT)
     assert (said.code, conditions(said)) == (1, ["cycles prompt"])
     assert told(project) == ["tell alarm False cycles prompt"]
     before = records_of(project)
@@ -107,7 +107,7 @@ def test_a_dead_loop_is_told_once(project: Path) -> None:
     assert (again.code, "nobody has made a cycle" in again.out) == (1, True)
     assert (told(project), records_of(project)) == (["tell alarm False cycles prompt"], before)
     let_an_hour_pass(project)
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert told(project)[1:] == ["change alarm True cycles prompt is over"]
     assert ask(project, "watch") == CLEAN
 
@@ -131,12 +131,12 @@ def test_what_a_watch_finds_rounds_do_not_end(project: Path) -> None:
     said = ask(project, "watch", "--format", "json", **FULL)
     assert (said.code, conditions(said)) == (1, ["disk outputs", "disk state"])
     assert len(told(project)) == 2
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert conditions(ask(project, "health", "--format", "json")) == conditions(said)
-    assert call(project, "cycle", **FULL).code == 0
+    assert ask(project, "cycle", **FULL).code == 0
     assert ask(project, "watch").code == 1, "the cycle had no room"
     assert conditions(ask(project, "health", "--format", "json")) == conditions(said)
-    assert call(project, "cycle").code == 0
+    assert ask(project, "cycle").code == 0
     assert ask(project, "watch") == CLEAN
     assert len(told(project)) == 2
 
@@ -144,7 +144,7 @@ def test_what_a_watch_finds_rounds_do_not_end(project: Path) -> None:
 def test_a_task_in_trouble_is_no_peace(project: Path) -> None:
     """It is listed, and the code is 1 until it is well; one that nothing else has told is told."""
     assert ask(project, "runs", "add", "3", "--set", "kind=physics").code == 0
-    assert call(project, "loop", "--until-idle").code == 1
+    assert ask(project, "loop", "--until-idle").code == 1
     said = ask(project, "watch")
     assert (said.code, "[reco]: run 3 permanently marked as failed" in said.out) == (1, True)
     found = json.loads(ask(project, "watch", "--format", "json").out)

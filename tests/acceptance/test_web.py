@@ -19,7 +19,7 @@ import pytest
 from autoctrl.errors import UsageError
 from autoctrl.web.server import listen
 from tests.acceptance.chromium import Chromium, find_chromium
-from tests.acceptance.project import call, make_project
+from tests.acceptance.project import ask, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +96,9 @@ def read(url: str) -> str:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a project with five runs, one of which fails."""
     folder = make_project(tmp_path_factory.mktemp("web"))
-    assert call(folder, "runs", "add", "1-3", "--set", "kind=physics", "--set", "fill=7").code == 0
-    assert call(folder, "runs", "add", "4-5", "--set", "kind=physics", "--set", "fill=8").code == 0
-    call(folder, "loop", "--until-idle")
+    assert ask(folder, "runs", "add", "1-3", "--set", "kind=physics", "--set", "fill=7").code == 0
+    assert ask(folder, "runs", "add", "4-5", "--set", "kind=physics", "--set", "fill=8").code == 0
+    ask(folder, "loop", "--until-idle")
     process, url = start(folder)
     yield Served(folder, url)
     process.send_signal(signal.SIGINT)
@@ -120,7 +120,7 @@ def browser(tmp_path: Path) -> Iterator[Chromium]:
 def test_the_api_says_what_the_command_line_says(served: Served, path: str) -> None:
     """Each address answers letter by letter what the verb prints with ``--format json``."""
     said, verb = read(served.url + path), SAME[path]
-    assert said == call(served.folder, *verb, "--format", "json").out
+    assert said == ask(served.folder, *verb, "--format", "json").out
     assert json.loads(said)
 
 
@@ -144,7 +144,7 @@ def test_a_person_finds_the_failed_run_and_tries_it_again(
     browser.press("button.agree")
     assert "run 3 / reco went from failed to new." in browser.text()
     assert len(browser.picture(tmp_path / "task.png")) > 10_000
-    newest = call(served.folder, "history", "3", "reco").out.splitlines()[-1]
+    newest = ask(served.folder, "history", "3", "reco").out.splitlines()[-1]
     assert " ".join(newest.split()).endswith("task 1 new Grace (web) the detector is on again")
     assert browser.complaints == []
 
@@ -215,7 +215,7 @@ def test_the_other_pages_fit_a_desk_and_a_telephone(served: Served, browser: Chr
 def test_the_overview_comes_up_to_date_by_itself(served: Served, browser: Chromium) -> None:
     """A page that is left open shows what happened since, without being reloaded."""
     browser.open(served.url + "/campaigns/prompt")
-    assert call(served.folder, "runs", "add", "77", "--set", "kind=physics").code == 0
+    assert ask(served.folder, "runs", "add", "77", "--set", "kind=physics").code == 0
     browser.ask("refresh()")
     assert "77" in browser.ask("document.querySelector('#table').innerText")
     assert browser.complaints == []
@@ -225,7 +225,7 @@ def test_a_port_that_is_taken_is_a_sentence(served: Served) -> None:
     """Listening where somebody else does, or at an address of another machine, is refused with what
     to do.
     """
-    said = call(served.folder, "serve", "--port", served.url.rpartition(":")[2])
+    said = ask(served.folder, "serve", "--port", served.url.rpartition(":")[2])
     assert said.code == 2
     assert re.fullmatch(
         r"The web page cannot listen on 127.0.0.1, port \d+: .*\. Choose another --port.*\n",
@@ -237,7 +237,7 @@ def test_a_port_that_is_taken_is_a_sentence(served: Served) -> None:
 
 def test_an_unknown_campaign_is_refused_at_the_start(served: Served) -> None:
     """A server for a campaign that does not exist does not start."""
-    said = call(served.folder, "serve", "--port", "0", "--campaign", "promt")
+    said = ask(served.folder, "serve", "--port", "0", "--campaign", "promt")
     assert (said.code, "Did you mean 'prompt'?" in said.err) == (2, True)
 
 
@@ -274,19 +274,19 @@ def test_what_a_job_says_of_itself_is_shown(influxdb2: Influx, tmp_path: Path) -
     settings.write_text(
         settings.read_text() + f'[hints]\nurl = "{place}"\ntoken_file = "{folder / "token"}"\n'
     )
-    call(folder, "runs", "add", "1", "--set", "kind=physics", "--set", "fill=7")
-    call(folder, "loop", "--until-idle")
+    ask(folder, "runs", "add", "1", "--set", "kind=physics", "--set", "fill=7")
+    ask(folder, "loop", "--until-idle")
     process, url = start(folder)
     try:
         said, api, page = (
-            call(folder, "jobs", "1", "reco").out,
+            ask(folder, "jobs", "1", "reco").out,
             read(f"{url}/api/jobs/1/reco"),
             read(f"{url}/campaigns/prompt/tasks/reco/1"),
         )
         assert [said.count(words) for words in ("fitting, progress 0.4", "job 0.1")] == [1, 1]
         assert page.count("fitting, progress 0.4") == 1
         assert [hint["values"] for hint in json.loads(api)["hints"]] == [{"progress": 0.4}]
-        assert api == call(folder, "jobs", "1", "reco", "--format", "json").out
+        assert api == ask(folder, "jobs", "1", "reco", "--format", "json").out
         (folder / "token").write_text("somebody:else")
         assert "refuses the token" in read(f"{url}/campaigns/prompt/tasks/reco/1")
     finally:
