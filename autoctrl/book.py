@@ -5,12 +5,12 @@ its user may read.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from autoctrl.errors import StoreError
+from autoctrl.files import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def reading(path: Path, *, what: str = USED) -> Iterator[sqlite3.Connection | No
 def _open(path: Path, what: str) -> Iterator[sqlite3.Connection]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         with closing(connection):
             yield connection

@@ -126,6 +126,19 @@ def write_whole(
         draft.rename(path)
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file unless there is one, and let only its user read it, whatever the umask
+    and whatever it was before. Raises ``OSError``.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
 def write_first(path: Path, content: bytes, *, mode: int | None = None) -> bool:
     """Write a file whole unless there is one; say whether we were the first.
 

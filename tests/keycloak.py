@@ -24,10 +24,7 @@ class Keycloak(Service):
 
     def prepare(self) -> None:
         """Lay the realms where its first start finds them."""
-        folder = self.folder / "realms"
-        folder.mkdir(parents=True)
-        for realm in realms.ALL:
-            (folder / f"{realm['realm']}-realm.json").write_text(json.dumps(realm))
+        realms.write(str(self.folder / "realms"))
 
     @property
     def url(self) -> str:

@@ -4,6 +4,8 @@ at INDIGO IAM.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 SECRET = "page-secret"  # noqa: S105 - of a server that lives as long as the tests
@@ -97,6 +99,8 @@ def realm(name: str, *groups_in: str) -> dict[str, Any]:
         "enabled": True,
         "sslRequired": "none",
         "accessTokenLifespan": 3600,
+        "accessCodeLifespan": 600,
+        "passwordPolicy": "hashAlgorithm(pbkdf2-sha256) and hashIterations(1)",
         "ssoSessionIdleTimeout": 86_400,
         "revokeRefreshToken": True,
         "refreshTokenMaxReuse": 0,
@@ -108,6 +112,14 @@ def realm(name: str, *groups_in: str) -> dict[str, Any]:
         "users": [person(one, group) for one, group in PEOPLE.items()],
         "clients": [page(*groups_in), program()],
     }
+
+
+def write(folder: str) -> None:
+    """Write the realms as a Keycloak reads them when it starts first."""
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    for one in ALL:
+        (place / f"{one['realm']}-realm.json").write_text(json.dumps(one))
 
 
 ALL = (realm("autoctrl", "id", "access", "userinfo"), realm("indigo", "userinfo"))

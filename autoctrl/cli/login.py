@@ -52,7 +52,7 @@ def _ask_page(page: str) -> Mapping[str, Any]:
     from autoctrl.login.errors import ProviderDown
     from autoctrl.login.transport import TIMEOUT_S, Careful
 
-    careful = Careful()
+    careful = Careful(SystemClock())
     try:
         with httpx2.Client(transport=careful, timeout=TIMEOUT_S, trust_env=False) as asking:
             answer = asking.get(f"{page}/login/device")

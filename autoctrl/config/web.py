@@ -45,11 +45,15 @@ class WebSettings:
         "Whether a proxy in front of the page asks who people are.", default=False
     )
     proxies: str = setting(
-        "Addresses or networks of that proxy, separated by spaces: 10.1.2.3 10.2.0.0/16.", ""
+        "Addresses or networks of the proxy before the page, as `10.1.2.3 10.2.0.0/16`.", ""
     )
     proxy_header: str = setting("Header in which it names the person.", "X-Forwarded-User")
     proxy_groups_header: str = setting(
-        "Header in which it names the person's groups, separated by commas.", "X-Forwarded-Groups"
+        (
+            "Header in which it names the person's groups, separated by commas, as "
+            "`X-Forwarded-Groups`; empty: none is read. The proxy must set or remove it."
+        ),
+        "",
     )
     idle_s: int = setting("How long a login lasts unused, seconds.", 28_800, least=60)
     longest_s: int = setting("How long a login lasts at most, seconds.", 86_400, least=60)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from threading import Lock
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,7 +12,8 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from joserfc.jwk import KeySet
 
-from autoctrl.login.errors import LoginRefused, ProviderDown
+from autoctrl.login.errors import DOWN_HINT, LoginRefused, ProviderDown
+from autoctrl.login.remembered import Remembered
 from autoctrl.login.transport import TIMEOUT_S, Careful
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 METADATA_FOR = timedelta(hours=1)
 AWAKE_FOR = timedelta(minutes=1)
 KEYS_EVERY = timedelta(minutes=1)
-DOWN_FOR = timedelta(seconds=5)
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-DOWN_HINT = "Those who are logged in stay so; try again in a few minutes."
 
 
 class Client(NamedTuple):
@@ -46,24 +44,15 @@ class Client(NamedTuple):
     scopes: str = "openid profile email"
 
 
-class Kept(NamedTuple):
-    """An answer that is used again, and when it was given."""
-
-    value: Any
-    at: datetime
-
-
 class Provider:
     """Asks one provider as one client; threads may share it."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         """Ask nothing yet."""
         self.client, self.clock = client, clock
-        self.transport = Careful()
-        self._lock = Lock()
-        self._metadata: Kept | None = None
-        self._keys: Kept | None = None
-        self._failed: Kept | None = None
+        self.transport = Careful(clock)
+        self._metadata = Remembered(self._discover, clock)
+        self._keys = Remembered(self._fetch_keys, clock, KEYS_EVERY)
 
     def close(self) -> None:
         """End all connections."""
@@ -80,24 +69,12 @@ class Provider:
         Raises ``ProviderDown`` if it was never heard of, and where it ``must_be_awake`` if it has
         been silent for the last minute.
         """
-        with self._lock:
-            now, kept = self.clock.now(), self._metadata
-            lasts = AWAKE_FOR if must_be_awake else METADATA_FOR
-            if kept is None or now - kept.at >= lasts:
-                self._ask_again(now)
-            if self._metadata is None or (must_be_awake and self._failed):
-                message = self._failed.value if self._failed else ""
-                raise ProviderDown(message, hint=DOWN_HINT)
-            return dict(self._metadata.value)
-
-    def _ask_again(self, now: datetime) -> None:
-        """Hear what the provider says of itself now; one that was silent is left alone first."""
-        if self._failed is not None and now - self._failed.at < DOWN_FOR:
-            return
-        try:
-            self._metadata, self._failed = Kept(self._discover(), now), None
-        except ProviderDown as error:
-            self._failed = Kept(error.message, self.clock.now())
+        lasts = AWAKE_FOR if must_be_awake else METADATA_FOR
+        now = self.clock.now()
+        found = self._metadata.get(lambda known: now - known.at < lasts)
+        if must_be_awake and self._metadata.failure:
+            raise self._metadata.refusal()
+        return dict(found)
 
     def _discover(self) -> Json:
         configured = self.client.issuer.rstrip("/")
@@ -115,20 +92,15 @@ class Provider:
         """Return the keys with which the provider signs.
 
         They are asked for again when ``kid`` is not among them, once a minute at most. Raises
-        ``ProviderDown``.
+        ``ProviderDown``, also if it is not among them and they cannot be had now.
         """
-        address = self.metadata()["jwks_uri"]
-        with self._lock:
-            now = self.clock.now()
-            kept = self._keys
-            is_known = kept is not None and any(key.kid == kid for key in kept.value.keys)
-            if kept is None or (not is_known and now - kept.at >= KEYS_EVERY):
-                self._keys = kept and kept._replace(
-                    at=now
-                )  # one that is silent is not asked oftener
-                self._keys = kept = Kept(_read_keys(self._get(address)), now)
-            found: KeySet = kept.value
-            return found
+        found = self._keys.get(lambda known: has_key(known.value, kid))
+        if self._keys.failure and not has_key(found, kid):
+            raise self._keys.refusal()
+        return found
+
+    def _fetch_keys(self) -> KeySet:
+        return _read_keys(self._get(self.metadata()["jwks_uri"]))
 
     def authorization_url(self, redirect: str, state: str, nonce: str, verifier: str) -> str:
         """Return the address at which a person logs in. Raises ``ProviderDown``."""
@@ -245,6 +217,11 @@ class Provider:
                 f"The provider of logins answers what nobody expects ({type(error).__name__})."
             )
             raise ProviderDown(message, hint=DOWN_HINT) from error
+
+
+def has_key(keys: KeySet, kid: str) -> bool:
+    """Say whether a key of this name is among some."""
+    return any(key.kid == kid for key in keys.keys)
 
 
 def _content(answer: httpx2.Response) -> Json:

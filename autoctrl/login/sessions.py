@@ -21,6 +21,7 @@ FLOW_LASTS = timedelta(minutes=10)
 MOST_FLOWS = 10_000
 NOTED_EVERY = timedelta(minutes=1)
 AGAIN_AFTER = timedelta(minutes=1)
+OURS = "digest = ? AND browser = ? AND expires >= ?"
 COLUMNS = (
     "digest, issuer, subject, sid, name, role, made, used, checked, tried, id_token, "
     "access_token, refresh_token"
@@ -114,22 +115,26 @@ class Sessions:
         more. Raises ``StoreError``.
         """
         key = (digest_of(state), digest_of(browser), now.timestamp())
+        with self._book.reading() as connection:  # junk of strangers costs no writing
+            question = f"SELECT 1 FROM flows WHERE {OURS}"  # noqa: S608 - our own words
+            if connection is None or connection.execute(question, key).fetchone() is None:
+                return None
         with self._book.writing() as connection:
-            row = connection.execute(
-                "DELETE FROM flows WHERE digest = ? AND browser = ? AND expires >= ? "
-                "RETURNING nonce, verifier, target",
-                key,
-            ).fetchone()
+            taking = f"DELETE FROM flows WHERE {OURS} RETURNING nonce, verifier, target"  # noqa: S608 - as above
+            row = connection.execute(taking, key).fetchone()
         return Flow(*row) if row else None
 
-    def open(self, person: Person, now: datetime) -> str:
-        """Return the word that the browser keeps for a new login. Raises ``StoreError``."""
+    def open(self, person: Person, now: datetime, instead_of: str = "") -> str:
+        """Return the word that the browser keeps for a new login, which ends the one that it had,
+        ``instead_of``. Raises ``StoreError``.
+        """
         word = secrets.token_urlsafe(32)
         time = now.timestamp()
         row = (digest_of(word), *_facts(person), time, time, time, time, *_tokens(person))
         with self._book.writing() as connection:
             oldest = (now - self.limits.longest).timestamp()
-            connection.execute("DELETE FROM sessions WHERE made < ?", (oldest,))
+            gone = (oldest, digest_of(instead_of))
+            connection.execute("DELETE FROM sessions WHERE made < ? OR digest = ?", gone)
             marks = ", ".join("?" * len(row))
             connection.execute(f"INSERT INTO sessions ({COLUMNS}) VALUES ({marks})", row)  # noqa: S608 - our own words
         return word
@@ -148,13 +153,15 @@ class Sessions:
             self._set(session.digest, "used = ?", now.timestamp())
         return session
 
-    def claim_check(self, session: Session, now: datetime) -> bool:
-        """Say whether it is for us to ask for the person's groups again: it is time, and nobody
-        else does it, for a token that renews is good once. Raises ``StoreError``.
-        """
+    def is_check_due(self, session: Session, now: datetime) -> bool:
+        """Say whether it is time to ask for the person's groups again."""
         is_fresh = now - session.checked < self.limits.recheck
-        if is_fresh or now - session.tried < min(AGAIN_AFTER, self.limits.recheck):
-            return False
+        return not is_fresh and now - session.tried >= min(AGAIN_AFTER, self.limits.recheck)
+
+    def claim_check(self, session: Session, now: datetime) -> bool:
+        """Say whether it is for us to ask for the person's groups again: nobody else does it, for
+        a token that renews is good once. Raises ``StoreError``.
+        """
         with self._book.writing() as connection:
             claimed = connection.execute(
                 "UPDATE sessions SET tried = ? WHERE digest = ? AND tried = ? AND checked = ?",
@@ -177,6 +184,14 @@ class Sessions:
             now.timestamp(),
             *_tokens(person),
         )
+
+    def keep_tokens(self, session: Session, person: Person) -> None:
+        """Write down the tokens that the provider has just given: those before are used up.
+
+        Raises ``StoreError``.
+        """
+        what = "id_token = ?, access_token = ?, refresh_token = ?"
+        self._set(session.digest, what, *_tokens(person))
 
     def end(self, digest: bytes) -> None:
         """Forget a login. Raises ``StoreError``."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import httpx2
 
 from autoctrl.hooks.address import Address
-from autoctrl.login.errors import ProviderDown
+from autoctrl.login.errors import DOWN_HINT, ProviderDown
+from autoctrl.login.pause import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from autoctrl.ports import Clock
 
 TIMEOUT_S = 5.0
 LARGEST = 1024 * 1024
@@ -19,16 +24,19 @@ LARGEST = 1024 * 1024
 
 class Careful(httpx2.BaseTransport):
     """Asks only what is encrypted or on this machine, and reads an answer of at most 1 MiB within
-    five seconds.
+    five seconds. Whoever did not answer is left alone for a while, longer each time, so that a
+    silent provider holds up few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         """Connect when it is asked for the first time."""
-        self._inner = httpx2.HTTPTransport()
+        self._inner, self._clock = httpx2.HTTPTransport(), clock
+        self._pause, self._lock = Pause(), Lock()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the answer to one request. Raises ``ProviderDown``."""
+        """Return the answer to one request. Raises ``ProviderDown``, at once in a pause."""
         check_address(str(request.url))
+        self._check_pause()
         deadline = time.monotonic() + TIMEOUT_S
         request.headers["Accept-Encoding"] = "identity"  # nothing grows when it is unpacked
         try:
@@ -38,8 +46,14 @@ class Careful(httpx2.BaseTransport):
             body = b"".join(_read(stream, deadline))
             stream.close()
         except httpx2.TransportError as error:
+            self._begin_pause()
             message = f"The provider of logins does not answer ({type(error).__name__})."
-            raise ProviderDown(message, hint="Those who are logged in stay so.") from error
+            raise ProviderDown(message, hint=DOWN_HINT) from error
+        except ProviderDown:
+            self._begin_pause()
+            raise
+        with self._lock:
+            self._pause = Pause()
         headers = [(name, text) for name, text in answer.headers.raw if _is_kept(name)]
         return httpx2.Response(answer.status_code, headers=headers, content=body, request=request)
 
@@ -49,6 +63,16 @@ class Careful(httpx2.BaseTransport):
     def shut(self) -> None:
         """End all connections."""
         self._inner.close()
+
+    def _check_pause(self) -> None:
+        left_s = self._pause.left(self._clock.now()).total_seconds()
+        if left_s:
+            message = "The provider of logins did not answer a moment ago."
+            raise ProviderDown(message, hint=DOWN_HINT, retry_s=math.ceil(left_s))
+
+    def _begin_pause(self) -> None:
+        with self._lock:
+            self._pause = self._pause.after_silence(self._clock.now())
 
 
 def check_address(url: str) -> None:
@@ -68,7 +92,7 @@ def _read(stream: httpx2.SyncByteStream, deadline: float) -> Iterator[bytes]:
         if size > LARGEST or time.monotonic() > deadline:
             stream.close()
             message = "The provider of logins answers too much, or too slowly."
-            raise ProviderDown(message, hint="Those who are logged in stay so.")
+            raise ProviderDown(message, hint=DOWN_HINT)
         yield chunk
 
 

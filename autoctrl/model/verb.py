@@ -51,11 +51,13 @@ VERBS: Mapping[str, Verb] = {
     "close-campaign": Verb(
         Role.OPERATOR, "take no more runs into a campaign, and start nothing more in it"
     ),
+    "create-token": Verb(Role.VIEWER, "let a program do what one of your roles may"),
+    "revoke-token": Verb(Role.VIEWER, "end a token of yours"),
     "deploy": Verb(Role.ADMIN, "bring a version into an environment"),
 }
-"""By name; whoever may look may say all others."""
+"""By name; those that only look are each face's own."""
 
 
-def least_role(verb: str) -> Role:
-    """Return the least role of whoever says a verb."""
-    return VERBS[verb].role if verb in VERBS else Role.VIEWER
+def may_say(role: Role, verb: str) -> bool:
+    """Say whether somebody of a role may say a verb; one that is not listed is nobody's."""
+    return verb in VERBS and role >= VERBS[verb].role

@@ -34,11 +34,12 @@ from autoctrl.web import (
     trends,
     workflow_page,
 )
-from autoctrl.web.door import lead_to_login, refuse, turn_away
+from autoctrl.web.door import describe_failure, lead_to_login, refuse, turn_away
 from autoctrl.web.hosts import is_known_host, known_hosts
 from autoctrl.web.problems import show_problem
 from autoctrl.web.shared import shared
 from autoctrl.web.state import Site
+from autoctrl.web.turnstile import DOORS
 from autoctrl.web.visitor import announce
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 OPEN = ("/static/", "/health")
-DOORS = ("/login", "/logout")
 PAGE = "/campaigns/{campaign}"
 ROUTES = [
     Route("/", pages.front),
@@ -132,13 +132,16 @@ class Shield:
         if path.startswith(OPEN):
             return None
         peer = (scope.get("client") or ("", 0))[0]
+        if self.gate.is_encrypted(headers, peer):
+            scope["scheme"] = "https"  # cookies are marked by it
         try:
             visitor = await run_in_threadpool(self.gate.visitor, headers, peer)
             self.site.pace.take_question(visitor.subject)
         except HTTPException as error:
             return refuse(path, error.status_code, error.detail, error.headers)
         except AutoctrlError as error:
-            return refuse(path, 503, str(error))
+            failure = describe_failure(error)
+            return refuse(path, failure.code, failure.text, failure.headers)
         announce(scope, visitor)
         return None if path.startswith(DOORS) else self._turn_away(scope, visitor)
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from autoctrl import __version__
+from autoctrl.login.errors import LoginRefused, TooManyAsk
 from autoctrl.web.gate import is_page
 from autoctrl.web.problems import Problem, answer_problem
+from autoctrl.web.state import load_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jinja2 import Template
     from starlette.responses import Response
 
+    from autoctrl.errors import AutoctrlError
     from autoctrl.web.visitor import Visitor
 
 UNKNOWN = 401  # the code that says how to make oneself known
-TEMPLATES = Path(__file__).with_name("templates")
+CODES: Mapping[type[AutoctrlError], int] = {LoginRefused: 403, TooManyAsk: 429}
 
 
 def lead_to_login(target: str) -> Response:
@@ -45,12 +43,9 @@ def turn_away(visitor: Visitor, claim: str, path: str) -> Response:
 def refuse(path: str, code: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer a request that is not let in, a program or a person."""
     if is_page(path):
-        page = show_door(text, "", code)
-        page.headers.update(headers or {})
-        return page
-    if code == UNKNOWN:
-        headers = {"WWW-Authenticate": "Bearer"}
-    return answer_problem(Problem(code, text, "", headers))
+        return show_door(text, "", code, headers=headers)
+    known = {"WWW-Authenticate": "Bearer"} if code == UNKNOWN else {}
+    return answer_problem(Problem(code, text, "", {**known, **(headers or {})}))
 
 
 class Ways(NamedTuple):
@@ -69,16 +64,30 @@ class Ways(NamedTuple):
 NOWHERE = Ways()
 
 
-def show_door(text: str, hint: str, code: int, ways: Ways = NOWHERE) -> HTMLResponse:
+def show_door(
+    text: str,
+    hint: str,
+    code: int,
+    ways: Ways = NOWHERE,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
     """Show a sentence and where to go from here."""
-    shown = _template().render(text=text, hint=hint, version=__version__, **ways._asdict())
-    headers = {"Refresh": f"0; url={ways.leave}"} if ways.leave else {}
-    return HTMLResponse(shown, code, headers)
+    template = load_templates().get_template("door.html")
+    shown = template.render(text=text, hint=hint, **ways._asdict())
+    leave = {"Refresh": f"0; url={ways.leave}"} if ways.leave else {}
+    return HTMLResponse(shown, code, {**leave, **(headers or {})})
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("door.html")
+def show_failure(error: AutoctrlError, ways: Ways) -> HTMLResponse:
+    """Show why somebody does not come in, and where to go from here."""
+    failure = describe_failure(error)
+    return show_door(error.message, error.hint, failure.code, ways, headers=failure.headers)
+
+
+def describe_failure(error: AutoctrlError) -> Problem:
+    """Return how it is answered that somebody does not come in."""
+    code = next((code for kind, code in CODES.items() if isinstance(error, kind)), 503)
+    retry_s = getattr(error, "retry_s", 0)
+    headers = {"Retry-After": str(retry_s)} if retry_s else None
+    return Problem(code, str(error), "", headers)

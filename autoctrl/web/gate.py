@@ -72,11 +72,12 @@ class Gate:
     def visitor(self, headers: Headers, peer: str) -> Visitor:
         """Return who makes a request that came from the address ``peer``.
 
-        Answers 401 for a token that is not good, 400 for two persons in one request.
+        Answers 401 for a token that is not good, 400 for two persons in one request. Raises
+        ``TooManyAsk``, ``ProviderDown`` or ``StoreError``.
         """
         shown = headers.get("authorization", "")
         if shown[: len(BEARER)].lower() == BEARER:
-            return self._bearer(shown[len(BEARER) :].strip())
+            return self._bearer(shown[len(BEARER) :].strip(), self.client_of(headers, peer))
         if not self.is_closed:
             return Visitor(Role.ADMIN)
         word = cookie_parser(headers.get("cookie", "")).get(self.cookies.session)
@@ -93,14 +94,24 @@ class Gate:
         is_browsing = is_page(path) and method in {"GET", "HEAD"}
         return self.porter is not None and not visitor.is_known and is_browsing
 
-    def _bearer(self, text: str) -> Visitor:
+    def client_of(self, headers: Headers, peer: str) -> str:
+        """Return the address that asks: the one that a named proxy has added, else ``peer``."""
+        told = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return told if is_address(told) and self._is_proxy(peer) else peer
+
+    def is_encrypted(self, headers: Headers, peer: str) -> bool:
+        """Say whether people reach the page by https, as the settings or a named proxy say."""
+        told = headers.get("x-forwarded-proto", "").lower() == "https"
+        return self.cookies.is_secure or (told and self._is_proxy(peer))
+
+    def _bearer(self, text: str, address: str) -> Visitor:
         token = self.keyring.recognise(text, self.clock.now())
         if token is not None:
             return Visitor(token.may, token.maker, f"token {token.id}", via="api")
         if self.porter is None or not text or text.startswith(PREFIX):
             raise HTTPException(401, "This token is not good, or not any more.")
         try:
-            return self._welcome(self.porter.owner_of(text), "api")
+            return self._welcome(self.porter.owner_of(text, address), "api")
         except LoginRefused as error:
             raise HTTPException(401, error.message) from error
 
@@ -117,23 +128,29 @@ class Gate:
         return visitor._replace(role=allowed, is_member=role >= Role.VIEWER)
 
     def _named(self, headers: Headers) -> Visitor:
-        names = headers.getlist(self.section.proxy_header)
-        if len(names) > 1:
-            raise HTTPException(400, f"The header {self.section.proxy_header} stands there twice.")
-        name = "".join(filter(str.isprintable, names[0])).strip()[:LONGEST_NAME] if names else ""
+        """Return whom a proxy names."""
+        word = read_once(headers, self.section.proxy_header)
+        name = "".join(filter(str.isprintable, word)).strip()[:LONGEST_NAME]
         if not name:
             return self.stranger
-        lists = headers.getlist(self.section.proxy_groups_header)
-        groups = [group.strip() for line in lists for group in line.split(",")]
-        role = self.groups.role_with_login(groups)
+        header = self.section.proxy_groups_header
+        named = read_once(headers, header) if header else ""
+        role = self.groups.role_with_login(group.strip() for group in named.split(","))
         return self._admit(role, Visitor(Role.NOBODY, name, f"proxy {name}"))
 
     def _is_proxy(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.proxies)
+        return is_address(peer) and any(
+            ipaddress.ip_address(peer) in network for network in self.proxies
+        )
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is the number of a machine."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def open_porter(settings: Settings, book: Book, clock: Clock) -> Porter:
@@ -154,6 +171,24 @@ def open_porter(settings: Settings, book: Book, clock: Clock) -> Porter:
     name = "[web] client_secret_file"
     secret = read_secret_lines(settings.path(file), name)[0] if file else ""
     return Porter(section, secret, book, clock)
+
+
+def read_once(headers: Headers, name: str) -> str:
+    """Return what a header of a proxy says, empty without it.
+
+    Answers 400 if it stands there twice, under a spelling that other programs read as the same, or
+    as one that the next program must remove: then somebody else than the proxy has written too.
+    """
+    wanted = _plain(name)
+    alike = [text for key, text in headers.items() if _plain(key) == wanted]
+    dropped = {_plain(word) for word in headers.get("connection", "").split(",")}
+    if len(alike) > 1 or wanted in dropped:
+        raise HTTPException(400, f"The header {name} stands there twice, or is to be removed.")
+    return headers.get(name, "")
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
 
 
 def is_page(path: str) -> bool:

@@ -14,11 +14,12 @@ from starlette.routing import Route
 from autoctrl.errors import AutoctrlError
 from autoctrl.login.errors import LoginRefused
 from autoctrl.web.body import read_body
+from autoctrl.web.cookies import let_keep, read_kept
 from autoctrl.web.csrf import COOKIE
-from autoctrl.web.door import Ways, show_door
+from autoctrl.web.door import Ways, show_door, show_failure
 from autoctrl.web.parameters import json_answer
 from autoctrl.web.state import site_of
-from autoctrl.web.visitor import visitor_of
+from autoctrl.web.visitor import peer_of, visitor_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -65,10 +66,11 @@ def begin(request: Request) -> Response:
     gate, porter = door_of(request)
     browser = request.cookies.get(gate.cookies.flow) or secrets.token_urlsafe(32)
     target = read_target(request.query_params.get("next", "/"))
+    client = gate.client_of(request.headers, peer_of(request))
     try:
-        address = porter.begin(browser, target, address_of(request, CALLBACK))
+        address = porter.begin(browser, target, address_of(request, CALLBACK), client)
     except AutoctrlError as error:
-        return show_door(error.message, error.hint, 503, AGAIN)
+        return show_failure(error, AGAIN)
     answer = RedirectResponse(address, 303)
     gate.cookies.give(answer, gate.cookies.flow, browser)
     return answer
@@ -82,12 +84,11 @@ def finish(request: Request) -> Response:
     query = request.query_params
     answer = Answer(*(query.get(name, "") for name in ("state", "code", "iss", "error")))
     browser = request.cookies.get(gate.cookies.flow, "")
+    before = request.cookies.get(gate.cookies.session, "")
     try:
-        word, target = porter.finish(browser, answer, address_of(request, CALLBACK))
-    except LoginRefused as error:
-        return show_door(error.message, error.hint, 403, AGAIN)
+        word, target = porter.finish(browser, answer, address_of(request, CALLBACK), before)
     except AutoctrlError as error:
-        return show_door(error.message, error.hint, 503, AGAIN)
+        return show_failure(error, AGAIN)
     response = RedirectResponse(target, 303)
     gate.cookies.give(response, gate.cookies.session, word)
     return response
@@ -97,10 +98,10 @@ def ask_leave(request: Request) -> Response:
     """Show the form by which a person logs out."""
     door_of(request)
     guard, visitor = site_of(request).guard, visitor_of(request)
-    cookie = guard.cookie(request.cookies.get(COOKIE))
+    cookie = guard.cookie(read_kept(request, COOKIE))
     ways = Ways(token=guard.token(cookie, visitor.session))
     response = show_door(f"You are {visitor.name or 'not logged in'}.", "", 200, ways)
-    response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
+    let_keep(request, response, COOKIE, cookie)
     return response
 
 
@@ -113,7 +114,7 @@ async def leave(request: Request) -> Response:
 def _leave(request: Request, token: str) -> Response:
     gate, porter = door_of(request)
     guard, session = site_of(request).guard, visitor_of(request).session
-    refusal = guard.refusal(request.headers, request.cookies.get(COOKIE, ""), token, session)
+    refusal = guard.refusal(request.headers, read_kept(request, COOKIE), token, session)
     if refusal and session:
         raise HTTPException(403, f"{refusal} You are still logged in.")
     word = request.cookies.get(gate.cookies.session, "")

@@ -183,7 +183,7 @@ PROBLEMS = {
     405: "Another method is needed.",
     429: "Too much at once; Retry-After says when to come again.",
     500: "A defect of the server.",
-    503: "The store does not answer.",
+    503: "The store or the provider of logins does not answer, or too many ask.",
 }
 NO_FILE = {
     403: "It is no plain file beneath the root of the outputs, or nobody knows who asks.",

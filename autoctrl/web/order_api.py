@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from autoctrl.errors import AutoctrlError, UsageError
-from autoctrl.model.verb import least_role
 from autoctrl.verbs import known_workflows
 from autoctrl.web.body import read_body
 from autoctrl.web.order import read_order
@@ -22,7 +21,7 @@ from autoctrl.web.pace import identity_of
 from autoctrl.web.parameters import json_answer
 from autoctrl.web.problems import answer_problem, describe_problem
 from autoctrl.web.state import site_of
-from autoctrl.web.visitor import require
+from autoctrl.web.visitor import require_verb
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +48,7 @@ async def give_order(request: Request) -> Response:
     """
     name = request.path_params["verb"]
     _refuse_cookies(request)
-    visitor = require(request, least_role(name), f"say {name} by the API")
+    visitor = require_verb(request, name, f"say {name} by the API")
     if site_of(request).gate.is_closed and visitor.via != PROVEN:
         raise HTTPException(403, "Only a token counts here. Send it: Authorization: Bearer.")
     who = identity_of(request)

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 
 from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON, Actor
-from autoctrl.model.verb import least_role
 from autoctrl.web.body import read_body
+from autoctrl.web.cookies import read_kept
 from autoctrl.web.csrf import COOKIE
 from autoctrl.web.pace import identity_of
 from autoctrl.web.state import NAME_COOKIE, site_of
-from autoctrl.web.visitor import require, visitor_of
+from autoctrl.web.visitor import require_verb, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,7 +101,7 @@ def accept(request: Request, form: SentForm, known: Collection[str]) -> SentForm
     such verb: ``known`` are those that it has.
     """
     guard, session = site_of(request).guard, visitor_of(request).session
-    cookie = request.cookies.get(COOKIE, "")
+    cookie = read_kept(request, COOKIE)
     refusal = guard.refusal(request.headers, cookie, form.token, session)
     if refusal:
         message = f"{refusal} Nothing was done. Open the page again and repeat it there."
@@ -109,7 +109,7 @@ def accept(request: Request, form: SentForm, known: Collection[str]) -> SentForm
     site_of(request).pace.take_verb(identity_of(request))
     if form.verb not in known:
         raise HTTPException(400, f"There is no verb '{form.verb}' here.")
-    visitor = require(request, least_role(form.verb), form.verb)
+    visitor = require_verb(request, form.verb)
     return form._replace(name=visitor.name or form.name, subject=visitor.subject)
 
 
@@ -127,6 +127,6 @@ def actor_of(form: SentForm) -> Actor:
 
 def remember_name(request: Request, response: Response, form: SentForm) -> Response:
     """Return the answer, by which the browser keeps a name that the person had to write."""
-    if not visitor_of(request).name and request.cookies.get(NAME_COOKIE) != form.name:
-        site_of(request).remember(response, form.name)
+    if not visitor_of(request).name and read_kept(request, NAME_COOKIE) != form.name:
+        site_of(request).remember(request, response, form.name)
     return response

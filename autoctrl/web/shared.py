@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from autoctrl.web.cookies import read_kept
 from autoctrl.web.state import site_of
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import ZONE_COOKIE
@@ -23,7 +24,7 @@ def shared(draw: Callable[[Request], Response]) -> Callable[[Request], Awaitable
     """
 
     async def answer(request: Request) -> Response:
-        zone = request.cookies.get(ZONE_COOKIE)
+        zone = read_kept(request, ZONE_COOKIE)
         key = (request.url.path, request.url.query, zone, visitor_of(request))
         request.state.is_shared = True
         return await site_of(request).answers.answer(key, partial(draw, request))

@@ -41,6 +41,7 @@ from autoctrl.views.totals import read_everything
 from autoctrl.web import links
 from autoctrl.web.activity import TaskCounter
 from autoctrl.web.answers import SharedAnswers
+from autoctrl.web.cookies import A_YEAR_S, let_keep, read_kept
 from autoctrl.web.csrf import COOKIE, Guard
 from autoctrl.web.gate import Gate
 from autoctrl.web.notes import Notes
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
-A_YEAR_S = 365 * 86400
 
 
 @cache
@@ -173,7 +173,7 @@ class Site:
         now = self.clock.now()
         is_shared = getattr(request.state, "is_shared", False)
         zones = self.zones(request)
-        cookie = self.guard.cookie(request.cookies.get(COOKIE))
+        cookie = self.guard.cookie(read_kept(request, COOKIE))
         text = (
             load_templates()
             .get_template(name)
@@ -194,8 +194,8 @@ class Site:
             )
         )
         response = HTMLResponse(text, status_code)
-        if not is_shared and request.cookies.get(COOKIE) != cookie:
-            response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict")
+        if not is_shared and read_kept(request, COOKIE) != cookie:
+            let_keep(request, response, COOKIE, cookie)
         remember_zone(request, response)
         return response
 
@@ -210,7 +210,7 @@ class Site:
             "visitor": visitor,
             "notes": self.notes.take(request.query_params.get("note", "")),
             "can_log_in": self.gate.porter is not None,
-            "person": unquote(request.cookies.get(NAME_COOKIE, "")),
+            "person": unquote(read_kept(request, NAME_COOKIE)),
             **token,
         }
 
@@ -218,9 +218,9 @@ class Site:
         """Return in which zone times are shown to a reader."""
         return zones_of(request, self.spelling, self.project.settings.project.timezone)
 
-    def remember(self, response: Response, name: str) -> None:
+    def remember(self, request: Request, response: Response, name: str) -> None:
         """Let the browser fill in the person's name next time."""
-        response.set_cookie(NAME_COOKIE, quote(name), A_YEAR_S, httponly=True, samesite="strict")
+        let_keep(request, response, NAME_COOKIE, quote(name), lasts_s=A_YEAR_S)
 
     def _spell_last_cycle(self, campaign: str, now: datetime) -> str:
         last = self.store.heartbeats().get(campaign)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST = 50  # of one person
 LIVES = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "365d": "a year"}
 USUAL_LIFE = "90d"
-CREATE, REVOKE = "create", "revoke"
+CREATE, REVOKE = "create-token", "revoke-token"
 UNFIT = "A token makes and revokes none. Log in, or use the command line."
 
 

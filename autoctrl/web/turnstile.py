@@ -2,7 +2,8 @@
 
 What waits is bounded, and forgotten as soon as its client has gone; what comes beyond that is told
 to come again. A request that only a file system answers waits in a queue of its own, so that a
-hung mount stops nobody else. ``/health`` and the page's own files wait for nobody.
+hung mount stops nobody else; so does one that logs in or out, which a silent provider may hold up.
+``/health`` and the page's own files wait for nobody.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FREE = ("/health", "/static/")
 LARGEST_BODY = 256 * 1024
+DOORS = ("/login", "/logout")
 OF_FILES = ("/logs/", "/read/", "/outputs/", "/api/log/", "/api/output/")
 
 
@@ -34,22 +36,29 @@ class Room(NamedTuple):
 
 
 OF_PAGES, OF_FILE_SYSTEMS = Room(at_work=16, waiting=256), Room(at_work=4, waiting=32)
+OF_DOORS = Room(at_work=4, waiting=128)
 
 
 class Turnstile:
     """Lets requests in, a few at a time."""
 
-    def __init__(self, app: ASGIApp, pages: Room = OF_PAGES, files: Room = OF_FILE_SYSTEMS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        pages: Room = OF_PAGES,
+        files: Room = OF_FILE_SYSTEMS,
+        doors: Room = OF_DOORS,
+    ) -> None:
         """Stand before ``app``."""
         self.app = app
-        self.pages, self.files = _Queue(pages), _Queue(files)
+        self.pages, self.files, self.doors = _Queue(pages), _Queue(files), _Queue(doors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request when its turn comes."""
         if scope["type"] != "http" or scope["path"].startswith(FREE):
             await self.app(scope, receive, send)
             return
-        queue = self.files if any(part in scope["path"] for part in OF_FILES) else self.pages
+        queue = self._queue_of(scope["path"])
         client = _Client(receive)
         if not await client.read():
             refusal = PlainTextResponse("This is too long.\n", 413)
@@ -63,6 +72,11 @@ class Turnstile:
                 {"Retry-After": "2"},
             )
             await refusal(scope, receive, send)
+
+    def _queue_of(self, path: str) -> _Queue:
+        if path.startswith(DOORS):
+            return self.doors
+        return self.files if any(part in path for part in OF_FILES) else self.pages
 
     async def _answer(self, queue: _Queue, scope: Scope, client: _Client, send: Send) -> None:
         """Answer a request that is in; it makes room as soon as its answer begins to go out."""

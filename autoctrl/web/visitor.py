@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from autoctrl.model.actor import Actor
 from autoctrl.model.role import Role
-from autoctrl.model.verb import least_role
+from autoctrl.model.verb import VERBS, may_say
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -42,7 +42,7 @@ class Visitor(NamedTuple):
 
     def may(self, verb: str) -> bool:
         """Say whether they may say a verb."""
-        return self.role >= least_role(verb)
+        return may_say(self.role, verb)
 
     def actor(self, name: str = "") -> Actor:
         """Return them as the one who causes a record; ``name`` is what a form says, which counts
@@ -59,6 +59,11 @@ def visitor_of(request: Request) -> Visitor:
     return cast("Visitor", request.scope.get(KEY, STRANGER))
 
 
+def peer_of(request: Request) -> str:
+    """Return the address from which a request came, empty if it is not known."""
+    return request.client.host if request.client else ""
+
+
 def announce(scope: MutableMapping[str, Any], visitor: Visitor) -> None:
     """Write down for the pages who makes a request."""
     scope[KEY] = visitor
@@ -71,6 +76,18 @@ def require(request: Request, least: Role, to: str) -> Visitor:
         message = f"To {to} takes the role {least}; you have the role {visitor.role}."
         raise HTTPException(403, message)
     return visitor
+
+
+def require_verb(request: Request, verb: str, to: str = "") -> Visitor:
+    """Return who makes a request; answers 403 if they may not say a verb, which to do they want
+    ``to``.
+    """
+    visitor = visitor_of(request)
+    if visitor.may(verb):
+        return visitor
+    takes = f"the role {VERBS[verb].role}" if verb in VERBS else "a role that nobody has"
+    message = f"To {to or verb} takes {takes}; you have the role {visitor.role}."
+    raise HTTPException(403, message)
 
 
 def require_known(request: Request, to: str) -> Visitor:

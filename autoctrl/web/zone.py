@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.views import Spelling
+from autoctrl.web.cookies import A_YEAR_S, let_keep, read_kept
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -14,7 +15,6 @@ ZONE_COOKIE = "autoctrl_zone"
 PARAMETER = "zone"
 UTC = "UTC"
 IN_UTC, IN_PROJECT = "utc", "project"
-A_YEAR_S = 365 * 86400
 
 
 class Zones(NamedTuple):
@@ -40,7 +40,7 @@ def zones_of(request: Request, project: Spelling, timezone: str) -> Zones:
     """
     if timezone == UTC:
         return Zones(project, UTC, "")
-    choice = request.query_params.get(PARAMETER) or request.cookies.get(ZONE_COOKIE)
+    choice = request.query_params.get(PARAMETER) or read_kept(request, ZONE_COOKIE)
     given = request.query_params.multi_items()
     kept = tuple((name, text) for name, text in given if name not in {PARAMETER, "note"})
     is_again = request.method == "GET"  # an answer to a form cannot be asked for again
@@ -52,5 +52,5 @@ def zones_of(request: Request, project: Spelling, timezone: str) -> Zones:
 def remember_zone(request: Request, response: Response) -> None:
     """Let the browser keep the zone that the address names."""
     choice = request.query_params.get(PARAMETER)
-    if choice in {IN_UTC, IN_PROJECT} and request.cookies.get(ZONE_COOKIE) != choice:
-        response.set_cookie(ZONE_COOKIE, choice, A_YEAR_S, httponly=True, samesite="strict")
+    if choice in {IN_UTC, IN_PROJECT} and read_kept(request, ZONE_COOKIE) != choice:
+        let_keep(request, response, ZONE_COOKIE, choice, lasts_s=A_YEAR_S)

@@ -11,6 +11,7 @@ import select
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -101,6 +102,17 @@ class Chromium:
         )
         self.ask(f"document.querySelector({json.dumps(selector)}).click()")
         self._wait_for_load(loads)
+
+    def wait_for(self, selector: str) -> None:
+        """Wait until a page that leads on by itself has led to one on which this is."""
+        deadline = time.monotonic() + LIMIT_S
+        question = f"!!document.querySelector({json.dumps(selector)})"
+        while True:
+            with suppress(AssertionError):  # between two pages nothing is answered
+                if self.ask(question):
+                    return
+            assert time.monotonic() < deadline, f"nothing is {selector}"
+            time.sleep(0.05)
 
     def fill(self, selector: str, text: str) -> None:
         """Write into a field."""

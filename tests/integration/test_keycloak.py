@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
-import uvicorn
-from starlette.testclient import TestClient
 
-from autoctrl.compose import Project
-from autoctrl.config import parse_settings
-from autoctrl.hooks.address import Address, listen
 from autoctrl.login import device, logins
 from autoctrl.login.errors import LoginRefused
 from autoctrl.login.provider import Client
-from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import TaskKey
 from autoctrl.process import SystemClock
-from autoctrl.web import create_app
-from tests.integration.walker import Walker
-from tests.realms import DEVICE, PAGE, SECRET
-from tests.unit.scene import Scene
+from tests.acceptance.chromium import Chromium, find_chromium
+from tests.integration.keycloak_desk import Desk, open_desk
+from tests.integration.login_site import HERE, be_patient, may_read, retry, served, token_of
+from tests.integration.walker import TRUST, Walker
+from tests.realms import DEVICE, PAGE, SECRET, password_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,106 +29,27 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
-    from autoctrl.testing import FakeClock
     from tests.keycloak import Keycloak
 
-HERE = "http://127.0.0.1"
-TOKEN = re.compile(r'name="token" value="(\w+)"')
-SEEN = re.compile(r'name="seen" value="(\w+)"')
-SETTINGS = """
-store.url = "memory:"
-[environments.mirror]
-store.url = "memory:mirror"
-outputs.root = "mirror"
-[web]
-client_id = "{client}"
-client_secret_file = "secret"
-issuer = "{issuer}"
-viewers = "cygno"
-shifters = "cygno/shifters"
-device_client_id = "{device}"
-"""
-
-
-class Desk(NamedTuple):
-    """A served page with a failed task of run 1, its clock, and the provider of its logins."""
-
-    app: Any
-    scene: Scene
-    keycloak: Keycloak
-    clock: FakeClock
-
-    def browser(self) -> TestClient:
-        """Return a browser of its own."""
-        return TestClient(self.app, base_url=HERE, follow_redirects=False)
-
-    def log_in(
-        self, walker: Walker, browser: TestClient | None = None
-    ) -> tuple[TestClient, Response]:
-        """Return a browser in which somebody has just come back from the provider."""
-        browser = browser or self.browser()
-        there = browser.get("/login").headers["location"]
-        return browser, browser.get(walker.log_in(there))
-
-
-def make_desk(folder: Path, keycloak: Keycloak, realm: str) -> tuple[Desk, Project]:
-    """Return a page whose people log in at a realm."""
-    (folder / "secret").write_text(SECRET)
-    (folder / "secret").chmod(0o600)
-    text = SETTINGS.format(client=PAGE, issuer=keycloak.issuer(realm), device=DEVICE)
-    settings = parse_settings(text, folder, environment="mirror", environ={})
-    scene = Scene()
-    scene.clock.time = datetime.now(UTC)
-    scene.runs(1)
-    scene.workflow("reco")
-    scene.task(1, "reco", TaskStatus.FAILED)
-    project = Project(settings, scene.clock)
-    project.store = scene.store
-    return Desk(create_app(project), scene, keycloak, scene.clock), project
+HOST = {"Host": "127.0.0.1"}
+MANY = 100
 
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing depend on how fast this machine answers itself."""
-    for module in ("transport", "provider"):
-        monkeypatch.setattr(f"autoctrl.login.{module}.TIMEOUT_S", 120.0)
+    be_patient(monkeypatch)
 
 
 @pytest.fixture(params=["autoctrl", "indigo"])
 def desk(tmp_path: Path, keycloak: Keycloak, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    made, project = make_desk(tmp_path, keycloak, request.param)
-    with project:
-        yield made
-        made.app.close()
+    with open_desk(tmp_path, keycloak, request.param) as opened:
+        yield opened
 
 
 @pytest.fixture
 def plain(tmp_path: Path, keycloak: Keycloak) -> Iterator[Desk]:
-    made, project = make_desk(tmp_path, keycloak, "autoctrl")
-    with project:
-        yield made
-        made.app.close()
-
-
-def may_read(browser: TestClient) -> int:
-    return browser.get("/api/runs").status_code
-
-
-def token_of(browser: TestClient) -> str:
-    """Return the token of forms for a browser and its login."""
-    found = TOKEN.findall(browser.get("/logout").text)
-    return str(found[0])
-
-
-def retry(browser: TestClient) -> int:
-    """Try the failed task again; return how the form was answered."""
-    form = {"verb": "retry", "runs": "1", "reason": "why not", "token": token_of(browser)}
-    path, headers = "/campaigns/prompt/verbs/reco", {"Origin": HERE}
-    preview = browser.post(path, data=form, headers=headers)
-    seen = SEEN.findall(preview.text)
-    if not seen:
-        return preview.status_code
-    return browser.post(path, data={**form, "seen": seen[0]}, headers=headers).status_code
+    with open_desk(tmp_path, keycloak, "autoctrl") as opened:
+        yield opened
 
 
 def test_a_shifter_acts_and_history_knows_who(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -152,11 +70,11 @@ def test_a_shifter_acts_and_history_knows_who(desk: Desk, caplog: pytest.LogCapt
     issuer, subject = step["actor"]["subject"].split()
     assert issuer.startswith(desk.keycloak.url)
     assert len(subject) == 36
-    secrets = [SECRET, browser.cookies["autoctrl"], str(back.request.url.params["code"])]
+    hidden = [SECRET, browser.cookies["autoctrl"], str(back.request.url.params["code"])]
     own = f"HTTP Request: GET {HERE}/login/callback"  # what the browser of this test says
     said = "\n".join(line for line in caplog.text.splitlines() if own not in line)
     assert f"{desk.keycloak.url}/realms/" in said  # that people were asked for is logged
-    assert not [secret for secret in secrets if secret in said]
+    assert not [secret for secret in hidden if secret in said]
 
 
 def test_an_analyst_reads_and_moves_nothing(desk: Desk) -> None:
@@ -186,6 +104,15 @@ def test_the_way_back_leads_in_once(plain: Desk) -> None:
     assert browser.get(back.replace("state=", "state=x")).status_code == 403
     assert browser.get(back.replace("iss=", "iss=x")).status_code == 403
     assert browser.get(back).status_code == 403  # an answer of somebody else has used it up
+
+
+def test_a_wrong_clock_is_named(plain: Desk) -> None:
+    """Ten minutes behind the provider: nobody is let in, and the clock is suspected."""
+    plain.clock.advance(-600)
+    with Walker("sara") as sara:
+        _, back = plain.log_in(sara)
+    assert back.status_code == 403
+    assert "clock" in back.text
 
 
 def test_a_removed_shifter_loses_the_verbs(desk: Desk) -> None:
@@ -221,15 +148,10 @@ def test_who_logs_out_is_asked_again(plain: Desk) -> None:
 
 def test_the_provider_ends_a_login(plain: Desk) -> None:
     """When an administrator logs somebody out, Keycloak tells the page, which forgets the login."""
-    listener = listen(Address("127.0.0.1", 0), "the page", "")
-    server = uvicorn.Server(uvicorn.Config(plain.app, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        place = f"http://127.0.0.1:{listener.getsockname()[1]}/login/backchannel"
-        ask = plain.keycloak.administer
-        (client,) = ask("GET", f"autoctrl/clients?clientId={PAGE}")
-        client["attributes"]["backchannel.logout.url"] = place
+    ask = plain.keycloak.administer
+    (client,) = ask("GET", f"autoctrl/clients?clientId={PAGE}")
+    with served(plain.app) as page:
+        client["attributes"]["backchannel.logout.url"] = f"http://{page}/login/backchannel"
         ask("PUT", f"autoctrl/clients/{client['id']}", client)
         with Walker("anna") as anna:
             browser, _ = plain.log_in(anna)
@@ -239,23 +161,79 @@ def test_the_provider_ends_a_login(plain: Desk) -> None:
         assert may_read(browser) == 401
         client["attributes"]["backchannel.logout.url"] = ""
         ask("PUT", f"autoctrl/clients/{client['id']}", client)
-    finally:
-        server.should_exit = True
-        thread.join(60)
 
 
-def test_many_log_in_at_once(plain: Desk) -> None:
-    """Twenty people at a time come in, each with a session of their own."""
+def test_a_hundred_log_in_at_once(plain: Desk) -> None:
+    """All come in, each with a session of their own; who is told to come again does so."""
+    gate = threading.Barrier(MANY)
 
-    def come(_: int) -> str:
-        with Walker("anna") as anna:
-            browser, back = plain.log_in(anna)
-            assert back.status_code == 303
-            assert may_read(browser) == 200
+    def come(number: int) -> str:
+        client = httpx2.Client(base_url=f"http://{place}", headers=HOST, timeout=240, verify=TRUST)
+        with client as browser, Walker("anna", knowers[number % len(knowers)]) as anna:
+            gate.wait(240)
+            there = patiently(browser, "/login").headers["location"]
+            back = urlsplit(anna.go(there).headers["location"])
+            answer = patiently(browser, f"{back.path}?{back.query}")
+            assert answer.status_code == 303, answer.text
+            assert patiently(browser, "/api/runs").status_code == 200
             return str(browser.cookies["autoctrl"])
 
-    with ThreadPoolExecutor(10) as pool:
-        assert len(set(pool.map(come, range(20)))) == 20
+    with served(plain.app) as place, ExitStack() as open_ones:
+        knowers = [open_ones.enter_context(Walker("anna")) for _ in range(4)]
+        for one in knowers:
+            plain.log_in(one)
+        with ThreadPoolExecutor(MANY) as pool:
+            assert len(set(pool.map(come, range(MANY)))) == MANY
+
+
+def patiently(browser: httpx2.Client, path: str) -> Response:
+    """Open a page, again as long as its server says that too many do."""
+    while True:
+        answer = browser.get(path)
+        if "retry-after" not in answer.headers:
+            return answer
+        threading.Event().wait(0.1)
+
+
+def test_a_login_in_a_real_browser(plain: Desk, tmp_path: Path) -> None:
+    """A shifter opens a task, is led to the provider, writes the password, comes back to the task,
+    tries it again, and logs out; the next one who wants to see it is asked for the password.
+    """
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no chromium is installed (Debian: apt-get install chromium)")
+    with served(plain.app) as place, Chromium(program, tmp_path / "profile") as browser:
+        allow(plain, place)
+        task = f"http://{place}/campaigns/prompt/tasks/reco/1"
+        browser.open(task)
+        assert browser.ask("location.href").startswith(plain.keycloak.url)
+        browser.fill("#username", "sara")
+        browser.fill("#password", password_of("sara"))
+        browser.press("#kc-login")
+        assert browser.ask("location.href") == task
+        assert "sara (shifter)" in browser.text()
+        assert "autoctrl=" not in browser.ask("document.cookie")
+        browser.fill("input[name=reason]", "the node is back")
+        browser.press("button[value=retry]")
+        browser.press("button.agree")
+        assert "went from failed to new" in browser.text()
+        newest = plain.scene.newest(TaskKey("prompt", "reco", "1"))
+        assert newest.actor.name == "sara"
+        assert newest.actor.subject.startswith(plain.keycloak.issuer("autoctrl"))
+        browser.open(f"http://{place}/logout")
+        browser.press("button")
+        browser.wait_for("#password")
+        browser.open(task)
+        assert browser.ask("location.href").startswith(plain.keycloak.url)
+
+
+def allow(desk: Desk, place: str) -> None:
+    """Tell the provider that people may be led back to a page at this place."""
+    ask = desk.keycloak.administer
+    (client,) = ask("GET", f"autoctrl/clients?clientId={PAGE}")
+    client["redirectUris"].append(f"http://{place}/login/callback")
+    client["attributes"]["post.logout.redirect.uris"] += f"##http://{place}/"
+    ask("PUT", f"autoctrl/clients/{client['id']}", client)
 
 
 def test_new_keys_are_fetched(plain: Desk) -> None:

@@ -2,109 +2,43 @@
 
 from __future__ import annotations
 
-import re
+import base64
+import hmac
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from starlette.testclient import TestClient
 
-from autoctrl.compose import Project
-from autoctrl.config import parse_settings
-from autoctrl.login.book import FILE_NAME
-from autoctrl.testing import FakeClock
-from autoctrl.web import create_app
-from tests.fakes.oidc import FakeProvider, Style
-from tests.fakes.oidc.provider import CLIENT, INDIGO, SECRET, new_key
+from tests.fakes.oidc import Style
+from tests.fakes.oidc.provider import INDIGO, new_key
+from tests.integration.login_site import (
+    HERE,
+    Site,
+    be_patient,
+    may_read,
+    open_site,
+    retry,
+    token_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from httpx2 import Response
-
-HERE = "http://127.0.0.1"
-TOKEN = re.compile(r'name="token" value="(\w+)"')
-SEEN = re.compile(r'name="seen" value="(\w+)"')
-SETTINGS = """
-store.url = "memory:"
-web.client_id = "{client}"
-web.client_secret_file = "secret"
-web.issuer = "{issuer}"
-web.viewers = "cygno"
-web.shifters = "cygno/shifters"
-web.admins = "cygno/admins"
-web.device_client_id = "cli"
-"""
-
-
-class Site(NamedTuple):
-    """A served page, its clock and its provider."""
-
-    app: Any
-    clock: FakeClock
-    provider: FakeProvider
-    file: Path
-
-    def browser(self) -> TestClient:
-        """Return a browser of its own."""
-        return TestClient(self.app, base_url=HERE, follow_redirects=False)
-
-    def log_in(self, name: str, target: str = "/api/runs") -> tuple[TestClient, Response]:
-        """Return a browser in which somebody has just come back from the provider."""
-        browser = self.browser()
-        there = browser.get("/login", params={"next": target}).headers["location"]
-        return browser, browser.get(self.provider.visit(there, name))
-
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing depend on how fast this machine answers itself."""
-    for module in ("transport", "provider"):
-        monkeypatch.setattr(f"autoctrl.login.{module}.TIMEOUT_S", 120.0)
+    be_patient(monkeypatch)
 
 
 @pytest.fixture(params=[Style(), INDIGO], ids=["keycloak", "indigo"])
 def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-    with FakeProvider(request.param) as provider:
-        clock = FakeClock()
-        provider.now = lambda: clock.now().timestamp()
-        provider.add("sara", "cygno/shifters")
-        provider.add("anna", "cygno")
-        provider.add("otto")
-        secret = tmp_path / "secret"
-        secret.write_text(f"{SECRET}\n")
-        secret.chmod(0o600)
-        text = SETTINGS.format(client=CLIENT, issuer=provider.issuer)
-        settings = parse_settings(text, tmp_path, environment="", environ={})
-        with Project(settings, clock) as project:
-            app = create_app(project)
-            yield Site(app, clock, provider, settings.state_folder / FILE_NAME)
-            app.close()
-
-
-def may_read(browser: TestClient) -> int:
-    return browser.get("/api/runs").status_code
-
-
-def token_of(browser: TestClient) -> str:
-    """Return the token of forms for a browser and its login."""
-    found = TOKEN.findall(browser.get("/logout").text)
-    return str(found[0])
-
-
-def retry(browser: TestClient) -> int:
-    """Return how a form of somebody who wants to try a task again is answered."""
-    form = {"verb": "retry", "runs": "1", "reason": "why not", "token": token_of(browser)}
-    path, headers = "/campaigns/prompt/verbs/reco", {"Origin": HERE}
-    preview = browser.post(path, data=form, headers=headers)
-    seen = SEEN.findall(preview.text)
-    if not seen:
-        return preview.status_code
-    return browser.post(path, data={**form, "seen": seen[0]}, headers=headers).status_code
+    with open_site(tmp_path, request.param) as opened:
+        yield opened
 
 
 def test_a_person_logs_in(site: Site) -> None:
@@ -172,13 +106,39 @@ def test_an_answer_of_somebody_else_is_refused(site: Site) -> None:
         assert may_read(browser) == 401
 
 
-@pytest.mark.parametrize("forged", ["nonce", "aud", "iss", "exp", "key", "none", "azp"])
+def encode(part: bytes) -> str:
+    """Return a part of a signed text."""
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "nonce",
+        "no nonce",
+        "aud",
+        "iss",
+        "exp",
+        "iat",
+        "key",
+        "none",
+        "hmac",
+        "text",
+        "azp",
+        "access",
+    ],
+)
 def test_a_forged_word_is_refused(site: Site, forged: str) -> None:
-    """An id token for another login, for somebody else, of another, too old or badly signed."""
+    """An id token for another login, for somebody else, of another, too old, of tomorrow, badly
+    signed, signed with what is public, changed afterwards; or an access token in its place.
+    """
     provider = site.provider
     sign, now = provider.sign, int(provider.now())
     lies: dict[str, dict[str, Any]] = {
         "nonce": {"nonce": "other"},
+        "no nonce": {"nonce": None},
+        "iat": {"iat": now + 600},
+        "access": {"nonce": None, "typ": "Bearer", "aud": "account"},
         "aud": {"aud": "other"},
         "iss": {"iss": "http://evil.example"},
         "exp": {"exp": now - 120},
@@ -189,10 +149,19 @@ def test_a_forged_word_is_refused(site: Site, forged: str) -> None:
 
     def lie(claims: dict[str, Any], **_: Any) -> str:
         if forged == "none":
-            good = sign(claims).split(".")
-            return f"eyJhbGciOiJub25lIn0.{good[1]}."
+            return f"eyJhbGciOiJub25lIn0.{sign(claims).split('.')[1]}."
+        if forged == "hmac":
+            head = {"alg": "HS256", "typ": "JWT", "kid": provider.keys[0].kid}
+            text = ".".join(encode(json.dumps(part).encode()) for part in (head, claims))
+            public = provider.keys[0].as_pem(private=False)
+            return f"{text}.{encode(hmac.digest(public, text.encode(), 'sha256'))}"
+        if forged == "text":
+            header, _text, signature = sign(claims).split(".")
+            other = sign({**claims, "groups": ["admins"]}).split(".")[1]
+            return f"{header}.{other}.{signature}"
         by = stranger if forged == "key" else None
-        return sign({**claims, **lies.get(forged, {})}, by=by)
+        changed = {**claims, **lies.get(forged, {})}
+        return sign({name: value for name, value in changed.items() if value is not None}, by=by)
 
     provider.sign = lie  # type: ignore[method-assign]
     browser, back = site.log_in("sara")
@@ -301,6 +270,9 @@ def test_the_provider_says_that_a_login_has_ended(site: Site) -> None:
         site.provider.logout_token(grant, **event),
         site.provider.logout_token(grant, nonce="1"),
         site.provider.logout_token(grant, aud="other"),
+        site.provider.logout_token(grant, iat=int(site.provider.now()) - 601),
+        site.provider.logout_token(grant, exp=int(site.provider.now()) - 61),
+        site.provider.logout_token(grant, sid=""),
         site.provider.sign(site.provider.claims(grant)),
         "junk",
         "",
@@ -312,6 +284,27 @@ def test_the_provider_says_that_a_login_has_ended(site: Site) -> None:
     good = site.provider.logout_token(grant)
     assert outsider.post(path, data={"logout_token": good}).status_code == 200
     assert may_read(browser) == 401
+
+
+def test_the_provider_ends_all_logins_of_a_person(site: Site) -> None:
+    """Its word may name the person alone: then each of theirs ends, and nobody else's."""
+    one, other = (site.log_in("sara")[0] for _ in range(2))
+    anna, _ = site.log_in("anna")
+    word = site.provider.logout_token(
+        site.provider.grant_of("sara"), sid="", sub=site.provider.accounts["sara"].sub
+    )
+    said = site.browser().post("/login/backchannel", data={"logout_token": word})
+    assert said.json()["ended"] == 2
+    assert [may_read(browser) for browser in (one, other, anna)] == [401, 401, 200]
+
+
+def test_cookies_of_a_login_are_for_https_where_people_come_by_it(tmp_path: Path) -> None:
+    """Their names let a browser promise that this host alone has set them."""
+    with open_site(tmp_path, Style(), 'web.url = "https://runs.example.org"\n') as site:
+        cookie = site.browser().get("/login").headers["set-cookie"]
+    assert cookie.startswith("__Host-autoctrl-login=")
+    words = {word.strip() for word in cookie.split(";")}
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Secure"} <= words
 
 
 def test_the_provider_is_down(site: Site) -> None:
@@ -343,12 +336,13 @@ def test_keys_change(site: Site) -> None:
 
 
 def test_a_wrong_clock_is_named(site: Site) -> None:
-    """Ten minutes off: nobody is let in, and the clock is suspected."""
+    """Ten minutes off, this way or that: nobody is let in, and the clock is suspected."""
     now = site.provider.now
-    site.provider.now = lambda: now() - 600
-    _, back = site.log_in("sara")
-    assert back.status_code == 403
-    assert "clock" in back.text
+    for off_s in (-600, 600):
+        site.provider.now = lambda off_s=off_s: now() + off_s  # type: ignore[misc]
+        _, back = site.log_in("sara")
+        assert back.status_code == 403
+        assert "clock" in back.text
 
 
 def test_the_providers_tokens_open_the_api(site: Site) -> None:
@@ -372,7 +366,7 @@ def test_the_providers_tokens_open_the_api(site: Site) -> None:
     assert code(opaque) == 200
     site.clock.advance(61)
     assert code(opaque) == 401
-    claims = {**site.provider.claims(grant), "groups": ["cygno"]}
+    claims = {**site.provider.claims(grant), "groups": ["cygno"], "typ": "Bearer"}
     assert code(site.provider.sign(claims)) == 200
     assert code(site.provider.sign({**claims, "aud": "other"})) == 401
     assert code(site.provider.sign({**claims, "nonce": "1"})) == 401

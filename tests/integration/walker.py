@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from html import unescape
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin
@@ -14,6 +15,8 @@ from tests.realms import password_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+LIMIT_S = 240.0
+TRUST = ssl.create_default_context()  # read once, for it takes long
 ACTION = re.compile(r'<form[^>]*\baction="([^"]+)"')
 HIDDEN = re.compile(r'<input[^>]*\bname="(\w+)"[^>]*\bvalue="([^"]*)"')
 
@@ -21,9 +24,12 @@ HIDDEN = re.compile(r'<input[^>]*\bname="(\w+)"[^>]*\bvalue="([^"]*)"')
 class Walker:
     """Somebody's browser; on this machine it sends what Keycloak marks as secure, as others do."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, known_by: Walker | None = None) -> None:
+        """Open a browser; the provider knows the person already if it knows them in another."""
         self.name = name
-        self.client = httpx2.Client(timeout=60, follow_redirects=False)
+        self.client = httpx2.Client(timeout=LIMIT_S, follow_redirects=False, verify=TRUST)
+        for cookie in known_by.client.cookies.jar if known_by else ():
+            self.client.cookies.jar.set_cookie(cookie)
 
     def __enter__(self) -> Self:
         return self

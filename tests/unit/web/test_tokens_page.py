@@ -62,7 +62,7 @@ class People:
     def make(self, role: str = "viewer", **changes: str) -> Response:
         """Have a token made."""
         return self.send(
-            "create", **{"reason": "a notebook", "role": role, "span": "30d"} | changes
+            "create-token", **{"reason": "a notebook", "role": role, "span": "30d"} | changes
         )
 
     def tokens(self) -> list[Token]:
@@ -109,11 +109,11 @@ def test_a_token_is_shown_once(people: People) -> None:
     assert token.expires - token.made == timedelta(days=30)
     people.now = BERT
     assert "0 tokens" in text_of(people.page())
-    assert "You have no token" in people.send("revoke", id=token.id).text
+    assert "You have no token" in people.send("revoke-token", id=token.id).text
     assert people.read(secret) == 200
     people.now = ROOT
     assert "anna" in text_of(people.page())
-    gone = people.send("revoke", id=token.id)
+    gone = people.send("revoke-token", id=token.id)
     assert gone.status_code == 303
     assert f"Token {token.id} is revoked" in people.desk.get(gone.headers["location"])
     assert people.read(secret) == 401
@@ -123,7 +123,7 @@ def test_an_owner_revokes(people: People) -> None:
     """What was revoked is gone from the list."""
     people.make()
     (token,) = people.tokens()
-    assert people.send("revoke", id=token.id).status_code == 303
+    assert people.send("revoke-token", id=token.id).status_code == 303
     assert people.tokens() == []
 
 

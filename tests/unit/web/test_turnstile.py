@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.web.turnstile import LARGEST_BODY, Room, Turnstile
+from autoctrl.web.turnstile import LARGEST_BODY, OF_DOORS, Room, Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class House:
     """An application whose requests stay until they are let out, behind a turnstile."""
 
-    def __init__(self, pages: Room, files: Room) -> None:
+    def __init__(self, pages: Room, files: Room, doors: Room = OF_DOORS) -> None:
         self.inside: list[str] = []
         self.bodies: list[bytes] = []
         self.out = asyncio.Event()
-        self.turnstile = Turnstile(self.app, pages, files)
+        self.turnstile = Turnstile(self.app, pages, files, doors)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.inside.append(scope["path"])
@@ -129,6 +129,25 @@ def test_a_hung_file_system_stops_only_those_that_ask_for_files(other: str) -> N
         assert house.inside == [paths[0], "/", "/health", "/static/x"]
         house.out.set()
         await asyncio.gather(*(caller.task for caller in callers))
+
+    run(test())
+
+
+@pytest.mark.parametrize("door", ["/login", "/login/callback", "/login/backchannel", "/logout"])
+def test_those_who_log_in_take_no_place_of_a_page(door: str) -> None:
+    """A silent provider holds up those at the door alone, and pages hold up nobody there."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1), Room(1, 1))
+        paths = [door, "/login", "/", "/campaigns/prompt", "/health"]
+        callers = [Caller(house, path) for path in paths]
+        late = Caller(house, "/login")
+        await settle()
+        assert house.inside == [door, "/", "/health"]
+        assert late.status == 503
+        house.out.set()
+        await asyncio.gather(*(caller.task for caller in callers), late.task)
+        assert [caller.status for caller in callers] == [200] * 5
 
     run(test())
 
