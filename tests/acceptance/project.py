@@ -108,7 +108,7 @@ def ask(folder: Path, *words: str, **variables: str) -> Said:
 
     The verbs that start processes of their own, and wait for them, begin in a warm process.
     """
-    if words[:1] == ("serve",) or "PYTHONPATH" in variables:  # which counts when Python starts
+    if words[:1] == ("serve",):
         return call(folder, *words, **variables)
     if words[:1] in {("cycle",), ("loop",)}:
         return Said(*our_own().call(words, folder, environment(folder) | variables))

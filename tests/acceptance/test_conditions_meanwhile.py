@@ -19,7 +19,7 @@ from tests.acceptance.conditions import (
     read_leases,
     wait_for,
 )
-from tests.acceptance.project import ask, environment
+from tests.acceptance.project import ask, call, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def test_settings_that_a_workflow_cannot_use_are_named(project: Path, tmp_path: 
     whole = settings.read_text()
     assert ask(project, "runs", "add", "2", "--set", "kind=physics").code == 0
     append(settings, '[executors.grid]\ntype = "grid"\n[workflows.reco]\nexecutor = "grid"\n')
-    said = ask(project, "cycle", PYTHONPATH=str(tmp_path / "site"))
+    said = call(project, "cycle", PYTHONPATH=str(tmp_path / "site"))
     assert (said.code, "plots: 1 born" in said.out) == (2, True)
     settings.write_text(whole)
     (found,) = conditions(project, "why 2 reco")

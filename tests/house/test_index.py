@@ -8,6 +8,20 @@ from tests.acceptance.examples import FENCE
 from tests.house.source import ROOT
 from tests.house.test_documented import LINK
 
+# Words of other services, and such as are only stressed.
+FOREIGN = {
+    "client",
+    "problem",
+    "red",
+    "yellow",
+    "new",
+    "larger",
+    "later",
+    "lone",
+    "same unit",
+    "network file system",
+}
+
 
 def test_every_page_is_in_the_index() -> None:
     """The index has a line for every page below docs/."""
@@ -43,3 +57,29 @@ def test_a_howto_begins_with_the_answer() -> None:
         if not re.search(r"(?m)^\| ?---|^```", above):
             late.append(page.name)
     assert not late
+
+
+def test_every_word_that_a_page_introduces_is_in_the_glossary() -> None:
+    """What is said in italics after an article, *a source*, is a word of ours."""
+    glossary = (ROOT / "docs/glossary.md").read_text()
+    known = {*re.findall(r"\*\*([^*]+)\*\*", glossary), *FOREIGN}
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*/*.md"), *(ROOT / "docs").glob("*.md")]
+    missing = []
+    for page in pages:
+        if page.parent.name != "decisions":
+            words = re.findall(r"\b(?:[Aa]n?|The) \*([a-z][a-z -]+)\*(?!\*)", page.read_text())
+            missing += [f"{page.name}: {word}" for word in words if word not in known]
+    assert not missing
+
+
+def test_the_architecture_names_what_is_there() -> None:
+    """Every module that it names exists, and the list of files holds each database that we keep."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    modules = [path.relative_to(ROOT / "autoctrl") for path in (ROOT / "autoctrl").rglob("*.py")]
+    known = {path.as_posix() for path in modules} | {path.name for path in modules}
+    named = set(re.findall(r"`((?!tests)[\w/]+\.py)`", text))
+    assert not sorted(name for name in named if name.removeprefix("autoctrl/") not in known)
+    sources = "\n".join(path.read_text() for path in (ROOT / "autoctrl").rglob("*.py"))
+    kept = set(re.findall(r'^[A-Z_]+ = "(\w+\.sqlite)"$', sources, re.MULTILINE))
+    assert kept
+    assert not sorted(name for name in kept if f".autoctrl/{name}" not in text)

@@ -149,9 +149,14 @@ def spell(value: float, error: float, unit: str = "") -> str:
 
 
 def save_picture(figure: Any, path: Path) -> None:  # noqa: ANN401
-    """Write a figure as PNG; the file appears only when it is complete."""
+    """Write a figure as PNG; the file appears only when it is complete.
+
+    It is drawn once; ``savefig`` would draw it twice, first only to lay it out, to the same end.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+        FigureCanvasAgg(figure).print_png(temporary)  # type: ignore[no-untyped-call]
 
 
 def draw_failure(name: str, reason: str) -> Any:  # noqa: ANN401
