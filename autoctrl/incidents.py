@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from autoctrl.errors import Conflict, UsageError
@@ -18,7 +20,7 @@ from autoctrl.model.incident import (
 from autoctrl.model.task import TaskRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from autoctrl.model.incident import Incident, Trouble
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import Record, Store
 
 MOST_TRIES = 20
+MOST_NAMED = 20  # of incidents whose ids begin alike
 Written = TypeVar("Written")
 
 
@@ -68,17 +71,77 @@ def list_incidents(store: Store, campaign: str, *, with_closed: bool = False) ->
     return sorted(wanted, key=lambda one: (one.opened, one.id))
 
 
+class NewestIncidents(NamedTuple):
+    """Some incidents, the oldest first.
+
+    incidents  the newest of those that are asked for
+    before     id of the first of them where there are older ones, else empty
+    """
+
+    incidents: tuple[Incident, ...]
+    before: str
+
+
+def newest_incidents(
+    store: Store, campaign: str, limit: int, before: str = "", *, with_closed: bool = False
+) -> NewestIncidents:
+    """Return the ``limit`` newest of what ``list_incidents`` returns; those that came before the
+    one with the id ``before``, if given. No more are held at once.
+
+    Raises ``UsageError`` if there is no such incident.
+    """
+    end = _age_of(store, campaign, before) if before else None
+    wanted = (
+        one
+        for one in _each_incident(store, campaign)
+        if (with_closed or one.is_open) and (end is None or _age(one) < end)
+    )
+    found = sorted(heapq.nlargest(limit + 1, wanted, key=_age), key=_age)
+    has_more = len(found) > limit
+    shown = tuple(found[has_more:])
+    return NewestIncidents(shown, shown[0].id if has_more else "")
+
+
+def count_incidents(store: Store, campaign: str) -> int:
+    """Return how many incidents a campaign has had."""
+    return sum(1 for _ in _each_incident(store, campaign))
+
+
+def _age_of(store: Store, campaign: str, name: str) -> tuple[datetime, str]:
+    for one in _each_incident(store, campaign):
+        if one.id == name:
+            return _age(one)
+    message = f"There is no incident '{name[:40]}' in campaign {campaign}."
+    raise UsageError(message, hint="Take the id that the answer before named.")
+
+
+def _age(incident: Incident) -> tuple[datetime, str]:
+    return incident.opened, incident.id
+
+
+def _each_incident(store: Store, campaign: str) -> Iterator[Incident]:
+    """Yield every incident once: what is kept at hand is newer than what was written of its end."""
+    at_hand = {
+        one.id: one for kept in read_kept(store, campaign).values() for one in kept.incidents
+    }
+    yield from at_hand.values()
+    for mark in store.each_mark(INCIDENT, campaign):
+        if mark.name not in at_hand:
+            yield read_closed(mark)
+
+
 def find_incident(store: Store, campaign: str, text: str) -> Incident:
     """Return the incident whose id begins with ``text``.
 
     Raises ``UsageError`` if there is none, or more than one.
     """
-    known = list_incidents(store, campaign, with_closed=True)
-    found = [one for one in known if text and one.id.startswith(text.lower())]
+    known = _each_incident(store, campaign) if text else iter(())
+    meant = (one for one in known if one.id.startswith(text.lower()))
+    found = [*itertools.islice(meant, MOST_NAMED)]
     if len(found) == 1:
         return found[0]
     if found:
-        ids = ", ".join(one.id for one in found)
+        ids = ", ".join(one.id for one in sorted(found, key=_age))
         message = f"'{text}' means several incidents: {ids}."
         raise UsageError(message, hint="Give more of its digits.")
     message = f"There is no incident '{text}' in campaign {campaign}."

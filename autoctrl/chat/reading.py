@@ -10,7 +10,7 @@ from autoctrl.chat.grammar import list_help
 from autoctrl.chat.replies import Reply, say
 from autoctrl.errors import UsageError
 from autoctrl.incidents import find_incident, list_incidents
-from autoctrl.machine.conditions import list_disks
+from autoctrl.machine.disks import list_disks
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.table import Table, plain_lines
 from autoctrl.verbs.targets import check_length
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from autoctrl.chat.desk import Caller, Desk
     from autoctrl.chat.grammar import Asked
-    from autoctrl.machine.conditions import Disk
+    from autoctrl.machine.disks import Disk
     from autoctrl.model.incident import Incident
     from autoctrl.views import Overview
 
@@ -163,7 +163,7 @@ def show_quota(desk: Desk, caller: Caller, asked: Asked) -> Reply:
 
 def _spell_disk(disk: Disk) -> str:
     if disk.free is None:
-        return f"{disk.what}: its disk cannot be looked at."
+        return f"{disk.what}: nobody knows how much is left. {disk.problem}"
     short = f" That is short: {disk.short}." if disk.short else ""
     return f"{disk.what}: {spell_size(disk.free)} left.{short}"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from autoctrl.cli.session import Session
     from autoctrl.compose import Project
-    from autoctrl.machine.conditions import Disk
+    from autoctrl.machine.disks import Disk
     from autoctrl.views import Spelling
     from autoctrl.views.quotas import QuotaLine
 
@@ -29,7 +29,7 @@ def quota(session: Session) -> int:
 
     Nothing is written down. Exits with 1 if one is nearly full or does not answer.
     """
-    from autoctrl.machine.conditions import list_disks
+    from autoctrl.machine.disks import list_disks
 
     with session.open() as project:
         find_campaign(project.store, session.campaign)
@@ -40,7 +40,8 @@ def quota(session: Session) -> int:
         show_json(campaign=session.campaign, disks=_describe(disks), quotas=quotas)
     else:
         show_room(disks, quotas, spelling)
-    return int(any(disk.short for disk in disks) or not all(line.is_well for line in quotas))
+    is_well = not any(disk.short or disk.problem for disk in disks)
+    return int(not is_well or not all(line.is_well for line in quotas))
 
 
 def ask_quotas(project: Project, campaign: str) -> list[QuotaLine]:
@@ -59,6 +60,12 @@ def _describe(disks: Sequence[Disk]) -> list[dict[str, object]]:
     return [{**disk._asdict(), "folder": str(disk.folder)} for disk in disks]
 
 
+def _spell_state(disk: Disk) -> str:
+    if disk.problem:
+        return "silent"
+    return "short" if disk.short else "ok"
+
+
 def show_room(disks: Sequence[Disk], quotas: Sequence[QuotaLine], spelling: Spelling) -> None:
     """Print disks and quotas, a table of each."""
     from autoctrl.views.quotas import tabulate_quotas
@@ -66,7 +73,7 @@ def show_room(disks: Sequence[Disk], quotas: Sequence[QuotaLine], spelling: Spel
     rows = [
         (
             disk.what,
-            "short" if disk.short else "ok",
+            _spell_state(disk),
             NOTHING if disk.free is None else spell_size(disk.free),
             str(disk.folder),
         )

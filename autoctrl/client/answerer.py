@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Query = dict[str, str | list[str]]
 
@@ -14,6 +17,11 @@ class Answerer(Protocol):
         """Return the JSON of an address below ``/api``.
 
         Raises ``UsageError`` for a wrong question, ``StoreError`` if there is no answer.
+        """
+
+    def pages(self, path: str, query: Query) -> Iterator[Any]:
+        """Yield the pages of an address below ``/api`` that answers page by page, the last first;
+        as few as the answer may have. Raises as ``ask``.
         """
 
     def close(self) -> None:

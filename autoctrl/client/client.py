@@ -53,7 +53,8 @@ class Client:
         """
         query = _choice(runs, where, quality)
         query |= {"workflow": workflow or "", "superseded": "1" if superseded else ""}
-        return Outputs(read_record(OutputLine, one) for one in self._ask("outputs", query))
+        pages = self._ask_on("outputs", query)
+        return Outputs(read_record(OutputLine, one) for page in pages for one in page)
 
     def fields(
         self,
@@ -64,13 +65,14 @@ class Client:
         quality: str = "any",
     ) -> FieldsTable:
         """Return the custom fields that a workflow's jobs reported, of each task the newest."""
-        answer = self._ask(f"fields/{quote(workflow, safe='')}", _choice(runs, where, quality))
-        return FieldsTable(read_record(FieldsLine, one) for one in answer["fields"])
+        path = f"fields/{quote(workflow, safe='')}"
+        pages = self._ask_on(path, _choice(runs, where, quality))
+        return FieldsTable(read_record(FieldsLine, one) for page in pages for one in page["fields"])
 
     def runs(self, runs: Runs = "") -> tuple[RunLine, ...]:
         """Return the campaign's runs with their attributes, by number."""
-        answer = self._ask("runs", {"runs": _spell_runs(runs)})
-        return tuple(read_record(RunLine, one) for one in answer["runs"])
+        pages = self._ask_on("runs", {"runs": _spell_runs(runs)})
+        return tuple(read_record(RunLine, one) for page in pages for one in page["runs"])
 
     def why(self, run: int | str, workflow: str) -> Explanation:
         """Say how the task of a run, or of a group such as ``fill:8222``, stands, and why."""
@@ -95,8 +97,15 @@ class Client:
         self.close()
 
     def _ask(self, path: str, query: Query) -> Any:  # noqa: ANN401 - whatever is answered
+        return self._answerer.ask(path, self._about(query))
+
+    def _ask_on(self, path: str, query: Query) -> list[Any]:
+        """Return all pages of an answer in the order of their lines."""
+        return [*self._answerer.pages(path, self._about(query))][::-1]
+
+    def _about(self, query: Query) -> Query:
         given = {name: value for name, value in query.items() if value}
-        return self._answerer.ask(path, {"campaign": self.campaign, **given})
+        return {"campaign": self.campaign, **given}
 
 
 def open_client(

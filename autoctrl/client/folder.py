@@ -23,7 +23,7 @@ from autoctrl.views import (
 from autoctrl.views.runs import select_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -46,6 +46,10 @@ class Folder:
         """Return what ``/api`` answers; see ``Answerer``."""
         question, *words = map(unquote, path.split("/"))
         return to_plain(ANSWERS[question](self, query, *words))
+
+    def pages(self, path: str, query: Query) -> Iterator[Any]:
+        """Yield what ``ask`` returns: here one page has it all."""
+        yield self.ask(path, query)
 
     def close(self) -> None:
         """Close the store."""

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from autoctrl.config import read_secret_lines
@@ -19,13 +19,14 @@ from autoctrl.model.address import is_loopback
 from autoctrl.process import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from autoctrl.client.answerer import Query
     from autoctrl.ports import Clock
 
 TIMEOUT_S = 120.0
 LONGEST_PROBLEM = 64 * 1024
+LARGEST_PAGE = "2000"
 WRONG = frozenset({400, 404, 405, 409, 413, 415, 422})
 UNKNOWN_PERSON = frozenset({401, 403})
 
@@ -76,6 +77,21 @@ class Page:
 
     def ask(self, path: str, query: Query) -> Any:  # noqa: ANN401 - whatever is answered
         """Return what the page answers; see ``Answerer``."""
+        return self._ask(path, query)[0]
+
+    def pages(self, path: str, query: Query) -> Iterator[Any]:
+        """Yield one page after the other; see ``Answerer``."""
+        before = ""
+        while True:
+            place = {"before": before} if before else {}
+            answer, further = self._ask(path, {**query, "limit": LARGEST_PAGE, **place})
+            yield answer
+            if further in {"", before}:
+                return
+            before = further
+
+    def _ask(self, path: str, query: Query) -> tuple[Any, str]:
+        """Return what an address answers, and the place before which there is more."""
         address = f"{self._url}/api/{path}?{urlencode(query, doseq=True)}"
         request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http or https, by open_client
         token = self._find_token()
@@ -83,7 +99,7 @@ class Page:
             request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                return json.load(answer)
+                return json.load(answer), _read_place(answer.headers.get("Link", ""))
         except HTTPError as error:
             raise self._explain(error) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -117,6 +133,14 @@ class Page:
             what, hint = f"{self._url} answers {error.code}.", usual
         is_our_fault = error.code in WRONG | UNKNOWN_PERSON
         return (UsageError if is_our_fault else StoreError)(what, hint=hint)
+
+
+def _read_place(link: str) -> str:
+    """Return the place that the address of the next page names, empty without such an address."""
+    address, _, relation = link.partition(">;")
+    if 'rel="next"' not in relation:
+        return ""
+    return parse_qs(urlsplit(address.lstrip("<")).query).get("before", [""])[0]
 
 
 def _split(url: str) -> SplitResult:

@@ -96,7 +96,7 @@ def cut_piece(log: LogBytes, window: LogWindow) -> LogPiece:
         begin=begin,
         end=begin + len(raw),
         size=log.size,
-        line=_line_at(log, begin),
+        line=_line_at(log, begin) if window.line is None else window.line,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from datetime import timedelta
 from itertools import chain
@@ -23,9 +22,8 @@ from autoctrl.model.names import workflow_lease
 from autoctrl.process import has_died, spell_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from autoctrl.config import Settings
     from autoctrl.machine.discover_runs import DiscoveredRuns
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from autoctrl.ports import Lease, OpenTask, Store
 
 MOST_SENTENCES = 3
-MB = 1 << 20
 LONGEST_S = 10 * 365 * 86_400
 
 
@@ -122,64 +119,6 @@ def _why_long(lease: Lease, tasks: Iterable[OpenTask], before: datetime) -> str:
         return ""
     holder = f"{spell_owner(lease.owner)} has held it since {since:%Y-%m-%d %H:%M} UTC"
     return f"{holder}, and nobody else can move its tasks meanwhile"
-
-
-def watched_folders(settings: Settings) -> dict[str, Path]:
-    """Return the folders whose disks must have room, by what lies in them."""
-    return {
-        "state": settings.state_folder,
-        "outputs": settings.path(settings.outputs.root),
-    }
-
-
-def judge_disks(folders: Mapping[str, Path], least_mb: int) -> Iterator[Verdict]:
-    """Yield a verdict on the disk of each folder that is there, by what lies in it."""
-    for what, folder in folders.items():
-        with suppress(OSError):
-            free_mb = free_bytes(folder) // MB
-            is_short = free_mb < least_mb
-            reason = f"the disk of {folder} has {free_mb} MB left, less than {least_mb} MB"
-            yield Verdict(ConditionKind.DISK, what, reason if is_short else "")
-
-
-class Disk(NamedTuple):
-    """The disk of a folder that must have room.
-
-    what    what lies in the folder
-    folder  where it is
-    free    bytes that can still be written, None if it cannot be looked at
-    short   why that is too little, empty if it is not
-    """
-
-    what: str
-    folder: Path
-    free: int | None
-    short: str = ""
-
-
-def list_disks(settings: Settings) -> Iterator[Disk]:
-    """Yield the disk of each folder that must have room."""
-    for what, folder in watched_folders(settings).items():
-        verdicts = list(judge_disks({what: folder}, settings.cycle.least_free_mb))
-        free = free_bytes(folder) if verdicts else None
-        yield Disk(what, folder, free, "".join(verdict.reason for verdict in verdicts))
-
-
-def free_bytes(folder: Path) -> int:
-    """Return how much can still be written to the disk of a folder, or of the one that will hold
-    it. Raises ``OSError``.
-    """
-    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
-    disk = os.statvfs(there)
-    return disk.f_bavail * disk.f_frsize
-
-
-def free_mb(folder: Path) -> float | None:
-    """Return how much can still be written to the disk of a folder, MB; None if nobody says it."""
-    try:
-        return free_bytes(folder) / 1e6
-    except OSError:
-        return None
 
 
 def judge_forgotten(

@@ -1,19 +1,13 @@
-"""Asks quotas how full they are, each in a process of its own, and keeps what they answer.
-
-A dead network mount hangs for ever whoever touches it, and not even a kill ends that. So the
-process that makes cycles never touches one: a child does, and is left behind where it cannot end.
-"""
+"""Asks quotas how full they are, each in a process of its own, and keeps what they answer."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.errors import AutoctrlError, Conflict
+from autoctrl.errors import Conflict
+from autoctrl.machine.asking import LIMIT_S, Asked
 from autoctrl.model.quota import (
     QUOTA,
     Bounds,
@@ -27,7 +21,6 @@ from autoctrl.model.quota import (
     take_silence,
     why_held,
 )
-from autoctrl.node.wrapper import PR_SET_PDEATHSIG, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,11 +30,6 @@ if TYPE_CHECKING:
     from autoctrl.model.condition import Verdict
     from autoctrl.model.output import MarkRecord
     from autoctrl.ports import Clock, Quota, Store
-
-LIMIT_S = 20.0
-LAST_LOOK_S = 0.01
-LONGEST_ANSWER = 1 << 16
-FIRST_OWN_FILE = 3  # after the standard ones
 
 
 class Reply(NamedTuple):
@@ -55,96 +43,18 @@ class Reply(NamedTuple):
     problem: str = ""
 
 
-class Question:
+class Question(Asked):
     """One quota being asked, in a child that has ``limit_s`` seconds."""
 
     def __init__(self, quota: Quota, limit_s: float = LIMIT_S) -> None:
         """Ask at once."""
-        self.name, self._limit_s = quota.name, limit_s
-        self._deadline = time.monotonic() + limit_s
-        self._said = b""
-        self._reader, writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        parent = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            _answer(quota, writer, parent)
-        os.close(writer)
-        self._has_closed = False
-        self._is_reaped = False
-
-    def is_over(self, wait_s: float = 0.0) -> bool:
-        """Say whether it has answered or will not, after waiting so long at most."""
-        import select
-
-        ends = min(time.monotonic() + wait_s, self._deadline)
-        while not self._has_closed:
-            left = ends - time.monotonic()
-            if not select.select([self._reader], [], [], max(0.0, left))[0]:
-                return time.monotonic() >= self._deadline
-            self._read()
-        return True
-
-    def _read(self) -> None:
-        piece = os.read(self._reader, LONGEST_ANSWER)
-        self._said += piece
-        self._has_closed = not piece
+        self.name = quota.name
+        super().__init__(quota.ask, limit_s)
 
     def end(self) -> Reply:
         """End the child, as far as it can be ended, and return what it said."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        self.has_gone(LAST_LOOK_S)
-        os.close(self._reader)
-        if not self._has_closed:
-            return Reply(problem=f"It gave no answer within {self._limit_s:g} s.")
-        try:
-            said = json.loads(self._said)
-        except ValueError:
-            return Reply(problem="The process that asked it ended without an answer.")
-        usage = said["usage"] and Usage(*said["usage"])
-        return Reply(usage, said["problem"])
-
-    def has_gone(self, wait_s: float = 0.0) -> bool:
-        """Say whether the child is gone; one in a system call that never ends stays for ever."""
-        ends = time.monotonic() + wait_s
-        while not self._is_reaped:
-            self._is_reaped = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
-            if time.monotonic() >= ends:
-                break
-            time.sleep(LAST_LOOK_S / 10)
-        return self._is_reaped
-
-
-def _answer(quota: Quota, writer: int, parent: int) -> NoReturn:
-    """Ask, in the child, and write down what was said; never return.
-
-    Files of the parent are closed first: a child that stays behind must hold none of its locks.
-    """
-    try:
-        os.setsid()
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == parent:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.dup2(writer, FIRST_OWN_FILE)
-            os.closerange(FIRST_OWN_FILE + 1, os.sysconf("SC_OPEN_MAX"))
-            os.dup2(2, 1)  # what it prints must not mix with the command's own output
-            usage, problem = _ask(quota)
-            said = json.dumps({"usage": usage, "problem": problem}).encode()
-            os.write(FIRST_OWN_FILE, said)
-    finally:
-        os._exit(0)
-
-
-def _ask(quota: Quota) -> Reply:
-    try:
-        return Reply(quota.ask())
-    except AutoctrlError as error:
-        return Reply(problem=str(error))
-    except Exception as error:  # noqa: BLE001 - a package that is not ours may raise anything
-        return Reply(problem=f"{type(error).__name__}: {error}")
+        answer = self.finish()
+        return Reply(answer.value and Usage(*answer.value), answer.problem)
 
 
 def bounds_of(section: QuotaSettings) -> Bounds:

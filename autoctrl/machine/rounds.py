@@ -13,16 +13,14 @@ from autoctrl.errors import StoreError
 from autoctrl.handlers.modules import find_modules
 from autoctrl.machine.conditions import (
     Present,
-    free_mb,
-    judge_disks,
     judge_executors,
     judge_settings_of,
     judge_sources,
     longest_lease,
-    watched_folders,
     write_conditions,
 )
 from autoctrl.machine.discover_runs import discover_or_wait
+from autoctrl.machine.disks import DiskRounds, judge_disks
 from autoctrl.machine.health import measure_health
 from autoctrl.machine.heartbeat import beat
 from autoctrl.machine.inquiry import Inquiry, OpenProject
@@ -39,11 +37,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from autoctrl.machine.discover_runs import DiscoveredRuns
+    from autoctrl.machine.disks import Disk
     from autoctrl.machine.requests import Forecast
     from autoctrl.machine.summary import Summary
     from autoctrl.model.condition import Verdict
     from autoctrl.ports import Heartbeat
 
+OUTPUTS = "outputs"
 LEASE = ConditionKind.LEASE
 
 
@@ -81,6 +81,7 @@ class Rounds:
         self.patience = ModulePatience(project.settings.cycle.module_limit_s)
         self.settings_file = SettingsFile(project.settings)
         self.quotas = QuotaRounds(project.settings, project.quotas(), campaign)
+        self.disks = DiskRounds(project.settings)
         self._heartbeat: Heartbeat | None = None
         self._has_noted_release = False
         self.teller = Teller(project, campaign)
@@ -108,14 +109,16 @@ class Rounds:
         self.project.store.check_writing()
         began = self.project.clock.now()
         self.quotas.start()
+        self.disks.start()
         discovered = self._discover()
         self.quotas.take(self.project.store, self.project.clock, is_patient=is_patient)
         inquiry = self._inquiry(CYCLE)
         replies = inquiry.ask_all(is_patient=is_patient)
         summaries = tuple(read_summary(name, reply) for name, reply in replies.items())
-        conclude = partial(self._conclude, discovered, inquiry.verdicts, summaries)
+        disks = self.disks.take(is_patient=is_patient)
+        conclude = partial(self._conclude, discovered, inquiry.verdicts, summaries, disks)
         # What the round did is told all the same.
-        deeds = (conclude, partial(self._beat, summaries, began))
+        deeds = (conclude, partial(self._beat, summaries, disks, began))
         problems = dict.fromkeys(text for deed in deeds for text in _problems_of(deed))
         told = (*discovered.problems, *problems)
         return Round(discovered._replace(problems=told), summaries)
@@ -145,10 +148,11 @@ class Rounds:
         discovered: DiscoveredRuns,
         modules: Iterable[Verdict],
         summaries: Sequence[Summary],
+        disks: Sequence[Disk],
     ) -> None:
         """Write down what could not be done, and tell people what is due."""
         with self.project.store.moment():
-            self._write_conditions(discovered, modules, summaries)
+            self._write_conditions(discovered, modules, summaries, disks)
             if not self._has_noted_release:
                 folder, now = self.project.settings.folder, self.project.clock.now()
                 note_release(self.project.store, self.campaign, folder, now)
@@ -160,8 +164,8 @@ class Rounds:
         discovered: DiscoveredRuns,
         modules: Iterable[Verdict],
         summaries: Sequence[Summary],
+        disks: Sequence[Disk],
     ) -> None:
-        settings = self.project.settings
         verdicts = [
             *judge_sources(discovered),
             *modules,
@@ -169,7 +173,7 @@ class Rounds:
             *judge_settings_of(summaries),
             self.settings_file.judge(),
             *self.quotas.verdicts(self.project.store),
-            *judge_disks(watched_folders(settings), settings.cycle.least_free_mb),
+            *judge_disks(disks),
         ]
         now, present = self.project.clock.now(), self._look_around(summaries)
         write_conditions(self.project.store, self.campaign, verdicts, present, now)
@@ -187,10 +191,11 @@ class Rounds:
             longest_lease=longest_lease(settings),
         )
 
-    def _beat(self, summaries: Sequence[Summary], began: datetime) -> None:
+    def _beat(self, summaries: Sequence[Summary], disks: Sequence[Disk], began: datetime) -> None:
         project = self.project
         now = project.clock.now()
-        room = free_mb(project.settings.path(project.settings.outputs.root))
+        free = next((disk.free for disk in disks if disk.what == OUTPUTS), None)
+        room = None if free is None else free / 1e6
         sections = project.settings.executors.values()
         slots = sum(section.count_slots() or 0 for section in sections)
         values = measure_health(summaries, (now - began).total_seconds(), room, slots)
@@ -204,6 +209,7 @@ class Rounds:
         """End what is still at work for an earlier round."""
         self.patience.close()
         self.quotas.close()
+        self.disks.close()
 
 
 def _problems_of(action: Callable[[], None]) -> Iterator[str]:

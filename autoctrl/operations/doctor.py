@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.compose import Project, open_inboxes, ping_hints
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import AutoctrlError
-from autoctrl.machine.conditions import list_disks
+from autoctrl.machine.disks import list_disks
 from autoctrl.machine.quotas import ask_once
 from autoctrl.machine.rounds import Rounds
 from autoctrl.model.campaign import PROMPT
@@ -182,7 +182,11 @@ def _disks(settings: Settings) -> Iterator[Finding]:
         if disk.short:
             hint = remedy_for(ConditionKind.DISK, disk.what)
             yield Finding(f"disk of {disk.what}", ok=False, text=disk.short, hint=hint)
-        elif disk.free is not None:
+        elif disk.free is None:
+            text = f"Nobody knows how much room {disk.folder} has: {disk.problem}"
+            hint = remedy_for(ConditionKind.DISK, disk.what)
+            yield Finding(f"disk of {disk.what}", ok=False, text=text, hint=hint)
+        else:
             text = f"{spell_size(disk.free)} left below {disk.folder}"
             yield Finding(f"disk of {disk.what}", ok=True, text=text)
 

@@ -13,12 +13,11 @@ from autoctrl.compose import Project
 from autoctrl.errors import AutoctrlError, Conflict, LeaseHeld, LeaseLost, StoreError
 from autoctrl.incidents import list_incidents
 from autoctrl.machine.conditions import (
-    judge_disks,
     judge_leases,
     longest_lease,
-    watched_folders,
     write_watched,
 )
+from autoctrl.machine.disks import judge_disks, list_disks
 from autoctrl.machine.quotas import ask_once, judge_quotas
 from autoctrl.machine.teller import Teller
 from autoctrl.model.condition import ConditionKind, Verdict
@@ -113,8 +112,7 @@ def look_at_services(project: Project) -> Seen:
     }
     verdicts = [verdict for kind, found in asked.items() for verdict in _judge(kind, found)]
     verdicts += load_modules(project)
-    settings = project.settings
-    verdicts += judge_disks(watched_folders(settings), settings.cycle.least_free_mb)
+    verdicts += judge_disks(list_disks(project.settings))
     return Seen(verdicts, frozenset({*asked, ConditionKind.MODULE, ConditionKind.DISK}))
 
 

@@ -82,11 +82,13 @@ class LogWindow(NamedTuple):
     begin   where the part begins
     end     where it ends, None for the log's end
     length  at most so many bytes
+    line    number of the line at ``begin``, where that is known: then nothing before it is read
     """
 
     begin: int | None = None
     end: int | None = None
     length: int = 64 * 1024
+    line: int | None = None
 
 
 LOG_END = LogWindow()

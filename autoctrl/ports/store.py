@@ -71,6 +71,13 @@ class RunList(NamedTuple):
     position: int
 
 
+class RunNumbers(NamedTuple):
+    """Numbers of runs, and how far the store's list of runs has got, as in ``RunList``."""
+
+    numbers: list[int]
+    position: int
+
+
 class Lease(NamedTuple):
     """Mutual exclusion between processes.
 
@@ -105,7 +112,7 @@ class Heartbeat(NamedTuple):
 class Store(Protocol):
     """Where records are kept. Append-only: no record is ever overwritten or forgotten.
 
-    Seventeen methods: one writes records, eight read them, two are about leases, two about
+    Twenty-one methods: one writes records, twelve read them, two are about leases, two about
     heartbeats, two say whether anything may be or was written, and two are about the service
     itself. ``store_id`` is random, made with the store.
     """
@@ -134,6 +141,14 @@ class Store(Protocol):
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task, ordered by workflow and unit."""
 
+    def each_task(self, selection: Selection) -> Iterator[TaskRecord]:
+        """Yield what ``tasks`` returns, in no particular order, one after the other: for whoever
+        wants to know something of very many. A local store holds one at a time.
+        """
+
+    def units(self, campaign: str, workflow: str) -> list[str]:
+        """Return the names of all units that a workflow has tasks of, in no particular order."""
+
     def history(self, task: TaskKey) -> list[Record]:
         """Return every task, job, output and fields record of one task, oldest first."""
 
@@ -143,8 +158,16 @@ class Store(Protocol):
         ``numbers`` narrows the answer to those runs; an empty one asks for the position alone.
         """
 
+    def run_numbers(self, since: int = 0) -> RunNumbers:
+        """Return the numbers of the runs that were written after position ``since``, each at least
+        once in no particular order, and the present position.
+        """
+
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind."""
+
+    def each_mark(self, kind: str, campaign: str) -> Iterator[MarkRecord]:
+        """Yield what ``marks`` returns of one campaign, as ``each_task`` does."""
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected tasks' outputs.

@@ -17,7 +17,7 @@ from autoctrl.model.job import JobKey, JobRecord
 from autoctrl.model.output import FieldsRecord, MarkRecord, OutputRecord
 from autoctrl.model.run import RunRecord
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import Lease, OpenTask, RunList
+from autoctrl.ports import Lease, OpenTask, RunList, RunNumbers
 from autoctrl.process import SystemClock
 from autoctrl.stores.json_values import decode_mapping, encode
 from autoctrl.stores.leases import as_lease, boot_ticks, check, claim, release
@@ -200,6 +200,15 @@ class MemoryStore:
         chosen = [task for task in newest if wanted is None or task.status in wanted]
         return sorted(chosen, key=lambda task: task_order(task.key))
 
+    def each_task(self, selection: Selection) -> Iterator[TaskRecord]:
+        """Yield the newest record of every selected task; see ``Store``."""
+        yield from self.tasks(selection)
+
+    def units(self, campaign: str, workflow: str) -> list[str]:
+        """Return the names of all units of a workflow; see ``Store``."""
+        with self._records.lock:
+            return [key.unit for key in self._records.tasks if key[:2] == (campaign, workflow)]
+
     def history(self, task: TaskKey) -> list[Record]:
         """Return every record of one task; see ``Store``."""
         kept = self._records
@@ -221,6 +230,11 @@ class MemoryStore:
             newest = [kept.runs[number][-1] for number in chosen]
             return RunList(newest, len(kept.arrivals))
 
+    def run_numbers(self, since: int = 0) -> RunNumbers:
+        """Return the numbers of the runs written after a position; see ``Store``."""
+        records, position = self.runs(since)
+        return RunNumbers([record.number for record in records], position)
+
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         with self._records.lock:
@@ -228,6 +242,10 @@ class MemoryStore:
                 chain[-1] for key, chain in sorted(self._records.marks.items()) if key[0] == kind
             ]
         return [mark for mark in found if campaign in {None, mark.campaign}]
+
+    def each_mark(self, kind: str, campaign: str) -> Iterator[MarkRecord]:
+        """Yield the newest mark of every name of this kind; see ``Store``."""
+        yield from self.marks(kind, campaign)
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``Store``."""

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.quality import ALARM, WARNING, Quality
-from autoctrl.model.unit import group_unit, is_group
+from autoctrl.model.unit import group_unit, is_group, parse_ranges
 from autoctrl.views.filter import read_where
 from autoctrl.views.overview import read_overview
-from autoctrl.views.runs import choose_runs, select_runs
+from autoctrl.views.runs import choose_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from autoctrl.model.run import RunRecord
+    from autoctrl.model.campaign import Campaign
+    from autoctrl.model.run import RunRecord, Where
     from autoctrl.ports import Store
 
 RUNS_AT_ONCE = 500
@@ -61,41 +62,80 @@ class Allowed(NamedTuple):
         return is_asked and self.bad.isdisjoint(runs) and (workflow, unit) not in self.stale
 
 
-def find_allowed(store: Store, campaign: str, choice: Choice, types: Mapping[str, str]) -> Allowed:
-    """Return which data a choice means; ``types`` are those of the declared run attributes.
+class Understood(NamedTuple):
+    """A choice as it is understood in a campaign.
+
+    campaign  the campaign
+    where     conditions on attributes, None for none
+    quality   how good the data must be
+    ranges    runs that are asked for, None for all
+    groups    groups whose runs are asked for as well
+    """
+
+    campaign: Campaign
+    where: Where | None
+    quality: Quality
+    ranges: Sequence[range] | None
+    groups: frozenset[str]
+
+    def allow(self, store: Store, among: Sequence[int] | None = None) -> Allowed:
+        """Return which data are meant; ``among`` are the only runs that matter now, None for all.
+
+        What this costs depends on how many those are.
+        """
+        if self.where is None and self.quality is Quality.ANY and self.ranges is None:
+            return Allowed()
+        runs = [run.number for run in self._read(store, among) if self._takes(run)]
+        if self.quality is Quality.ANY:
+            return Allowed(frozenset(runs))
+        return _judge(store, self.campaign.name, runs, REFUSED[self.quality])
+
+    def may_take(self, unit: str) -> bool:
+        """Say whether data of a unit can be meant, as far as its name tells."""
+        if self.ranges is None or self.groups or not unit.isdecimal():
+            return True
+        return any(int(unit) in runs for runs in self.ranges)
+
+    def _read(self, store: Store, among: Sequence[int] | None) -> Iterator[RunRecord]:
+        if among is None:
+            yield from choose_runs(store, self.campaign, None, None).records
+            return
+        for begin in range(0, len(among), RUNS_AT_ONCE):
+            some = among[begin : begin + RUNS_AT_ONCE]
+            yield from choose_runs(store, self.campaign, some, None).records
+
+    def _names(self, run: RunRecord, ranges: Sequence[range]) -> bool:
+        """Say whether a run is asked for, by its number or by one of its groups."""
+        return any(run.number in runs for runs in ranges) or bool(self.groups & _groups_of(run))
+
+    def _takes(self, run: RunRecord) -> bool:
+        if self.ranges is not None and not self._names(run, self.ranges):
+            return False
+        return self.where is None or self.where.admits(run.attributes) is True
+
+
+def understand_choice(
+    store: Store, campaign: str, choice: Choice, types: Mapping[str, str]
+) -> Understood:
+    """Return what a choice means; ``types`` are those of the declared run attributes.
 
     Raises ``UsageError`` for an unknown campaign, quality or attribute, for a value of another
     type, and for what is not a selection of runs.
     """
     quality, where = read_quality(choice.quality), read_where(choice.where, types)
     mine = find_campaign(store, campaign)
-    if choice.runs.strip():
-        numbers = _known_runs(store, choice.runs)
-    elif where is None and quality is Quality.ANY:
-        return Allowed()
-    else:
-        numbers = None
-    records = choose_runs(store, mine, numbers, None).records
-    if where is not None:
-        records = tuple(run for run in records if where.admits(run.attributes) is True)
-    runs = [run.number for run in records]
-    if quality is Quality.ANY:
-        return Allowed(frozenset(runs))
-    return _judge(store, campaign, runs, REFUSED[quality])
-
-
-def _known_runs(store: Store, selection: str) -> list[int]:
-    """Return the registered runs that a selection means; a group means those that have its
-    attribute.
-    """
-    pieces = [piece.strip() for piece in selection.split(",")]
-    groups = set(filter(is_group, pieces))
+    if not choice.runs.strip():
+        return Understood(mine, where, quality, None, frozenset())
+    pieces = [piece.strip() for piece in choice.runs.split(",")]
+    groups = frozenset(filter(is_group, pieces))
     rest = ",".join(itertools.filterfalse(is_group, pieces))
-    records = store.runs().records
-    found = {run.number for run in records if groups & _groups_of(run)}
-    if rest:
-        found.update(select_runs([run.number for run in records], rest))
-    return sorted(found)
+    ranges = parse_ranges(rest) if rest or not groups else []
+    return Understood(mine, where, quality, tuple(ranges), groups)
+
+
+def find_allowed(store: Store, campaign: str, choice: Choice, types: Mapping[str, str]) -> Allowed:
+    """Return which data a choice means. Raises as ``understand_choice``."""
+    return understand_choice(store, campaign, choice, types).allow(store)
 
 
 def _groups_of(run: RunRecord) -> set[str]:

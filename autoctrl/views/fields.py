@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from autoctrl.model.campaign import Campaign
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Store
-    from autoctrl.views.choice import Allowed
+    from autoctrl.views.choice import Allowed, Understood
+    from autoctrl.views.columns import Column
 
 LARGEST_EXACT = 2**53
 
@@ -52,16 +54,33 @@ def list_fields(store: Store, campaign: str, workflow: str, allowed: Allowed) ->
     """
     chain = find_lineage(store, campaign)
     column = find_column(find_columns(store, chain), campaign, workflow)
-    wanted = None if chain[0].follow else chain[0].wanted()
     with store.moment():
-        tasks = [
-            task
-            for task in store.tasks(Selection(column.campaign, (workflow,)))
-            if task.status is not TaskStatus.SKIPPED
-            and (wanted is None or not wanted.isdisjoint(task.members))
-            and allowed.takes(workflow, task.key.unit, task.members)
-        ]
-        lines = [line for task in tasks if (line := _newest_fields(store, campaign, task))]
+        tasks = store.tasks(Selection(column.campaign, (workflow,)))
+        return _read(store, chain[0], tasks, allowed)
+
+
+def read_fields(
+    store: Store, column: Column, units: Sequence[str], chosen: Understood
+) -> list[FieldsLine]:
+    """Return the chosen custom fields of some units of a workflow, as ``list_fields`` does."""
+    with store.moment():
+        tasks = store.tasks(Selection(column.campaign, (column.workflow,), tuple(units)))
+        allowed = chosen.allow(store, sorted({run for task in tasks for run in task.members}))
+        return _read(store, chosen.campaign, tasks, allowed)
+
+
+def _read(
+    store: Store, campaign: Campaign, tasks: Iterable[TaskRecord], allowed: Allowed
+) -> list[FieldsLine]:
+    wanted = None if campaign.follow else campaign.wanted()
+    chosen = [
+        task
+        for task in tasks
+        if task.status is not TaskStatus.SKIPPED
+        and (wanted is None or not wanted.isdisjoint(task.members))
+        and allowed.takes(task.key.workflow, task.key.unit, task.members)
+    ]
+    lines = [line for task in chosen if (line := _newest_fields(store, campaign.name, task))]
     return sorted(lines, key=lambda line: unit_order(line.unit))
 
 

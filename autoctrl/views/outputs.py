@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from autoctrl.model.output import OutputRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Store
-    from autoctrl.views.choice import Allowed
+    from autoctrl.views.choice import Allowed, Understood
+    from autoctrl.views.columns import Column
 
 COLUMNS = (
     "workflow",
@@ -136,13 +137,42 @@ def list_outputs(
     found: list[OutputLine] = []
     for column in columns:
         records = store.find_outputs(Selection(column.campaign, (column.workflow,)))
-        for output in group_copies(campaign, records):
-            is_wanted = _is_about(output.runs, wanted) and (
-                allowed is None or allowed.takes(output.workflow, output.unit, output.runs)
-            )
-            if is_wanted and (superseded or output.state == "current"):
-                found.append(output)
+        lines = group_copies(campaign, records)
+        found += _choose(lines, wanted, allowed, superseded=superseded)
     return found
+
+
+def read_outputs(
+    store: Store,
+    column: Column,
+    units: Sequence[str],
+    chosen: Understood,
+    *,
+    superseded: bool = False,
+) -> list[OutputLine]:
+    """Return the chosen outputs of some units of a workflow, as ``list_outputs`` does."""
+    campaign = chosen.campaign
+    selection = Selection(column.campaign, (column.workflow,), tuple(units))
+    lines = group_copies(campaign.name, store.find_outputs(selection))
+    allowed = chosen.allow(store, sorted({run for line in lines for run in line.runs}))
+    wanted = None if campaign.follow else campaign.wanted()
+    return _choose(lines, wanted, allowed, superseded=superseded)
+
+
+def _choose(
+    lines: Iterable[OutputLine],
+    wanted: Collection[int] | None,
+    allowed: Allowed | None,
+    *,
+    superseded: bool,
+) -> list[OutputLine]:
+    return [
+        line
+        for line in lines
+        if (superseded or line.state == "current")
+        and _is_about(line.runs, wanted)
+        and (allowed is None or allowed.takes(line.workflow, line.unit, line.runs))
+    ]
 
 
 def group_copies(campaign: str, records: Iterable[OutputRecord]) -> list[OutputLine]:

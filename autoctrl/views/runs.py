@@ -99,12 +99,8 @@ class RunIndex:
     def numbers(self) -> Sequence[int]:
         """Return the numbers of all runs that are registered now; the list is not to be changed."""
         with self._lock:
-            records, position = self._store.runs(self._position)
-            new = (
-                {record.number for record in records}.difference(self._numbers)
-                if records
-                else set()
-            )
+            written, position = self._store.run_numbers(self._position)
+            new = set(written).difference(self._numbers) if written else set()
             if new:
                 self._numbers = sorted([*self._numbers, *new])
             self._position = position

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.incidents import list_incidents
@@ -14,12 +15,13 @@ from autoctrl.views.columns import have_looked
 from autoctrl.views.overview import fetch_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Store
     from autoctrl.views.columns import Column
 
+RUNS_AT_ONCE = 200
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
 
@@ -37,17 +39,16 @@ class Scope(NamedTuple):
     columns: Sequence[Column]
     numbers: frozenset[int]
 
-    def tasks(self, statuses: tuple[TaskStatus, ...]) -> list[TaskRecord]:
-        """Return the tasks of these statuses that any run of the campaign has."""
+    def each(self, statuses: tuple[TaskStatus, ...]) -> Iterator[TaskRecord]:
+        """Yield the tasks of these statuses that any run of the campaign has."""
         workflows: dict[str, list[str]] = {}
         for column in self.columns:
             workflows.setdefault(column.campaign, []).append(column.workflow)
-        return [
-            task
-            for campaign, names in workflows.items()
-            for task in self.store.tasks(Selection(campaign, tuple(names), None, statuses))
-            if not self.numbers.isdisjoint(task.members)
-        ]
+        for campaign, names in workflows.items():
+            asked = Selection(campaign, tuple(names), None, statuses)
+            for task in self.store.each_task(asked):
+                if not self.numbers.isdisjoint(task.members):
+                    yield task
 
     def alarmed(self) -> list[TaskRecord]:
         """Return the tasks that open incidents about alarms name."""
@@ -60,18 +61,16 @@ class Scope(NamedTuple):
                     found += self.store.tasks(asked)
         return [task for task in found if not self.numbers.isdisjoint(task.members)]
 
-    def count_runs(self, tasks: Iterable[TaskRecord], *, is_whole: bool) -> dict[TaskStatus, int]:
-        """Return the number of runs by status, see ``combine``, from all tasks or from those that
-        are not done.
+    def count_runs(
+        self, statuses: dict[int, frozenset[TaskStatus]], *, is_whole: bool
+    ) -> dict[TaskStatus, int]:
+        """Return the number of runs by status, see ``combine``, from the statuses of all their
+        tasks or of those that are not done.
         """
-        statuses: dict[int, set[TaskStatus]] = {}
-        for task in tasks:
-            for run in self._runs_of(task):
-                statuses.setdefault(run, set()).add(task.status)
         has_looked = have_looked(self.columns, self.campaign, self._position())
-        unseen: set[int] = set()
+        unseen: frozenset[int] = frozenset()
         if not has_looked:
-            unseen = {*self.numbers} if is_whole else self._unseen_runs()
+            unseen = self.numbers if is_whole else self._unseen_runs()
         if not is_whole:
             self._add_done(statuses, unseen)
         known = Counter(combine_statuses(its) for its in statuses.values())
@@ -84,22 +83,23 @@ class Scope(NamedTuple):
             FAILED: known[FAILED],
         }
 
-    def _add_done(self, statuses: dict[int, set[TaskStatus]], unseen: set[int]) -> None:
+    def _add_done(self, statuses: dict[int, frozenset[TaskStatus]], unseen: frozenset[int]) -> None:
         """Ask for the done tasks of those runs whose status depends on whether there is one."""
         unsure = {run for run, its in statuses.items() if its <= {NEW, SKIPPED} and NEW in its}
         unsure |= unseen
-        if not unsure:
-            return
-        records = self.store.runs(numbers=sorted(unsure)).records
-        found = fetch_tasks(self.store, self.columns, records, is_whole=False)
-        for task in found.values():
-            for run in unsure.intersection(self._runs_of(task)):
-                statuses.setdefault(run, set()).add(task.status)
+        numbers = sorted(unsure)
+        for begin in range(0, len(numbers), RUNS_AT_ONCE):
+            some = numbers[begin : begin + RUNS_AT_ONCE]
+            records = self.store.runs(numbers=some).records
+            found = fetch_tasks(self.store, self.columns, records, is_whole=False)
+            for task in found.values():
+                for run in unsure.intersection(self.runs_of(task)):
+                    statuses[run] = joined(statuses.get(run, frozenset()), task.status)
 
     def _position(self) -> int:
         return self.store.runs(numbers=()).position
 
-    def _runs_of(self, task: TaskRecord) -> frozenset[int]:
+    def runs_of(self, task: TaskRecord) -> frozenset[int]:
         """Return the runs of the campaign whose rows show a task."""
         late = (
             column.state.late_runs(task.key.unit)
@@ -108,9 +108,14 @@ class Scope(NamedTuple):
         )
         return self.numbers.intersection(itertools.chain(task.members, *late))
 
-    def _unseen_runs(self) -> set[int]:
+    def _unseen_runs(self) -> frozenset[int]:
         """Return the runs that some workflow of the campaign's own has not looked at yet."""
         own = [column for column in self.columns if column.campaign == self.campaign]
         position = min((column.state.cursor.position for column in own), default=0)
-        new = {record.number for record in self.store.runs(max(0, position)).records}
-        return new & self.numbers
+        return self.numbers.intersection(self.store.run_numbers(max(0, position)).numbers)
+
+
+@cache
+def joined(statuses: frozenset[TaskStatus], status: TaskStatus) -> frozenset[TaskStatus]:
+    """Return a set with one more; all runs that stand alike share one."""
+    return statuses | {status}

@@ -17,7 +17,8 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.views.as_json import to_plain
 from autoctrl.views.columns import find_columns
 from autoctrl.views.conditions import list_conditions
-from autoctrl.views.scope import Scope
+from autoctrl.views.newest import Newest, by_failure, by_unit
+from autoctrl.views.scope import Scope, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 UNFINISHED = tuple(status for status in TaskStatus if status is not TaskStatus.DONE)
 COUNTED_WHOLE = 2000  # cells of a table
+MOST_URGENT = 10_000  # tasks that failed or are processing, of which each is named
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 
 
@@ -95,7 +97,8 @@ class Everything(NamedTuple):
     """The totals of a campaign, and the tasks that ask for a person.
 
     totals  how everything stands
-    urgent  all tasks that are failed, or processing, or raise an alarm
+    urgent  the tasks that are failed, or processing, or raise an alarm; of very many that are
+            failed or processing the newest
     """
 
     totals: Totals
@@ -124,21 +127,15 @@ def read_everything(
 
 def _urgent(seen: _Seen) -> tuple[TaskRecord, ...]:
     """Return the tasks that ask for a person, of failures the newest first."""
-    processing = _of_status(seen.unfinished, PROCESSING)
-    return (*reversed(_failed(seen)), *seen.alarms, *processing)
-
-
-def _failed(seen: _Seen) -> list[TaskRecord]:
-    return sorted(_of_status(seen.unfinished, FAILED), key=_failed_at)
+    return (*seen.failed[::-1], *seen.alarms, *seen.processing)
 
 
 def _total(scope: Scope, seen: _Seen, silent_before: datetime | None) -> Totals:
-    failed = _failed(seen)
     return Totals(
-        runs=scope.count_runs([*seen.unfinished, *seen.done], is_whole=seen.is_whole),
-        tasks=_count_tasks(scope.columns, seen.unfinished, seen.counted),
-        oldest_failure=_failure(failed[:1]),
-        newest_failure=_failure(failed[-1:]),
+        runs=scope.count_runs(seen.statuses, is_whole=seen.is_whole),
+        tasks=_count_tasks(scope.columns, seen.numbers, seen.counted),
+        oldest_failure=seen.oldest_failure,
+        newest_failure=_failure(seen.failed[-1]) if seen.failed else None,
         alarms=len(seen.alarms),
         stale=_sum_stale(scope.columns, seen.counted),
         incidents=len(list_incidents(scope.store, scope.campaign)),
@@ -147,28 +144,92 @@ def _total(scope: Scope, seen: _Seen, silent_before: datetime | None) -> Totals:
 
 
 class _Seen(NamedTuple):
-    """The tasks of a scope: all, or in a large one those that are not done or raise an alarm."""
+    """What was seen of the tasks of a scope: of all, or in a large one of those that are not done
+    or raise an alarm.
 
-    unfinished: Sequence[TaskRecord]
-    done: Sequence[TaskRecord]
+    numbers     of the unfinished ones by workflow and status
+    statuses    of the tasks that were seen, by run
+    failed      the newest ones, the newest last
+    oldest_failure  the one that failed first
+    processing  by workflow and unit
+    alarms      done ones that raise an alarm
+    counted     what is known of done ones, None if nothing
+    is_whole    all were seen
+    """
+
+    numbers: Mapping[tuple[str, TaskStatus], int]
+    statuses: dict[int, frozenset[TaskStatus]]
+    failed: Sequence[TaskRecord]
+    oldest_failure: FailedTask | None
+    processing: Sequence[TaskRecord]
     alarms: Sequence[TaskRecord]
     counted: Mapping[tuple[str, str], DoneTasks] | None
     is_whole: bool
 
 
+class _Look:
+    """Looks at tasks one after the other, and holds but those that a reader must see by name."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.numbers: Counter[tuple[str, TaskStatus]] = Counter()
+        self.statuses: dict[int, frozenset[TaskStatus]] = {}
+        self.failed = Newest(MOST_URGENT)
+        self.processing = Newest(MOST_URGENT)
+        self.oldest_failure: TaskRecord | None = None
+
+    def take(self, task: TaskRecord) -> None:
+        """Take note of a task."""
+        self.take_status(task)
+        self.numbers[task.key.workflow, task.status] += 1
+        if task.status is PROCESSING:
+            self.processing.add(task)
+        if task.status is FAILED:
+            self.failed.add(task)
+            oldest = self.oldest_failure
+            if oldest is None or by_failure(task) < by_failure(oldest):
+                self.oldest_failure = task
+
+    def take_status(self, task: TaskRecord) -> None:
+        """Take note of a task as far as it says how its runs stand."""
+        for run in self.scope.runs_of(task):
+            self.statuses[run] = joined(self.statuses.get(run, frozenset()), task.status)
+
+    def conclude(
+        self,
+        alarms: Sequence[TaskRecord],
+        counted: Mapping[tuple[str, str], DoneTasks] | None,
+        *,
+        is_whole: bool,
+    ) -> _Seen:
+        """Return what was seen."""
+        return _Seen(
+            numbers=self.numbers,
+            statuses=self.statuses,
+            failed=self.failed.in_order(),
+            oldest_failure=self.oldest_failure and _failure(self.oldest_failure),
+            processing=sorted(self.processing.in_order(), key=by_unit),
+            alarms=alarms,
+            counted=counted,
+            is_whole=is_whole,
+        )
+
+
 def _look(scope: Scope, known_done: Mapping[tuple[str, str], DoneTasks] | None) -> _Seen:
-    unfinished = scope.tasks(UNFINISHED)
+    look = _Look(scope)
     if len(scope.numbers) * len(scope.columns) > COUNTED_WHOLE:
+        for task in scope.each(UNFINISHED):
+            look.take(task)
         alarms = [task for task in scope.alarmed() if _raises_alarm(task)]
-        return _Seen(unfinished, [], alarms, known_done, is_whole=False)
-    done = scope.tasks((DONE,))
+        return look.conclude(alarms, known_done, is_whole=False)
+    unfinished, done = [*scope.each(UNFINISHED)], sorted(scope.each((DONE,)), key=by_unit)
+    for task in unfinished:
+        look.take(task)
+    for task in done:
+        look.take_status(task)
     counted = count_done(done, find_stale(scope.store, [*done, *unfinished]))
     alarms = [task for task in done if _raises_alarm(task)]
-    return _Seen(unfinished, done, alarms, counted, is_whole=True)
-
-
-def _of_status(tasks: Iterable[TaskRecord], status: TaskStatus) -> list[TaskRecord]:
-    return [task for task in tasks if task.status is status]
+    return look.conclude(alarms, counted, is_whole=True)
 
 
 def urgent_for(
@@ -211,27 +272,21 @@ def _raises_alarm(task: TaskRecord) -> bool:
     return task.status is DONE and quality_of(task.reason) == ALARM
 
 
-def _failed_at(task: TaskRecord) -> datetime:
-    return task.since or task.time
-
-
-def _failure(tasks: Sequence[TaskRecord]) -> FailedTask | None:
-    """Return the only task that is given, if one is."""
-    return next((FailedTask(t.key.unit, t.key.workflow, _failed_at(t)) for t in tasks), None)
+def _failure(task: TaskRecord) -> FailedTask:
+    return FailedTask(task.key.unit, task.key.workflow, task.since or task.time)
 
 
 def _count_tasks(
     columns: Iterable[Column],
-    unfinished: Iterable[TaskRecord],
+    found: Mapping[tuple[str, TaskStatus], int],
     counted: Mapping[tuple[str, str], DoneTasks] | None,
 ) -> dict[str, dict[TaskStatus, int | None]]:
-    found = Counter((task.key.workflow, task.status) for task in unfinished)
     tasks: dict[str, dict[TaskStatus, int | None]] = {}
     for column in columns:
         name, place = column.workflow, (column.campaign, column.workflow)
         none = DoneTasks(0, 0, 0)
         done = None if counted is None else counted.get(place, none).number
-        numbers: dict[TaskStatus, int | None] = {s: found[name, s] for s in UNFINISHED}
+        numbers: dict[TaskStatus, int | None] = {s: found.get((name, s), 0) for s in UNFINISHED}
         tasks[name] = {**numbers, DONE: done}
     return tasks
 

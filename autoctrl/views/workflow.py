@@ -14,10 +14,11 @@ from autoctrl.ports import Selection
 from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.latency import measure_tasks
 from autoctrl.views.measured import numbers_in
+from autoctrl.views.newest import Newest, by_unit
 from autoctrl.views.reasons import shared_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from autoctrl.model.output import MarkRecord
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from autoctrl.views.reasons import SharedReason
 
 SAMPLE = 100
+MOST_FAILED = 10_000
 
 
 class WorkflowSummary(NamedTuple):
@@ -39,7 +41,7 @@ class WorkflowSummary(NamedTuple):
                  is open
     newest_done  when a task was done last, None if none was
     pause        the person's word by which it is paused, None if it is not
-    failures     why tasks have failed, what most share first
+    failures     why tasks have failed, what most share first; of very many the newest
     """
 
     column: Column
@@ -91,25 +93,27 @@ class Sample(NamedTuple):
 def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSummary:
     """Return how a workflow stands. Raises ``UsageError`` for one that the campaign lacks."""
     column = find_column(find_columns(store, find_lineage(store, campaign)), campaign, workflow)
-    tasks = _tasks_of(store, column)
-    counted = Counter(task.status for task in tasks)
+    counted: Counter[TaskStatus] = Counter()
+    oldest_open: datetime | None = None
+    newest_done: datetime | None = None
+    failed = Newest(MOST_FAILED)
+    for task in _each_task(store, column):
+        counted[task.status] += 1
+        since = task.since or task.time
+        if task.status in OPEN_TASKS:
+            oldest_open = since if oldest_open is None else min(since, oldest_open)
+        elif task.status is TaskStatus.DONE:
+            newest_done = since if newest_done is None else max(since, newest_done)
+        elif task.status is TaskStatus.FAILED:
+            failed.add(task)
     return WorkflowSummary(
         column=column,
         counts={status: counted[status] for status in TaskStatus},
-        oldest_open=min(_since(tasks, OPEN_TASKS), default=None),
-        newest_done=max(_since(tasks, {TaskStatus.DONE}), default=None),
+        oldest_open=oldest_open,
+        newest_done=newest_done,
         pause=find_pause(store, column.campaign, column.workflow),
-        failures=tuple(shared_reasons((), _of_status(tasks, {TaskStatus.FAILED}))),
+        failures=tuple(shared_reasons((), sorted(failed.in_order(), key=by_unit))),
     )
-
-
-def _since(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[datetime]:
-    """Return since when those of the tasks that are of these statuses are so."""
-    return [task.since or task.time for task in _of_status(tasks, statuses)]
-
-
-def _of_status(tasks: Iterable[TaskRecord], statuses: Collection[TaskStatus]) -> list[TaskRecord]:
-    return [task for task in tasks if task.status in statuses]
 
 
 def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:
@@ -117,8 +121,11 @@ def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:
 
     What this costs depends on ``size`` alone, but for one look at the newest record of each task.
     """
-    done = [task for task in _tasks_of(store, column) if task.status is TaskStatus.DONE]
-    newest = sorted(done, key=lambda task: max(task.members, default=0))[-size:]
+    done = Newest(size, _by_run)
+    for task in _each_task(store, column):
+        if task.status is TaskStatus.DONE:
+            done.add(task)
+    newest = done.in_order()
     with store.moment():
         histories = [store.history(task.key) for task in newest]
         latency = measure_tasks(store, column.workflow, newest, histories)
@@ -126,8 +133,12 @@ def sample_workflow(store: Store, column: Column, size: int = SAMPLE) -> Sample:
     return Sample(tuple(latency), tuple(reported))
 
 
-def _tasks_of(store: Store, column: Column) -> list[TaskRecord]:
-    return store.tasks(Selection(column.campaign, (column.workflow,)))
+def _each_task(store: Store, column: Column) -> Iterator[TaskRecord]:
+    return store.each_task(Selection(column.campaign, (column.workflow,)))
+
+
+def _by_run(task: TaskRecord) -> tuple[int, object]:
+    return max(task.members, default=0), by_unit(task)
 
 
 def _report(task: TaskRecord, history: Sequence[Record]) -> Reported:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
+from autoctrl.freshness import find_tasks
 from autoctrl.model.campaign import read_campaign
 from autoctrl.model.names import workflow_lease
-from autoctrl.model.staleness import is_stale
+from autoctrl.model.staleness import is_stale, upstream_versions
 from autoctrl.model.status import OPEN_TASKS, TaskStatus
 from autoctrl.model.workflow import WORKFLOW
 from autoctrl.pauses import list_pauses
 from autoctrl.ports import Selection
-from autoctrl.views.totals import UNFINISHED, count_done
+from autoctrl.views.totals import UNFINISHED, DoneTasks, count_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from autoctrl.model.task import TaskRecord
     from autoctrl.ports import Clock, Heartbeat, Store
-    from autoctrl.views.totals import DoneTasks
 
 SHORTEST = timedelta(seconds=60)
 COST_FACTOR = 100
+AT_ONCE = 2000
+NONE = DoneTasks(0, 0, 0)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -78,7 +81,7 @@ class TaskCounter:
 
     def _unfinished(self, campaigns: Iterable[str]) -> Iterable[TaskRecord]:
         for campaign in campaigns:
-            yield from self._store.tasks(Selection(campaign, None, None, UNFINISHED))
+            yield from self._store.each_task(Selection(campaign, None, None, UNFINISHED))
 
     def known_done(self) -> Mapping[tuple[str, str], DoneTasks] | None:
         """Return what was counted last of done tasks, by campaign and workflow; None if that was
@@ -90,16 +93,24 @@ class TaskCounter:
         with self._lock:
             began = self._clock.now()
             if began >= self._again:
-                done = self._done_tasks(campaigns)
-                newest = {task.key: task for task in done}
-                self._done = count_done(done, {t.key for t in done if is_stale(t, newest)})
+                self._done = self._look_at_done(campaigns)
                 ended = self._clock.now()
                 self._again = ended + max(SHORTEST, (ended - began) * COST_FACTOR)
             return self._done
 
-    def _done_tasks(self, campaigns: Iterable[str]) -> list[TaskRecord]:
+    def _look_at_done(self, campaigns: Iterable[str]) -> dict[tuple[str, str], DoneTasks]:
+        """Count done tasks, some at a time; whatever they read is looked up for those."""
+        found: dict[tuple[str, str], DoneTasks] = {}
         selections = (Selection(name, None, None, (TaskStatus.DONE,)) for name in campaigns)
-        return [task for selection in selections for task in self._store.tasks(selection)]
+        tasks = chain.from_iterable(map(self._store.each_task, selections))
+        while some := [*islice(tasks, AT_ONCE)]:
+            upstream = {key for task in some for key in upstream_versions(task)}
+            newest = find_tasks(self._store, upstream)
+            stale = {task.key for task in some if is_stale(task, newest)}
+            for place, counted in count_done(some, stale).items():
+                before = found.get(place, NONE)
+                found[place] = DoneTasks(*map(sum, zip(before, counted, strict=True)))
+        return found
 
 
 def list_heartbeats(store: Store, campaigns: Iterable[str]) -> list[Heartbeat]:

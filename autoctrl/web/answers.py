@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST = timedelta(seconds=1)  # what a page says of ages may be so old
 MOST = 256
+MOST_BYTES = 16 * 1024 * 1024
 
 
 class _Kept(NamedTuple):
@@ -33,14 +35,32 @@ class _Kept(NamedTuple):
     made: datetime
     position: Hashable
 
+    @property
+    def is_good(self) -> bool:
+        """Whether there is an answer."""
+        answer = self.answer
+        return answer.done() and not answer.cancelled() and answer.exception() is None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds; those of one that is being made are not known."""
+        return len(self.answer.result().body) if self.is_good else 0
+
 
 class SharedAnswers:
-    """Keeps the newest answers for a moment. To be used in one event loop."""
+    """Keeps the newest answers for a moment: so many, of so many bytes. To be used in one event
+    loop.
+    """
 
     def __init__(self, clock: Clock, position: Callable[[], Hashable]) -> None:
         """Keep nothing yet; ``position`` tells where the store stands, quickly."""
         self._clock, self._position = clock, position
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        return sum(kept.size for kept in self._kept.values())
 
     async def answer(self, key: Hashable, make: Callable[[], Response]) -> Response:
         """Return what ``make`` returns or raises, in a thread; or what it has just done for
@@ -50,16 +70,36 @@ class SharedAnswers:
         position = await run_in_threadpool(self._position)
         kept = self._kept.get(key)
         if kept is None or not self._holds(kept, now, position):
-            making = asyncio.ensure_future(run_in_threadpool(make))
-            kept = self._kept[key] = _Kept(making, now, position)
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            kept = self._begin(key, make, now, position)
         return await asyncio.shield(kept.answer)
+
+    def _begin(
+        self, key: Hashable, make: Callable[[], Response], now: datetime, position: Hashable
+    ) -> _Kept:
+        making = asyncio.ensure_future(run_in_threadpool(make))
+        kept = self._kept[key] = _Kept(making, now, position)
+        self._kept.move_to_end(key)
+        self._make_room()
+        making.add_done_callback(partial(self._take, key, kept))
+        return kept
+
+    def _take(self, key: Hashable, kept: _Kept, _: object) -> None:
+        """Take note that an answer is made: whether anybody asks again or not, it goes soon."""
+        self._make_room()
+        wait_s = LONGEST.total_seconds()
+        asyncio.get_running_loop().call_later(wait_s, self._forget, key, kept)
+
+    def _forget(self, key: Hashable, kept: _Kept) -> None:
+        if self._kept.get(key) is kept:
+            del self._kept[key]
+
+    def _make_room(self) -> None:
+        """Let the oldest go where there are too many, or too many bytes."""
+        while len(self._kept) > MOST or self.size > MOST_BYTES:
+            self._kept.popitem(last=False)
 
     def _holds(self, kept: _Kept, now: datetime, position: Hashable) -> bool:
         """Say whether an answer still does; one that failed is tried again once it has."""
         if kept.position != position or not now - LONGEST < kept.made <= now:
             return False
-        answer = kept.answer
-        return not answer.done() or (not answer.cancelled() and answer.exception() is None)
+        return not kept.answer.done() or kept.is_good

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError
-from autoctrl.incidents import list_incidents
+from autoctrl.incidents import newest_incidents
 from autoctrl.model.quality import Quality
 from autoctrl.verbs import list_campaigns
 from autoctrl.views import (
     Choice,
     choose_attempt,
-    find_allowed,
     list_attempts,
-    list_fields,
-    list_outputs,
     list_runs,
     list_steps,
     list_versions,
@@ -26,35 +24,42 @@ from autoctrl.views import (
     to_plain,
 )
 from autoctrl.views.attempts import attempt_values
+from autoctrl.views.backwards import Place, Question, part_of, part_of_fields, part_of_outputs
+from autoctrl.views.choice import understand_choice
 from autoctrl.views.quotas import list_quotas
-from autoctrl.views.standing import Question, read_rows, read_standing
-from autoctrl.web.logs import STREAMS, read_stream
+from autoctrl.views.runs import runs_of_campaign
+from autoctrl.views.standing import Question as Standpoint
+from autoctrl.views.standing import read_rows, read_standing
+from autoctrl.web.logs import STREAMS, read_hints, read_stream
 from autoctrl.web.parameters import (
     filter_text_of,
     is_on,
     json_answer,
+    lead_on,
     read_choice,
     read_filter_of,
     read_limit,
     read_number,
     read_runs,
+    read_size,
 )
 from autoctrl.web.state import site_of
 from autoctrl.web.streaming import stream_overview
 from autoctrl.web.visitor import require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from autoctrl.model.unit import TaskKey
     from autoctrl.views import TaskHistory
-    from autoctrl.views.choice import Allowed
+    from autoctrl.views.choice import Understood
 
 
-RUNS_OF_A_PAGE = 200
+RUNS_OF_A_PAGE, ITEMS_OF_A_PAGE = 200, 500
+Item = TypeVar("Item")
 
 
 def campaign_of(request: Request) -> str:
@@ -70,7 +75,7 @@ def answer_status(request: Request) -> Response:
     site, campaign = site_of(request), campaign_of(request)
     limit, known = read_limit(request, RUNS_OF_A_PAGE), site.index.numbers()
     read_runs(request, known)  # answers 400 for what is not a selection
-    asked = Question(
+    asked = Standpoint(
         text=filter_text_of(request),
         chosen=read_filter_of(request, campaign),
         limit=limit or 0,
@@ -82,20 +87,24 @@ def answer_status(request: Request) -> Response:
     standing = read_standing(site.store, campaign, known, asked)
     if limit is None:
         return stream_overview(standing.values(), read_rows(site.store, campaign, known, asked))
-    answer = json_answer(standing.values())
-    if standing.has_more and standing.overview.runs:
-        further = request.url.include_query_params(before=standing.overview.runs[0].run)
-        answer.headers["Link"] = f'<{further.path}?{further.query}>; rel="next"'
-    return answer
+    rows = standing.overview.runs
+    before = rows[0].run if standing.has_more and rows else ""
+    return lead_on(request, json_answer(standing.values()), before)
 
 
 def answer_runs(request: Request) -> Response:
-    """Answer with the campaign's runs."""
-    site = site_of(request)
-    numbers = read_runs(request, site.index.numbers())
-    campaign = find_campaign(site.store, campaign_of(request))
-    lines = list_runs(site.store, campaign, numbers, read_number(request, "limit"))
-    return json_answer({"schema": 1, "campaign": campaign.name, "runs": lines})
+    """Answer with the campaign's runs, page by page as ``answer_status``."""
+    site, campaign = site_of(request), campaign_of(request)
+    known = site.index.numbers()
+    read_runs(request, known)  # answers 400 for what is not a selection
+    mine = find_campaign(site.store, campaign)
+    numbers = runs_of_campaign(site.store, campaign, known, filter_text_of(request).runs)
+    before = read_number(request, "before")
+    end = len(numbers) if before is None else bisect_left(numbers, before)
+    begin = max(0, end - read_size(request, RUNS_OF_A_PAGE))
+    lines = list_runs(site.store, mine, numbers[begin:end], None)
+    answer = json_answer({"schema": 1, "campaign": mine.name, "runs": lines})
+    return lead_on(request, answer, numbers[begin] if begin else "")
 
 
 def answer_campaigns(request: Request) -> Response:
@@ -120,40 +129,49 @@ def answer_quotas(request: Request) -> Response:
 
 
 def answer_incidents(request: Request) -> Response:
-    """Answer with the open incidents; with ``all=1`` also with those that are over."""
+    """Answer with the open incidents; with ``all=1`` also with those that are over; page by page,
+    the newest first, each page with the oldest first.
+    """
     site = site_of(request)
     campaign = find_campaign(site.store, campaign_of(request)).name
-    found = list_incidents(site.store, campaign, with_closed=is_on(request, "all"))
-    return json_answer({"schema": 1, "campaign": campaign, "incidents": to_plain(found)})
+    limit, before = read_size(request, ITEMS_OF_A_PAGE), request.query_params.get("before", "")
+    with_closed = is_on(request, "all")
+    found = newest_incidents(site.store, campaign, limit, before, with_closed=with_closed)
+    facts = {"schema": 1, "campaign": campaign, "incidents": to_plain(found.incidents)}
+    return lead_on(request, json_answer(facts), found.before)
 
 
 def answer_outputs(request: Request) -> Response:
-    """Answer with the published outputs."""
-    found = list_outputs(
-        site_of(request).store,
-        campaign_of(request),
-        request.query_params.get("workflow") or None,
-        superseded=is_on(request, "superseded"),
-        allowed=_find_allowed(request),
-    )
-    return json_answer(_newest(request, found))
+    """Answer with the published outputs, page by page."""
+    workflow = request.query_params.get("workflow", "")
+    asked = Question(workflow, _read_choice(request), is_on(request, "superseded"))
+    part = part_of_outputs(site_of(request).store, asked, _read_place(request))
+    return lead_on(request, json_answer(part.lines), part.before)
 
 
 def answer_fields(request: Request) -> Response:
-    """Answer with the custom fields of a workflow's tasks."""
+    """Answer with the custom fields of a workflow's tasks, page by page."""
     campaign, workflow = campaign_of(request), request.path_params["workflow"]
-    found = list_fields(site_of(request).store, campaign, workflow, _find_allowed(request))
-    return json_answer({"schema": 1, "campaign": campaign, "workflow": workflow, "fields": found})
+    asked = Question(workflow, _read_choice(request))
+    part = part_of_fields(site_of(request).store, asked, _read_place(request))
+    facts = {"schema": 1, "campaign": campaign, "workflow": workflow, "fields": part.lines}
+    return lead_on(request, json_answer(facts), part.before)
 
 
-def _find_allowed(request: Request) -> Allowed:
+def _read_place(request: Request) -> Place:
+    before = request.query_params.get("before", "")
+    return Place(read_size(request, ITEMS_OF_A_PAGE), before)
+
+
+def _read_choice(request: Request) -> Understood:
     """Return which data an address asks for; answers 400 for what means nothing."""
     site, query = site_of(request), request.query_params
     campaign = find_campaign(site.store, campaign_of(request)).name
     where = tuple(pair for pair in query.getlist("where") if pair)
     choice = Choice(query.get("runs", ""), where, query.get("quality") or Quality.ANY)
     try:
-        return find_allowed(site.store, campaign, choice, site.project.settings.attributes)
+        types = site.project.settings.attributes
+        return understand_choice(site.store, campaign, choice, types)
     except UsageError as error:
         raise HTTPException(400, str(error)) from error
 
@@ -166,16 +184,18 @@ def answer_why(request: Request) -> Response:
 
 
 def answer_history(request: Request) -> Response:
-    """Answer with all that was ever recorded of a task."""
+    """Answer with all that was ever recorded of a task, page by page."""
     key, records = _read_history(request)
-    return _answer_about(request, key, steps=_newest(request, list_steps(records)))
+    steps, before = _page_of(request, list_steps(records))
+    return lead_on(request, _answer_about(request, key, steps=steps), before)
 
 
 def answer_jobs(request: Request) -> Response:
-    """Answer with every attempt of every job of a task."""
+    """Answer with every attempt of every job of a task, page by page."""
     key, records = _read_history(request)
-    hints, _ = site_of(request).project.hints(key)
-    return _answer_about(request, key, jobs=_newest(request, list_attempts(records)), hints=hints)
+    hints, _ = read_hints(site_of(request).project, key)
+    jobs, before = _page_of(request, list_attempts(records))
+    return lead_on(request, _answer_about(request, key, jobs=jobs, hints=hints), before)
 
 
 def answer_provenance(request: Request) -> Response:
@@ -224,9 +244,12 @@ def _answer_about(request: Request, key: TaskKey, **values: Any) -> Response:  #
     return json_answer({**facts, **values})
 
 
-def _newest(request: Request, items: list[Any]) -> list[Any]:
-    limit = read_number(request, "limit")
-    return items[-limit:] if limit else items
+def _page_of(request: Request, items: Sequence[Item]) -> tuple[Sequence[Item], int]:
+    """Return the last ones of a list that only grows, as many as are asked for, and the position of
+    the first of them.
+    """
+    limit, before = read_size(request, ITEMS_OF_A_PAGE), read_number(request, "before")
+    return part_of(items, limit, before)
 
 
 OF_TASK = "/{unit:path}/{workflow}"

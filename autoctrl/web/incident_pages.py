@@ -11,7 +11,12 @@ from starlette.routing import Route
 
 from autoctrl import verbs
 from autoctrl.campaigns import find_campaign
-from autoctrl.incidents import find_incident, list_incidents
+from autoctrl.incidents import (
+    count_incidents,
+    find_incident,
+    list_incidents,
+    newest_incidents,
+)
 from autoctrl.model.duration import parse_duration
 from autoctrl.model.unit import format_units
 from autoctrl.model.verb import VERBS
@@ -48,13 +53,18 @@ def incidents_page(request: Request) -> Response:
     site, campaign = site_of(request), request.path_params["campaign"]
     find_campaign(site.store, campaign)
     is_all = is_on(request, "all")
-    found = list_incidents(site.store, campaign, with_closed=is_all)
+    if is_all:
+        newest = newest_incidents(site.store, campaign, MOST, with_closed=True)
+        found, total = newest.incidents[::-1], count_incidents(site.store, campaign)
+    else:
+        found = tuple(list_incidents(site.store, campaign))
+        total = len(found)
     return site.draw(
         request,
         "incidents.html",
         campaign,
-        found=found[::-1][:MOST] if is_all else found[:MOST],
-        total=len(found),
+        found=found[:MOST],
+        total=total,
         is_all=is_all,
         title_of=_title_of,
         state_of=spell_state,

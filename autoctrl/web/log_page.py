@@ -10,8 +10,8 @@ from starlette.routing import Route
 from autoctrl.model.job import index_text
 from autoctrl.ports import LogWindow
 from autoctrl.views import choose_attempt, newest_attempts, read_history
-from autoctrl.views.log_lines import number_lines, search
-from autoctrl.web.logs import STREAMS, read_piece, read_pieces
+from autoctrl.views.log_lines import number_lines
+from autoctrl.web.logs import STREAMS, read_piece, search_stream
 from autoctrl.web.parameters import is_on, read_choice, read_number
 from autoctrl.web.posted import clean
 from autoctrl.web.state import site_of
@@ -71,8 +71,8 @@ def _search(request: Request, job: JobRecord, stream: str, size: int) -> dict[st
     begin = max(0, size - SEARCHED)
     if not word:
         return {"word": "", "found": None, "not_searched": 0}
-    pieces = read_pieces(site_of(request).project, job, stream, begin, LENGTH)
-    return {"word": word, "found": search(pieces, word), "not_searched": begin}
+    found = search_stream(site_of(request).project, job, stream, begin, word)
+    return {"word": word, "found": found, "not_searched": begin}
 
 
 def read_stream_name(request: Request) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 TEXT: dict[str, Any] = {"type": "string"}
 NUMBER: dict[str, Any] = {"type": "integer", "minimum": 1}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 SWITCH: dict[str, Any] = {"type": "string", "enum": ["0", "1"]}
 PLAIN_TEXT = str | None
 LEFT_OUT = {"Cell": ("inherited_from", "is_late")}  # what the overview's JSON does without
@@ -54,12 +55,15 @@ class Parameter(NamedTuple):
 PARAMETERS: Mapping[str, Parameter] = {
     "campaign": Parameter("The campaign; by default the one that the page shows first."),
     "runs": Parameter("Runs, such as 4500-4510,4521."),
-    "limit": Parameter("At most so many, the last ones.", NUMBER),
+    "limit": Parameter("At most so many, the last ones; by default 500, at most 2000.", NUMBER),
+    "size": Parameter("At most so many runs, the newest; by default 200, at most 2000.", NUMBER),
+    "position": Parameter("Only what comes before this one, counted from 0.", COUNT),
+    "place": Parameter("Only what comes before this place, as the answer before named it."),
     "page": Parameter(
         "At most so many runs, the newest; by default 200. `all` streams all.",
         {"anyOf": [NUMBER, {"type": "string", "enum": ["all"]}]},
     ),
-    "before": Parameter("Only runs with lower numbers.", {"type": "integer", "minimum": 0}),
+    "before": Parameter("Only runs with lower numbers.", COUNT),
     "status": Parameter(
         "Only where a task of this workflow, or the run, has this status.",
         {"type": "string", "enum": [str(one) for one in TaskStatus]},
@@ -82,11 +86,14 @@ PARAMETERS: Mapping[str, Parameter] = {
     "attempt": Parameter("Which attempt; by default the newest.", NUMBER),
     "stream": Parameter("Only this one.", {"type": "string", "enum": ["stdout", "stderr"]}),
 }
-NAMES = {"page": "limit"}
+NAMES = {"page": "limit", "size": "limit", "position": "before", "place": "before"}
+LEADS_ON = 'Address of the page before this one, with rel="next"; none on the last.'
+LINK = {"Link": {"schema": TEXT, "description": LEADS_ON}}
 IN_PATH = {
     "unit": Parameter("A run, such as 4521, or a group, such as fill:8222.", where="path"),
     "workflow": Parameter("Name of the workflow.", where="path"),
 }
+PAGED = {"before", "position", "place"}
 OUTPUT_FILE = "/output/{unit}/{workflow}"
 OF_FILE = {
     "name": Parameter("The handler's name of the output."),
@@ -127,7 +134,9 @@ QUESTIONS: Mapping[str, Question] = {
         },
     ),
     "/runs": Question(
-        "The campaign's runs.", ("runs", "limit"), {"campaign": str, "runs": list[RunLine]}
+        "The campaign's runs, page by page.",
+        ("runs", "size", "before"),
+        {"campaign": str, "runs": list[RunLine]},
     ),
     "/campaigns": Question("All campaigns.", (), {"campaigns": list[Campaign]}),
     "/health": Question(
@@ -141,16 +150,18 @@ QUESTIONS: Mapping[str, Question] = {
         {"campaign": str, "quotas": list[QuotaLine]},
     ),
     "/incidents": Question(
-        "The open incidents.", ("all",), {"campaign": str, "incidents": list[Incident]}
+        "The open incidents, page by page.",
+        ("all", "limit", "place"),
+        {"campaign": str, "incidents": list[Incident]},
     ),
     "/outputs": Question(
-        "The published outputs.",
-        ("workflow", *DATA, "superseded", "limit"),
+        "The published outputs, page by page; those of one task are never parted.",
+        ("workflow", *DATA, "superseded", "limit", "place"),
         list[OutputLine],
     ),
     "/fields/{workflow}": Question(
-        "The custom fields of a workflow's tasks.",
-        DATA,
+        "The custom fields of a workflow's tasks, page by page.",
+        (*DATA, "limit", "place"),
         {"campaign": str, "workflow": str, "fields": list[FieldsLine]},
     ),
     f"/why{OF_TASK}": Question(
@@ -159,13 +170,13 @@ QUESTIONS: Mapping[str, Question] = {
         {**fields_of(Explanation), "now": PLAIN_TEXT},
     ),
     f"/history{OF_TASK}": Question(
-        "All that was ever recorded of a task.",
-        ("limit",),
+        "All that was ever recorded of a task, page by page.",
+        ("limit", "position"),
         {**ABOUT_TASK, "steps": list[HistoryStep]},
     ),
     f"/jobs{OF_TASK}": Question(
-        "Every attempt of every job of a task.",
-        ("limit",),
+        "Every attempt of every job of a task, page by page.",
+        ("limit", "position"),
         {**ABOUT_TASK, "jobs": list[Attempt], "hints": list[Hint]},
     ),
     f"/log{OF_TASK}": Question(
@@ -274,6 +285,7 @@ def _describe_question(path: str, question: Question, parts: dict[str, Any]) -> 
         "responses": {
             "200": {
                 "description": "The answer.",
+                **({"headers": LINK} if PAGED & {*question.parameters} else {}),
                 "content": {"application/json": {"schema": _answer(question.answer, parts)}},
             },
             "307": {"description": "Leads to the address without a slash at its end."},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from autoctrl.views import OutputLine
 
 PIECE = 256 * 1024
+PLACE = "outputs"
 SEALED = "sandbox; default-src 'none'"
 FORBIDDEN = {errno.ELOOP, errno.EXDEV}
 
@@ -65,7 +66,7 @@ def _read_pieces(descriptor: int, span: Span) -> Iterator[bytes]:
     position = span.begin
     while position < span.end:
         length = min(PIECE, span.end - position)
-        piece = FILES.ask(lambda at=position, most=length: os.pread(descriptor, most, at))  # type: ignore[misc]
+        piece = FILES.ask(lambda at=position, most=length: os.pread(descriptor, most, at), PLACE)  # type: ignore[misc]
         if not piece:  # it has been cut meanwhile: the reader must see that the answer is short
             raise OSError(errno.EIO, "it became shorter while it was read")
         position += len(piece)
@@ -124,7 +125,7 @@ def open_output(root: Path, path: str, line: OutputLine) -> OpenOutput:
     recorded, 503 if it cannot be read.
     """
     try:
-        opened = FILES.ask(lambda: _open(root, path))
+        opened = FILES.ask(lambda: _open(root, path), PLACE)
     except OSError as error:
         raise _refusal(line, path, error) from error
     if opened.size != line.bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, StreamingResponse
 
 from autoctrl.model.status import TaskStatus
 from autoctrl.ports import Selection
@@ -29,7 +29,7 @@ from autoctrl.views.versions import excuse_missing
 from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
 from autoctrl.web.log_page import name_download, read_stream_name
-from autoctrl.web.logs import read_excerpts, read_stream
+from autoctrl.web.logs import read_excerpts, read_hints, read_stream, stream_whole
 from autoctrl.web.paging import Order, Place, page_of
 from autoctrl.web.parameters import (
     filter_text_of,
@@ -262,7 +262,7 @@ def _jobs_of(
     site, is_member = site_of(request), visitor_of(request).is_member
     known = newest_attempts(records)
     job = choose_attempt(key, known, AttemptChoice()) if known else None
-    hints, problem = site.project.hints(key) if known else ([], "")
+    hints, problem = read_hints(site.project, key) if known else ([], "")
     return {
         "jobs": known[::-1][:lines],
         "job_count": len(known),
@@ -274,15 +274,20 @@ def _jobs_of(
 
 
 def log_text(request: Request) -> Response:
-    """Answer with what one attempt printed, as plain text; ``download=1`` as a file."""
+    """Answer with what one attempt printed, as plain text, of a very long log without its middle;
+    with ``download=1`` whole, as a file.
+    """
     require_known(request, "read logs")
     site, unit = site_of(request), request.path_params["unit"]
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     key, records = read_history(site.store, campaign, unit, workflow)
     stream = read_stream_name(request)
     job = choose_attempt(key, newest_attempts(records), read_choice(request))
-    answer = PlainTextResponse(read_stream(site.project, job, stream))
-    if is_on(request, "download"):
-        name = name_download(key, job, stream)
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    if not is_on(request, "download"):
+        return PlainTextResponse(read_stream(site.project, job, stream))
+    name = name_download(key, job, stream)
+    return StreamingResponse(
+        stream_whole(site.project, job, stream),
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        media_type="text/plain",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -57,7 +58,21 @@ def read_limit(request: Request, usual: int) -> int | None:
     """
     if request.query_params.get("limit") == "all":
         return None
+    return read_size(request, usual)
+
+
+def read_size(request: Request, usual: int) -> int:
+    """Return how many are asked for of what is not streamed, as ``read_limit``."""
     return min(MOST, max(1, read_number(request, "limit") or usual))
+
+
+def lead_on(request: Request, answer: Response, before: object) -> Response:
+    """Return an answer with the address of what comes before it, unless ``before`` is nothing."""
+    if before not in {"", 0}:
+        given = request.query_params.multi_items()
+        query = urlencode([*(pair for pair in given if pair[0] != "before"), ("before", before)])
+        answer.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
+    return answer
 
 
 def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:

@@ -11,7 +11,7 @@ from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import ZONE_COOKIE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -24,9 +24,19 @@ def shared(draw: Callable[[Request], Response]) -> Callable[[Request], Awaitable
     """
 
     async def answer(request: Request) -> Response:
-        zone = read_kept(request, ZONE_COOKIE)
-        key = (request.url.path, request.url.query, zone, visitor_of(request))
+        key = key_of(request, read_kept(request, ZONE_COOKIE))
         request.state.is_shared = True
         return await site_of(request).answers.answer(key, partial(draw, request))
 
     return answer
+
+
+def key_of(request: Request, zone: str | None) -> Hashable:
+    """Return all that a shared page depends on, besides the store and the time: what is asked for,
+    how, under which name of this server, in which zone and by whom.
+
+    It is taken as it came. An address that is put together of it could be read as another one.
+    """
+    scope, host = request.scope, request.headers.get("host", "")
+    asked = scope["method"], host, scope["path"], scope["query_string"]
+    return (*asked, zone, visitor_of(request))

@@ -1,9 +1,10 @@
 """How many requests are at work at once, and how many wait.
 
 What waits is bounded, and forgotten as soon as its client has gone; what comes beyond that is told
-to come again. A request that only a file system answers waits in a queue of its own, so that a
-hung mount stops nobody else; so does one that logs in or out, which a silent provider may hold up.
-``/health`` and the page's own files wait for nobody.
+to come again. A request that a file system answers waits in a queue of its own, so that a hung
+mount stops nobody else; so does one that logs in or out, which a silent provider may hold up, and
+one that hands over a file, or reads much of the store. An answer that goes out piece by piece keeps
+its place until its last piece. ``/health`` and the page's own files wait for nobody.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 FREE = ("/health", "/static/")
 LARGEST_BODY = 256 * 1024
+HOUR_S = 3600.0
 DOORS = ("/login", "/logout")
-OF_FILES = ("/logs/", "/read/", "/outputs/", "/api/log/", "/api/output/")
 
 
 class Room(NamedTuple):
@@ -28,37 +29,76 @@ class Room(NamedTuple):
     at_work    requests that are worked at
     waiting    requests that wait for that
     patience_s longest wait, seconds
+    answer_s   how long an answer may take until its last piece has gone out, None for ever
     """
 
     at_work: int
     waiting: int
     patience_s: float = 10.0
+    answer_s: float | None = None
 
 
-OF_PAGES, OF_FILE_SYSTEMS = Room(at_work=16, waiting=256), Room(at_work=4, waiting=32)
-OF_DOORS = Room(at_work=4, waiting=128)
+class Rooms(NamedTuple):
+    """The queues of a page.
+
+    pages      what is answered from the store, soon
+    logs       what a file system answers, or a bucket of hints: it may hang
+    downloads  files that are handed over, as quickly as their reader takes them
+    long       what reads much of the store
+    doors      logins and logouts, which a silent provider may hold up
+    """
+
+    pages: Room = Room(at_work=16, waiting=256)
+    logs: Room = Room(at_work=4, waiting=32)
+    downloads: Room = Room(at_work=8, waiting=64, answer_s=HOUR_S)
+    long: Room = Room(at_work=2, waiting=16, patience_s=30.0, answer_s=HOUR_S / 6)
+    doors: Room = Room(at_work=4, waiting=128)
+
+
+ROOMS = Rooms()
+# The room of a request by the first of these that its path has.
+BY_PATH = {
+    "/outputs/": "downloads",
+    "/api/output/": "downloads",
+    "/logs/": "downloads",
+    "/read/": "logs",
+    "/tasks/": "logs",
+    "/api/log/": "logs",
+    "/api/jobs/": "logs",
+    "/api/runs": "long",
+    "/api/outputs": "long",
+    "/api/fields/": "long",
+    "/api/incidents": "long",
+    "/api/history/": "long",
+    "/api/provenance/": "long",
+}
+STREAMED = b"limit=all"
+
+
+def room_of(scope: Scope) -> str:
+    """Return the name of the room in which a request is answered."""
+    path = scope["path"]
+    if path.startswith(DOORS):
+        return "doors"
+    if STREAMED in scope["query_string"]:
+        return "long"
+    return next((room for part, room in BY_PATH.items() if part in path), "pages")
 
 
 class Turnstile:
     """Lets requests in, a few at a time."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        pages: Room = OF_PAGES,
-        files: Room = OF_FILE_SYSTEMS,
-        doors: Room = OF_DOORS,
-    ) -> None:
+    def __init__(self, app: ASGIApp, rooms: Rooms = ROOMS) -> None:
         """Stand before ``app``."""
         self.app = app
-        self.pages, self.files, self.doors = _Queue(pages), _Queue(files), _Queue(doors)
+        self.queues = {name: _Queue(room) for name, room in rooms._asdict().items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request when its turn comes."""
         if scope["type"] != "http" or scope["path"].startswith(FREE):
             await self.app(scope, receive, send)
             return
-        queue = self._queue_of(scope["path"])
+        queue = self.queues[room_of(scope)]
         client = _Client(receive)
         if not await client.read():
             refusal = PlainTextResponse("This is too long.\n", 413)
@@ -73,24 +113,28 @@ class Turnstile:
             )
             await refusal(scope, receive, send)
 
-    def _queue_of(self, path: str) -> _Queue:
-        if path.startswith(DOORS):
-            return self.doors
-        return self.files if any(part in path for part in OF_FILES) else self.pages
-
     async def _answer(self, queue: _Queue, scope: Scope, client: _Client, send: Send) -> None:
-        """Answer a request that is in; it makes room as soon as its answer begins to go out."""
+        """Answer a request that is in; it makes room as soon as the last piece of its answer goes
+        out, or its client has gone, or that takes too long.
+        """
         is_in = True
 
         async def send_and_leave(message: Message) -> None:
             nonlocal is_in
-            if is_in and message["type"] == "http.response.body":
+            is_last = message["type"] == "http.response.body" and not message.get("more_body")
+            if is_in and is_last:
                 is_in = False
                 queue.leave()
             await send(message)
 
+        limit = asyncio.timeout(queue.room.answer_s)
         try:
-            await self.app(scope, client.receive, send_and_leave)
+            async with limit:
+                await self.app(scope, client.receive, send_and_leave)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            # It ends without its last piece, by which its reader knows that it was cut off.
         finally:
             if is_in:
                 queue.leave()

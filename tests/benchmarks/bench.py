@@ -18,10 +18,14 @@ from importlib import metadata
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.board import measure_boards
 from tests.benchmarks.camera import measure_camera
 from tests.benchmarks.camera_report import as_camera_table
 from tests.benchmarks.contenders import CONTENDERS, LUIGI, PEERS
+from tests.benchmarks.desk_report import as_board_table, as_page_table
 from tests.benchmarks.field import MORE, ROOT, RUNS, Field
+from tests.benchmarks.page import RUNS as PAGE_RUNS
+from tests.benchmarks.page import SECONDS, measure_page
 from tests.benchmarks.production import SERVICES, measure_services
 from tests.benchmarks.production_report import as_services_table
 from tests.benchmarks.report import IDLE, IDLE_MANY, IDLE_MORE, as_table, say
@@ -50,7 +54,13 @@ def main() -> int:
     if chosen.part in {None, "camera"}:
         result["camera"] = measure_camera(work, chosen.rounds)
         tables.append(as_camera_table(result["camera"]))
-    if chosen.part != "camera":
+    if chosen.part in {None, "page"}:
+        result["page"] = measure_page(work, chosen.runs, chosen.seconds)
+        tables.append(as_page_table(result["page"]))
+    if chosen.part in {None, "board"}:
+        result["board"] = measure_boards(work)
+        tables.append(as_board_table(result["board"]))
+    if chosen.part in {None, "services", *SERVICES}:
         names = [chosen.part] if chosen.part in SERVICES else SERVICES
         result["services"] = measure_services(work, chosen.rounds, chosen.jobs, names)
         tables.append(as_services_table(result["services"]))
@@ -64,12 +74,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measure the figures beside the peers."
     )
-    parts = ("camera", "services", *SERVICES)
+    parts = ("camera", "page", "board", "services", *SERVICES)
     parser.add_argument(
         "part",
         nargs="?",
         choices=parts,
-        help="only the camera, the production services, or one of them",
+        help="only the camera, the page, the board, the production services, or one of them",
     )
     parser.add_argument("--rounds", type=int, default=7, help="repetitions (default: %(default)s)")
     parser.add_argument(
@@ -83,6 +93,15 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--jobs", type=int, default=10_000, help="jobs in the pool (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=PAGE_RUNS,
+        help="runs of the page (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="under load (default: %(default)s)"
     )
     return parser.parse_args()
 

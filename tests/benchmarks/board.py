@@ -1,20 +1,16 @@
 """How long a table of runs takes in Grafana: the newest 200 runs of a store that holds many.
 
-``python -m tests.benchmarks.board FOLDER [influxdb1]`` starts an InfluxDB 2.7 there, or a 1.8. It
-writes the board of 10,000 runs in 20 workflows, and prints the time of the table beside that of an
-empty query of the same server, by turns, medians of 30, in Flux and in InfluxQL.
+Each of the two servers gets the board of 10,000 runs in 20 workflows, and is asked for the table
+and an empty query by turns, in Flux and in InfluxQL.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.actor import CYCLE
 from autoctrl.model.run import RunRecord
@@ -24,28 +20,50 @@ from autoctrl.operations.grafana.wanted import FLUX, LANGUAGES
 from autoctrl.stores.influx.address import parse_address
 from autoctrl.stores.influx.board import Cell, Row, board_lines
 from autoctrl.stores.influx.server import Server
-from autoctrl.stores.influx.tables import open_tables
+from autoctrl.stores.influx.tables import BucketTables
+from tests.benchmarks.production import or_reason
+from tests.benchmarks.report import say
+from tests.benchmarks.servers import started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from autoctrl.model.run import Value
-    from autoctrl.stores.influx.tables import BucketTables
 
-ROOT = Path(__file__).parents[2]
-RUNS, WORKFLOWS, TIMES, AT_ONCE = 10_000, 20, 30, 500
-SERVICE = "influxdb2"
-EMPTY = (
-    'from(bucket: "{bucket}") |> range(start: -1s) |> filter(fn: (r) => r._measurement == "none")'
-)
-EMPTY_INFLUXQL = 'SELECT "run" FROM "none" WHERE time > now() - 1s'
+RUNS, WORKFLOWS, TIMES, SHOWN = 10_000, 20, 30, 200
+SERVERS = ("influxdb1", "influxdb2")
+EMPTY = {
+    True: 'from(bucket: "{bucket}") |> range(start: -1s) |> filter(fn: (r) => r._field == "none")',
+    False: 'SELECT * FROM "none" WHERE time > now() - 1s',
+}
 
 
-def services(verb: str, name: str, folder: Path) -> dict[str, str]:
-    """Start or stop a server; return what its start said."""
-    words = [str(ROOT / "scripts" / "services"), verb, name, str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+def measure_boards(work: Path) -> dict[str, Any]:
+    """Return the figures of each server, or why there are none; ``work`` is a folder that may be
+    filled.
+    """
+    return {name: or_reason(lambda n=name: _measure(n, work / n)) for name in SERVERS}  # type: ignore[misc]
+
+
+def _measure(name: str, work: Path) -> dict[str, Any]:
+    work.mkdir(parents=True, exist_ok=True)
+    with started(name, work / "server") as facts:
+        token = work / "token"
+        token.write_text(facts["TOKEN"])
+        token.chmod(0o600)
+        address = parse_address(address_of(facts, token))
+        say(f"writing the board of {RUNS} runs to {name}")
+        with closing(Server(address, facts["TOKEN"])) as server:
+            server.write([*rows()], patience_s=60)
+        with closing(BucketTables(address)) as tables:
+            return {name: time_queries(tables, is_flux=name == FLUX) for name in LANGUAGES}
+
+
+def address_of(facts: Mapping[str, str], token: Path) -> str:
+    """Return the address of the bucket that a server has from its start."""
+    place = f"{facts['URL'].removeprefix('http')}/{facts['ORG']}/{facts['BUCKET']}"
+    return f"influxdb{place}?token_file={token}"
 
 
 def rows() -> Iterator[str]:
@@ -60,51 +78,26 @@ def rows() -> Iterator[str]:
         yield from board_lines(Row("prompt", number), run, cells)
 
 
-class Pair(NamedTuple):
-    """Medians, s, of the table and of an empty query in the same language."""
+def time_queries(tables: BucketTables, *, is_flux: bool) -> dict[str, Any]:
+    """Return the medians of the table and of an empty query, ms, and how they compare.
 
-    table_s: float
-    empty_s: float
-
-
-def measure(tables: BucketTables, *, is_flux: bool) -> Pair:
-    """Return how long the table and an empty query take, by turns."""
-    (text,) = question("runs").texts(is_flux=is_flux)
-    table = fill_in(text, VARIABLES, bucket=tables.bucket)
-    empty = EMPTY.format(bucket=tables.bucket) if is_flux else EMPTY_INFLUXQL
-    took: dict[str, list[float]] = {table: [], empty: []}
+    Raises ``RuntimeError`` if the table has not the runs that it should have.
+    """
+    asked = question("runs").texts(is_flux=is_flux)
+    table = [fill_in(text, VARIABLES, bucket=tables.bucket) for text in asked]
+    empty = [EMPTY[is_flux].format(bucket=tables.bucket)]
+    took: dict[str, list[float]] = {"table": [], "empty": []}
     for _ in range(TIMES):
-        for asked, times in took.items():
+        for name, texts in (("table", table), ("empty", empty)):
             began = time.perf_counter()
-            found = tables.ask(asked, is_flux=is_flux)
-            times.append(time.perf_counter() - began)
-            assert len(found) == (200 if asked == table else 0)
-    return Pair(median(took[table]), median(took[empty]))
-
-
-def main() -> None:
-    """Fill the board of a server in the folder on the command line, and print the ratios."""
-    folder, name = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else SERVICE
-    facts = services("start", name, folder)
-    try:
-        token = folder / "token"
-        token.write_text(facts["TOKEN"])
-        place = f"{facts['URL'].removeprefix('http')}/{facts['ORG']}/{facts['BUCKET']}"
-        url = f"influxdb{place}?token_file={token}"
-        with closing(Server(parse_address(url), facts["TOKEN"])) as server:
-            server.write([*rows()], patience_s=60)
-        with open_tables(url) as tables:
-            for language in LANGUAGES:
-                found = measure(tables, is_flux=language == FLUX)
-                ratio = found.table_s / found.empty_s
-                print(
-                    f"{name}, {language}: table of 200 runs of {RUNS}: "
-                    f"{found.table_s * 1000:.1f} ms; empty query: "
-                    f"{found.empty_s * 1000:.1f} ms; ratio {ratio:.1f}"
-                )
-    finally:
-        services("stop", name, folder)
-
-
-if __name__ == "__main__":
-    main()
+            found = [row for text in texts for row in tables.ask(text, is_flux=is_flux)]
+            took[name].append(time.perf_counter() - began)
+            if len(found) != (SHOWN if name == "table" else 0):
+                message = f"The query of the {name} gave {len(found)} rows."
+                raise RuntimeError(message)
+    table_ms, empty_ms = (median(times) * 1000 for times in took.values())
+    return {
+        "table_ms": round(table_ms, 2),
+        "empty_ms": round(empty_ms, 2),
+        "ratio": round(table_ms / empty_ms, 2),
+    }

@@ -64,10 +64,11 @@ def measure_services(
     filled.
     """
     measures = {NAME: lambda: _influx(work, rounds), POOL: lambda: _condor(jobs)}
-    return {name: _or_reason(measures[name]) for name in names}
+    return {name: or_reason(measures[name]) for name in names}
 
 
-def _or_reason(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def or_reason(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return figures, or why there are none: the server is missing, or something has failed."""
     try:
         return measure()
     except MissingError as error:

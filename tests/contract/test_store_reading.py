@@ -107,6 +107,23 @@ class TestTasks:
         for selection, expected in self.SELECTIONS:
             found = [f"{task.key.workflow}/{task.key.unit}" for task in store.tasks(selection)]
             assert found == expected, selection
+            assert sorted(store.each_task(selection)) == sorted(store.tasks(selection))
+
+    def test_one_after_the_other(self, store: Store) -> None:
+        """Who takes tasks one by one sees them as they were, and may write meanwhile."""
+        store.append([task("1"), task("2")])
+        found = store.each_task(Selection("prompt"))
+        first = next(found)
+        store.append([task("3"), task("2").moved(TaskStatus.SKIPPED, NOW)])
+        assert {first.key.unit, *(one.key.unit for one in found)} == {"1", "2"}
+        assert len([*store.each_task(Selection("prompt"))]) == 3
+
+    def test_names_of_units(self, store: Store) -> None:
+        """Every unit of a workflow is named once, whatever became of its task."""
+        finish(store, task("1"))
+        store.append([task("10"), task("fill:2"), task("2", "dq"), task("3", campaign="again")])
+        assert sorted(store.units("prompt", "reco")) == ["1", "10", "fill:2"]
+        assert store.units("prompt", "no") == []
 
     def test_many_keys(self, store: Store) -> None:
         """Tens of thousands of units may be asked for at once."""
@@ -160,6 +177,8 @@ class TestRuns:
         assert store.runs(position) == ([], position)
         store.append([run(8)])
         assert store.runs(position)[0] == [run(8)]
+        assert store.run_numbers(position) == ([8], store.runs().position)
+        assert sorted(store.run_numbers().numbers) == [8, 9, 10]
 
     def test_changed_run(self, store: Store) -> None:
         """A run that changes shows up again, once and with its newest record."""
@@ -169,6 +188,7 @@ class TestRuns:
         found, after = store.runs(position)
         assert found == [run(1, 3, fill=8)]
         assert after > position
+        assert {*store.run_numbers().numbers} == {1, 2}
         assert store.runs()[0] == [run(1, 3, fill=8), run(2)]
 
     def test_numbers(self, store: Store) -> None:
@@ -229,6 +249,8 @@ class TestMarks:
         ]
         assert [found.values for found in store.marks("pause")] == [{"is_paused": True}]
         assert store.marks("none") == []
+        assert [*store.each_mark("workflow", "prompt")] == store.marks("workflow", "prompt")
+        assert [*store.each_mark("none", "prompt")] == []
 
 
 class TestOutputs:

@@ -57,7 +57,15 @@ class ByTestClient:
             headers: Any = {}
             body = BytesIO(answer.content)
             raise HTTPError(request.full_url, answer.status_code, "refused", headers, body)
-        return BytesIO(answer.content)
+        return Opened(answer.content, answer.headers)
+
+
+class Opened(BytesIO):
+    """An answer whose body is read as a file is."""
+
+    def __init__(self, body: bytes, headers: Any) -> None:
+        super().__init__(body)
+        self.headers = headers
 
 
 @pytest.fixture
@@ -80,9 +88,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=["folder", "page"])
-def client(request: pytest.FixtureRequest, folder: Path) -> Iterator[Client]:
-    """Return a client of the folder, and one of its page."""
+@pytest.fixture(params=["folder", "page", "pages"])
+def client(
+    request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    """Return a client of the folder, one of its page, and one that is given a line at a time."""
+    if request.param == "pages":
+        monkeypatch.setattr("autoctrl.client.page.LARGEST_PAGE", "1")
     if request.param == "folder":
         with autoctrl.open(folder) as made:
             yield made
@@ -287,6 +299,6 @@ def test_a_token_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_an_answer_of_another_version(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not the JSON of our records is no record."""
-    monkeypatch.setattr(client._answerer, "ask", lambda *_: {"runs": [{"run": 1}]})
+    monkeypatch.setattr(client._answerer, "pages", lambda *_: [{"runs": [{"run": 1}]}])
     with pytest.raises(DataError, match="RunLine"):
         client.runs()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import StoreError
 from autoctrl.model.task import TaskRecord
-from autoctrl.ports import Lease, OpenTask, RunList, Selection
+from autoctrl.ports import Lease, OpenTask, RunList, RunNumbers, Selection
 from autoctrl.stores.influx.append import Append, Parts
 from autoctrl.stores.influx.batch import prepare
 from autoctrl.stores.influx.board_keeper import BoardKeeper, span_of_runs
@@ -159,6 +159,17 @@ class InfluxStore:
         ]
         return sorted(chosen, key=lambda task: task_order(task.key))
 
+    def each_task(self, selection: Selection) -> Iterator[TaskRecord]:
+        """Yield the newest record of every selected task; see ``Store``.
+
+        The server answers as a whole, so they are all held meanwhile.
+        """
+        yield from self.tasks(selection)
+
+    def units(self, campaign: str, workflow: str) -> list[str]:
+        """Return the names of all units of a workflow; see ``Store`` and ``each_task``."""
+        return [task.key.unit for task in self.each_task(Selection(campaign, (workflow,)))]
+
     def _selected(self, kinds: Sequence[str], selection: Selection) -> list[Entry]:
         if selection.workflows == () or selection.units == ():
             return []
@@ -212,6 +223,11 @@ class InfluxStore:
         entries = read_entries(rows, self.view.counts)
         return entries[-1].position if entries else 0
 
+    def run_numbers(self, since: int = 0) -> RunNumbers:
+        """Return the numbers of the runs written after a position; see ``Store``."""
+        records, position = self.runs(since)
+        return RunNumbers([record.number for record in records], position)
+
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         rows = self._snapshot.find(NEWEST_MARKS)
@@ -223,6 +239,10 @@ class InfluxStore:
         newest: Any = newest_of(entry.record for entry in entries).values()
         meant = [mark for mark in newest if mark.kind == kind and campaign in {None, mark.campaign}]
         return sorted(meant, key=mark_key)
+
+    def each_mark(self, kind: str, campaign: str) -> Iterator[MarkRecord]:
+        """Yield the newest mark of every name of this kind; see ``each_task``."""
+        yield from self.marks(kind, campaign)
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``Store``."""

@@ -104,6 +104,10 @@ WITH RECURSIVE named (workflow) AS (
 )
 SELECT workflow FROM named WHERE workflow IS NOT NULL;
 
+-- name: units
+-- Names of the units that a workflow has tasks of: the index tells.
+SELECT unit FROM newest_tasks WHERE campaign = ? AND workflow = ?;
+
 -- name: open_tasks
 -- The newest record of every open task of some workflows.
 SELECT r.* FROM newest_tasks AS n INDEXED BY unfinished_tasks CROSS JOIN task_records AS r
@@ -165,6 +169,10 @@ SELECT coalesce(max(position), 0) FROM run_records;
 -- The newest record of every run written after a position. The + keeps SQLite from walking all runs to sort them.
 SELECT r.* FROM run_records AS r CROSS JOIN newest_runs AS n ON n.number = r.number AND n.sequence = r.sequence
 WHERE r.position > :since ORDER BY +r.number;
+
+-- name: run_numbers
+-- Numbers of the runs written after a position, each as often as it was written.
+SELECT number FROM run_records WHERE position > ?;
 
 -- name: runs_numbered
 -- The newest records of some runs, if written after a position.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.model.status import TaskStatus
-from autoctrl.ports import Heartbeat, Lease, OpenTask, RunList
+from autoctrl.ports import Heartbeat, Lease, OpenTask, RunList, RunNumbers
 from autoctrl.process import SystemClock
 from autoctrl.stores import rows
 from autoctrl.stores.leases import Held, as_lease, boot_ticks, check, claim, release
@@ -125,20 +125,24 @@ class SqliteStore:
 
     def tasks(self, selection: Selection) -> list[TaskRecord]:
         """Return the newest record of every selected task; see ``Store``."""
-        units, statuses = selection.units, selection.statuses
-        chosen: dict[str, Any] = {"campaign": selection.campaign}
-        if units is not None:
-            name, chosen["units"] = "tasks_of_units", json.dumps(units)
-        elif statuses is not None and TaskStatus.DONE not in statuses:
-            name, chosen["statuses"] = "unfinished_tasks", json.dumps(statuses)
-        else:
-            name = "tasks_of_workflows"
+        statuses = selection.statuses
         with self.connection.reading() as connection:
-            chosen["workflows"] = _name_workflows(
-                connection, "workflows", selection.campaign, selection.workflows
-            )
-            found = connection.execute(SQL[name], chosen).fetchall()
+            found = _select_tasks(connection, selection).fetchall()
         return [task for task in _sort_tasks(found) if statuses is None or task.status in statuses]
+
+    def each_task(self, selection: Selection) -> Iterator[TaskRecord]:
+        """Yield the newest record of every selected task; see ``Store`` and ``records``."""
+        statuses = selection.statuses
+        with self.connection.apart() as connection:
+            for task in map(rows.task_record, _select_tasks(connection, selection)):
+                if statuses is None or task.status in statuses:
+                    yield task
+
+    def units(self, campaign: str, workflow: str) -> list[str]:
+        """Return the names of all units of a workflow; see ``Store``."""
+        with self.connection.reading() as connection:
+            found = connection.execute(SQL["units"], (campaign, workflow))
+            return [unit for (unit,) in found]
 
     def history(self, task: TaskKey) -> list[Record]:
         """Return every record of one task; see ``Store``."""
@@ -169,11 +173,25 @@ class SqliteStore:
                 found = []
         return RunList([rows.run_record(row) for row in found], position)
 
+    def run_numbers(self, since: int = 0) -> RunNumbers:
+        """Return the numbers of the runs written after a position; see ``Store``."""
+        with self.connection.reading() as connection:
+            position = connection.execute(SQL["position"]).fetchone()[0]
+            found = connection.execute(SQL["run_numbers"], (since,))
+            return RunNumbers([number for (number,) in found], position)
+
     def marks(self, kind: str, campaign: str | None = None) -> list[MarkRecord]:
         """Return the newest mark of every (campaign, name) of this kind; see ``Store``."""
         with self.connection.using() as connection:
             found = connection.execute(SQL["marks"], {"kind": kind}).fetchall()
         return [mark for mark in map(rows.mark_record, found) if campaign in {None, mark.campaign}]
+
+    def each_mark(self, kind: str, campaign: str) -> Iterator[MarkRecord]:
+        """Yield the newest mark of every name of this kind; see ``Store`` and ``records``."""
+        with self.connection.apart() as connection:
+            for mark in map(rows.mark_record, connection.execute(SQL["marks"], {"kind": kind})):
+                if mark.campaign == campaign:
+                    yield mark
 
     def find_outputs(self, selection: Selection) -> list[OutputRecord]:
         """Return the newest record of every copy of the selected outputs; see ``Store``."""
@@ -265,6 +283,22 @@ def _known_id(connection: sqlite3.Connection, seen: FileMark) -> str:
 def _recorded_mark(connection: sqlite3.Connection) -> FileMark | None:
     row = connection.execute(SQL["identity"]).fetchone()
     return FileMark(*row[1:]) if row else None
+
+
+def _select_tasks(connection: sqlite3.Connection, selection: Selection) -> sqlite3.Cursor:
+    """Ask for the selected tasks; where they may be done, for those of every status."""
+    units, statuses = selection.units, selection.statuses
+    chosen: dict[str, Any] = {"campaign": selection.campaign}
+    if units is not None:
+        name, chosen["units"] = "tasks_of_units", json.dumps(units)
+    elif statuses is not None and TaskStatus.DONE not in statuses:
+        name, chosen["statuses"] = "unfinished_tasks", json.dumps(statuses)
+    else:
+        name = "tasks_of_workflows"
+    chosen["workflows"] = _name_workflows(
+        connection, "workflows", selection.campaign, selection.workflows
+    )
+    return connection.execute(SQL[name], chosen)
 
 
 def _sort_tasks(found: Iterable[rows.Row]) -> list[TaskRecord]:

@@ -21,6 +21,8 @@ from autoctrl.executors.local.executor import LocalExecutor
 from autoctrl.executors.logs import (
     COUNTED,
     LIMIT,
+    LogBytes,
+    cut_piece,
     make_readable,
     piece_of_text,
     read_log,
@@ -112,6 +114,18 @@ def test_a_huge_log_costs_what_is_shown_of_it(tmp_path: Path) -> None:
     assert read_piece(tmp_path, path, window=LogWindow(0, length=8)).text == "begin\n"
     assert read_piece(tmp_path, path, window=LogWindow(COUNTED, length=8)).line == 2
     assert len(read_log(tmp_path, path, limit=400)) < 2000
+
+
+def test_lines_are_not_counted_where_their_number_is_known() -> None:
+    """Then nothing is read but the piece."""
+    read: list[tuple[int, int]] = []
+
+    def at(begin: int, end: int) -> bytes:
+        read.append((begin, end))
+        return b"x\n" * ((end - begin) // 2)
+
+    piece = cut_piece(LogBytes(10**6, at), LogWindow(1000, length=10, line=7))
+    assert (piece.line, read) == (7, [(1000, 1010)])
 
 
 def test_files_that_follow_one_another_are_one_log(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from autoctrl.config import load_settings, parse_settings
 from autoctrl.errors import Conflict
 from autoctrl.machine.conditions import (
     Present,
-    judge_disks,
     judge_executors,
     judge_forgotten,
     judge_leases,
@@ -60,15 +59,6 @@ def test_an_executor_that_failed_anybody_is_not_well(answers: tuple[str, str]) -
         Summary(name, executors={"pool": said}) for name, said in zip("ab", answers, strict=True)
     ]
     assert list(judge_executors(summaries)) == [Verdict(EXECUTOR, "pool", DOWN)]
-
-
-def test_a_disk_is_short_below_the_limit(tmp_path: Path) -> None:
-    """A folder that is not there yet will lie on the disk of the one above it."""
-    folders = {"state": tmp_path, "outputs": tmp_path / "none" / "yet"}
-    assert list(judge_disks(folders, 0)) == [Verdict(DISK, "state"), Verdict(DISK, "outputs")]
-    short, _ = judge_disks(folders, 10**15)
-    assert short.name == "disk/state"
-    assert f"the disk of {tmp_path} has " in short.reason
 
 
 def test_what_nobody_can_look_at_is_over() -> None:

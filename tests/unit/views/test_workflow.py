@@ -31,9 +31,10 @@ def test_tasks_are_counted_and_failures_grouped(scene: Scene) -> None:
         scene.clock.advance(60)
         scene.task(run, "reco", FAILED, reason=f"exit code {run}", log=f"/log{run}")
     done = scene.task(4, "reco", DONE)
+    scene.task(5, "reco", SKIPPED)
     seen = summarize_workflow(scene.store, "prompt", "reco")
-    assert dict(seen.counts) == {NEW: 1, PROCESSING: 0, DONE: 1, FAILED: 2, SKIPPED: 0}
-    assert seen.total == 4
+    assert dict(seen.counts) == {NEW: 1, PROCESSING: 0, DONE: 1, FAILED: 2, SKIPPED: 1}
+    assert seen.total == 5
     assert seen.oldest_open == start
     assert seen.newest_done == scene.newest(done).since
     assert seen.pause is None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
+from autoctrl.errors import ServiceDown
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.web.visitor import Visitor
 from tests.unit.web.desk import Desk, text_of
+
+if TYPE_CHECKING:
+    from autoctrl.ports import LogPiece, LogWindow
 
 PAGE = "/campaigns/prompt/read/reco/1"
 NUMBER = re.compile(r'<div class="row" id="L(\d+)">')
@@ -20,6 +25,19 @@ def printed(desk: Desk, text: str, *statuses: JobStatus) -> None:
     key = desk.scene.task(1, "reco", TaskStatus.PROCESSING)
     desk.scene.job(key, *statuses or (JobStatus.RUNNING, JobStatus.FAILED))
     desk.executor.log = lambda _handle, stream="stdout": text if stream == "stdout" else ""  # type: ignore[method-assign, assignment]
+
+
+def watched(desk: Desk) -> list[LogWindow]:
+    """Return a list that gets the windows through which the log is read."""
+    windows: list[LogWindow] = []
+    whole = desk.executor.log_piece
+
+    def piece(handle: str, stream: str, window: LogWindow) -> LogPiece:
+        windows.append(window)
+        return whole(handle, stream, window)
+
+    desk.executor.log_piece = piece  # type: ignore[method-assign, assignment]
+    return windows
 
 
 def test_a_log_is_read_window_by_window(desk: Desk) -> None:
@@ -90,6 +108,42 @@ def test_a_log_is_downloaded_under_a_name_of_plain_letters(desk: Desk) -> None:
     name = 'attachment; filename="sums-kind____-v1-0.1-stdout.txt"'
     assert answer.headers["content-disposition"] == name
     assert answer.text == "sum\nstdout"
+
+
+def test_a_download_is_the_whole_log(desk: Desk) -> None:
+    """However long it is: in pieces, each of which is read when its turn has come."""
+    text = "".join(f"event {number}\n" for number in range(150_000))
+    printed(desk, text)
+    windows = watched(desk)
+    answer = desk.browser.get("/campaigns/prompt/logs/reco/1?download=1")
+    assert answer.text == text
+    assert len(windows) == -(-len(text) // windows[0].length)
+    assert all(window.line == 1 for window in windows)
+
+
+def test_a_search_counts_no_line_twice(desk: Desk) -> None:
+    """Each piece says where the next one begins and by which number."""
+    printed(desk, "begin\n" * 40_000 + "end\n")
+    windows = watched(desk)
+    assert NUMBER.findall(desk.get(f"{PAGE}?search=end")) == ["40001"]
+    searched = windows[1:]  # the first is of what is shown beside it
+    assert [window.line for window in searched] == [
+        None,
+        *(1 + (window.begin or 0) // 6 for window in searched[1:]),
+    ]
+
+
+def test_a_log_that_cannot_be_read_is_no_download(desk: Desk) -> None:
+    """It is said before anything is handed over; a task's page says it too, once."""
+    printed(desk, "")
+
+    def refuse(*_: object) -> str:
+        message = "The disk is away."
+        raise ServiceDown(message)
+
+    desk.executor.log = desk.executor.log_piece = refuse  # type: ignore[method-assign, assignment]
+    assert "The disk is away." in desk.get("/campaigns/prompt/logs/reco/1?download=1", 503)
+    assert "The disk is away." in desk.get("/campaigns/prompt/tasks/reco/1")
 
 
 def test_what_is_not_there_is_said(desk: Desk) -> None:

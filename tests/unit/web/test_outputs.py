@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.web import outputs
 from autoctrl.web.media import PNG_BEGIN
-from autoctrl.web.reading import FileReader
+from autoctrl.web.reading import ASKING, MOST_IN_PLACE, FileReader
 from autoctrl.web.visitor import STRANGER
 from tests.unit.web.desk import Desk
 
@@ -262,6 +263,32 @@ def test_a_silent_file_system_holds_up_only_its_own_readers() -> None:
         with pytest.raises(ServiceDown, match="does not answer"):
             reader.ask(answered.wait)
     answered.set()
+
+
+def test_a_place_that_is_silent_is_not_asked_again_and_again() -> None:
+    """Other places are asked meanwhile, and the silent one once it has answered."""
+    reader, answered = FileReader(wait_s=0.01, turn_s=60), Event()
+    asked: list[int] = []
+
+    def hang() -> bool:
+        asked.append(1)
+        return answered.wait(60)
+
+    for _ in range(MOST_IN_PLACE + 2):
+        with pytest.raises(ServiceDown, match="does not answer"):
+            reader.ask(hang, "dead")
+    reader.wait_s = 60
+    assert reader.ask(lambda: 7, "alive") == 7
+    answered.set()
+    for asking in threading.enumerate():
+        if asking.name == ASKING:
+            asking.join(60)
+    assert len(asked) == MOST_IN_PLACE
+    assert reader.ask(lambda: 7, "dead") == 7
+
+
+def test_an_answer_is_what_was_returned_or_raised() -> None:
+    """By the question, in the thread of who asks."""
     patient = FileReader(wait_s=60)
     assert patient.ask(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from autoctrl.errors import StoreError
-from autoctrl.incidents import join_failures, list_incidents
+from autoctrl.incidents import join_failures, list_incidents, relieve_tasks
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.incident import INCIDENTS, settle, write_down
+from autoctrl.model.output import FieldsRecord
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.ports import Heartbeat, Selection
 from autoctrl.views import explain, read_overview, to_plain
@@ -305,3 +306,46 @@ def test_all_of_the_status_is_streamed_letter_by_letter(
     for run in range(1, 1 + count):
         desk.scene.task(run)
     assert desk.get("/api/status?limit=all") == desk.get("/api/status")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/runs", "runs"),
+        ("/api/runs?runs=1-2", "runs"),
+        ("/api/outputs?superseded=1", ""),
+        ("/api/fields/reco", "fields"),
+        ("/api/incidents?all=1", "incidents"),
+        ("/api/history/2/reco", "steps"),
+        ("/api/jobs/2/reco", "jobs"),
+    ],
+)
+def test_every_list_comes_in_pages(desk: Desk, path: str, name: str) -> None:
+    """The last ones first; the pages together are the whole, in its order."""
+    scene = desk.scene
+    for run in (5, 6, 7):
+        scene.runs(run)
+        key = scene.task(run, "reco", DONE)
+        scene.output(key)
+        scene.store.append([FieldsRecord(key, 1, {"light": float(run)}, scene.clock.now())])
+        failed = scene.newest(key)._replace(status=FAILED, reason=f"{'x' * run} is broken")
+        scene.store.append(join_failures(scene.store, "prompt", "reco", [failed], failed.time))
+        if run == 5:
+            over = relieve_tasks(scene.store, "prompt", "reco", [failed], failed.time)
+            scene.store.append(over)
+        scene.clock.advance(60)
+    whole = ask(desk, path)
+    expected = whole[name] if name else whole
+    assert expected
+    found: list[Any] = []
+    address, pages = f"{path}{'&' if '?' in path else '?'}limit=1", 0
+    while address:
+        answer = desk.browser.get(address)
+        lines = answer.json()[name] if name else answer.json()
+        assert len(lines) == 1
+        found = [*lines, *found]
+        address, pages = answer.links.get("next", {}).get("url", ""), pages + 1
+    assert found == expected
+    assert pages == len(expected)
+    wrong = f"{path}{'&' if '?' in path else '?'}before=no"
+    assert desk.browser.get(wrong).status_code in {400, 404}

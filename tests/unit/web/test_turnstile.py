@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.web.turnstile import LARGEST_BODY, OF_DOORS, Room, Turnstile
+from autoctrl.web.turnstile import LARGEST_BODY, ROOMS, Room, Rooms, Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -18,28 +18,37 @@ if TYPE_CHECKING:
 class House:
     """An application whose requests stay until they are let out, behind a turnstile."""
 
-    def __init__(self, pages: Room, files: Room, doors: Room = OF_DOORS) -> None:
+    def __init__(
+        self, pages: Room, others: Room, doors: Room = ROOMS.doors, pieces: int = 0
+    ) -> None:
         self.inside: list[str] = []
         self.bodies: list[bytes] = []
         self.out = asyncio.Event()
-        self.turnstile = Turnstile(self.app, pages, files, doors)
+        self.pieces = pieces
+        self.turnstile = Turnstile(self.app, Rooms(pages, others, others, others, doors))
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.inside.append(scope["path"])
+        for piece in range(self.pieces):
+            if piece == 0:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
         await self.out.wait()
         self.bodies.append((await receive())["body"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if self.pieces == 0:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Caller:
     """One request: what it was answered, and whether its client has hung up."""
 
-    def __init__(self, house: House, path: str, body: bytes = b"") -> None:
+    def __init__(self, house: House, path: str, body: bytes = b"", query: bytes = b"") -> None:
         self.sent: list[Message] = []
         self.gone = asyncio.Event()
         self.messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-        scope = {"type": "http", "path": path, "method": "GET", "headers": []}
+        scope: dict[str, Any] = {"type": "http", "path": path, "method": "GET", "headers": []}
+        scope["query_string"] = query
         self.task = asyncio.create_task(house.turnstile(scope, self.receive, self.send))
 
     async def receive(self) -> Message:
@@ -108,27 +117,62 @@ def test_nobody_works_for_a_client_that_has_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    "paths",
     [
-        "/api/log/1/reco",
-        "/campaigns/prompt/read/reco/1",
-        "/campaigns/prompt/outputs/reco/1",
-        "/api/output/1/reco",
+        ("/api/log/1/reco", "/campaigns/prompt/read/reco/1"),
+        ("/campaigns/prompt/tasks/reco/1", "/api/jobs/1/reco"),
+        ("/campaigns/prompt/outputs/reco/1", "/api/output/1/reco"),
+        ("/campaigns/prompt/logs/reco/1", "/campaigns/prompt/outputs/reco/2"),
+        ("/api/runs", "/api/outputs"),
+        ("/api/fields/reco", "/api/history/1/reco"),
+        ("/api/incidents", "/api/provenance/1/reco"),
     ],
 )
-def test_a_hung_file_system_stops_only_those_that_ask_for_files(other: str) -> None:
-    """Logs and outputs wait in a queue of their own; health and the page's own files wait for
-    nobody.
+def test_what_may_take_long_stops_only_its_like(paths: tuple[str, str]) -> None:
+    """What a file system answers, what is handed over, and what reads much wait in queues of their
+    own; health and the page's own files wait for nobody.
     """
 
     async def test() -> None:
         house = House(Room(1, 1), Room(1, 1))
-        paths = ["/campaigns/prompt/logs/reco/1", other, "/", "/health", "/static/x"]
-        callers = [Caller(house, path) for path in paths]
+        every = [*paths, "/", "/health", "/static/x"]
+        callers = [Caller(house, path) for path in every]
         await settle()
         assert house.inside == [paths[0], "/", "/health", "/static/x"]
         house.out.set()
         await asyncio.gather(*(caller.task for caller in callers))
+
+    run(test())
+
+
+def test_a_stream_keeps_its_place_until_its_last_piece() -> None:
+    """The first pieces of an answer make no room for another; its last one does."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1), pieces=3)
+        first = Caller(house, "/api/status", query=b"runs=1-9&limit=all")
+        second = Caller(house, "/api/runs")
+        await settle()
+        assert [message.get("body") for message in first.sent] == [None, b"x", b"x", b"x"]
+        assert house.inside == ["/api/status"]
+        house.out.set()
+        await asyncio.gather(first.task, second.task)
+        assert house.inside == ["/api/status", "/api/runs"]
+
+    run(test())
+
+
+def test_a_stream_that_takes_too_long_is_cut_off() -> None:
+    """It ends without a last piece, and its place is free."""
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1, answer_s=0.01), pieces=1)
+        first = Caller(house, "/campaigns/prompt/outputs/reco/1")
+        await first.task
+        assert first.sent[-1] == {"type": "http.response.body", "body": b"x", "more_body": True}
+        second = Caller(house, "/campaigns/prompt/outputs/reco/2")
+        await second.task
+        assert [caller.status for caller in (first, second)] == [200, 200]
 
     run(test())
 
