@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Query = dict[str, str | list[str]]
 
@@ -23,6 +24,9 @@ class Answerer(Protocol):
         """Yield the pages of an address below ``/api`` that answers page by page, the last first;
         as few as the answer may have. Raises as ``ask``.
         """
+
+    def download(self, path: str, query: Query, target: Path) -> None:
+        """Write the file at an address below ``/api`` into ``target``; raises likewise."""
 
     def close(self) -> None:
         """Close what is open."""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autoctrl.client.answers import FieldsTable, Outputs, Status
-from autoctrl.errors import UsageError
+from autoctrl.errors import StoreError, UsageError
+from autoctrl.files import digest_of
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.unit import format_runs
 from autoctrl.views import FieldsLine, OutputLine, to_plain
 from autoctrl.views.explanation import Explanation
+from autoctrl.views.outputs import short_content
 from autoctrl.views.runs import RunLine
 from autoctrl.views.shape import read_record
 
@@ -79,6 +81,28 @@ class Client:
         path = f"why/{quote(str(run), safe=':')}/{quote(workflow, safe='')}"
         return read_record(Explanation, self._ask(path, {}))
 
+    def fetch(self, output: OutputLine, folder: str | Path = ".") -> str:
+        """Return a path at which an output can be read: where it lies, if that disk is seen from
+        here; else a copy of what the page hands over, below ``folder``. A copy is checked, and made
+        once.
+
+        Raises ``StoreError`` if it cannot be had whole.
+        """
+        path = output.local_path
+        if path and Path(path).exists():
+            return path
+        target = _place_of(output, Path(folder))
+        if not _is_whole(target, output):
+            query: Query = {"name": output.name, "version": str(output.version)}
+            query |= {"content": short_content(output), "campaign": output.campaign}
+            unit, workflow = quote(output.unit, safe=":"), quote(output.workflow, safe="")
+            self._answerer.download(f"output/{unit}/{workflow}", query, target)
+        if not _is_whole(target, output):
+            target.unlink()
+            message = f"The copy of {target.name} has another content than was recorded."
+            raise StoreError(message, hint="Ask again: the connection may have broken.")
+        return str(target)
+
     def status(self, runs: Runs = "") -> Status:
         """Return where every run stands in every workflow."""
         query: Query = {"runs": _spell_runs(runs), "limit": "all"}
@@ -127,6 +151,28 @@ def open_client(
     from autoctrl.client.folder import Folder
 
     return Client(Folder(Path(place), environment), campaign)
+
+
+def _place_of(output: OutputLine, folder: Path) -> Path:
+    """Return where a copy of an output lies. Raises ``StoreError`` if that is not below the
+    folder.
+    """
+    task = (output.campaign, output.workflow, output.unit, f"v{output.version}")
+    names = (*task, short_content(output), Path(output.path or output.name).name)
+    if any("/" in name or name in {".", ".."} for name in names):
+        message = f"'{'/'.join(names)[:100]}' is no place for a copy of an output."
+        raise StoreError(message, hint="This is no page of autoctrl, or it is broken.")
+    return folder.joinpath(*names)
+
+
+def _is_whole(path: Path, output: OutputLine) -> bool:
+    """Say whether a file is there and has the size and, if one was recorded, the SHA-256 of an
+    output.
+    """
+    if not path.exists() or path.stat().st_size != output.bytes:
+        return False
+    sums = [one.partition(":")[2] for one in output.checksums if one.startswith("sha256:")]
+    return not sums or digest_of(path).sha256 in sums
 
 
 def _choice(runs: Runs, where: Conditions | None, quality: str) -> Query:

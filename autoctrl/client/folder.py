@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from autoctrl.campaigns import find_campaign
 from autoctrl.compose import open_lasting_store
 from autoctrl.config import find_project, load_settings
+from autoctrl.errors import StoreError
 from autoctrl.process import SystemClock
 from autoctrl.views import (
     Choice,
@@ -50,6 +51,13 @@ class Folder:
     def pages(self, path: str, query: Query) -> Iterator[Any]:
         """Yield what ``ask`` returns: here one page has it all."""
         yield self.ask(path, query)
+
+    def download(self, path: str, query: Query, target: Path) -> None:  # noqa: ARG002 - as a page
+        """Say that a folder hands nothing over: what it has lies on a disk that is not here."""
+        message = f"{target.name} lies on a disk that cannot be seen from here."
+        raise StoreError(
+            message, hint="Mount it, or open the project's page instead of its folder."
+        )
 
     def close(self) -> None:
         """Close the store."""

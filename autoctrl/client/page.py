@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -13,6 +15,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 from autoctrl.config import read_secret_lines
 from autoctrl.errors import StoreError, UsageError, find_system_word
+from autoctrl.files import replacing
 from autoctrl.login import logins
 from autoctrl.login.errors import ProviderDown
 from autoctrl.model.address import is_loopback
@@ -92,6 +95,22 @@ class Page:
 
     def _ask(self, path: str, query: Query) -> tuple[Any, str]:
         """Return what an address answers, and the place before which there is more."""
+        with self._opened(path, query) as answer:
+            return json.load(answer), _read_place(answer.headers.get("Link", ""))
+
+    def download(self, path: str, query: Query, target: Path) -> None:
+        """Write what the page hands over into a file; see ``Answerer``."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            replacing(target) as draft,
+            self._opened(path, query) as answer,
+            draft.open("wb") as file,
+        ):
+            shutil.copyfileobj(answer, file)
+
+    @contextmanager
+    def _opened(self, path: str, query: Query) -> Iterator[Any]:
+        """Open what the page answers."""
         address = f"{self._url}/api/{path}?{urlencode(query, doseq=True)}"
         request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http or https, by open_client
         token = self._find_token()
@@ -99,7 +118,7 @@ class Page:
             request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                return json.load(answer), _read_place(answer.headers.get("Link", ""))
+                yield answer
         except HTTPError as error:
             raise self._explain(error) from error
         except (OSError, http.client.HTTPException, ValueError) as error:

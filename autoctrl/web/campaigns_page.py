@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autoctrl.model.campaign import Campaign
     from autoctrl.verbs import Request as Asked
 
-CREATE, EDIT, CLOSE = "create-campaign", "edit-campaign", "close-campaign"
+SAID_HERE = CREATE, EDIT, CLOSE = "create-campaign", "edit-campaign", "close-campaign"
 
 
 def campaigns_page(request: Request) -> Response:
@@ -120,5 +120,5 @@ def _differs(form: SentForm, shown: SentForm, name: str) -> bool:
 
 ROUTES = [
     Route("/campaigns", campaigns_page),
-    Route("/campaigns", FormPage((CREATE, EDIT, CLOSE), _show, _do).act, methods=["POST"]),
+    Route("/campaigns", FormPage(SAID_HERE, _show, _do).act, methods=["POST"]),
 ]

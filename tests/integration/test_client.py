@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import sys
 import threading
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
@@ -15,16 +17,18 @@ from starlette.testclient import TestClient
 
 import autoctrl
 from autoctrl.client import Client, FieldsTable, Outputs, Status
+from autoctrl.client.folder import Folder
 from autoctrl.client.page import Page
 from autoctrl.compose import Project
 from autoctrl.config import load_settings
 from autoctrl.errors import DataError, MissingExtra, SettingsError, StoreError, UsageError
 from autoctrl.model.actor import Actor
-from autoctrl.model.output import FieldsRecord
+from autoctrl.model.output import FieldsRecord, LocationState
 from autoctrl.model.status import TaskStatus
+from autoctrl.model.unit import TaskKey
 from autoctrl.views.explanation import Explanation
 from autoctrl.views.fields import FieldsLine
-from autoctrl.views.outputs import OutputLine
+from autoctrl.views.outputs import Copy, OutputLine
 from autoctrl.views.overview import Cell, RunRow
 from autoctrl.views.runs import RunLine
 from autoctrl.web import create_app
@@ -32,7 +36,6 @@ from tests.unit.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 BEGAN = datetime(2026, 11, 20, 18, 4, 5, 123456, tzinfo=UTC)
@@ -121,6 +124,42 @@ def test_outputs(client: Client) -> None:
     assert client.outputs("reco", where={"kind": "cosmic"}) == ()
     where: Any = {"kind": ["physics", "cosmic"], "fill": 7, "began": BEGAN}
     assert client.outputs("reco", where=where, superseded=True) == found
+
+
+FAR = (Copy("root://eos.example.org//data/out.root", LocationState.PRESENT, BEGAN),)
+
+
+def test_an_output_is_fetched(client: Client, folder: Path, tmp_path: Path) -> None:
+    """Where the disk is seen its path is returned; else the page hands a copy over, once, whole."""
+    lies = folder / "outputs" / "reco" / "3.root"
+    lies.parent.mkdir(parents=True)
+    lies.write_bytes(b"0123456789")
+    scene = Scene()
+    with Project(load_settings(folder)) as project:
+        scene.store = project.store
+        key = TaskKey("prompt", "reco", "3")
+        scene.move(key, PROCESSING, DONE)
+        scene.output(key, url=str(lies), content=hashlib.sha256(b"0123456789").hexdigest())
+    (here,) = client.outputs("reco", runs=3)
+    assert client.fetch(here) == str(lies)
+    far, copies = here._replace(locations=FAR), tmp_path / "copies"
+    if isinstance(client._answerer, Folder):
+        with pytest.raises(StoreError, match="cannot be seen from here"):
+            client.fetch(far, copies)
+        return
+    copy = client.fetch(far, copies)
+    assert Path(copy).read_bytes() == b"0123456789"
+    assert Path(copy).name == "out.root"
+    lies.write_bytes(b"9876543210")
+    assert client.fetch(far, copies) == copy
+    Path(copy).unlink()
+    with pytest.raises(StoreError, match="another content"):
+        client.fetch(far, copies)
+    assert not Path(copy).exists()
+    with pytest.raises(StoreError, match="is no place"):
+        client.fetch(far._replace(workflow=".."), copies)
+    with pytest.raises(UsageError, match="no output"):
+        client.fetch(far._replace(name="other"), copies)
 
 
 def test_fields(client: Client) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 
+from autoctrl.book import writing
 from autoctrl.compose import Project
 from autoctrl.config import parse_settings
 from autoctrl.errors import UsageError
-from autoctrl.hooks.ledger import writing
 from autoctrl.login.book import FILE_NAME
 from autoctrl.login.tokens import Maker
 from autoctrl.model.role import Role

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.login import device
+from autoctrl.login import device, logins
 from autoctrl.login.errors import LoginRefused, ProviderDown
 from autoctrl.login.provider import Client, Provider
 from autoctrl.login.transport import LARGEST
@@ -156,7 +156,7 @@ class Terminal:
         self.pauses.append(seconds)
         self.clock.advance(seconds)
 
-    def log_in(self, *answers: dict[str, str]) -> device.Kept:
+    def log_in(self, *answers: dict[str, str]) -> logins.Kept:
         """Log in; the provider answers like this when it is asked whether somebody agreed."""
         for answer in answers:
             self.fake.faults.append(Fault(answer=Answer.of(answer, 400), where="POST /token"))

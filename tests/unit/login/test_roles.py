@@ -63,3 +63,10 @@ def test_groups_stand_in_a_claim(
 ) -> None:
     """A claim that is missing differs from one that names no group."""
     assert groups_in(claims, path) == found
+
+
+def test_everybody_may_but_read() -> None:
+    """A star among others than viewers gives nothing."""
+    groups = read_groups(WebSettings(viewers="a", shifters="*, b"))
+    assert groups.role_with_login(["x"]) is Role.NOBODY
+    assert groups.role_with_login(["b"]) is Role.SHIFTER
