@@ -162,7 +162,7 @@ def test_data_quality_lies_where_the_data_were_taken(ask: Asker) -> None:
     assert "calibration" not in names
 
 
-TAKEN = {"quantities": "taken_reco"}
+TAKEN: dict[str, Any] = {"quantities": "taken_reco"}
 
 
 def test_what_happened_is_marked(ask: Asker) -> None:

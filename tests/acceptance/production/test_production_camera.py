@@ -195,7 +195,7 @@ def test_grafana_shows_what_the_chain_did(
         stages = [float(reco[name]) for name in ("queue_s", "running_s", "collecting_s")]
         assert min(stages) >= 0
         assert sum(stages) <= float(reco["total_s"])
-        events = {"quantities": "taken_camera_reco", "field": "events"}
+        events: dict[str, Any] = {"quantities": "taken_camera_reco", "field": "events"}
         by_run = asker("quality_by_run", **events)
         assert [(int(row["run"]), float(row["value"])) for row in by_run] == [(4501, 3.0)]
         over_time = asker("quality_over_time", days=YEARS, **events)
