@@ -226,13 +226,16 @@ def _files(text: str | None) -> tuple[FileInfo, ...]:
     return tuple(FileInfo(**file) for file in decode_list(text)) if text else ()
 
 
+def _began(row: Row) -> datetime | None:
+    return _moment(row[BEGAN]) if len(row) > BEGAN else None
+
+
 def job_record(row: Row) -> JobRecord:
     """Return the record of a row of ``job_records``."""
     sequence, epoch, attempt, status, time, role = row[5:11]
     used, reason, failure, not_before, actor, via, environment, handle, starts, host = row[13:23]
     exit_code, signal, wall_s, cpu_s, peak_memory_mb, log, files, fields = row[23:31]
     asked, spent, late = row[31:34]
-    began = row[BEGAN] if len(row) > BEGAN else None
     return JobRecord(
         _job_key(row),
         _ROLE_OF[role],
@@ -262,7 +265,7 @@ def job_record(row: Row) -> JobRecord:
         _moment(asked),
         tuple(map(Failure, decode_list(spent))) if spent else (),
         late,
-        _moment(began),
+        _began(row),
     )
 
 

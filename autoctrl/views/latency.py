@@ -175,14 +175,19 @@ class Trace:
             self._note_first(RUNNING, record.time)
         if record.status is JobStatus.DONE or (record.is_final and record.wall_s is not None):
             wall = timedelta(seconds=record.wall_s or 0.0)
-            begun = min(record.time - wall, self._running.get(attempt, record.time))
-            if record.began is not None and record.ran is not None:
-                begun = record.ran.begin
+            begun = self._begin_of(record, wall)
             self._note_first(SUBMITTED, begun)  # a call is never seen before its end
             self._note_first(RUNNING, begun)
             if record.status is JobStatus.DONE:
                 ended = begun + wall
                 self._found[ENDED] = max(ended, self._found.get(ENDED, ended))
+
+    def _begin_of(self, record: JobRecord, wall: timedelta) -> datetime:
+        """Return when an attempt that is over began: as its node says, or as cycles saw it."""
+        if record.began is not None and record.ran is not None:
+            return record.ran.begin
+        seen = self._running.get((record.key.index, record.attempt), record.time)
+        return min(record.time - wall, seen)
 
     def _note_first(self, name: str, time: datetime) -> None:
         self._found[name] = min(time, self._found.get(name, time))

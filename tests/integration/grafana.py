@@ -20,11 +20,12 @@ __all__ = ["LANGUAGES", "Asker"]
 
 
 class Asker(NamedTuple):
-    """One bucket, asked in one language about one campaign."""
+    """One bucket, asked in one language about so many days of one campaign."""
 
     tables: BucketTables
     language: str
     campaign: str
+    days: int = 7
 
     @classmethod
     @contextmanager
@@ -42,12 +43,12 @@ class Asker(NamedTuple):
         """Put every query, as ``autoctrl grafana check`` does."""
         return [*ask_all(self.tables, self.campaign, self.language)]
 
-    def __call__(self, name: str, days: int = 7, **chosen: str) -> list[dict[str, Any]]:
-        """Return the rows of one question over so many days, with these values of variables."""
+    def __call__(self, name: str, **chosen: str) -> list[dict[str, Any]]:
+        """Return the rows of one question, with these values of variables."""
         values = {**VARIABLES, "campaign": self.campaign, **chosen}
         found = []
         for text in question(name).texts(is_flux=self.is_flux):
             filled = fill_in(text, values, bucket=self.tables.bucket)
-            meant = filled.replace("-7d", f"-{days}d").replace("- 7d", f"- {days}d")
+            meant = filled.replace("-7d", f"-{self.days}d").replace("- 7d", f"- {self.days}d")
             found += self.tables.ask(meant, is_flux=self.is_flux)
         return found

@@ -22,8 +22,10 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
+from autoctrl.model.status import TaskStatus
 from autoctrl.operations.grafana.questions import STATUSES, question
 from autoctrl.operations.grafana.wanted import FLUX
+from autoctrl.views.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +43,7 @@ GREY, BLUE, GREEN, RED, PALE, AMBER = (
     "#e0a30b",
 )
 # A cell cannot be hatched, so the sign of a skipped task is.
-SIGNS = dict(zip(STATUSES, "○◐✓✕▨", strict=True))
+SHOWN_SIGNS = {**SIGNS, TaskStatus.SKIPPED: "▨"}
 COLOURS = dict(zip(STATUSES, (GREY, BLUE, GREEN, RED, PALE), strict=True))
 JOB_COLOURS = {
     **dict.fromkeys(("submitting", "idle"), GREY),
@@ -102,7 +104,10 @@ def queries(asked: str, wanted: Wanted, *, shape: str = "table") -> list[QueryBu
 
 def status_mappings() -> list[ValueMap | RangeMap | RegexMap | SpecialValueMap]:
     """Return colour, sign and word of each status, for whoever cannot tell colours apart, too."""
-    known = {status: (colour, f"{SIGNS[status]} {status}") for status, colour in COLOURS.items()}
+    known = {
+        status: (colour, f"{SHOWN_SIGNS[TaskStatus(status)]} {status}")
+        for status, colour in COLOURS.items()
+    }
     known |= {status: (colour, status) for status, colour in JOB_COLOURS.items()}
     results = {
         status: ValueMappingResult(color=colour, index=index, text=text)

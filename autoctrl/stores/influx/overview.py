@@ -147,7 +147,7 @@ def write_derived(
     tasks = [record for record in records if isinstance(record, TaskRecord)]
     beside = [*overview_lines(tasks), *occasion_lines(entries)]
     try:
-        beside += _stages_of(entries, tasks, lambda numbers: board.find_runs(numbers, upto))
+        beside += _stages_of(entries, tasks, partial(board.find_runs, upto=upto))
     except StoreError as error:
         yield f"The latencies for Grafana are out of date: {error}"
     try:
@@ -155,11 +155,14 @@ def write_derived(
     except StoreError as error:
         yield f"The board for Grafana may be out of date: {error}"
     members = {task.key: task.members for task in tasks}
-    for entry in entries:
-        if isinstance(entry.record, FieldsRecord) and entry.record.values:
-            unit = entry.record.task.unit
-            runs = members.get(entry.record.task) or runs_of_unit(unit)
-            yield from _write_fields(server, entry, partial(board.span_of, runs, upto))
+    for entry in filter(_has_values, entries):
+        key = entry.record.task
+        runs = members.get(key) or runs_of_unit(key.unit)
+        yield from _write_fields(server, entry, partial(board.span_of, runs, upto))
+
+
+def _has_values(entry: Entry) -> bool:
+    return isinstance(entry.record, FieldsRecord) and bool(entry.record.values)
 
 
 def _stages_of(
