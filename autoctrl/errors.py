@@ -6,7 +6,8 @@ own use (``NotKnownYet``, ``Unreachable``, ``Truncated``, …). The tree::
     AutoctrlError                 one paragraph: what, on what, why, what to do
     ├── UsageError                the caller asked for something that does not exist or makes no
                                   sense
-    │   └── TransitionRefused     a status change that the transition table does not contain
+    │   ├── TransitionRefused     a status change that the transition table does not contain
+    │   └── Changed               what somebody agreed to is not what would be done now
     ├── SettingsError             autoctrl.toml, AUTOCTRL_* or a workflow file is wrong
     │   └── MissingExtra          an optional dependency is not installed; names the extra
     ├── WorkflowError             a workflow module cannot be loaded or declares nonsense
@@ -58,6 +59,10 @@ class UsageError(AutoctrlError):
 
 class TransitionRefused(UsageError):
     """A status change that the transition table does not contain."""
+
+
+class Changed(UsageError):
+    """What would be done is no longer what somebody was shown and agreed to; nothing was done."""
 
 
 class SettingsError(AutoctrlError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +10,7 @@ from autoctrl import verbs
 from autoctrl.chat.replies import Reply, refuse
 from autoctrl.errors import UsageError
 from autoctrl.mattermost.buttons import Key, spell_buttons
+from autoctrl.model.agreement import spell_agreement
 from autoctrl.model.signature import sign, verify
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
@@ -53,7 +53,7 @@ class Accepted(NamedTuple):
     """An order whose button was pressed.
 
     order   what is to be done
-    tasks   which tasks that were, as a digest
+    tasks   which tasks that were, as ``spell_agreement`` has it
     person  id of the person who gave it
     answer  where later answers go
     nonce   by which one use is known
@@ -66,9 +66,15 @@ class Accepted(NamedTuple):
     nonce: str
 
 
-def carry_out(desk: Desk, caller: Caller, order: Order, *, dry_run: bool = False) -> Outcome:
-    """Do what an order says, and return what came of each task. Raises as the verbs do."""
+def carry_out(
+    desk: Desk, caller: Caller, order: Order, *, dry_run: bool = False, agreed: str | None = None
+) -> Outcome:
+    """Do what an order says, and return what came of each task.
+
+    With ``agreed`` only what was shown is done (``Request.agreed``). Raises as the verbs do.
+    """
     request = desk.request(caller, order.campaign, order.reason, dry_run=dry_run)
+    request = request._replace(agreed=agreed)
     runs, workflow = check_length(order.runs), order.workflow
     if order.verb == "reprocess":
         is_deep = order.flags == DOWNSTREAM
@@ -94,7 +100,7 @@ def obey(desk: Desk, caller: Caller, order: Order, answer: str) -> Reply:
         **order._asdict(),
         "store": desk.store.store_id,
         "environment": desk.settings.environment,
-        "tasks": digest_of(trial),
+        "tasks": spell_agreement(trial.answers),
         "person": caller.person.id,
         "answer": answer,
     }
@@ -112,14 +118,6 @@ def report(outcome: Outcome, *, dry_run: bool = False) -> Reply:
     if len(sentences) == 1:
         return Reply(sentences, is_refusal=is_refusal)
     return Reply(lines=sentences, link="the history of the tasks", is_refusal=is_refusal)
-
-
-def digest_of(outcome: Outcome) -> str:
-    """Return which tasks a verb would move, and where they stand."""
-    moved = sorted(
-        f"{one.workflow}\0{one.unit}\0{one.before}\0{one.version}" for one in outcome.done
-    )
-    return hashlib.blake2b("\0\0".join(moved).encode(), digest_size=16).hexdigest()
 
 
 def read_order(desk: Desk, context: Mapping[str, object], now: datetime) -> Accepted:
@@ -147,7 +145,8 @@ def fulfil(desk: Desk, caller: Caller, accepted: Accepted, now: datetime) -> Rep
     Raises ``UsageError`` otherwise.
     """
     order = accepted.order
-    if digest_of(carry_out(desk, caller, order, dry_run=True)) != accepted.tasks:
+    trial = carry_out(desk, caller, order, dry_run=True)
+    if spell_agreement(trial.answers) != accepted.tasks:
         message = "The tasks are not the same any more as when that was said."
         raise UsageError(message, hint="Nothing was done. Say the command again.")
     with desk.using(f"order:{accepted.nonce}", now + LASTS, now) as is_new:
@@ -155,4 +154,4 @@ def fulfil(desk: Desk, caller: Caller, accepted: Accepted, now: datetime) -> Rep
             message = "This button was pressed before."
             again = f"why RUN {order.workflow}"
             raise UsageError(message, hint=f"Nothing was done again. See: /autoctrl {again}")
-        return report(carry_out(desk, caller, order))
+        return report(carry_out(desk, caller, order, agreed=accepted.tasks))

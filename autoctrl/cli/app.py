@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from autoctrl.errors import AutoctrlError, nearest
+from autoctrl.model.text import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,7 +184,7 @@ def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     if found.code == INTERRUPTED and arguments[0] in {"cycle", "loop"}:
         found = found._replace(hint=STILL_RUNNING_TEXT)
     sys.stdout.flush()
-    sys.stderr.write(f"{found.as_json() if _wants_json(arguments) else found}\n")
+    sys.stderr.write(f"{found.as_json() if _wants_json(arguments) else readable(str(found))}\n")
     return found.code
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import say, show_json, show_table
+from autoctrl.cli.output import say, show_csv, show_json, show_table
 from autoctrl.cli.rounds import workflow_option
 from autoctrl.cli.session import verb
 from autoctrl.model.duration import parse_since
 from autoctrl.model.table import NOTHING, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from autoctrl.cli.session import Session
-    from autoctrl.views.latency import Latency
 
 
 @verb("latency --workflow camera-reco --since 24h", formats=("text", "json", "csv"))
@@ -42,7 +37,7 @@ def latency(session: Session, workflows: tuple[str, ...], since: str | None) -> 
     if session.is_json:
         show_json(campaign=session.campaign, since=begin, stages=rows)
     elif session.format == "csv":
-        write_csv(rows)
+        show_csv(("workflow", "begin", "end", "tasks", "median_s", "p95_s"), rows)
     elif rows:
         cells = [
             (
@@ -57,10 +52,3 @@ def latency(session: Session, workflows: tuple[str, ...], since: str | None) -> 
         show_table(Table(("WORKFLOW", "STAGE", "TASKS", "MEDIAN", "95 %"), cells))
     else:
         say("No workflow of this campaign has made a cycle yet. Make one: autoctrl cycle")
-
-
-def write_csv(rows: Sequence[Latency]) -> None:
-    """Print one line per workflow and stage."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("workflow", "begin", "end", "tasks", "median_s", "p95_s"))
-    writer.writerows(rows)

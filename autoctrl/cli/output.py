@@ -1,15 +1,21 @@
-"""How things are printed: JSON, plain tables, and tables with colour where the terminal has it."""
+"""How things are printed: JSON, CSV, plain tables, and tables with colour where there is any.
+
+Nothing that came from outside reaches a terminal as an order to it: what is not text is spelt.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.model.table import NOTHING, Table, one_line, plain_lines
+from autoctrl.model.table import NOTHING, Table, plain_lines
+from autoctrl.model.text import one_line, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +43,8 @@ STYLES = {
 NEWEST = 50
 LEAST_LAST = 30
 GAP = 2  # blanks between columns
+FORMULA = re.compile(r"[=@\t\r]|[+-](?=.)")  # what a spreadsheet would compute
+ORDERS = re.compile(r"[\x7f-\x9f]")  # JSON leaves them as they are
 
 Style = Callable[[int, int, str], str]  # of a cell, by row, column and text
 
@@ -65,23 +73,49 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - see above
     """Print any value as JSON."""
     from autoctrl.views import to_plain
 
-    print(json.dumps(to_plain(value), indent=2, ensure_ascii=False))
+    text = json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    print(ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def show_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as comma-separated values, headings first.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe; numbers do not.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(map(_spell_value, headings))
+    writer.writerows([_spell_value(value) for value in row] for row in rows)
+
+
+def _spell_value(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = readable(value)
+    return f"'{text}" if FORMULA.match(text) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def say(text: str = "") -> None:
     """Print one line."""
-    print(text)
+    print(readable(text))
 
 
 def say_now(text: str) -> None:
     """Print one line at once, though it goes into a pipe and nothing may follow it for long."""
-    print(text, flush=True)
+    print(readable(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Print one line on stderr, after what was printed so far."""
     sys.stdout.flush()
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{readable(text)}\n")
 
 
 def warn_all(texts: Iterable[str]) -> None:
@@ -118,6 +152,7 @@ def show_table(table: Table, style: Style | None = None) -> None:
 
 def show_whole(text: str) -> None:
     """Print a sentence; on a terminal its lines end between words."""
+    text = readable(text)
     for line in wrap(text, terminal_width()) if sys.stdout.isatty() else [text]:
         print(line)
 
@@ -126,7 +161,7 @@ def show_list(items: Iterable[str]) -> None:
     """Print short texts one after the other; on a terminal its lines end between them."""
     width = terminal_width() if sys.stdout.isatty() else None
     line = ""
-    for item in items:
+    for item in map(readable, items):
         if line and width is not None and len(line) + GAP + len(item) > width:
             print(line)
             line = item

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from autoctrl.cli.output import NEWEST, Listing, print_json, say, show_json, show_table, show_tail
+from autoctrl.cli.output import (
+    NEWEST,
+    Listing,
+    print_json,
+    say,
+    show_csv,
+    show_json,
+    show_table,
+    show_tail,
+)
 from autoctrl.cli.session import add_options, complete_workflows, verb
 from autoctrl.model.quality import Quality
 from autoctrl.model.table import NOTHING
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from autoctrl.cli.session import Session
-    from autoctrl.model.table import Table
     from autoctrl.views import OutputLine
 
 HEADINGS = ("WORKFLOW", "UNIT", "V", "NAME", "STATE", "SIZE", "ENTRIES", "WHERE")
@@ -104,7 +110,7 @@ def _print_outputs(session: Session, shown: Sequence[OutputLine]) -> None:
     if session.is_json:
         print_json(shown)
     elif session.format == "csv":
-        write_csv(tabulate_outputs(shown))
+        show_csv(*tabulate_outputs(shown))
     else:
         for path in filter(None, (output.path for output in shown)):
             say(path)
@@ -125,18 +131,11 @@ def fields(session: Session, workflow: str, **choice: Any) -> None:  # noqa: ANN
     if session.is_json:
         show_json(campaign=session.campaign, workflow=workflow, fields=found)
     elif session.format == "csv":
-        write_csv(tabulate_fields(found))
+        show_csv(*tabulate_fields(found))
     elif found:
         show_table(tabulate_fields(found))
     else:
         say(f"No custom fields. {session.see('status')}")
-
-
-def write_csv(table: Table) -> None:
-    """Print a table as comma-separated values, headings first."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(table.headings)
-    writer.writerows(table.rows)
 
 
 def _spell_output(output: OutputLine) -> tuple[str, ...]:

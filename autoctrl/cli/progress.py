@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.cli.output import is_colourful, rich_table, say, warn
 from autoctrl.machine.summary import QUIET, describe_summary
 from autoctrl.model.table import Table
+from autoctrl.model.text import readable
 from autoctrl.views.spelling import count
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Progress:
         if self.live is None:
             (warn if is_bad else say)(f"{self.spelling.time_of_day(datetime.now(UTC))} {text}")
         elif is_bad or is_news:
-            self.live.console.print(text, style="red", markup=False, highlight=False)
+            self.live.console.print(readable(text), style="red", markup=False, highlight=False)
 
     def _panel(self) -> Any:  # noqa: ANN401 - rich is imported only where it is needed
         from rich.console import Group

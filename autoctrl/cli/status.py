@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from autoctrl.cli.output import (
     fits,
     print_json,
     say,
+    show_csv,
     show_list,
     show_table,
     show_whole,
@@ -185,10 +185,11 @@ def _painter(seen: Overview, columns: Sequence[int]) -> Any:  # noqa: ANN401 - a
 def write_csv(seen: Overview) -> None:
     """Print one line per run: number, status, the status in each workflow, then the attributes."""
     attributes = sorted({name for row in seen.runs for name in row.attributes})
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["run", "status", *seen.workflows, *(f"run.{name}" for name in attributes)])
+    headings = ["run", "status", *seen.workflows, *(f"run.{name}" for name in attributes)]
+    lines = []
     for row in seen.runs:
         cells = (row.tasks[workflow] for workflow in seen.workflows)
         statuses = ("" if cell is None else cell.status for cell in cells)
         values = (to_plain(row.attributes.get(name, "")) for name in attributes)
-        writer.writerow([row.run, row.status, *statuses, *values])
+        lines.append([row.run, row.status, *statuses, *values])
+    show_csv(headings, lines)

@@ -144,10 +144,17 @@ def open_client(
     ``token`` is the page's, or the file that holds it. ``environment`` is one of a folder's
     settings; a page has its own. Raises ``SettingsError``, ``StoreError`` or ``UsageError``.
     """
-    if str(place).startswith(("http://", "https://")):
+    scheme, is_address, _ = str(place).partition("://")
+    if is_address and isinstance(place, str):
+        if scheme.lower() not in {"http", "https"}:
+            message = f"'{place}' is not the address of a page."
+            raise UsageError(message, hint="It begins with https:// or http://.")
         from autoctrl.client.page import Page
 
-        return Client(Page(str(place), token), campaign)
+        return Client(Page(place, token), campaign)
+    if not str(place) or not Path(place).is_dir():
+        message = f"There is no folder '{place}'."
+        raise UsageError(message, hint="Name a project's folder, or the address of its page.")
     from autoctrl.client.folder import Folder
 
     return Client(Folder(Path(place), environment), campaign)
@@ -176,12 +183,17 @@ def _is_whole(path: Path, output: OutputLine) -> bool:
 
 
 def _choice(runs: Runs, where: Conditions | None, quality: str) -> Query:
-    pairs = [
-        f"{name}={_spell(value)}"
-        for name, wanted in (where or {}).items()
-        for value in (wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted])
-    ]
+    wanted = {name: _values_of(name, value) for name, value in (where or {}).items()}
+    pairs = [f"{name}={_spell(value)}" for name, values in wanted.items() for value in values]
     return {"runs": _spell_runs(runs), "where": pairs, "quality": quality}
+
+
+def _values_of(name: str, wanted: Any) -> list[Any]:  # noqa: ANN401 - one value or several
+    values = [*wanted] if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+    if not values:
+        message = f"No value of {name} is asked for."
+        raise UsageError(message, hint=f"Name one, or leave {name} out to have all.")
+    return values
 
 
 def _spell(value: Any) -> str:  # noqa: ANN401 - a value of any type

@@ -13,6 +13,7 @@ from autoctrl.model.quota import (
     Bounds,
     QuotaState,
     Usage,
+    check_usage,
     is_worth_writing,
     judge_quota,
     mark_of,
@@ -49,7 +50,7 @@ class Question(Asked):
     def __init__(self, quota: Quota, limit_s: float = LIMIT_S) -> None:
         """Ask at once."""
         self.name = quota.name
-        super().__init__(quota.ask, limit_s)
+        super().__init__(lambda: check_usage(quota.ask()), limit_s)
 
     def end(self) -> Reply:
         """End the child, as far as it can be ended, and return what it said."""

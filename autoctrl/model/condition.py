@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.severity import Severity
 from autoctrl.model.succession import following
+from autoctrl.model.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -122,13 +123,6 @@ def _clean(verdict: Verdict) -> Verdict:
     if len(reason) > LONGEST_REASON:
         reason = f"{reason[:LONGEST_REASON]} …"
     return verdict._replace(about=one_line(verdict.about), reason=reason)
-
-
-def one_line(text: str) -> str:
-    r"""Return a text in one line: white space as blanks, what cannot be shown as ``\x1b``."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    words = " ".join(whole.split())
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in words)
 
 
 def _says_the_same(reason: str, before: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from autoctrl.model.condition import one_line
+from autoctrl.model.text import one_line
 
 LONGEST_GIST = 300
 MANY_JOBS = re.compile(r"^\d+ jobs failed, the first: ")

@@ -12,13 +12,14 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoctrl.model.condition import ConditionKind, one_line
+from autoctrl.model.condition import ConditionKind
 from autoctrl.model.gist import gist_of
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.quality import ALARM, quality_of
 from autoctrl.model.severity import Severity
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.succession import following
+from autoctrl.model.text import one_line
 from autoctrl.model.unit import format_runs, is_group, parse_runs, run_unit, unit_order
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ class Answer(NamedTuple):
     after     where it stands now, None if refused
     version   the version it has now
     refusal   why nothing was done, empty if something was
+    sequence  the task's record that was decided about, 0 if there is none
     """
 
     workflow: str
@@ -27,6 +28,7 @@ class Answer(NamedTuple):
     after: TaskStatus | None
     version: int
     refusal: str = ""
+    sequence: int = 0
 
 
 class Outcome(NamedTuple):

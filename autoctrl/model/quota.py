@@ -11,11 +11,13 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.model.condition import ConditionKind, Verdict, one_line
+from autoctrl.errors import QuotaError
+from autoctrl.model.condition import ConditionKind, Verdict
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.severity import Severity
 from autoctrl.model.size import spell_size
 from autoctrl.model.succession import following
+from autoctrl.model.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,8 @@ WHOLE = 100
 OFTENEST = timedelta(seconds=60)
 AT_LEAST_EVERY = timedelta(hours=1)
 LONGEST_PROBLEM = 500
+BEYOND = 2**63
+LONGEST_NUMBER = 40
 
 
 class Usage(NamedTuple):
@@ -48,6 +52,19 @@ class Usage(NamedTuple):
         parts = [Part(self.used_bytes, self.limit_bytes or 0, is_bytes=True)]
         parts += [Part(self.used_files or 0, self.limit_files or 0, is_bytes=False)]
         return max((part for part in parts if part.limit), key=percent_of, default=None)
+
+
+def check_usage(usage: Usage | None) -> Usage | None:
+    """Return an answer whose numbers are such as a store can keep: whole, from 0 below 2⁶³.
+
+    Raises ``QuotaError``.
+    """
+    for name, number in usage._asdict().items() if usage is not None else ():
+        if number is not None and (type(number) is not int or not 0 <= number < BEYOND):
+            said = one_line(repr(number))[:LONGEST_NUMBER]
+            message = f"It answered {name} = {said}, which no quota can be."
+            raise QuotaError(message)
+    return usage
 
 
 class Part(NamedTuple):

@@ -5,6 +5,7 @@ wants.
 from __future__ import annotations
 
 import hashlib
+import math
 from datetime import UTC, datetime
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,9 +50,17 @@ def _parse_bool(text: str) -> bool:
     return text.lower() in {"true", "yes", "1"}
 
 
+def _parse_float(text: str) -> float:
+    """Return a finite number: others are no JSON, and equal to nothing."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
 PARSERS: Mapping[str, Callable[[str], Value]] = {
     "int": int,
-    "float": float,
+    "float": _parse_float,
     "str": str,
     "bool": _parse_bool,
     "time": _parse_time,

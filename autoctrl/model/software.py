@@ -28,16 +28,18 @@ rm -f "$unready" && exec "$@"
 """
 SCRIPT = f"""{BEGIN}
 prepare() {{ . "$script"; }}
-script=$0
-prepare >&2 || exit 1
+script=$0 here=$PWD
+prepare >&2 || {{ printf ': its last command ended with %d' $? >>"$unready"; exit 1; }}
+cd "$here" || exit 1
 {END}"""
 CHECKOUT = f"""{BEGIN}
 commit=$1 && shift
 software=$(mktemp -d "${{_CONDOR_SCRATCH_DIR:-$job}}/software.XXXXXX") || exit 1
 export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1
-git init -q "$software" && cd "$software" || exit 1
-git fetch -q --depth 1 "$0" "$commit" || git fetch -q "$0" || exit 1
-git -c advice.detachedHead=false checkout -q "$commit" || exit 1
+give_up() {{ rm -rf "$software"; exit 1; }}
+git init -q "$software" && cd "$software" || give_up
+git fetch -q --depth 1 "$0" "$commit" || git fetch -q "$0" || give_up
+git -c advice.detachedHead=false checkout -q "$commit" || give_up
 cd "$OLDPWD"
 export AUTOCTRL_SOFTWARE=$software
 export PATH=$software/bin:$software:$PATH PYTHONPATH=$software${{PYTHONPATH:+:$PYTHONPATH}}
@@ -47,7 +49,10 @@ runtime=$(command -v apptainer || command -v singularity)
 [ -n "$runtime" ] || {{ echo 'neither apptainer nor singularity is on this node' >&2; exit 1; }}
 binds=(--bind "$job" --bind "$AUTOCTRL_OUTPUT_DIR")
 for word; do
-    [[ $word != /* || ! -e $word ]] || binds+=(--bind "${{word%/*}}")
+    folder=${{word%/*}}
+    [[ $word == /* && -n $folder && -e $word ]] || continue
+    [[ $folder != *[:,]* ]] || {{ echo "$folder has a : or , and cannot be bound" >&2; exit 1; }}
+    binds+=(--bind "$folder")
 done
 ready='rm -f "$0" && exec "$@"'
 exec "$runtime" exec --pwd "$PWD" "${{binds[@]}}" "$0" /bin/sh -c "$ready" "$unready" "$@"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoctrl.campaigns import find_campaign
+from autoctrl.errors import Changed
 from autoctrl.freshness import find_stale, find_tasks
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.outcome import Answer, Outcome
@@ -107,8 +108,29 @@ def _downstream(request: Request, answers: Sequence[Answer]) -> tuple[Answer, ..
     return tuple(
         answer
         for workflow, targets in by_workflow.items()
-        for answer in _reprocess_targets(request, workflow, targets)
+        for answer in _reprocess_consumers(request, workflow, targets)
     )
+
+
+def _reprocess_consumers(
+    request: Request, workflow: str, targets: Sequence[Target]
+) -> tuple[Answer, ...]:
+    """Reprocess tasks downstream, or leave them alone if they are not those agreed to."""
+    try:
+        return _reprocess_targets(request, workflow, targets)
+    except Changed:
+        return tuple(
+            Answer(
+                workflow,
+                task.key.unit,
+                task.members,
+                task.status,
+                None,
+                task.version,
+                f"{task.key} is left alone: {workflow} has changed since this was shown.",
+            )
+            for task in found_tasks(targets)
+        )
 
 
 def _tasks_before(request: Request) -> list[TaskRecord]:

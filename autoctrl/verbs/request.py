@@ -38,6 +38,8 @@ class Request(NamedTuple):
     since         when this very request was begun before and did not end, so that part of it may
                   be done: what is done stays as it is, and is answered as if it were done now;
                   None if it is new
+    agreed        what somebody was shown and agreed to, as ``spell_agreement`` has it: what has
+                  changed since is left alone; None asks for no agreement
     """
 
     store: Store
@@ -51,6 +53,7 @@ class Request(NamedTuple):
     lease_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     since: datetime | None = None
+    agreed: str | None = None
 
     def may_have_written(self, time: datetime) -> bool:
         """Say whether what was written at a time may be of this very request."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.errors import TransitionRefused, UsageError
+from autoctrl.errors import Changed, TransitionRefused, UsageError
 from autoctrl.incidents import relieve_tasks, write_with_marks
+from autoctrl.model.agreement import is_agreed
 from autoctrl.model.names import workflow_lease
 from autoctrl.model.outcome import Answer, Outcome
 from autoctrl.model.output import OutputRecord, publish
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from autoctrl.verbs.request import Request
 
     Decision = Callable[[TaskRecord, "Mover"], Sequence[Record]]
+
+
+CHANGED = "Since that was shown, some of these tasks have changed."
 
 
 class Mover(NamedTuple):
@@ -96,7 +100,8 @@ def apply(
 ) -> tuple[Answer, ...]:
     """Decide about each target, write all that is possible at once, and say what came of each.
 
-    Tasks that were in trouble leave their incidents in the same write.
+    Tasks that were in trouble leave their incidents in the same write. Raises ``Changed`` if that
+    is not what somebody has agreed to.
     """
     mover = Mover(request.clock.now(), request.actor, request.reason)
     records: list[Record] = []
@@ -108,11 +113,20 @@ def apply(
         records.extend(written)
         if target.task is not None and written:
             moved.setdefault(target.key.workflow, []).append(target.task)
+    check_agreed(request, answers)
     write_with_marks(
         lambda marks: write(request, [*records, *marks], lease),
         lambda: [mark for each in moved.items() for mark in _relieve(request, *each)],
     )
     return tuple(answers)
+
+
+def check_agreed(request: Request, answers: Sequence[Answer]) -> None:
+    """Raise ``Changed`` unless these answers, all of one workflow, are what was agreed to."""
+    if request.agreed is None or not answers:
+        return
+    if not is_agreed(request.agreed, answers[0].workflow, answers):
+        raise Changed(CHANGED, hint="Nothing was done. Look again at what would be done.")
 
 
 class Step(NamedTuple):
@@ -186,7 +200,13 @@ def _answer(
     if step is not None:
         before, after = step
         return Answer(
-            key.workflow, key.unit, after.members, before.status, after.status, after.version
+            key.workflow,
+            key.unit,
+            after.members,
+            before.status,
+            after.status,
+            after.version,
+            sequence=before.sequence,
         ), ()
     try:
         records = decide(task, mover)
@@ -196,7 +216,13 @@ def _answer(
         ), ()
     last = next(record for record in reversed(records) if not isinstance(record, OutputRecord))
     return Answer(
-        key.workflow, key.unit, last.members, task.status, last.status, last.version
+        key.workflow,
+        key.unit,
+        last.members,
+        task.status,
+        last.status,
+        last.version,
+        sequence=task.sequence,
     ), records
 
 

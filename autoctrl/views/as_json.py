@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -14,11 +15,16 @@ def spell_time(moment: datetime) -> str:
 
 
 def to_plain(value: Any) -> Any:  # noqa: ANN401 - a record's fields are of every type
-    """Return a record, or any value inside one, as objects, lists, texts, numbers and None."""
+    """Return a record, or any value inside one, as objects, lists, texts, numbers and None.
+
+    A number that is not finite is None: JSON has none, and one would make the whole unreadable.
+    """
     if isinstance(value, datetime):
         return spell_time(value)
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping | tuple | list | AbstractSet):
         return _container_to_plain(value)
     return value

@@ -13,11 +13,11 @@ from autoctrl.model.condition import (
     ConditionKind,
     is_known,
     is_open,
-    one_line,
     read_condition,
     remedy_for,
 )
 from autoctrl.model.severity import Severity
+from autoctrl.model.text import one_line
 from autoctrl.pauses import list_pauses
 from autoctrl.process import spell_owner
 

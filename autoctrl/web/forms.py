@@ -4,12 +4,13 @@ person agrees.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import Route
 
 from autoctrl import verbs
+from autoctrl.errors import Changed
+from autoctrl.model.agreement import spell_agreement
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.verb import VERBS
 from autoctrl.verbs.targets import check_length
@@ -94,9 +95,12 @@ def _do(request: Request, form: SentForm) -> Response:
     of it.
     """
     preview = _call_verb(request, form, dry_run=True)
-    if preview.done and form.seen != digest_of(preview):
+    if preview.done and form.seen != spell_agreement(preview.answers):
         return _show_preview(request, form, preview)
-    outcome = _call_verb(request, form) if preview.done else preview
+    try:
+        outcome = _call_verb(request, form) if preview.done else preview
+    except Changed:  # while somebody else held the lease
+        return _show_preview(request, form, _call_verb(request, form, dry_run=True))
     if not outcome.done:
         refusals = [sentence.text for sentence in spell_outcome(outcome)]
         return _show(request, form, refusals, 409)
@@ -108,6 +112,8 @@ def _call_verb(request: Request, form: SentForm, *, dry_run: bool = False) -> Ou
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     project = site_of(request).project
     asked = project.request(actor_of(form), campaign, form.reason, dry_run=dry_run)
+    if not dry_run:
+        asked = asked._replace(agreed=form.seen)
     runs = check_length(form.runs)
     if form.verb == "reprocess":
         return verbs.reprocess(asked, runs, workflow, downstream=form.downstream)
@@ -115,11 +121,6 @@ def _call_verb(request: Request, form: SentForm, *, dry_run: bool = False) -> Ou
         return verbs.complete(asked, runs, workflow, [])
     verb = {"retry": verbs.retry, "skip": verbs.skip, "fail": verbs.fail}[form.verb]
     return verb(asked, runs, workflow)
-
-
-def digest_of(preview: Outcome) -> str:
-    """Return a digest of what a verb would do: another one once a task has moved meanwhile."""
-    return hashlib.sha256(repr((preview.verb, preview.answers)).encode()).hexdigest()
 
 
 def _show_preview(request: Request, form: SentForm, preview: Outcome) -> Response:
@@ -136,7 +137,7 @@ def _show_preview(request: Request, form: SentForm, preview: Outcome) -> Respons
         own=[answer for answer in preview.done if answer.workflow == workflow],
         downstream=[answer for answer in preview.done if answer.workflow != workflow],
         refusals=[s.text for s in spell_outcome(preview, dry_run=True) if s.is_refused],
-        digest=digest_of(preview),
+        digest=spell_agreement(preview.answers),
         notice=CHANGED if form.seen else "",
         is_still=True,
     )

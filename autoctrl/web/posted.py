@@ -29,7 +29,7 @@ LONGEST = {
     "reason": LONGEST_REASON,
     "runs": 4000,
     "span": 20,
-    "seen": 64,
+    "seen": 16_000,
     "role": 20,
     "id": 64,
     "campaign": 200,
@@ -49,7 +49,7 @@ class SentForm(NamedTuple):
     downstream                reprocess also what consumed the outputs
     role, id                  of a token: what it may do, and which one is meant
     campaign, workflows, parent, settings, code, follow, reopen  what a campaign is to be
-    seen                      digest of the preview that the person agrees to, empty before that
+    seen                      what the person agrees to (``spell_agreement``), empty at first
     token                     proof that the form came from a page of ours
     subject                   who sends it beyond doubt; the person cannot write it
     """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HERE = "http://127.0.0.1"
 TOKEN = re.compile(r'name="token" value="(\w+)"')
-SEEN = re.compile(r'name="seen" value="(\w+)"')
+SEEN = re.compile(r'name="seen" value="([^"]+)"')
 SETTINGS = """
 store.url = "memory:"
 web.client_id = "{client}"

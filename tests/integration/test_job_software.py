@@ -53,12 +53,12 @@ def repository(folder: Path) -> tuple[str, str]:
 
 
 def test_a_script_prepares_the_environment_and_the_command_follows(tmp_path: Path) -> None:
-    """What it exports is there, what it prints is no output of the job's, and it sees none of the
-    command's words.
+    """What it exports is there, what it prints is no output of the job's, it sees none of the
+    command's words, and the command begins in its own folder wherever the script has gone.
     """
     script = tmp_path / "view" / "setup.sh"
     script.parent.mkdir()
-    script.write_text('export GREETING="hello${1}"; echo noise\n')
+    script.write_text('export GREETING="hello${1}"; cd /; echo noise\n')
     report, said = run(tmp_path, SAYS, str(script), outputs=OUTPUTS)
     assert report.status is JobStatus.DONE, report
     assert said.startswith("hello  from ")
@@ -68,7 +68,12 @@ def test_a_script_prepares_the_environment_and_the_command_follows(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("script", "word"),
-    [("exit 0\n", ""), ("false\n", ""), ("nonsense-command\n", "nonsense-command"), (None, "No")],
+    [
+        ("exit 0\n", ""),
+        ("false\n", "its last command ended with 1"),
+        ("nonsense-command\n", "nonsense-command"),
+        (None, "No"),
+    ],
 )
 def test_a_set_up_that_fails_is_no_fault_of_the_command(
     tmp_path: Path, script: str | None, word: str
@@ -109,6 +114,7 @@ def test_a_commit_is_fetched_and_its_programs_are_found(tmp_path: Path) -> None:
     report, _ = run(tmp_path / "c", "reconstruct run7", f"git+{url}@{'0' * 40}")
     assert (report.status, report.failure) == (JobStatus.FAILED, Failure.NODE)
     assert f"its set-up {url} failed" in report.reason
+    assert not [*(tmp_path / "c/jobs").rglob("software.*")]
 
 
 def test_a_container_gets_the_command_and_sees_its_files(tmp_path: Path) -> None:
@@ -127,6 +133,9 @@ def test_a_container_gets_the_command_and_sees_its_files(tmp_path: Path) -> None
     raw.write_text("raw")
     path = f"{runtime.parent}:{os.environ['PATH']}"
     line = f"cp {raw} said"
+    colon = tmp_path / "raw:2/run8"
+    colon.parent.mkdir()
+    colon.write_text("raw")
     spec = {"outputs": OUTPUTS, "environment": {"PATH": path}}
     executor = executor_in(tmp_path)
     argv = {"argv": ("cp", str(raw), "said"), "setup": ("container:reco.sif",)}
@@ -136,6 +145,10 @@ def test_a_container_gets_the_command_and_sees_its_files(tmp_path: Path) -> None
     words = (tmp_path / "outputs/1/words").read_text().split("\n")
     assert words[:3] == ["exec", "--pwd", str(tmp_path / "outputs/1")]
     assert ["--bind", str(raw.parent)] == words[words.index(str(raw.parent)) - 1 :][:2]
+    argv["argv"] = ("ls", "/etc", str(colon))
+    handle = submit_one(executor_in(tmp_path / "colon"), tmp_path / "colon", line, **spec, **argv)
+    report = settle(executor_in(tmp_path / "colon"), [handle])[handle]
+    assert f"{colon.parent} has a : or , and cannot be bound" in report.reason
     spec["environment"] = {"PATH": "/usr/bin:/bin"}
     report, _ = run(tmp_path / "bare", line, "container:reco.sif", **spec)
     assert report.failure is Failure.NODE

@@ -106,6 +106,22 @@ def test_eos_and_afs_are_asked_by_their_programs(tmp_path: Path, programs: Path)
     assert refused.problem.endswith("renew it: aklog")
 
 
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("#!/bin/sh\nexec yes\n", "The program prints without end. Run it by hand"),
+        (f"#!/bin/sh\necho {'9' * 40}\nsleep {PATIENCE_S} &\n", "makes no sense: 9999"),
+        ("#!/bin/sh\necho oh >&2\nkill -9 $$\n", "eos failed with exit code -9: oh"),
+    ],
+)
+def test_a_program_is_heard_to_its_end_and_no_further(
+    tmp_path: Path, programs: Path, text: str, reply: str
+) -> None:
+    """One that never stops printing is ended; what one leaves behind is not waited for."""
+    install(programs / "eos", text)
+    assert reply in ask(open_quotas(parse_settings(TABLES, tmp_path))["eos"]).problem
+
+
 def test_an_xrootd_server_is_asked_by_its_client(
     tmp_path: Path, xrootd: XrootdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +171,11 @@ def crash() -> Usage | None:
         (lambda: None, PATIENCE_S, Reply()),
         (hang, 0.2, Reply(problem="It gave no answer within 0.2 s.")),
         (fail, PATIENCE_S, Reply(problem="ValueError: not ours")),
+        (
+            lambda: Usage(10**400, 1),
+            PATIENCE_S,
+            Reply(problem=f"It answered used_bytes = 1{'0' * 39}, which no quota can be."),
+        ),
         (crash, PATIENCE_S, Reply(problem="The process that asked it ended without an answer.")),
     ],
 )

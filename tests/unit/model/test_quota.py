@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from autoctrl.errors import QuotaError
 from autoctrl.model.condition import CONDITION, ConditionKind, judge, read_condition
 from autoctrl.model.incident import Incident, match
 from autoctrl.model.output import MarkRecord
@@ -16,6 +18,7 @@ from autoctrl.model.quota import (
     Part,
     QuotaState,
     Usage,
+    check_usage,
     is_worth_writing,
     judge_quota,
     level_of,
@@ -63,6 +66,16 @@ def test_a_part_is_spelt_with_its_limit() -> None:
     """In percent of bytes or of files."""
     assert spell_part(Part(9, 10, is_bytes=True)) == "90 % of 10 B"
     assert spell_part(Part(9, 10, is_bytes=False)) == "90 % of 10 files"
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, float("nan"), 1.5, True, "7"])
+def test_a_number_that_no_quota_can_have_is_no_answer(number: Any) -> None:
+    """An adapter that is not ours may say anything; what cannot be kept is refused by name."""
+    for name in Usage._fields:
+        with pytest.raises(QuotaError, match=f"It answered {name} = .*, which no quota can be"):
+            check_usage(Usage(1, 2)._replace(**{name: number}))
+    for usage in (None, Usage(0), Usage(2**63 - 1, 2**63 - 1, 0, 1)):
+        assert check_usage(usage) == usage
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,15 @@ def test_an_attribute_takes_its_declared_type(name: str, text: str, value: objec
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("fill", "many"), ("stable", "perhaps"), ("start", "noon")]
+    ("name", "text"),
+    [
+        ("fill", "many"),
+        ("stable", "perhaps"),
+        ("start", "noon"),
+        ("luminosity", "nan"),
+        ("luminosity", "-inf"),
+        ("luminosity", "1e999"),
+    ],
 )
 def test_a_text_of_another_type_is_refused(name: str, text: str) -> None:
     """The refusal names the attribute, its type and the text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ from autoctrl.web.notes import Notes
 from autoctrl.web.posted import clean
 from autoctrl.web.visitor import Visitor
 from tests.unit.web.desk import HERE, Desk, text_of
+
+if TYPE_CHECKING:
+    from autoctrl.ports import Lease
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 OTHERS = [
@@ -253,7 +256,7 @@ def test_a_verb_shows_what_it_would_move_before_it_moves_it(desk: Desk) -> None:
 def test_nobody_agrees_to_what_has_changed_meanwhile(desk: Desk) -> None:
     """A task that moved between the look and the word is shown again before anything is done."""
     desk.scene.task(3, "friends", DONE, reads=[(key(3), 1)])
-    seen = re.search(r'name="seen" value="(\w+)"', desk.preview("reprocess", 3).text)
+    seen = re.search(r'name="seen" value="([^"]+)"', desk.preview("reprocess", 3).text)
     assert seen is not None
     desk.scene.move(key(3), NEW, version=2)
     desk.scene.move(key(3), PROCESSING, DONE)
@@ -263,6 +266,25 @@ def test_nobody_agrees_to_what_has_changed_meanwhile(desk: Desk) -> None:
     assert desk.scene.newest(key(3)).version == 2
     assert desk.send("reprocess", 3).status_code == 303
     assert desk.scene.newest(key(3)).version == 3
+
+
+def test_nobody_agrees_to_what_changes_while_the_lease_is_awaited(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a cycle moves before the verb holds the lease is shown again, and not moved."""
+    shown = re.search(r'name="seen" value="([^"]+)"', desk.preview("skip", 4).text)
+    assert shown is not None
+    lease = desk.scene.store.lease
+
+    def be_late(name: str, owner: str, seconds: float) -> Lease:
+        monkeypatch.undo()
+        desk.scene.move(key(4), NEW, PROCESSING, FAILED)
+        return lease(name, owner, seconds)
+
+    monkeypatch.setattr(desk.scene.store, "lease", be_late)
+    answer = desk.preview("skip", 4, seen=shown[1])
+    assert "Since you looked, something has changed." in answer.text
+    assert desk.scene.newest(key(4)).status is FAILED
 
 
 def test_only_who_may_say_a_verb_sees_its_button_and_is_obeyed(
