@@ -23,11 +23,13 @@ from autoctrl.views import (
     spell_size,
 )
 from autoctrl.views.failures import list_failed
+from autoctrl.views.filter import FilterText
 from autoctrl.views.incidents import list_incident_facts
 from autoctrl.views.quotas import list_quotas, tabulate_quotas
-from autoctrl.views.runs import runs_of_campaign
+from autoctrl.views.runs import runs_of_campaign, select_runs
 from autoctrl.views.spelling import count
 from autoctrl.views.tables import tabulate_incidents, tabulate_overview, tabulate_reasons
+from autoctrl.views.totals import read_everything, urgent_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from autoctrl.chat.grammar import Asked
     from autoctrl.machine.disks import Disk
     from autoctrl.model.incident import Incident
+    from autoctrl.model.task import TaskRecord
     from autoctrl.views import Overview
 
 NEWEST = 15
@@ -59,9 +62,10 @@ def link_to(desk: Desk, campaign: str, words: str) -> str:
 
 
 def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
-    """Show where the newest runs stand, what cannot be done, and why tasks wait or failed.
+    """Show where the newest runs stand, what cannot be done, and why tasks wait or failed; of what
+    failed or raises an alarm all that the selection means, whether its run is shown or not.
 
-    What this costs depends on how many runs are shown, not on how many there are.
+    What this costs depends on how many runs are shown and on what is not done.
     """
     del caller
     campaign, limit = campaign_of(asked), _read_limit(asked)
@@ -72,15 +76,25 @@ def show_status(desk: Desk, caller: Caller, asked: Asked) -> Reply:
     where = f"{desk.settings.environment} " if desk.settings.environment else ""
     head = f"{where}{campaign}: the newest {len(shown)} of {count(numbers, 'run')}"
     conditions = [f"! {spell_condition(one, desk.spelling)}" for one in seen.conditions]
-    lines = _list_runs(desk, seen)
+    lines = _list_runs(desk, seen, _urgent(desk, campaign, selection))
     link = link_to(desk, campaign, f"status --limit {limit}")
     return Reply([head, *conditions], lines, link)
 
 
-def _list_runs(desk: Desk, seen: Overview) -> list[str]:
+def _urgent(desk: Desk, campaign: str, selection: str) -> list[TaskRecord]:
+    """Return the tasks that ask for a person, of all runs that a selection means."""
+    known = desk.index.numbers()
+    everything = read_everything(
+        desk.store, campaign, runs_of_campaign(desk.store, campaign, known, "")
+    )
+    some = frozenset(select_runs(desk.store, known, selection)) if selection else None
+    return urgent_for(everything, some, FilterText())
+
+
+def _list_runs(desk: Desk, seen: Overview, urgent: Sequence[TaskRecord]) -> list[str]:
     """Return the table of runs, and why tasks wait or failed."""
     lines = plain_lines(tabulate_overview(seen)) if seen.runs else []
-    reasons = tabulate_reasons(shared_reasons(seen.runs), desk.spelling)
+    reasons = tabulate_reasons(shared_reasons(seen.runs[::-1], urgent), desk.spelling)
     return [*lines, "", *plain_lines(reasons)] if reasons.rows else lines
 
 

@@ -19,7 +19,9 @@ def complete_statuses(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 FILTERS = [
-    click.option("--runs", metavar="RUNS", default="", help="Only these, e.g. 4500-4510,4521."),
+    click.option(
+        "--runs", metavar="RUNS", default="", help="Only these, e.g. 4500-4510,fill:8222."
+    ),
     click.option(
         "--status",
         metavar="STATUS",
@@ -47,6 +49,12 @@ FILTERS = [
         metavar="WHEN",
         default="",
         help="Only runs in which a task has moved since, e.g. 2h, 3d, 2026-11-20.",
+    ),
+    click.option(
+        "--sort",
+        metavar="BY",
+        default="",
+        help="newest, oldest, status, age, a workflow or an attribute; -BY reverses it.",
     ),
 ]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from autoctrl.cli.session import Session
     from autoctrl.machine.rounds import Round
 
+NO_WORKFLOW = "There is no workflow yet. Make one: autoctrl new-workflow NAME"
+
 workflow_option = click.option(
     "--workflow",
     "workflows",
@@ -61,8 +63,15 @@ def plan(session: Session, workflows: tuple[str, ...], has_exit_code: bool) -> i
 
 def tell_idle(session: Session) -> str:
     """Say why nothing would move or wait."""
+    from autoctrl.handlers.modules import find_modules
+
     with session.open() as project:
         closed = session.describe_closed(project)
+        has_runs = bool(project.store.runs().records)
+    if not find_modules(project.folder):
+        return NO_WORKFLOW
+    if not has_runs:
+        return "There is no run yet. Add some: autoctrl runs add 1-5"
     return closed or (
         "Nothing is open: every known run is processed as far as its workflows want. "
         f"{session.see('status')}"
@@ -148,7 +157,7 @@ def show_round(done: Round) -> None:
     for summary in done.summaries:
         (warn if summary.error else say)(describe_summary(summary))
     if not done.summaries:
-        say("There is no workflow yet. Make one: autoctrl new-workflow NAME")
+        say(NO_WORKFLOW)
 
 
 @verb("loop --every 10s --until-idle")

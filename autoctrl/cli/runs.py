@@ -10,7 +10,6 @@ from autoctrl.cli.output import Listing, say, show_json, show_tail, warn_all
 from autoctrl.cli.session import VerbGroup, limit_option, verb
 from autoctrl.model.pairs import parse_pairs
 from autoctrl.model.table import NOTHING
-from autoctrl.model.unit import parse_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,15 +76,18 @@ def add(
 
 
 @verb("runs list --runs 4500-4510", name="list", group=runs)
-@click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,4521.")
+@click.option("--runs", "selection", metavar="RUNS", help="Only these, e.g. 4500-4510,fill:8222.")
 @limit_option
 def list_(session: Session, selection: str | None, limit: int | None) -> None:
     """List the campaign's runs with their attributes, the newest last."""
     from autoctrl.campaigns import find_campaign
     from autoctrl.views import list_runs
+    from autoctrl.views.runs import RunIndex, select_runs
 
-    numbers = None if selection is None else parse_runs(selection)
     with session.open() as project:
+        store, numbers = project.store, None
+        if selection is not None:
+            numbers = select_runs(store, RunIndex(store).numbers(), selection)
         campaign = find_campaign(project.store, session.campaign)
         lines = list_runs(project.store, campaign, numbers, limit)
         spell = _run_speller(session.spelling(project))

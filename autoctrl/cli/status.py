@@ -67,7 +67,7 @@ def status(session: Session, limit: int | None, **chosen: Any) -> None:  # noqa:
         show_conditions(overview.conditions, spelling)
         if not overview.runs:
             show_nothing(text, settings)
-        show_overview(seen, spelling)
+        show_overview(seen, spelling, is_sorted=bool(text.sort))
         show_totals(session, seen.totals, spelling)
     if closed and session.format == "text":
         say(closed)
@@ -118,7 +118,7 @@ def show_nothing(text: FilterText, settings: Settings) -> None:
         tell_empty(text.runs or None, settings)
 
 
-def show_overview(seen: Standing, spelling: Spelling) -> None:
+def show_overview(seen: Standing, spelling: Spelling, *, is_sorted: bool = False) -> None:
     """Print the overview as a table, and below it why tasks wait or failed."""
     overview = seen.overview
     if not overview.runs:
@@ -130,7 +130,8 @@ def show_overview(seen: Standing, spelling: Spelling) -> None:
         shown = len(overview.runs)
         more = overview.total if overview.total > shown else 2 * shown
         known = f" of {overview.total}" if overview.total > shown else ""
-        say(f"The newest {shown}{known} runs; see more with --limit {more}.")
+        which = "first" if is_sorted else "newest"
+        say(f"The {which} {shown}{known} runs; see more with --limit {more}.")
     if seen.reasons:
         say()
         show_table(tabulate_reasons(seen.reasons, spelling))

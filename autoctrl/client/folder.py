@@ -21,7 +21,7 @@ from autoctrl.views import (
     read_overview,
     to_plain,
 )
-from autoctrl.views.runs import select_runs
+from autoctrl.views.runs import RunIndex, select_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,8 +80,8 @@ class Folder:
     def _numbers(self, query: Query) -> list[int] | None:
         if not query.get("runs"):
             return None
-        known = [run.number for run in self._store.runs().records]
-        return select_runs(known, _word(query, "runs"))
+        known = RunIndex(self._store).numbers()
+        return select_runs(self._store, known, _word(query, "runs"))
 
     def outputs(self, query: Query) -> Any:  # noqa: ANN401 - see ask
         """Answer with the published outputs."""

@@ -34,7 +34,9 @@ class WebSettings:
         "Groups that may also reprocess, fail, complete, pause, resume and keep campaigns.", ""
     )
     admins: str = setting("Groups that may also deploy, and see and revoke everybody's tokens.", "")
-    public: bool = setting("Whether everybody may read without a login.", default=False)
+    public: bool = setting(
+        "Whether everybody may see how all stands, without a login.", default=False
+    )
     audience: str = setting(
         "Audience of the provider's tokens that programs show; empty takes `web.client_id`.", ""
     )

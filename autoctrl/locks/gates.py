@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from autoctrl.errors import WorkflowError
 from autoctrl.locks.lock import Lock, Wait
+from autoctrl.model.run import spell_open
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import is_group, spell_unit
 
@@ -81,7 +82,7 @@ def _explain_unknown(workflow: str, task: Task, look: Lookup) -> str:
     """Say why it is not known yet for which task of the workflow this one waits."""
     declared, runs = look.declaration(workflow), look.runs(task.members)
     if declared is None:
-        return f"waits for {workflow}, of which no cycle is known yet"
+        return f"waits for {workflow}, of which no cycle is known yet{look.resembling(workflow)}"
     group_by = declared.group_by
     lacking = [number for number, run in runs.items() if group_by not in run.attributes]
     if group_by is not None and lacking:
@@ -165,9 +166,8 @@ class RunClosed(Lock):
 
     def reason(self, task: Task, look: Lookup) -> str | None:
         """Name the first run that is still open."""
-        runs = look.runs(task.members)
-        still_open = [number for number, run in runs.items() if not run.is_closed]
-        return f"run {min(still_open)} is still open" if still_open else None
+        runs = look.runs(sorted(task.members))
+        return next((spell_open(run) for run in runs.values() if not run.is_closed), None)
 
 
 class FileExists(Lock):

@@ -101,6 +101,18 @@ class Lookup:
             self._answers.declarations[workflow] = self._find_declaration(workflow)
         return self._answers.declarations[workflow]
 
+    def resembling(self, workflow: str) -> str:
+        """Return the end of a sentence about a workflow that has made no cycle: which one may be
+        meant, empty if none is spelled alike or there is a folder of that name.
+        """
+        from difflib import get_close_matches
+
+        names = {name for one in self._lineage for name in self._workflow_marks(one.name)}
+        alike = get_close_matches(workflow, sorted(names), n=1)
+        if not alike or workflow in names or (self.folder / "workflows" / workflow).is_dir():
+            return ""
+        return f"; there is no folder of that name. Did you mean '{alike[0]}'?"
+
     def _find_declaration(self, workflow: str) -> Declaration | None:
         for campaign in self._lineage:
             if not campaign.has(workflow):

@@ -103,7 +103,10 @@ class BirthPlanner:
 
     def _state(self, before: WorkflowState, cursor: Cursor) -> WorkflowState:
         after = tuple(sorted(self.handler.after))
-        return before._replace(cursor=cursor, group_by=self.handler.group_by, after=after)
+        where = self.handler.where.words
+        return before._replace(
+            cursor=cursor, group_by=self.handler.group_by, after=after, where=where
+        )
 
     def _declare_anew(self, mark: MarkRecord | None, before: WorkflowState) -> list[Record]:
         """Write the declaration again if what the workflow waits for has changed."""

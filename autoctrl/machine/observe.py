@@ -20,6 +20,7 @@ from autoctrl.machine.situation import (
     Startable,
 )
 from autoctrl.model.job import JobRecord, tag, unit_folder
+from autoctrl.model.run import spell_open
 from autoctrl.model.software import read_setup
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.model.task import Task
@@ -144,9 +145,9 @@ class Observer:
         A version of which some parts are done keeps its inputs and its parts, unless the workflow
         has ``while_open``: then only the parts are kept, and more may follow.
         """
-        still_open = [number for number, run in view.runs.items() if not run.is_closed]
+        still_open = [run for _, run in sorted(view.runs.items()) if not run.is_closed]
         if still_open and not self.handler.while_open:
-            return Wait(f"run {min(still_open)} is still open")
+            return Wait(spell_open(still_open[0]))
         kept = _kept_parts(task)
         if kept and not self.handler.while_open:
             return Startable(task.task.inputs, kept, task.task.provenance)

@@ -117,6 +117,14 @@ class Where:
         return answer
 
     @property
+    def words(self) -> dict[str, str]:
+        """What is wanted of each attribute, as it was written; a function as ``a function``."""
+        return {
+            name: "a function" if callable(wanted) else repr(wanted)
+            for name, wanted in self.conditions.items()
+        }
+
+    @property
     def digest(self) -> str:
         """A text that changes when the filter does: conditions by name, functions by their compiled
         code.
@@ -130,6 +138,14 @@ class Where:
         """Show the filter as it was written."""
         inside = ", ".join(f"{name}={wanted!r}" for name, wanted in self.conditions.items())
         return f"Where({inside})"
+
+
+def spell_open(run: RunRecord) -> str:
+    """Return that a run is still being taken, and who ends that: its source, or a person."""
+    text = f"run {run.number} is still open"
+    if run.actor.via == "source":
+        return f"{text} until {run.actor.name} says that it has ended"
+    return f"{text}; it is ended by: autoctrl runs add {run.number} --closed"
 
 
 def _is_met(wanted: Any, value: Any) -> bool:  # noqa: ANN401 - a condition is anything

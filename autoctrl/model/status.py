@@ -63,6 +63,15 @@ TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.SKIPPED: frozenset({TaskStatus.NEW}),
 }
 
+WAYS_OUT: Mapping[TaskStatus, str] = {
+    TaskStatus.NEW: "it has not begun; a cycle begins it, skip takes it out",
+    TaskStatus.PROCESSING: "it is at work; fail ends it, or it ends by itself",
+    TaskStatus.DONE: "it is over; reprocess begins its next version",
+    TaskStatus.FAILED: "it is over; retry tries again, skip takes it out",
+    TaskStatus.SKIPPED: "it is out of the processing; retry takes it in again",
+}
+"""How a task leaves a status, for whoever asks for what is not permitted."""
+
 OPEN_TASKS = frozenset({TaskStatus.NEW, TaskStatus.PROCESSING})
 FINAL_JOBS = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.LOST, JobStatus.REMOVED})
 
@@ -87,8 +96,7 @@ def check_task(what: str, before: TaskStatus, after: TaskStatus) -> None:
     """
     if after == before or after in TASK_TRANSITIONS[before]:
         return
-    permitted = ", ".join(status for status in TaskStatus if status in TASK_TRANSITIONS[before])
-    message = f"{what} is {before}; it cannot become {after} (from {before}: {permitted})."
+    message = f"{what} is {before}; it cannot become {after}: {WAYS_OUT[before]}."
     raise TransitionRefused(message)
 
 

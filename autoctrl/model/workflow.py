@@ -37,6 +37,7 @@ class WorkflowState(NamedTuple):
     after     the workflows that it waits for, by name
     late      runs that came too late for their group, by unit; None if nobody wrote that down
     kept      runs whose task had begun when the filter stopped taking them
+    where     what its filter wants of each attribute, in words; None if nobody wrote that down
     """
 
     cursor: Cursor
@@ -44,6 +45,7 @@ class WorkflowState(NamedTuple):
     after: tuple[str, ...] = ()
     late: Mapping[str, tuple[int, ...]] | None = None
     kept: frozenset[int] = frozenset()
+    where: Mapping[str, str] | None = None
 
     @property
     def has_looked(self) -> bool:
@@ -67,6 +69,7 @@ class WorkflowState(NamedTuple):
             "after": list(self.after),
             "late": late,
             "kept": sorted(self.kept),
+            **({} if self.where is None else {"where": dict(self.where)}),
         }
 
 
@@ -93,4 +96,5 @@ def read_workflow(values: Mapping[str, Any]) -> WorkflowState:
         after=tuple(values.get("after") or ()),
         late=None if late is None else {unit: tuple(runs) for unit, runs in late.items()},
         kept=frozenset(values.get("kept") or ()),
+        where=values.get("where"),
     )

@@ -9,6 +9,7 @@ from autoctrl.model.duration import parse_since
 from autoctrl.model.quality import ALARM
 from autoctrl.model.run import Where, parse_attribute
 from autoctrl.model.status import TaskStatus
+from autoctrl.views.sorting import read_sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from autoctrl.model.run import Value
     from autoctrl.views.overview import Cell, RunRow
+    from autoctrl.views.sorting import Sort
 
 # A run has these statuses because one of its tasks has; to ask for them is to ask for that task.
 OF_ONE_TASK = frozenset({TaskStatus.FAILED, TaskStatus.SKIPPED})
@@ -31,6 +33,7 @@ class FilterText(NamedTuple):
     alarm     only where the data of a task raise an alarm
     stale     only where a task is stale
     since     a length of time or a date: only where a task has come to its status since then
+    sort      by what the runs are sorted, see ``read_sort``
     """
 
     runs: str = ""
@@ -40,11 +43,12 @@ class FilterText(NamedTuple):
     alarm: bool = False
     stale: bool = False
     since: str = ""
+    sort: str = ""
 
     @property
     def narrows_tasks(self) -> bool:
-        """Whether it asks for more than a selection of runs."""
-        return self._replace(runs="") != FilterText()
+        """Whether it asks for more than a selection of runs in some order."""
+        return self._replace(runs="", sort="") != FilterText()
 
     def query(self) -> dict[str, Any]:
         """Return it as the query of an address; what is not asked for is empty."""
@@ -68,7 +72,7 @@ class Vocabulary(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which runs are shown, and of which workflow; without anything every run is.
+    """Which runs are shown, of which workflow and in which order; without anything every run is.
 
     The selection of runs is no part of it. See ``FilterText``.
     """
@@ -79,11 +83,12 @@ class Filter(NamedTuple):
     is_alarm: bool = False
     is_stale: bool = False
     since: datetime | None = None
+    sort: Sort | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether every run is shown, with all workflows."""
-        return self == Filter()
+        return self._replace(sort=None) == Filter()
 
     def takes_run(self, attributes: Mapping[str, Value]) -> bool:
         """Say whether a run's attributes are those asked for; one that is missing is not."""
@@ -131,7 +136,7 @@ def read_filter(text: FilterText, words: Vocabulary) -> Filter:
     """Return what a filter means.
 
     Raises ``UsageError`` for an unknown workflow, status or attribute, a value of another type,
-    and for what is neither a length of time nor a date.
+    for what is neither a length of time nor a date, and for what runs are not sorted by.
     """
     if text.workflow and text.workflow not in words.workflows:
         message = f"There is no workflow '{text.workflow}'. "
@@ -144,6 +149,7 @@ def read_filter(text: FilterText, words: Vocabulary) -> Filter:
         is_alarm=text.alarm,
         is_stale=text.stale,
         since=parse_since(text.since, words.now, words.zone) if text.since else None,
+        sort=read_sort(text.sort, words.workflows, words.types),
     )
 
 

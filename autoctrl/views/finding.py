@@ -11,6 +11,7 @@ from autoctrl.ports import Selection
 from autoctrl.views.columns import find_columns, have_looked
 from autoctrl.views.filter import Vocabulary, read_filter
 from autoctrl.views.overview import read_overview
+from autoctrl.views.sorting import NEWEST, Sort, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from autoctrl.views.filter import Filter, FilterText
     from autoctrl.views.overview import Overview, RunRow
 
+WHOLE = slice(0, None)
 FIRST_STEP = 50
 LONGEST_STEP = 1600
 # The statuses that a task of a run of this status may have; a done run has none that is open or
@@ -37,7 +39,7 @@ SIGNS = {
 class FoundRuns(NamedTuple):
     """The rows of the first runs that fit, and whether there are more.
 
-    seen      their overview, rows by run number
+    seen      their overview; rows by run number, or as they are sorted
     has_more  others fit as well
     """
 
@@ -75,6 +77,47 @@ def find_runs(
     shown = tuple(sorted(rows[:end], key=_number))
     names = (chosen.workflow,) if chosen.workflow else seen.workflows
     return FoundRuns(seen._replace(runs=shown, workflows=names), len(rows) > end)
+
+
+def find_sorted(
+    store: Store, campaign: str, walk: Sequence[int], chosen: Filter, *, part: slice = WHOLE
+) -> FoundRuns:
+    """Return a ``part`` of the runs that fit, in order; ``walk`` has the newest first.
+
+    Unless they are sorted by number, this looks at all of them; it holds what it sorts them by.
+    Raises ``UsageError`` for an unknown campaign.
+    """
+    sort = chosen.sort or Sort(NEWEST)
+    if sort.is_by_run:
+        in_turn = walk if sort.word == NEWEST else walk[::-1]
+        numbers = [row.run for row in _fitting(store, campaign, in_turn, chosen, part.stop)]
+    else:
+        rows = _fitting(store, campaign, walk, chosen)
+        numbers = in_order([(sort.rank(row), row.run) for row in rows], sort)
+    shown = numbers[part]
+    seen = read_overview(store, campaign, shown)
+    known = {row.run: chosen.narrow(row) for row in seen.runs}
+    names = (chosen.workflow,) if chosen.workflow else seen.workflows
+    in_order_now = tuple(known[number] for number in shown if number in known)
+    has_more = part.stop is not None and len(numbers) > part.stop
+    return FoundRuns(seen._replace(runs=in_order_now, workflows=names), has_more)
+
+
+def _fitting(
+    store: Store, campaign: str, walk: Sequence[int], chosen: Filter, end: int | None = None
+) -> Iterator[RunRow]:
+    """Yield the rows of a walk that fit, at least one more than ``end`` if there are so many."""
+    found = 0
+    for begin in range(0, len(walk), LONGEST_STEP):
+        asked = walk[begin : begin + LONGEST_STEP]
+        rows = {row.run: row for row in read_overview(store, campaign, asked).runs}
+        fitting = [
+            rows[number] for number in asked if number in rows and chosen.takes(rows[number])
+        ]
+        yield from fitting
+        found += len(fitting)
+        if end is not None and found > end:
+            return
 
 
 def _number(row: RunRow) -> int:

@@ -79,8 +79,9 @@ def spell_registration(runs: Mapping[str, Sequence[int]], *, dry_run: bool = Fal
 
 def spell_pause(workflow: str, *, is_paused: bool, is_changed: bool) -> str:
     """Return where a workflow stands after ``pause`` or ``resume``."""
-    state = "paused" if is_paused else "not paused"
-    return f"{workflow} is {state} {'now' if is_changed else 'already'}."
+    if is_paused:
+        return f"{workflow} is paused {'now' if is_changed else 'already'}."
+    return f"{workflow} is {'resumed' if is_changed else 'not paused'}."
 
 
 def spell_created(campaign: str, *, dry_run: bool) -> str:

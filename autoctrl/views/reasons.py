@@ -12,6 +12,7 @@ from autoctrl.model.quality import ALARM
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import format_runs, format_units, spell_unit
 from autoctrl.views.overview import cell_of
+from autoctrl.views.sorting import OF_AN_ALARM, URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from autoctrl.views.spelling import Spelling
 
 LONG = "is taking long"
-# What asks for a person comes first.
-URGENCY = (
-    TaskStatus.FAILED,
-    TaskStatus.NEW,
-    TaskStatus.PROCESSING,
-    TaskStatus.SKIPPED,
-    TaskStatus.DONE,
-)
 
 
 class SharedReason(NamedTuple):
@@ -225,4 +218,4 @@ def _first_log(held: Iterable[_Held]) -> str:
 
 def _urgency(shared: SharedReason) -> float:
     """Alarms come after what failed and before what waits."""
-    return 0.5 if shared.quality == ALARM else URGENCY.index(shared.status)
+    return OF_AN_ALARM if shared.quality == ALARM else URGENCY.index(shared.status)

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from autoctrl.campaigns import find_campaign
-from autoctrl.model.unit import parse_ranges
+from autoctrl.model.unit import group_unit, is_group, parse_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,16 +107,29 @@ class RunIndex:
             return self._numbers
 
 
-def select_runs(numbers: Sequence[int], text: str) -> list[int]:
-    """Return those of the known ``numbers``, which are in order, that a selection means; all if it
-    is empty.
+def select_runs(store: Store, known: Sequence[int], text: str) -> list[int]:
+    """Return those of the known runs, whose numbers are in order, that a selection means; all if it
+    is empty. A group, such as ``fill:8222``, means the runs that have its attribute.
+
+    Raises ``UsageError`` for what is not a selection.
     """
     if not text.strip():
-        return list(numbers)
+        return list(known)
+    pieces = [piece.strip() for piece in text.split(",")]
+    groups = frozenset(filter(is_group, pieces))
+    rest = ",".join(piece for piece in pieces if piece not in groups)
     chosen: set[int] = set()
-    for runs in parse_ranges(text):
-        chosen.update(numbers[bisect_left(numbers, runs.start) : bisect_left(numbers, runs.stop)])
+    for runs in parse_ranges(rest) if rest or not groups else ():
+        chosen.update(known[bisect_left(known, runs.start) : bisect_left(known, runs.stop)])
+    if groups:
+        records = store.runs().records
+        chosen.update(run.number for run in records if groups & _groups_of(run))
     return sorted(chosen)
+
+
+def _groups_of(run: RunRecord) -> frozenset[str]:
+    """Return every group that a run may belong to."""
+    return frozenset(group_unit(*attribute) for attribute in run.attributes.items())
 
 
 def runs_of_campaign(
@@ -127,6 +140,6 @@ def runs_of_campaign(
     Raises ``UsageError`` for an unknown campaign and for what is not a selection.
     """
     mine = find_campaign(store, campaign)
-    numbers = select_runs(known, selection)
+    numbers = select_runs(store, known, selection)
     wanted = None if mine.follow else mine.wanted()
     return numbers if wanted is None else [number for number in numbers if number in wanted]

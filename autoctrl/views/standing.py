@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.views.as_json import to_plain
 from autoctrl.views.conditions import list_conditions
-from autoctrl.views.finding import find_runs, possible_runs
+from autoctrl.views.finding import find_runs, find_sorted, possible_runs
 from autoctrl.views.reasons import shared_reasons
 from autoctrl.views.runs import runs_of_campaign
 from autoctrl.views.totals import read_everything, urgent_for
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from autoctrl.ports import Store
     from autoctrl.views.filter import Filter, FilterText
+    from autoctrl.views.finding import FoundRuns
     from autoctrl.views.overview import Overview, RunRow
     from autoctrl.views.reasons import SharedReason
     from autoctrl.views.totals import DoneTasks, Totals
@@ -32,6 +33,7 @@ class Question(NamedTuple):
     chosen  what it means
     limit   how many of the newest runs that fit, None for all
     before  only runs older than this one, None for all
+    skip    how many are left out at the beginning, where they are sorted
     silent_before, long_before  since when a campaign must have had a cycle, and since when a task
             is processing for long; None for never
     known_done  what was counted of done tasks already, see ``read_everything``
@@ -41,6 +43,7 @@ class Question(NamedTuple):
     chosen: Filter
     limit: int | None = None
     before: int | None = None
+    skip: int = 0
     silent_before: datetime | None = None
     long_before: datetime | None = None
     known_done: Mapping[tuple[str, str], DoneTasks] | None = None
@@ -73,7 +76,7 @@ def read_standing(store: Store, campaign: str, known: Sequence[int], asked: Ques
     """
     chosen = asked.chosen
     wanted = runs_of_campaign(store, campaign, known, asked.text.runs)
-    found = find_runs(store, campaign, _walk(store, campaign, wanted, asked), chosen, asked.limit)
+    found = _find(store, campaign, _walk(store, campaign, wanted, asked), asked)
     everything = read_everything(
         store,
         campaign,
@@ -89,8 +92,20 @@ def read_standing(store: Store, campaign: str, known: Sequence[int], asked: Ques
         overview=found.seen._replace(conditions=conditions, total=total),
         has_more=found.has_more,
         totals=everything.totals,
-        reasons=shared_reasons(found.seen.runs[::-1], urgent, asked.long_before),
+        reasons=shared_reasons(_newest_first(found.seen.runs), urgent, asked.long_before),
     )
+
+
+def _newest_first(rows: Sequence[RunRow]) -> list[RunRow]:
+    return sorted(rows, key=lambda row: -row.run)
+
+
+def _find(store: Store, campaign: str, walk: Sequence[int], asked: Question) -> FoundRuns:
+    chosen, limit = asked.chosen, asked.limit
+    if chosen.sort is None:
+        return find_runs(store, campaign, walk, chosen, limit)
+    part = slice(asked.skip, None if limit is None else asked.skip + limit)
+    return find_sorted(store, campaign, walk, chosen, part=part)
 
 
 def read_rows(

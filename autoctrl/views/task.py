@@ -12,6 +12,8 @@ from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.conditions import broken_module
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from autoctrl.model.campaign import Campaign
     from autoctrl.model.run import RunRecord
     from autoctrl.model.task import TaskRecord
@@ -114,11 +116,23 @@ def _absence(
         broken = broken_module(store, campaign.name, column.workflow)
         end = "the next cycle will" if broken is None else "it cannot"
         return f"the workflow has not looked at the newest runs yet; {end}"
-    filtered = (
-        "the workflow's filter does not take the run, or an attribute that it needs is not known "
-        "yet"
-    )
-    return _group_absence(run, column) or filtered
+    return _group_absence(run, column) or _filter_absence(run, column.state.where)
+
+
+def _filter_absence(run: RunRecord, where: Mapping[str, str] | None) -> str:
+    """Say which attribute the filter lacks, or of which it wants another value."""
+    if not where:
+        return (
+            "the workflow's filter does not take the run, or an attribute that it needs is not "
+            "known yet"
+        )
+    missing = [name for name in where if name not in run.attributes]
+    if missing:
+        known = "is" if len(missing) == 1 else "are"
+        return f"the workflow's filter needs {' and '.join(missing)}, which {known} not known yet"
+    wanted = ", ".join(f"{name}={text}" for name, text in where.items())
+    there = ", ".join(f"{name} is {run.attributes[name]}" for name in where)
+    return f"the workflow's filter, Where({wanted}), does not take the run: {there}"
 
 
 def _group_absence(run: RunRecord, column: Column) -> str:

@@ -20,7 +20,9 @@ OF_TASKS = (TaskStatus.FAILED, TaskStatus.NEW, TaskStatus.PROCESSING, TaskStatus
 
 
 def spell_totals(totals: Totals, spelling: Spelling) -> list[str]:
-    """Return one line about everything, and one about failures if there are any."""
+    """Return one line about everything, one about failures if there are any, and one about each
+    workflow that has more than done tasks, where there are several workflows.
+    """
     runs = [f"{totals.runs[one]} {one}" for one in OF_RUNS if totals.runs[one]]
     line = f"{count(totals.all_runs, 'run')}: {', '.join(runs)}."
     tasks = [f"{number} {one}" for one in OF_TASKS if (number := totals.tasks_of(one))]
@@ -29,7 +31,18 @@ def spell_totals(totals: Totals, spelling: Spelling) -> list[str]:
     others = list(_list_others(totals))
     if others:
         line += f" {', '.join(others)}."
-    return [line, *_spell_failures(totals, spelling)]
+    return [line, *_spell_failures(totals, spelling), *_spell_workflows(totals)]
+
+
+def _spell_workflows(totals: Totals) -> Iterator[str]:
+    if len(totals.tasks) == 1:
+        return
+    for name, numbers in totals.tasks.items():
+        if any(numbers[one] for one in OF_TASKS):
+            known = [
+                f"{numbers[one]} {one}" for one in (*OF_TASKS, TaskStatus.DONE) if numbers[one]
+            ]
+            yield f"  {name}: {', '.join(known)}."
 
 
 def _list_others(totals: Totals) -> Iterator[str]:

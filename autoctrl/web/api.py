@@ -30,7 +30,7 @@ from autoctrl.views.quotas import list_quotas
 from autoctrl.views.runs import runs_of_campaign
 from autoctrl.views.standing import Question as Standpoint
 from autoctrl.views.standing import read_rows, read_standing
-from autoctrl.web.logs import STREAMS, read_hints, read_stream
+from autoctrl.web.logs import STREAMS, read_stream
 from autoctrl.web.parameters import (
     filter_text_of,
     is_on,
@@ -69,8 +69,8 @@ def campaign_of(request: Request) -> str:
 
 def answer_status(request: Request) -> Response:
     """Answer with how a campaign stands, and with the overview of the ``limit=`` newest runs that
-    fit, of those before ``before=``; the address of the next page stands in the header ``Link``.
-    ``limit=all`` streams all.
+    fit, of those before ``before=``, or of the first by ``sort=`` after the first ``skip=``; the
+    address of the next page stands in the header ``Link``. ``limit=all`` streams all.
     """
     site, campaign = site_of(request), campaign_of(request)
     limit, known = read_limit(request, RUNS_OF_A_PAGE), site.index.numbers()
@@ -80,16 +80,22 @@ def answer_status(request: Request) -> Response:
         chosen=read_filter_of(request, campaign),
         limit=limit or 0,
         before=read_number(request, "before"),
+        skip=read_number(request, "skip") or 0,
         silent_before=site.silent_before,
         long_before=site.long_before,
         known_done=site.tasks.known_done(),
     )
+    if limit is None and asked.text.sort:
+        raise HTTPException(400, "All runs come by their numbers: sort= takes another limit.")
     standing = read_standing(site.store, campaign, known, asked)
     if limit is None:
         return stream_overview(standing.values(), read_rows(site.store, campaign, known, asked))
     rows = standing.overview.runs
-    before = rows[0].run if standing.has_more and rows else ""
-    return lead_on(request, json_answer(standing.values()), before)
+    answer = json_answer(standing.values())
+    if asked.text.sort:
+        skip = asked.skip + len(rows) if standing.has_more else ""
+        return lead_on(request, answer, skip, by="skip")
+    return lead_on(request, answer, rows[0].run if standing.has_more and rows else "")
 
 
 def answer_runs(request: Request) -> Response:
@@ -143,6 +149,7 @@ def answer_incidents(request: Request) -> Response:
 
 def answer_outputs(request: Request) -> Response:
     """Answer with the published outputs, page by page."""
+    require_known(request, "see outputs")
     workflow = request.query_params.get("workflow", "")
     asked = Question(workflow, _read_choice(request), is_on(request, "superseded"))
     part = part_of_outputs(site_of(request).store, asked, _read_place(request))
@@ -151,6 +158,7 @@ def answer_outputs(request: Request) -> Response:
 
 def answer_fields(request: Request) -> Response:
     """Answer with the custom fields of a workflow's tasks, page by page."""
+    require_known(request, "see custom fields")
     campaign, workflow = campaign_of(request), request.path_params["workflow"]
     asked = Question(workflow, _read_choice(request))
     part = part_of_fields(site_of(request).store, asked, _read_place(request))
@@ -193,13 +201,14 @@ def answer_history(request: Request) -> Response:
 def answer_jobs(request: Request) -> Response:
     """Answer with every attempt of every job of a task, page by page."""
     key, records = _read_history(request)
-    hints, _ = read_hints(site_of(request).project, key)
+    hints, _ = site_of(request).hints(key)
     jobs, before = _page_of(request, list_attempts(records))
     return lead_on(request, _answer_about(request, key, jobs=jobs, hints=hints), before)
 
 
 def answer_provenance(request: Request) -> Response:
     """Answer with what made each version of a task."""
+    require_known(request, "see what made it")
     key, records = _read_history(request)
     versions = list_versions(records, site_of(request).project.description)
     return _answer_about(request, key, versions=versions)

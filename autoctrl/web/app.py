@@ -162,4 +162,5 @@ def create_app(project: Project, campaign: str = PROMPT, host: str = "127.0.0.1"
     handlers = {HTTPException: show_problem, AutoctrlError: show_problem, Exception: show_problem}
     app = Starlette(routes=ROUTES, exception_handlers=handlers)
     app.state.site = site = Site(project, campaign, host)
+    app.state.public = site.for_everybody()
     return Shield(app, site)

@@ -16,6 +16,7 @@ from autoctrl.model.verb import VERBS
 from autoctrl.verbs.targets import check_length
 from autoctrl.views import spell_outcome
 from autoctrl.web import links
+from autoctrl.web.confirmation import CHANGED
 from autoctrl.web.form_page import FormPage, lead_to
 from autoctrl.web.posted import SentForm, actor_of
 from autoctrl.web.state import site_of
@@ -55,7 +56,6 @@ BUTTONS = (
     VerbButton("complete", frozenset({TaskStatus.NEW, TaskStatus.FAILED})),
 )
 NAMES = frozenset(button.name for button in BUTTONS)
-CHANGED = "Since you looked, something has changed. Look again at what would be done."
 
 
 def verbs_for(visitor: Visitor, *statuses: TaskStatus | None) -> tuple[VerbButton, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import Route
 
@@ -21,15 +21,33 @@ if TYPE_CHECKING:
     from autoctrl.web.paging import Page
 
 RUNS = 200
-BLOCK = 50
-FEW_RUNS, SOME_WORKFLOWS, MANY_WORKFLOWS = 30, 12, 40
+SCREEN = 1220  # pixels that blocks may take beside each other
+
+
+class Cells(NamedTuple):
+    """How large the cells of a grid are.
+
+    size   their name in the style
+    width  of one, pixels
+    rows   so many runs of it are as high as a screen
+    """
+
+    size: str
+    width: int
+    rows: int
+
+
+SIZES = (Cells("large", 25, 28), Cells("wide", 20, 40), Cells("narrow", 13, 50))
+NUMBERS = 50  # pixels that run numbers and the gap beside a block take
 
 
 def grid_page(request: Request) -> Response:
     """Show a sign for each task of two hundred runs, newest first, filtered as the overview."""
     site, campaign = site_of(request), request.path_params["campaign"]
     page = _read(request, campaign)
-    query = {name: given for name, given in filter_text_of(request).query().items() if given}
+    text = filter_text_of(request)._replace(sort="")
+    query = {name: given for name, given in text.query().items() if given}
+    cells = size_cells(len(page.rows), len(page.seen.workflows))
     newer = older = ""
     if page.rows and page.has_newer:
         newer = links.grid(campaign, **query, after=page.rows[0].run)
@@ -41,7 +59,7 @@ def grid_page(request: Request) -> Response:
         campaign,
         rows=page.rows,
         workflows=page.seen.workflows,
-        blocks=split_rows(page.rows, BLOCK),
+        blocks=split_rows(page.rows, cells.rows),
         table=links.overview(campaign, **query),
         query=query,
         newer=newer,
@@ -49,7 +67,7 @@ def grid_page(request: Request) -> Response:
         sign_of=sign_of,
         describe_cell=describe_cell,
         legend=LEGEND,
-        size_of_cells=size_cells(len(page.rows), len(page.seen.workflows)),
+        size_of_cells=cells.size,
     )
 
 
@@ -58,17 +76,25 @@ def _read(request: Request, campaign: str) -> Page:
     site = site_of(request)
     known = site.index.numbers()
     read_runs(request, known)
-    text, chosen = filter_text_of(request), read_filter_of(request, campaign)
+    text = filter_text_of(request)
+    chosen = read_filter_of(request, campaign)._replace(sort=None)
     place = Place(before=read_number(request, "before"), after=read_number(request, "after"))
     numbers = runs_of_campaign(site.store, campaign, known, text.runs)
     return page_of(site.store, campaign, numbers, chosen, place, size=RUNS)
 
 
-def size_cells(runs: int, workflows: int) -> str:
-    """Return how large cells may be so that all of them fit a screen."""
-    if runs <= FEW_RUNS and workflows <= MANY_WORKFLOWS:
-        return "large"
-    return "wide" if workflows <= SOME_WORKFLOWS else "narrow"
+def size_cells(runs: int, workflows: int) -> Cells:
+    """Return how large cells may be so that all of them fit a screen, else the smallest."""
+    fitting = (one for one in SIZES if _blocks(runs, one) * _width(workflows, one) <= SCREEN)
+    return next(fitting, SIZES[-1])
+
+
+def _blocks(runs: int, cells: Cells) -> int:
+    return -(-runs // cells.rows)
+
+
+def _width(workflows: int, cells: Cells) -> int:
+    return NUMBERS + workflows * cells.width
 
 
 ROUTES = [Route("/campaigns/{campaign}/grid", shared(grid_page))]

@@ -22,6 +22,7 @@ from autoctrl.model.unit import format_units
 from autoctrl.model.verb import VERBS
 from autoctrl.views.incidents import list_incident_facts, spell_deed, spell_state, spell_title
 from autoctrl.web import links
+from autoctrl.web.confirmation import Confirmation, confirm
 from autoctrl.web.form_page import FormPage, lead_to
 from autoctrl.web.parameters import is_on
 from autoctrl.web.posted import SentForm, actor_of
@@ -115,10 +116,36 @@ def _verbs_for(request: Request, incident: Incident) -> dict[str, str]:
 
 def _do(request: Request, form: SentForm) -> Response:
     """Do what a person says to an incident, and lead back to its page."""
+    question = confirm(request, form, _confirmation(request, form))
+    if question is not None:
+        return question
     changed = _call_verb(request, form)
     note = site_of(request).notes.keep([spell_deed(changed, MADE_IT[form.verb])])
     address = links.incident(request.path_params["campaign"], changed.id, note=note)
     return lead_to(request, form, address)
+
+
+def _confirmation(request: Request, form: SentForm) -> Confirmation:
+    """Return what a person is asked: how the incident stands now. Raises ``UsageError``."""
+    site, campaign = site_of(request), request.path_params["campaign"]
+    found = find_incident(site.store, campaign, request.path_params["incident"])
+    span = []
+    if form.verb == "mute":
+        if form.span:
+            parse_duration(form.span)
+        span = [f"It is muted for {form.span or 'as long as it lasts'}."]
+    units = f" Tasks: {format_units(found.units)}." if found.units else ""
+    return Confirmation(
+        what=f"{form.verb} incident {found.id}",
+        does=VERBS[form.verb].does,
+        lines=[
+            _title_of(found),
+            f"It is {spell_state(found, site.clock.now())} now.{units}",
+            *span,
+        ],
+        back=links.incident(campaign, found.id),
+        state=(found.revision, found.is_open),
+    )
 
 
 def _call_verb(request: Request, form: SentForm) -> Incident:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from autoctrl.web.order_verbs import OrderVerb
 
 TEXT: dict[str, Any] = {"type": "string"}
-NUMBER: dict[str, Any] = {"type": "integer", "minimum": 1}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+NUMBER: dict[str, Any] = {"type": "integer", "minimum": 1}
 SWITCH: dict[str, Any] = {"type": "string", "enum": ["0", "1"]}
 PLAIN_TEXT = str | None
 LEFT_OUT = {"Cell": ("inherited_from", "is_late")}  # what the overview's JSON does without
@@ -71,6 +71,11 @@ PARAMETERS: Mapping[str, Parameter] = {
     "alarm": Parameter("Only where the data of a task raise an alarm.", SWITCH),
     "stale": Parameter("Only where a task is stale.", SWITCH),
     "since": Parameter("A length of time, as 2h, or a date: only what has moved since then."),
+    "sort": Parameter(
+        "By what runs are sorted: newest, oldest, status, age, a workflow or an attribute; with a "
+        "- before it the other way round. Not for all at once."
+    ),
+    "skip": Parameter("How many are left out, where runs are sorted.", COUNT),
     "all": Parameter("Also those that are over.", SWITCH),
     "workflow": Parameter("Only this workflow."),
     "where": Parameter(
@@ -123,7 +128,19 @@ OF_TASK = "/{unit:path}/{workflow}"
 QUESTIONS: Mapping[str, Question] = {
     "/status": Question(
         "Where every run stands in every workflow.",
-        ("runs", "page", "before", "status", "workflow", "where", "alarm", "stale", "since"),
+        (
+            "runs",
+            "page",
+            "before",
+            "status",
+            "workflow",
+            "where",
+            "alarm",
+            "stale",
+            "since",
+            "sort",
+            "skip",
+        ),
         {
             "campaign": str,
             "workflows": list[str],

@@ -12,6 +12,7 @@ from autoctrl.ports import Selection
 from autoctrl.views import (
     choose_attempt,
     find_task,
+    list_attempts,
     list_steps,
     list_versions,
     newest_attempts,
@@ -23,14 +24,15 @@ from autoctrl.views.attempts import AttemptChoice
 from autoctrl.views.outputs import group_copies
 from autoctrl.views.reasons import is_urgent
 from autoctrl.views.runs import runs_of_campaign
+from autoctrl.views.sorting import WORDS
 from autoctrl.views.timeline import timeline
 from autoctrl.views.totals import urgent_for
 from autoctrl.views.versions import excuse_missing
 from autoctrl.web import links
 from autoctrl.web.forms import verbs_for
 from autoctrl.web.log_page import name_download, read_stream_name
-from autoctrl.web.logs import read_excerpts, read_hints, read_stream, stream_whole
-from autoctrl.web.paging import Order, Place, page_of
+from autoctrl.web.logs import read_excerpts, read_stream, stream_whole
+from autoctrl.web.paging import PAGE, Place, page_of
 from autoctrl.web.parameters import (
     filter_text_of,
     is_on,
@@ -58,17 +60,17 @@ if TYPE_CHECKING:
 
 LINES = 50
 MOST_URGENT, MOST_OTHERS = 6, 3  # reasons above the table
+MOST_CONDITIONS = 3  # above the totals
 TABS = (TaskStatus.FAILED, TaskStatus.PROCESSING, TaskStatus.NEW, TaskStatus.DONE)
 
 
 class Turns(NamedTuple):
-    """Addresses of the next newer and the next older page, empty where there is none; reversed
-    where the oldest run comes first.
+    """Addresses of the page before and the page after, empty where there is none; unless runs are
+    sorted, newer runs come before older ones.
     """
 
     newer: str
     older: str
-    is_reversed: bool
 
 
 def front(request: Request) -> Response:
@@ -90,16 +92,18 @@ def overview_page(request: Request) -> Response:
     page = page_of(site.store, campaign, numbers, chosen, place)
     everything = site.everything(campaign)
     urgent = urgent_for(everything, None if some is None else frozenset(some), text)
-    address = Address(campaign, {**text.query(), "order": _order_word(place.order)})
+    address = Address(campaign, text.query())
     return site.draw(
         request,
         "overview.html",
         campaign,
+        most_conditions=MOST_CONDITIONS,
         page=page,
         chosen=text,
         place=place,
         address=address,
-        turns=_turns(address, place, page),
+        turns=_turns(address, place, page, is_sorted=bool(text.sort)),
+        sorts=(*WORDS, *everything.totals.tasks, *site.project.settings.attributes),
         totals=everything.totals,
         tabs=TABS,
         reasons=_fold(shared_reasons(page.rows, urgent, site.long_before)),
@@ -142,36 +146,23 @@ class Address(NamedTuple):
         return links.overview(self.campaign, **{**self.query, **changes})
 
 
-def _order_word(order: Order) -> str:
-    return "" if order is Order.NEWEST else str(order)
-
-
-def _turns(address: Address, place: Place, page: Page) -> Turns:
+def _turns(address: Address, place: Place, page: Page, *, is_sorted: bool) -> Turns:
     if not page.rows:
-        return Turns("", "", is_reversed=False)
-    numbers = [row.run for row in page.rows]
-    newer = address.but(after=max(numbers)) if page.has_newer else ""
-    older = address.but(before=min(numbers)) if page.has_older else ""
-    return Turns(newer, older, is_reversed=place.order is Order.OLDEST)
+        return Turns("", "")
+    if is_sorted:
+        before, after = {"skip": max(0, place.skip - PAGE)}, {"skip": place.skip + PAGE}
+    else:
+        before, after = {"after": page.rows[0].run}, {"before": page.rows[-1].run}
+    newer = address.but(**before) if page.has_newer else ""
+    return Turns(newer, address.but(**after) if page.has_older else "")
 
 
 def _read_place(request: Request) -> Place:
     return Place(
-        order=_read_order(request),
         before=read_number(request, "before"),
         after=read_number(request, "after"),
+        skip=read_number(request, "skip") or 0,
     )
-
-
-def _read_order(request: Request) -> Order:
-    text = request.query_params.get("order", "")
-    try:
-        return Order(text) if text else Order.NEWEST
-    except ValueError as error:
-        known = ", ".join(Order)
-        raise HTTPException(
-            400, f"'{text[:40]}' is no order of runs; there are {known}."
-        ) from error
 
 
 def run_page(request: Request) -> Response:
@@ -262,9 +253,9 @@ def _jobs_of(
     site, is_member = site_of(request), visitor_of(request).is_member
     known = newest_attempts(records)
     job = choose_attempt(key, known, AttemptChoice()) if known else None
-    hints, problem = read_hints(site.project, key) if known else ([], "")
+    hints, problem = site.hints(key) if known else ([], "")
     return {
-        "jobs": known[::-1][:lines],
+        "jobs": list_attempts(records)[::-1][:lines],
         "job_count": len(known),
         "job": job,
         "hints": hints,

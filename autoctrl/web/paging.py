@@ -1,12 +1,11 @@
-"""Which runs a page of the overview shows: fifty at a time, filtered, newest or oldest first."""
+"""Which runs a page of the overview shows: fifty at a time, filtered, newest first or sorted."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from autoctrl.views.finding import find_runs, possible_runs
+from autoctrl.views.finding import find_runs, find_sorted, possible_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,24 +17,17 @@ if TYPE_CHECKING:
 PAGE = 50
 
 
-class Order(StrEnum):
-    """Which runs come first."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-
-
 class Place(NamedTuple):
     """Where in the list of runs a page begins.
 
-    order   which runs come first
     before  only runs older than this one
     after   only runs newer than this one
+    skip    how many are left out at the beginning, where they are sorted
     """
 
-    order: Order = Order.NEWEST
     before: int | None = None
     after: int | None = None
+    skip: int = 0
 
 
 class Page(NamedTuple):
@@ -44,7 +36,7 @@ class Page(NamedTuple):
     seen      the overview of the runs shown
     rows      the same rows, in the page's order
     total     runs that the selection means, whatever else is asked for
-    has_newer, has_older  there may be more on either side
+    has_newer, has_older  there may be more on either side; of sorted ones before and after
     """
 
     seen: Overview
@@ -70,9 +62,13 @@ def page_of(
     """
     possible = possible_runs(store, campaign, chosen)
     candidates = numbers if possible is None else [one for one in numbers if one in possible]
+    if chosen.sort is not None:
+        part = slice(place.skip, place.skip + size)
+        found = find_sorted(store, campaign, candidates[::-1], chosen, part=part)
+        return Page(found.seen, found.seen.runs, len(numbers), place.skip > 0, found.has_more)
     walk = _walk(candidates, place)
     found = find_runs(store, campaign, walk.numbers, chosen, size)
-    rows = found.seen.runs if place.order is Order.OLDEST else found.seen.runs[::-1]
+    rows = found.seen.runs[::-1]
     if walk.is_upwards:
         return Page(found.seen, rows, len(numbers), found.has_more, walk.is_cut)
     return Page(found.seen, rows, len(numbers), walk.is_cut, found.has_more)
@@ -93,9 +89,8 @@ class _Walk(NamedTuple):
 
 def _walk(candidates: Sequence[int], place: Place) -> _Walk:
     """Return the candidates from where the page begins: older ones backwards, newer ones up."""
-    is_open = place.before is None and place.after is None
-    if place.before is None and (not is_open or place.order is Order.OLDEST):
-        begin = 0 if place.after is None else bisect_right(candidates, place.after)
+    if place.after is not None and place.before is None:
+        begin = bisect_right(candidates, place.after)
         return _Walk(candidates[begin:], is_upwards=True, is_cut=begin > 0)
     end = len(candidates) if place.before is None else bisect_left(candidates, place.before)
     return _Walk(candidates[:end][::-1], is_upwards=False, is_cut=end < len(candidates))

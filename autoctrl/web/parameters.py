@@ -66,11 +66,13 @@ def read_size(request: Request, usual: int) -> int:
     return min(MOST, max(1, read_number(request, "limit") or usual))
 
 
-def lead_on(request: Request, answer: Response, before: object) -> Response:
-    """Return an answer with the address of what comes before it, unless ``before`` is nothing."""
-    if before not in {"", 0}:
+def lead_on(request: Request, answer: Response, place: object, *, by: str = "before") -> Response:
+    """Return an answer with the address of its next page, which a parameter ``by`` its name leads
+    to, unless there is no ``place`` of one.
+    """
+    if place not in {"", 0}:
         given = request.query_params.multi_items()
-        query = urlencode([*(pair for pair in given if pair[0] != "before"), ("before", before)])
+        query = urlencode([*(pair for pair in given if pair[0] != by), (by, place)])
         answer.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
     return answer
 
@@ -84,7 +86,7 @@ def read_runs(request: Request, known: Sequence[int]) -> list[int] | None:
     if not text:
         return None
     try:
-        return select_runs(known, text)
+        return select_runs(site_of(request).store, known, text)
     except UsageError as error:
         raise HTTPException(400, str(error)) from error
 
@@ -100,6 +102,7 @@ def filter_text_of(request: Request) -> FilterText:
         alarm=is_on(request, "alarm"),
         stale=is_on(request, "stale"),
         since=query.get("since", "").strip(),
+        sort=query.get("sort", "").strip(),
     )
 
 

@@ -93,8 +93,9 @@ def answer_problem(problem: Problem, **more: object) -> Response:
 
 def show_problem(request: Request, error: Exception) -> Response:
     """Answer a request that failed."""
-    problem = describe_problem(error)
-    site = site_of(request)
+    problem, site = describe_problem(error), site_of(request)
+    if site.is_public and problem.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        problem = problem._replace(text="This cannot be answered now.", hint="Try again later.")
     if request.url.path.startswith("/api/"):
         return answer_problem(problem)
     if request.url.path.startswith(("/health", "/metrics")):

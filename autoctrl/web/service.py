@@ -38,7 +38,8 @@ def show_health(request: Request) -> Response:
     try:
         found = list_heartbeats(site.store, open_campaigns(site.store))
     except StoreError as error:
-        return json_answer({"schema": 1, "status": "failed", "store": str(error)}, 503)
+        said = "it does not answer" if site.is_public else str(error)
+        return json_answer({"schema": 1, "status": "failed", "store": said}, 503)
     now = site.clock.now()
     age_s = age_of(found[0], now) if found else None
     quiet_s = (now - site.started).total_seconds() if age_s is None else age_s

@@ -4,6 +4,7 @@ drawn.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from autoctrl import __version__
+from autoctrl.compose import HintsOfTask
 from autoctrl.machine.settings_file import SettingsFile
+from autoctrl.model.severity import Severity
 from autoctrl.model.unit import is_group, spell_unit
 from autoctrl.process import spell_owner
 from autoctrl.views import (
@@ -35,6 +38,7 @@ from autoctrl.views import (
 )
 from autoctrl.views.conditions import limit_processing, with_verdict
 from autoctrl.views.measured import Measurements
+from autoctrl.views.public import hide_condition
 from autoctrl.views.runs import RunIndex, runs_of_campaign
 from autoctrl.views.spelling import spell_age, spell_countdown
 from autoctrl.views.totals import read_everything
@@ -44,9 +48,11 @@ from autoctrl.web.answers import SharedAnswers
 from autoctrl.web.cookies import A_YEAR_S, let_keep, read_kept
 from autoctrl.web.csrf import COOKIE, Guard
 from autoctrl.web.gate import Gate
+from autoctrl.web.logs import read_hints
 from autoctrl.web.notes import Notes
 from autoctrl.web.order_ledger import FILE_NAME, OrderLedger
 from autoctrl.web.pace import Pace
+from autoctrl.web.public import PublicStore
 from autoctrl.web.visitor import visitor_of
 from autoctrl.web.zone import remember_zone, zones_of
 
@@ -58,6 +64,8 @@ if TYPE_CHECKING:
 
     from autoctrl.compose import Project
     from autoctrl.model.condition import Condition
+    from autoctrl.model.unit import TaskKey
+    from autoctrl.ports import Store
     from autoctrl.views import Explanation
     from autoctrl.views.totals import Everything
     from autoctrl.web.zone import Zones
@@ -108,7 +116,10 @@ class Site:
         others.
         """
         self.project, self.campaign, self.host = project, campaign, host
-        self.store, self.clock = store, clock = project.store, project.clock
+        self.is_public = False
+        self.clock = clock = project.clock
+        self.store: Store = project.store
+        store = self.store
         settings = project.settings
         self.index = RunIndex(store)
         self.index.numbers()
@@ -152,7 +163,20 @@ class Site:
         """
         found = list_conditions(self.store, campaign, self.silent_before)
         verdict = self.settings_file.judge()
-        return with_verdict(found, verdict, self.settings_file.broken_since(self.clock.now()))
+        known = with_verdict(found, verdict, self.settings_file.broken_since(self.clock.now()))
+        return tuple(map(hide_condition, known)) if self.is_public else known
+
+    def hints(self, key: TaskKey) -> HintsOfTask:
+        """Return what the jobs of a task said of themselves, and what kept that from being read."""
+        return HintsOfTask([]) if self.is_public else read_hints(self.project, key)
+
+    def for_everybody(self) -> Site:
+        """Return this site as everybody may see it where the page is public."""
+        shown = copy(self)
+        shown.is_public = True
+        shown.store = PublicStore(self.store)
+        shown.measurements = Measurements(shown.store)
+        return shown
 
     def explain(self, campaign: str, unit: str, workflow: str) -> Explanation:
         """Say how a task stands and why, as its last cycle left it. Raises ``UsageError``."""
@@ -182,7 +206,7 @@ class Site:
                 **self._of_visitor(request, cookie),
                 campaign=campaign,
                 campaigns=[mark.name for mark in self.store.marks("campaign")],
-                conditions=self.conditions(campaign),
+                conditions=sorted(self.conditions(campaign), key=_weight_of),
                 now=now,
                 zones=zones,
                 time=zones.spelling.time,
@@ -229,6 +253,11 @@ class Site:
         return f"last cycle {spell_age(last.time, now)} by {spell_owner(last.owner)}"
 
 
+def _weight_of(condition: Condition) -> int:
+    """Return where a condition stands among others: what matters most comes first."""
+    return -list(Severity).index(condition.severity)
+
+
 def _facts_of(project: Project) -> dict[str, object]:
     """Return what every page shows of a project."""
     settings = project.settings
@@ -240,5 +269,7 @@ def _facts_of(project: Project) -> dict[str, object]:
 
 
 def site_of(request: Request) -> Site:
-    """Return the site that a request is made to."""
-    return cast("Site", request.app.state.site)
+    """Return the site that a request is made to, as whoever makes it may see it."""
+    state = request.app.state
+    is_known = visitor_of(request).is_member or not state.site.gate.is_closed
+    return cast("Site", state.site if is_known else state.public)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from autoctrl import verbs
+from autoctrl.errors import UsageError
+from autoctrl.model.status import OPEN_TASKS
 from autoctrl.model.verb import VERBS
 from autoctrl.views.conditions import conditions_of
 from autoctrl.views.latency import spell_span
 from autoctrl.views.outcomes import spell_pause
 from autoctrl.views.workflow import sample_workflow, summarize_workflow
 from autoctrl.web import links
+from autoctrl.web.confirmation import Confirmation, confirm
 from autoctrl.web.form_page import FormPage, lead_to
 from autoctrl.web.plots import Plot, draw, point_at
 from autoctrl.web.posted import SentForm, actor_of
@@ -92,11 +95,32 @@ def _do(request: Request, form: SentForm) -> Response:
     """Pause or resume the workflow, and lead back to its page."""
     campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
     site = site_of(request)
-    asked = site.project.request(actor_of(form), campaign, form.reason)
     is_pause = form.verb == "pause"
+    question = confirm(request, form, _confirmation(request, form))
+    if question is not None:
+        return question
+    asked = site.project.request(actor_of(form), campaign, form.reason)
     is_changed = (verbs.pause if is_pause else verbs.resume)(asked, workflow)
     note = site.notes.keep([spell_pause(workflow, is_paused=is_pause, is_changed=is_changed)])
     return lead_to(request, form, links.workflow(campaign, workflow, note=note))
+
+
+def _confirmation(request: Request, form: SentForm) -> Confirmation:
+    """Return what a person is asked: how the workflow stands now. Raises ``UsageError``."""
+    campaign, workflow = request.path_params["campaign"], request.path_params["workflow"]
+    seen = summarize_workflow(site_of(request).store, campaign, workflow)
+    if seen.column.campaign != campaign:
+        message = f"{workflow} is kept in campaign {seen.column.campaign}, and steered there."
+        raise UsageError(message)
+    left = [f"{seen.counts[status]} {status}" for status in OPEN_TASKS if seen.counts[status]]
+    how = f"{workflow} has {' and '.join(left)}" if left else f"Nothing of {workflow} is open"
+    return Confirmation(
+        what=f"{form.verb} {workflow}",
+        does=VERBS[form.verb].does,
+        lines=[f"{how}; {'it is paused' if seen.pause else 'it is not paused'} now."],
+        back=links.workflow(campaign, workflow),
+        state=seen.pause,
+    )
 
 
 ROUTES = [

@@ -45,6 +45,18 @@ def test_what_to_call_next_means_the_same_campaign_and_project(
     assert answer.out == "No outputs yet. See: autoctrl status --campaign again\n"
 
 
+def test_a_project_without_anything_says_what_to_do_first(tmp_path: Path) -> None:
+    """Make a workflow, then add runs; only then is it true that all is done."""
+    (tmp_path / "autoctrl.toml").write_text("")
+    assert "autoctrl new-workflow NAME" in ask(tmp_path, "plan").out
+    folder = tmp_path / "workflows" / "good"
+    folder.mkdir(parents=True)
+    (folder / "handler.py").write_text(
+        'from autoctrl import InlineHandler\nhandler = InlineHandler("good", lambda task: None)\n'
+    )
+    assert "autoctrl runs add 1-5" in ask(tmp_path, "plan").out
+
+
 def test_names_and_times_stay_whole_while_the_last_column_has_room(project: Path) -> None:
     """On a narrow terminal the last column of a table is folded before any other."""
     ask(project, "runs", "add", "1", "--set", "kind=physics")

@@ -202,13 +202,33 @@ def test_the_grid_is_walked_through_by_the_arrow_keys(served: Served, browser: C
     assert browser.complaints == []
 
 
+SMALL = """
+[...document.querySelectorAll("button, select, input:not([type=hidden]), nav a, summary")]
+    .filter((part) => part.checkVisibility() && part.getBoundingClientRect().height < 24)
+    .map((part) => part.outerHTML)
+"""
+OTHERS = (
+    "grid",
+    "workflows/reco",
+    "read/reco/3",
+    "incidents",
+    "verbs/reco?runs=1-5",
+    "plots/1",
+    "trends",
+    "quotas",
+)
+
+
 def test_the_other_pages_fit_a_desk_and_a_telephone(served: Served, browser: Chromium) -> None:
-    """Grid, workflow, log, incidents and the choice of a verb are not wider than the screen."""
-    for path in ("grid", "workflows/reco", "read/reco/3", "incidents", "verbs/reco?runs=1-5"):
+    """Grid, workflow, log, incidents, plots, trends, quotas and the choice of a verb are not wider
+    than the screen, and what is pressed on a telephone is as high as a finger needs.
+    """
+    for path in OTHERS:
         for width in (1280, 390):
             browser.resize(width, 900)
             browser.open(f"{served.url}/campaigns/prompt/{path}")
             assert browser.ask("document.documentElement.scrollWidth") <= width, path
+        assert browser.ask(SMALL) == [], path
     assert browser.complaints == []
 
 

@@ -124,7 +124,7 @@ def test_workflows_are_paused_and_resumed(chat: Chat) -> None:
     assert "reco is paused now." in chat.say("pause reco storage is full").text
     assert "reco is paused already." in chat.say("pause reco storage is full").text
     assert "paused by operator" in chat.say("status").text
-    assert "reco is not paused now." in chat.say("resume reco").text
+    assert "reco is resumed." in chat.say("resume reco").text
 
 
 def test_a_dry_run_writes_nothing(chat: Chat) -> None:

@@ -20,6 +20,8 @@ from tests.integration.login_site import be_patient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from autoctrl.login import logins
+
 DISCOVERY = "GET /.well-known"
 
 

@@ -223,11 +223,21 @@ def test_quiet_waits_until_nothing_changed_for_a_while() -> None:
     assert lock.check([view(1)], world.look(now=later(540))) == {}
 
 
+def test_a_misspelt_workflow_is_said_with_the_nearest() -> None:
+    """Unless it has a folder, or none is spelled alike."""
+    world = World().declares("friends")
+    said = "waits for friend, of which no cycle is known yet"
+    nearest = "; there is no folder of that name. Did you mean 'friends'?"
+    assert reason(After("friend"), view(7), world) == said + nearest
+    assert reason(After("zzz"), view(7), world) == "waits for zzz, of which no cycle is known yet"
+
+
 def test_run_closed_waits_for_the_end_of_every_run() -> None:
     """The first run that is still open is named."""
     world = World().has_runs(run(1), run(2, is_closed=False), run(3, is_closed=False))
     assert reason(RunClosed(), view(1), world) == ""
-    assert reason(RunClosed(), fill(1, 3, 2), world) == "run 2 is still open"
+    said = "run 2 is still open until files says that it has ended"
+    assert reason(RunClosed(), fill(1, 3, 2), world) == said
 
 
 def test_file_exists_looks_below_the_project(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoctrl.errors import UsageError
-from autoctrl.model.run import Where, parse_attribute
+from autoctrl.model.actor import Actor
+from autoctrl.model.run import RunRecord, Where, parse_attribute, spell_open
 
 TYPES = {"fill": "int", "luminosity": "float", "kind": "str", "stable": "bool", "start": "time"}
 
@@ -147,6 +148,21 @@ def test_the_digest_is_the_same_in_every_process() -> None:
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+def test_a_filter_says_what_it_wants_of_each_attribute() -> None:
+    """For people who look at a run that it does not take."""
+    where = Where(kind="physics", hv=lambda value: value > 4, fill=(1, 2))
+    assert where.words == {"kind": "'physics'", "hv": "a function", "fill": "(1, 2)"}
+
+
+def test_an_open_run_says_who_ends_it() -> None:
+    """Its source, or a person who registered it."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    run = RunRecord(7, {}, is_closed=False, time=now, actor=Actor("table", "source"))
+    assert spell_open(run) == "run 7 is still open until table says that it has ended"
+    said = spell_open(run._replace(actor=Actor("anna", "cli")))
+    assert said == "run 7 is still open; it is ended by: autoctrl runs add 7 --closed"
 
 
 def test_a_filter_shows_itself_as_written() -> None:

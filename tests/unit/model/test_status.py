@@ -51,8 +51,8 @@ def test_a_refusal_says_what_would_be_permitted() -> None:
     with pytest.raises(TransitionRefused) as caught:
         check_task("run 4521 / friends", TaskStatus.NEW, TaskStatus.DONE)
     assert (
-        str(caught.value)
-        == "run 4521 / friends is new; it cannot become done (from new: processing, skipped)."
+        str(caught.value) == "run 4521 / friends is new; it cannot become done: "
+        "it has not begun; a cycle begins it, skip takes it out."
     )
 
 

@@ -10,6 +10,7 @@ STATE = WorkflowState(
     after=("calib", "reco"),
     late={"fill:2": (9,)},
     kept=frozenset({5, 3}),
+    where={"kind": "'physics'"},
 )
 STORED = {
     "position": 7,
@@ -21,6 +22,7 @@ STORED = {
     "after": ["calib", "reco"],
     "late": {"fill:2": [9]},
     "kept": [3, 5],
+    "where": {"kind": "'physics'"},
 }
 
 

@@ -51,7 +51,10 @@ def test_retry_renews_the_budget_and_keeps_the_version(scene: Scene, status: Tas
         ),
         (
             PROCESSING,
-            "run 1 / reco is processing; it cannot become new (from processing: done, failed).",
+            (
+                "run 1 / reco is processing; it cannot become new: "
+                "it is at work; fail ends it, or it ends by itself."
+            ),
         ),
         (
             DONE,
@@ -94,7 +97,10 @@ def test_reprocess_raises_the_version_and_clears_what_made_the_last(scene: Scene
         (NEW, "run 1 / reco is new; reprocess takes tasks that are done, failed or skipped."),
         (
             PROCESSING,
-            "run 1 / reco is processing; it cannot become new (from processing: done, failed).",
+            (
+                "run 1 / reco is processing; it cannot become new: "
+                "it is at work; fail ends it, or it ends by itself."
+            ),
         ),
     ],
 )

@@ -43,10 +43,19 @@ def test_skip_takes_new_and_failed_tasks(scene: Scene, status: TaskStatus) -> No
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (DONE, "run 1 / reco is done; it cannot become skipped (from done: new)."),
+        (
+            DONE,
+            (
+                "run 1 / reco is done; it cannot become skipped: "
+                "it is over; reprocess begins its next version."
+            ),
+        ),
         (
             PROCESSING,
-            "run 1 / reco is processing; it cannot become skipped (from processing: done, failed).",
+            (
+                "run 1 / reco is processing; it cannot become skipped: "
+                "it is at work; fail ends it, or it ends by itself."
+            ),
         ),
         (SKIPPED, "run 1 / reco is skipped; skip takes tasks that are new or failed."),
     ],
@@ -73,7 +82,13 @@ def test_fail_asks_the_machine_to_remove_the_jobs(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (NEW, "run 1 / reco is new; it cannot become failed (from new: processing, skipped)."),
+        (
+            NEW,
+            (
+                "run 1 / reco is new; it cannot become failed: "
+                "it has not begun; a cycle begins it, skip takes it out."
+            ),
+        ),
         (FAILED, "run 1 / reco is failed; fail takes tasks that are processing."),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_registration_counts_runs_by_what_was_done() -> None:
 def test_a_pause_says_whether_anything_changed() -> None:
     """Asking twice does no harm, and is said."""
     assert spell_pause("reco", is_paused=True, is_changed=True) == "reco is paused now."
-    assert spell_pause("reco", is_paused=False, is_changed=False) == "reco is not paused already."
+    assert spell_pause("reco", is_paused=False, is_changed=False) == "reco is not paused."
 
 
 def test_a_closed_campaign_can_be_opened_again() -> None:

@@ -72,7 +72,10 @@ def test_the_index_of_runs_grows(scene: Scene) -> None:
     """It asks for what is new only, and knows which runs a selection means."""
     index = RunIndex(scene.store)
     assert index.numbers() == [1, 2, 3]
-    scene.runs(5)
+    scene.runs(5, fill=7)
     assert index.numbers() == index.numbers() == [1, 2, 3, 5]
-    assert select_runs(index.numbers(), "2-4,9") == [2, 3]
-    assert select_runs(index.numbers(), " ") == [1, 2, 3, 5]
+    store, numbers = scene.store, index.numbers()
+    assert select_runs(store, numbers, "2-4,9") == [2, 3]
+    assert select_runs(store, numbers, " ") == [1, 2, 3, 5]
+    assert select_runs(store, numbers, "fill:7") == [5]
+    assert select_runs(store, numbers, "1, fill:7,fill:8") == [1, 5]

@@ -155,7 +155,7 @@ def test_who_filters_is_told_what_the_filter_takes(
     assert [task.key.unit for task in found] == units
 
 
-def test_totals_are_two_lines(scene: Scene) -> None:
+def test_totals_are_two_lines_and_one_for_each_workflow_that_waits(scene: Scene) -> None:
     """What asks for a person comes first; nothing is said of what is not there."""
     scene.mark("pause", "prompt", "plots", {"paused": True})
     assert spell_totals(count(scene), UTC) == [
@@ -167,6 +167,8 @@ def test_totals_are_two_lines(scene: Scene) -> None:
             "Failed last: run 2 / reco since 2026-01-01 00:01:00 UTC; first: run 1 / reco since "
             "2026-01-01 00:00:00 UTC."
         ),
+        "  reco: 2 failed, 1 new, 1 processing, 1 skipped, 6 done.",
+        "  plots: 1 new, 1 done.",
     ]
 
 

@@ -297,6 +297,23 @@ def test_why_says_why_there_is_no_task(scene: Scene, unit: str, workflow: str, t
         existing_task(find_task(scene.store, "prompt", unit, workflow))
 
 
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        (
+            {"kind": "'cosmics'"},
+            "the workflow's filter, Where(kind='cosmics'), does not take the run: kind is physics",
+        ),
+        ({"hv": "a function"}, "the workflow's filter needs hv, which is not known yet"),
+        ({"hv": "4", "b": "5"}, "the workflow's filter needs hv and b, which are not known yet"),
+    ],
+)
+def test_why_says_what_the_filter_wants(scene: Scene, where: dict[str, str], text: str) -> None:
+    """And what the run has, or lacks."""
+    scene.workflow("reco", where=where)
+    assert explain(scene.store, "prompt", "2", "reco").reason == text
+
+
 def test_why_knows_runs_that_nobody_looked_at_or_that_are_not_in_the_campaign(scene: Scene) -> None:
     """The cursor and the campaign's list of runs are reasons as well; so is a group that does not
     want the run.

@@ -46,9 +46,10 @@ class Desk:
         scene: Scene | None = None,
         store: Store | None = None,
         folder: Path = Path("/nowhere"),
+        more: str = "",
     ) -> None:
         self.scene = scene or Scene()
-        settings = parse_settings(SETTINGS, folder, environment="mirror", environ={})
+        settings = parse_settings(SETTINGS + more, folder, environment="mirror", environ={})
         self.project = Project(settings, self.scene.clock)
         self.project.store = store or self.scene.store
         self.executor = ScriptedExecutor()
@@ -94,9 +95,17 @@ class Desk:
         return self.browser.post(path, data=form, headers=headers)
 
     def post(self, path: str, **fields: str) -> Response:
-        """Send a form of a page that this browser has opened, with a name and a reason unless
-        ``fields`` say otherwise.
+        """Send a form of a page that this browser has opened, and agree to what it would do; with a
+        name and a reason unless ``fields`` say otherwise.
         """
+        answer = self.ask(path, **fields)
+        if answer.status_code != OK:
+            return answer
+        form = {name: unescape(value) for name, value in HIDDEN.findall(answer.text)}
+        return self.ask(path, verb=fields["verb"], **form)
+
+    def ask(self, path: str, **fields: str) -> Response:
+        """Send a form as ``post`` does; agree to nothing."""
         form = {"name": "Anna Ärger", "reason": "the node was down", "token": self.token()}
         return self.browser.post(path, data={**form, **fields}, headers={"Origin": HERE})
 

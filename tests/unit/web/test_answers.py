@@ -127,7 +127,13 @@ def test_an_answer_is_forgotten_although_nobody_asks_again(
 
 def scope_of(**changes: Any) -> dict[str, Any]:
     """Return a request for an overview, with changes."""
-    plain = {"type": "http", "method": "GET", "path": "/campaigns/prompt", "query_string": b"a=1"}
+    plain: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/campaigns/prompt",
+        "query_string": b"a=1",
+    }
+    plain["scheme"] = "http"
     return {**plain, "headers": [(b"host", b"here")], KEY: Visitor(Role.VIEWER, "anna"), **changes}
 
 

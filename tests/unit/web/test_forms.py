@@ -119,7 +119,10 @@ def test_a_page_offers_only_what_its_task_permits(desk: Desk) -> None:
         (
             "skip",
             2,
-            "run 2 / reco is processing; it cannot become skipped (from processing: done, failed).",
+            (
+                "run 2 / reco is processing; it cannot become skipped: "
+                "it is at work; fail ends it, or it ends by itself."
+            ),
         ),
         ("reprocess", 1, "run 1 / reco is new; reprocess takes"),
         ("fail", 4, "run 4 / reco is failed; fail takes tasks that are processing."),

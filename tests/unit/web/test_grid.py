@@ -8,6 +8,7 @@ import pytest
 
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
+from autoctrl.web.grid import size_cells
 from tests.unit.web.desk import Desk, text_of
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -16,7 +17,7 @@ GRID = "/campaigns/prompt/grid"
 
 
 def test_the_grid_shows_two_hundred_runs_and_turns_to_the_others(desk: Desk) -> None:
-    """Newest first, in blocks of fifty; links lead to the oldest run and back again."""
+    """Newest first, in blocks as high as a screen; links lead to the oldest run and back again."""
     desk.scene.runs(*range(1, 451))
     pages, address = [], GRID
     for _ in range(3):
@@ -24,11 +25,20 @@ def test_the_grid_shows_two_hundred_runs_and_turns_to_the_others(desk: Desk) -> 
         address = next((link for link in desk.links(address) if "before=" in link), "")
     assert pages == [[*range(450, 250, -1)], [*range(250, 50, -1)], [*range(50, 0, -1)]]
     assert address == ""
-    assert desk.get(GRID).count("<table") == 4
+    assert desk.get(GRID).count("<table") == 8
     newer = f"{GRID}?after=50"
     assert [int(number) for number in RUN_LINK.findall(desk.get(newer))] == pages[1]
     assert f"{GRID}?after=250" in desk.links(newer)
     assert f"{GRID}?before=51" in desk.links(newer)
+
+
+@pytest.mark.parametrize(
+    ("runs", "workflows", "size"),
+    [(5, 8, "large"), (50, 8, "large"), (200, 8, "wide"), (200, 20, "narrow"), (200, 90, "narrow")],
+)
+def test_cells_are_as_large_as_a_screen_allows(runs: int, workflows: int, size: str) -> None:
+    """Two hundred runs in twenty workflows fit one."""
+    assert size_cells(runs, workflows).size == size
 
 
 def test_a_cell_has_a_sign_and_leads_to_its_task(desk: Desk) -> None:

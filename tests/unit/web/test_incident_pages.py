@@ -81,6 +81,17 @@ def test_a_person_says_something_of_an_incident(
     assert ('value="ack"' in page) == (verb != "close")
 
 
+def test_a_word_about_an_incident_is_asked_for_once_more(desk: Desk, incident: Incident) -> None:
+    """With what it is about and how it stands now."""
+    path = f"{LIST}/{incident.id}"
+    page = unescape(desk.ask(path, verb="mute", span="2h").text)
+    assert "It is muted for 2h." in page
+    assert "[reco]: runs 1-2 permanently marked as failed." in page
+    assert "It is open now. Tasks: 1-2." in page
+    assert find_incident(desk.scene.store, "prompt", incident.id) == incident
+    assert "It is muted for as long as it lasts." in desk.ask(path, verb="mute", span="").text
+
+
 def test_an_incident_is_muted_for_as_long_as_it_lasts(desk: Desk, incident: Incident) -> None:
     """Where no time is chosen."""
     desk.post(f"{LIST}/{incident.id}", verb="mute", span="")

@@ -33,6 +33,20 @@ def test_the_title_names_campaign_environment_and_project(desk: Desk) -> None:
     )
 
 
+def test_what_matters_most_is_open_on_the_overview(desk: Desk) -> None:
+    """Other pages say in a line what cannot be done, and a pause stands below what is broken."""
+    now = desk.scene.clock.now()
+    broken = [Verdict(ConditionKind.SOURCE, name, "silent") for name in "abcd"]
+    desk.scene.mark("pause", "prompt", "reco", {"paused": True}, reason="storage")
+    desk.scene.store.append(judge([], broken, "prompt", now))
+    overview = desk.get("/campaigns/prompt").partition('id="totals"')[0]
+    shown, _, folded = overview.partition("<summary>")
+    assert re.findall(r"<b>(\w+ \w+)</b>", shown) == ["source a", "source b", "source c"]
+    assert "2 more things that cannot be done, or may not: source d, pause reco<" in folded
+    run = desk.get("/campaigns/prompt/runs/1")
+    assert "5 things that cannot be done, or may not: source a, source b, source c, …" in run
+
+
 @pytest.mark.parametrize("page", ["/campaigns/prompt", "/campaigns/prompt/runs/1", "/nowhere"])
 def test_what_cannot_be_done_stands_at_the_top_of_every_page(desk: Desk, page: str) -> None:
     """With its reason, since when, and what to do; text of a reason is never markup."""
@@ -99,7 +113,7 @@ def test_a_new_run_does_not_move_the_pages(desk: Desk) -> None:
         ("status=done&after=1", [8, 7]),
         ("status=new&workflow=friends", [4]),
         ("where=kind%3Dphysics", []),
-        ("since=1h&runs=1-2&order=oldest", [1, 2]),
+        ("since=1h&runs=1-2&sort=oldest", [1, 2]),
     ],
 )
 def test_the_overview_is_filtered(query: str, shown: list[int]) -> None:
@@ -151,17 +165,29 @@ def test_only_what_asks_for_a_person_is_above_the_table(desk: Desk) -> None:
     assert "kept in campaign prompt" in page
 
 
-def test_the_oldest_runs_can_stand_first(desk: Desk) -> None:
-    """And pages are turned in their order."""
+def test_runs_are_sorted(desk: Desk) -> None:
+    """By their tasks, their attributes, how long they stand; and pages are turned in that order."""
     desk.scene.runs(*range(1, 121))
-    address = "/campaigns/prompt?order=oldest"
-    seen = [[int(number) for number in RUN_LINK.findall(desk.get(address))]]
-    newer = next(link for link in desk.links(address) if "after=" in link)
-    seen.append([int(number) for number in RUN_LINK.findall(desk.get(newer))])
-    assert seen == [[*range(1, 51)], [*range(51, 101)]]
-    older = next(link for link in desk.links(newer) if "before=" in link)
-    assert [int(number) for number in RUN_LINK.findall(desk.get(older))] == seen[0]
-    assert "is no order of runs" in desk.get("/campaigns/prompt?order=up", 400)
+    desk.scene.task(70, "reco", FAILED)
+    desk.scene.clock.advance(60)
+    desk.scene.task(8, "reco", NEW)
+    desk.scene.runs(5, kind="a")
+    runs_by = {
+        "oldest": [*range(1, 51)],
+        "-newest": [*range(1, 51)],
+        "reco": [70, 8, *range(120, 72, -1)],
+        "-reco": [8, 70, *range(120, 72, -1)],
+        "age": [70, 8, *range(120, 72, -1)],
+        "kind": [5, *range(120, 71, -1)],
+    }
+    for word, runs in runs_by.items():
+        page = desk.get(f"/campaigns/prompt?sort={word}")
+        assert [int(number) for number in RUN_LINK.findall(page)] == runs, word
+    after = next(link for link in desk.links("/campaigns/prompt?sort=oldest") if "skip=" in link)
+    assert RUN_LINK.findall(desk.get(after))[0] == "51"
+    before = next(link for link in desk.links(after) if link.endswith("skip=0"))
+    assert RUN_LINK.findall(desk.get(before))[0] == "1"
+    assert "Did you mean 'reco'?" in desk.get("/campaigns/prompt?sort=rec", 400)
 
 
 def test_a_run_at_which_nobody_has_looked_is_among_the_new(desk: Desk) -> None:
@@ -194,12 +220,12 @@ def test_alike_reasons_are_said_once(desk: Desk) -> None:
     lines = [text_of(item) for item in re.findall(r"<li .*?</li>", page, re.DOTALL)]
     assert lines == [
         (
-            "failed friends run 1 is broken since 2026-01-01 01:00:00 CET "
+            "failed friends run 1 is broken since 2026-01-01 01:00:00 CET (0 s ago) "
             "look at run 1 · act on 1 task : 1"
         ),
         (
-            "new reco the run is too young since 2026-01-01 01:00:00 CET passes in 4 min 10 s "
-            "look at run 2 · act on 2 tasks : 1-2"
+            "new reco the run is too young since 2026-01-01 01:00:00 CET (0 s ago) "
+            "passes in 4 min 10 s look at run 2 · act on 2 tasks : 1-2"
         ),
     ]
     assert "/campaigns/prompt/verbs/reco?runs=1-2" in desk.links("/campaigns/prompt")
@@ -269,7 +295,9 @@ def test_the_task_page_shows_jobs_logs_outputs_and_what_made_it(desk: Desk) -> N
     desk.scene.store.append([FieldsRecord(key, 1, {"clusters": 17.0}, desk.scene.clock.now())])
     page = desk.get("/campaigns/prompt/tasks/friends/1")
     text = text_of(page)
-    assert "0.1 failed 3 61.2 s node1 local user code: it broke stdout" in text
+    assert (
+        "0.1 failed 2026-01-01 01:00:00 CET 3 61.2 s node1 local user code: it broke stdout" in text
+    )
     assert "stdout of 7.0" in text
     assert "stderr of 7.0" in text
     assert "run 1 / reco v1" in text

@@ -43,8 +43,11 @@ OF_MEMBERS = {
     "/campaigns/{campaign}/plots/{run:int}",
     "/campaigns/{campaign}/trends",
     "/tokens",
+    "/api/fields/{workflow}",
     "/api/log/{unit:path}/{workflow}",
     "/api/output/{unit:path}/{workflow}",
+    "/api/outputs",
+    "/api/provenance/{unit:path}/{workflow}",
 }
 VALUES = {"campaign": "prompt", "workflow": "reco", "unit": "1", "run": "1", "incident": "0"}
 ROUTES_BY_PATH = [

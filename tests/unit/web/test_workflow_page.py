@@ -61,7 +61,7 @@ def test_a_workflow_is_paused_and_resumed_with_a_reason(desk: Desk) -> None:
     assert "reco is paused now." in page
     assert "by Anna Ärger (web): storage is full" in text_of(page)
     assert 'value="pause"' not in page
-    assert "reco is not paused now." in desk.get(desk.post(PAGE, verb="resume").headers["location"])
+    assert "reco is resumed." in desk.get(desk.post(PAGE, verb="resume").headers["location"])
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,25 @@ def test_a_pause_without_what_it_needs_is_refused(
     assert answer.status_code == code
     assert says in unescape(answer.text)
     assert desk.scene.store.marks("pause") == []
+
+
+def test_a_pause_is_asked_for_once_more(desk: Desk) -> None:
+    """With how the workflow stands; who agrees to what is not so any more is asked again."""
+    desk.scene.task(1, "reco", NEW)
+    desk.get(PAGE)
+    page = desk.ask(PAGE, verb="pause").text
+    assert "pause reco?" in page
+    assert "Nothing is done yet." in page
+    assert "reco has 1 new; it is not paused now." in page
+    assert desk.scene.store.marks("pause") == []
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen is not None
+    desk.post(PAGE, verb="pause")
+    desk.post(PAGE, verb="resume")
+    desk.post(PAGE, verb="pause")
+    assert "something has changed" in desk.ask(PAGE, verb="pause", seen=seen[1]).text
+    desk.post(PAGE, verb="resume")
+    assert desk.ask(PAGE, verb="pause", seen=seen[1]).status_code == 303
 
 
 def test_only_an_operator_pauses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
