@@ -87,20 +87,28 @@ def find_sorted(
     Unless they are sorted by number, this looks at all of them; it holds what it sorts them by.
     Raises ``UsageError`` for an unknown campaign.
     """
-    sort = chosen.sort or Sort(NEWEST)
-    if sort.is_by_run:
-        in_turn = walk if sort.word == NEWEST else walk[::-1]
-        numbers = [row.run for row in _fitting(store, campaign, in_turn, chosen, part.stop)]
-    else:
-        rows = _fitting(store, campaign, walk, chosen)
-        numbers = in_order([(sort.rank(row), row.run) for row in rows], sort)
+    numbers = _numbers_in_order(store, campaign, walk, chosen, part.stop)
     shown = numbers[part]
     seen = read_overview(store, campaign, shown)
     known = {row.run: chosen.narrow(row) for row in seen.runs}
     names = (chosen.workflow,) if chosen.workflow else seen.workflows
-    in_order_now = tuple(known[number] for number in shown if number in known)
+    rows = tuple(known[number] for number in shown)
     has_more = part.stop is not None and len(numbers) > part.stop
-    return FoundRuns(seen._replace(runs=in_order_now, workflows=names), has_more)
+    return FoundRuns(seen._replace(runs=rows, workflows=names), has_more)
+
+
+def _numbers_in_order(
+    store: Store, campaign: str, walk: Sequence[int], chosen: Filter, end: int | None
+) -> list[int]:
+    """Return the runs that fit in order; of those that their numbers sort, perhaps not more than
+    one beyond ``end``.
+    """
+    sort = chosen.sort or Sort(NEWEST)
+    if sort.is_by_run:
+        in_turn = walk if sort.word == NEWEST else walk[::-1]
+        return [row.run for row in _fitting(store, campaign, in_turn, chosen, end)]
+    rows = _fitting(store, campaign, walk, chosen)
+    return in_order([(sort.rank(row), row.run) for row in rows], sort)
 
 
 def _fitting(

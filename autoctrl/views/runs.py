@@ -115,16 +115,22 @@ def select_runs(store: Store, known: Sequence[int], text: str) -> list[int]:
     """
     if not text.strip():
         return list(known)
-    pieces = [piece.strip() for piece in text.split(",")]
-    groups = frozenset(filter(is_group, pieces))
-    rest = ",".join(piece for piece in pieces if piece not in groups)
+    ranges, groups = _read_selection(text)
     chosen: set[int] = set()
-    for runs in parse_ranges(rest) if rest or not groups else ():
+    for runs in ranges:
         chosen.update(known[bisect_left(known, runs.start) : bisect_left(known, runs.stop)])
     if groups:
         records = store.runs().records
         chosen.update(run.number for run in records if groups & _groups_of(run))
     return sorted(chosen)
+
+
+def _read_selection(text: str) -> tuple[list[range], frozenset[str]]:
+    """Return the ranges and the groups that a selection names."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    groups = frozenset(filter(is_group, pieces))
+    rest = ",".join(piece for piece in pieces if piece not in groups)
+    return parse_ranges(rest) if rest or not groups else [], groups
 
 
 def _groups_of(run: RunRecord) -> frozenset[str]:

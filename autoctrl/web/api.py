@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
     from autoctrl.views import TaskHistory
     from autoctrl.views.choice import Understood
+    from autoctrl.views.standing import Standing
 
 
 RUNS_OF_A_PAGE, ITEMS_OF_A_PAGE = 200, 500
@@ -90,8 +91,12 @@ def answer_status(request: Request) -> Response:
     standing = read_standing(site.store, campaign, known, asked)
     if limit is None:
         return stream_overview(standing.values(), read_rows(site.store, campaign, known, asked))
-    rows = standing.overview.runs
-    answer = json_answer(standing.values())
+    return _lead_on(request, asked, standing)
+
+
+def _lead_on(request: Request, asked: Standpoint, standing: Standing) -> Response:
+    """Return the answer of one page, with the address of the next."""
+    rows, answer = standing.overview.runs, json_answer(standing.values())
     if asked.text.sort:
         skip = asked.skip + len(rows) if standing.has_more else ""
         return lead_on(request, answer, skip, by="skip")

@@ -125,22 +125,11 @@ class Question(NamedTuple):
 
 ABOUT_TASK = {"campaign": str, "workflow": str, "unit": str}
 OF_TASK = "/{unit:path}/{workflow}"
+OF_RUNS = ("runs", "status", "workflow", "where", "alarm", "stale", "since")
 QUESTIONS: Mapping[str, Question] = {
     "/status": Question(
         "Where every run stands in every workflow.",
-        (
-            "runs",
-            "page",
-            "before",
-            "status",
-            "workflow",
-            "where",
-            "alarm",
-            "stale",
-            "since",
-            "sort",
-            "skip",
-        ),
+        (*OF_RUNS, "page", "before", "sort", "skip"),
         {
             "campaign": str,
             "workflows": list[str],

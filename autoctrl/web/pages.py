@@ -46,11 +46,13 @@ from autoctrl.web.state import site_of
 from autoctrl.web.visitor import require_known, visitor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from autoctrl.model.task import TaskRecord
     from autoctrl.model.unit import TaskKey
     from autoctrl.ports import Record
     from autoctrl.views import OutputLine, SharedReason, VersionOrigin
@@ -88,8 +90,7 @@ def overview_page(request: Request) -> Response:
     some = read_runs(request, known)  # answers 400 for what is not a selection
     text, chosen = filter_text_of(request), read_filter_of(request, campaign)
     place = _read_place(request)
-    numbers = runs_of_campaign(site.store, campaign, known, text.runs)
-    page = page_of(site.store, campaign, numbers, chosen, place)
+    page = page_of(site.store, campaign, _numbers(request), chosen, place)
     everything = site.everything(campaign)
     urgent = urgent_for(everything, None if some is None else frozenset(some), text)
     address = Address(campaign, text.query())
@@ -102,11 +103,11 @@ def overview_page(request: Request) -> Response:
         chosen=text,
         place=place,
         address=address,
-        turns=_turns(address, place, page, is_sorted=bool(text.sort)),
+        turns=_turns(address, place, page),
         sorts=(*WORDS, *everything.totals.tasks, *site.project.settings.attributes),
         totals=everything.totals,
         tabs=TABS,
-        reasons=_fold(shared_reasons(page.rows, urgent, site.long_before)),
+        reasons=_fold(page, urgent, site.long_before),
         is_registered=bool(known),
     )
 
@@ -118,12 +119,20 @@ class Reasons(NamedTuple):
     more: list[SharedReason]
 
 
-def _fold(reasons: list[SharedReason]) -> Reasons:
+def _numbers(request: Request) -> list[int]:
+    """Return the runs that the address selects, in order."""
+    site, campaign = site_of(request), request.path_params["campaign"]
+    text = filter_text_of(request).runs
+    return runs_of_campaign(site.store, campaign, site.index.numbers(), text)
+
+
+def _fold(page: Page, urgent: Iterable[TaskRecord], long_before: datetime | None) -> Reasons:
     """Return the reasons that stand above the table, those that ask for a person, and the others,
     which are one step away.
     """
-    urgent = [shared for shared in reasons if is_urgent(shared)][:MOST_URGENT]
-    shown = urgent or reasons[:MOST_OTHERS]
+    reasons = shared_reasons(page.rows, urgent, long_before)
+    pressing = [shared for shared in reasons if is_urgent(shared)][:MOST_URGENT]
+    shown = pressing or reasons[:MOST_OTHERS]
     return Reasons(shown, [one for one in reasons if one not in shown])
 
 
@@ -146,10 +155,10 @@ class Address(NamedTuple):
         return links.overview(self.campaign, **{**self.query, **changes})
 
 
-def _turns(address: Address, place: Place, page: Page, *, is_sorted: bool) -> Turns:
+def _turns(address: Address, place: Place, page: Page) -> Turns:
     if not page.rows:
         return Turns("", "")
-    if is_sorted:
+    if address.query["sort"]:
         before, after = {"skip": max(0, place.skip - PAGE)}, {"skip": place.skip + PAGE}
     else:
         before, after = {"after": page.rows[0].run}, {"before": page.rows[-1].run}

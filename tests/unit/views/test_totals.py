@@ -158,6 +158,7 @@ def test_who_filters_is_told_what_the_filter_takes(
 def test_totals_are_two_lines_and_one_for_each_workflow_that_waits(scene: Scene) -> None:
     """What asks for a person comes first; nothing is said of what is not there."""
     scene.mark("pause", "prompt", "plots", {"paused": True})
+    scene.workflow("idle", after=["plots"])
     assert spell_totals(count(scene), UTC) == [
         (
             "12 runs: 2 failed, 1 new, 2 processing, 7 done. Tasks: 2 failed, 2 new, 1 processing, "

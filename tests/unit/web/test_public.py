@@ -104,6 +104,12 @@ def fill(scene: Scene) -> None:
     scene.output(done, name="canary-output", url="/outputs/canary-path.root")
     fields: dict[str, float | str] = {"canary-field": 1.0, "note": "canary-number"}
     scene.store.append([FieldsRecord(done, 1, fields, now)])
+    fill_troubles(scene, reason, log)
+
+
+def fill_troubles(scene: Scene, reason: str, log: str) -> None:
+    """Put canaries into what is wrong, and into what people said of it."""
+    now = scene.clock.now()
     scene.task(3, "reco", SKIPPED, reason="canary-skip", actor=WHO)
     scene.task(3, "friends", NEW, reason="waits for /data/canary-path", until=now)
     scene.mark("pause", "prompt", "friends", {"paused": True}, reason="canary-pause")
@@ -290,6 +296,8 @@ def test_the_public_store_reads_and_does_not_write(stranger: Desk) -> None:
     public = PublicStore(store)
     assert len(list(public.records())) < len(list(store.records()))
     assert [one.task.actor.name for one in public.open_tasks("prompt")] == ["autoctrl"]
+    stranger.scene.mark("outbox", "prompt", "mattermost", {"post": "canary-post"})
+    assert public.marks("outbox") == []
     store.lease("prompt/reco", "canary-owner", 9)
     assert "canary" not in f"{public.leases()}{public.remarks}{public.ping()}"
     assert public.revision() == store.revision()
