@@ -33,9 +33,10 @@ from autoctrl.views import to_plain
 from autoctrl.web.api import ENDPOINTS
 from autoctrl.web.app import ROUTES
 from autoctrl.web.gate import Gate
-from autoctrl.web.openapi import QUESTIONS, describe_api
+from autoctrl.web.openapi import describe_api
 from autoctrl.web.order_ledger import OrderLedger
 from autoctrl.web.pace import Pace
+from autoctrl.web.questions import QUESTIONS
 from tests.house.source import ROOT
 from tests.unit.web.desk import HERE, Desk
 
