@@ -78,7 +78,7 @@ def test_a_delivery_may_tell_of_none(content: object) -> None:
         ({"run": 7, "attributes": {"kind": {}}}, "'kind' is declared as str"),
         ({"run": 7, "attributes": {"end": 1e30}}, "the value of 'end'"),
         ({"run": 7, "attributes": {"events": 2**63}}, "the value of 'events'"),
-        ({"run": 7, "attributes": {"current": "inf"}}, "the value of 'current'"),
+        ({"run": 7, "attributes": {"current": "inf"}}, "'current' is declared as float"),
         ({"run": 7, "attributes": {"kind": "\ud800"}}, "the value of 'kind'"),
         ({"run": 7, "attributes": {"kind": "x" * 5000}}, "the value of 'kind'"),
     ],

@@ -21,6 +21,7 @@ TYPES = {"fill": "int", "hv": "float", "kind": "str", "good": "bool", "start": "
         ("hv", 440, 440.0),
         ("hv", "440.5", 440.5),
         ("hv", "nan", None),
+        ("hv", "-NaN", None),
         ("hv", float("nan"), None),
         ("kind", 7, "7"),
         ("kind", "physics", "physics"),
@@ -48,6 +49,8 @@ def test_a_value_takes_the_declared_type(name: str, value: object, expected: obj
         ("good", "perhaps"),
         ("start", "noon"),
         ("kind", {"a": 1}),
+        ("hv", float("inf")),
+        ("hv", "-inf"),
     ],
 )
 def test_a_value_of_another_type_is_refused(name: str, value: object) -> None:
