@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from autoctrl.errors import UsageError, nearest
@@ -80,8 +79,6 @@ def _fits(value: Value) -> bool:
     """Say whether every store can keep a value: otherwise the run could never be written."""
     if isinstance(value, str):
         return len(value) <= LONGEST_TEXT and value.isprintable()
-    if isinstance(value, float):
-        return math.isfinite(value)
     return not isinstance(value, int) or abs(value) < MOST_INTEGER
 
 
