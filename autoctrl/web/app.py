@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,16 @@ class Shield:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        answer = await self._refuse(scope) or self.app
+        await self._answer(answer, scope, receive, send)
+
+    async def judge(self, scope: Scope) -> ASGIApp | None:
+        """Return what answers a request that is not let in, as far as its head tells."""
+        refusal = await self._refuse(scope)
+        return None if refusal is None else partial(self._answer, refusal)
+
+    async def _answer(self, answer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give an answer the headers that it lacks."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -115,8 +126,7 @@ class Shield:
                 headers.setdefault("Cache-Control", "no-cache" if is_fixed else "no-store")
             await send(message)
 
-        refusal = await self._refuse(scope)
-        await (refusal or self.app)(scope, receive, send_with_headers)
+        await answer(scope, receive, send_with_headers)
 
     def close(self) -> None:
         """End what is open towards others."""

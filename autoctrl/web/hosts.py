@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from autoctrl.model.address import is_loopback
 if TYPE_CHECKING:
     from autoctrl.config import WebSettings
 
+HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:\d{0,5})?")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -32,11 +34,11 @@ def is_known_host(header: str, known: frozenset[str], reached: str = "") -> bool
     ``reached`` is the address at which the connection came in: no browser is led there by a foreign
     name if it stands in the Host itself.
     """
-    try:
-        name = urlsplit(f"//{header}").hostname
-    except ValueError:
+    found = HOST.fullmatch(header.lower())
+    if found is None:
         return False
-    return name is not None and (name in known or _is_same_address(name, reached))
+    name = found["name"] or found["address"]
+    return name in known or _is_same_address(name, reached)
 
 
 def _is_same_address(name: str, reached: str) -> bool:

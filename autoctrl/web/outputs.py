@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,11 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from autoctrl.errors import ServiceDown
 from autoctrl.files import open_plain
 from autoctrl.model.output import LocationState
 from autoctrl.ports import Selection
 from autoctrl.views import find_task
-from autoctrl.views.outputs import OutputChoice, choose_output, group_copies, short_content
+from autoctrl.views.outputs import OutputChoice, choose_output, group_copies
+from autoctrl.web.genuine import Mark, find_change, mark_of, tag_of
 from autoctrl.web.media import HEAD, Media, Span, disposition, media_of, read_range
 from autoctrl.web.parameters import is_on, read_number
 from autoctrl.web.reading import FILES
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from autoctrl.views import OutputLine
 
+LOG = logging.getLogger("uvicorn.error")
 PIECE = 256 * 1024
 PLACE = "outputs"
 SEALED = "sandbox; default-src 'none'"
@@ -37,11 +41,18 @@ FORBIDDEN = {errno.ELOOP, errno.EXDEV}
 
 
 class OpenOutput(NamedTuple):
-    """The file of an output, open for reading; ``head`` are its first bytes."""
+    """The file of an output, open for reading.
+
+    descriptor  where it is read
+    mark        what tells it from others
+    head        its first bytes
+    change      in what it differs from what was recorded, empty if in nothing
+    """
 
     descriptor: int
-    size: int
+    mark: Mark
     head: bytes
+    change: str
 
 
 class FileAnswer(StreamingResponse):
@@ -55,9 +66,13 @@ class FileAnswer(StreamingResponse):
         super().__init__(_read_pieces(descriptor, span), status_code, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the answer; one that cannot be read to its end ends too early, by which its reader
+        knows.
+        """
         try:
             await super().__call__(scope, receive, send)
+        except (OSError, ServiceDown) as error:
+            LOG.warning("%s is sent only in part: %s", scope["path"], error)
         finally:
             os.close(self.descriptor)
 
@@ -121,26 +136,24 @@ def local_path(line: OutputLine) -> str:
 def open_output(root: Path, path: str, line: OutputLine) -> OpenOutput:
     """Open the file of an output, beneath the folder of all outputs, without following a link.
 
-    Answers 403 for what is no plain file there, 410 if it is gone, 409 if its size is not as
-    recorded, 503 if it cannot be read.
+    Answers 403 for what is no plain file there, 410 if it is gone, 409 if it is known to have
+    changed since it was recorded, 503 if it cannot be read.
     """
     try:
-        opened = FILES.ask(lambda: _open(root, path), PLACE)
+        opened = FILES.ask(lambda: _open(root, path, line), PLACE)
     except OSError as error:
         raise _refusal(line, path, error) from error
-    if opened.size != line.bytes:
+    if opened.change:
         os.close(opened.descriptor)
-        message = (
-            f"{path} has changed: it has {opened.size} bytes, but was recorded with {line.bytes}."
-        )
-        raise HTTPException(409, message)
+        raise HTTPException(409, f"{path} has changed: {opened.change}.")
     return opened
 
 
-def _open(root: Path, path: str) -> OpenOutput:
+def _open(root: Path, path: str, line: OutputLine) -> OpenOutput:
     descriptor = open_plain(root, path)
     try:
-        return OpenOutput(descriptor, os.fstat(descriptor).st_size, os.pread(descriptor, HEAD, 0))
+        mark, head = mark_of(os.fstat(descriptor)), os.pread(descriptor, HEAD, 0)
+        return OpenOutput(descriptor, mark, head, find_change(descriptor, mark, line, path))
     except OSError:
         os.close(descriptor)
         raise
@@ -156,15 +169,17 @@ def _refusal(line: OutputLine, path: str, error: OSError) -> HTTPException:
 
 def _answer(request: Request, line: OutputLine, path: str, opened: OpenOutput) -> Response:
     """Answer with an open file, or with the part of it that is asked for; the answer closes it."""
-    headers = _headers_of(request, line, path, media_of(path, opened.head, opened.size))
+    size = opened.mark.size
+    headers = _headers_of(request, path, media_of(path, opened.head, size))
+    headers["ETag"] = tag_of(opened.mark, line)
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         os.close(opened.descriptor)
         return Response(status_code=304, headers=headers)
     is_same = request.headers.get("if-range", headers["ETag"]) == headers["ETag"]
-    part = read_range(request.headers.get("range", "") if is_same else "", opened.size)
+    part = read_range(request.headers.get("range", "") if is_same else "", size)
     if part is not None:
-        headers["Content-Range"] = _spell_part(part, opened.size)
-    span = part or Span(0, opened.size)
+        headers["Content-Range"] = _spell_part(part, size)
+    span = part or Span(0, size)
     headers["Content-Length"] = str(span.end - span.begin)
     read = Span(0, 0) if request.method == "HEAD" else span
     return FileAnswer(opened.descriptor, read, 200 if part is None else 206, headers)
@@ -178,14 +193,13 @@ def _spell_part(part: Span, size: int) -> str:
     return f"bytes {part.begin}-{part.end - 1}/{size}"
 
 
-def _headers_of(request: Request, line: OutputLine, path: str, media: Media) -> dict[str, str]:
+def _headers_of(request: Request, path: str, media: Media) -> dict[str, str]:
     is_shown = media.is_shown and not is_on(request, "download")
     return {
         "Content-Type": media.type,
         "Content-Disposition": disposition(os.path.basename(path), is_shown=is_shown),  # noqa: PTH119 - a name alone
         "Content-Security-Policy": SEALED,
         "Accept-Ranges": "bytes",
-        "ETag": f'"{line.version}-{short_content(line)}"',
         "Cache-Control": "private, no-cache",
     }
 

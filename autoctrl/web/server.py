@@ -21,8 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autoctrl.config import Settings
+    from autoctrl.web.app import Shield
 
-GRACE_S, CONNECTIONS, BACKLOG = 5, 4096, 1024
+GRACE_S, CONNECTIONS = 5, 4096
+WAITING = 1024  # connections that the kernel holds for us
+ACCEPTED_AT_ONCE = 16  # four times as many may have a file before others are closed for them
+
+
+class Server(uvicorn.Server):
+    """Takes in a few connections at a time, while many may wait for that."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(WAITING)
 
 
 def serve(
@@ -40,18 +53,24 @@ def serve(
         address = Address(host, listener.getsockname()[1])
         tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
         app = create_app(project, campaign, host)
-        config = uvicorn.Config(
-            Turnstile(app),
-            http=patient_protocol(Patience(connections=limit_connections(CONNECTIONS))),
-            backlog=BACKLOG,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # who asks is judged by the address that it really comes from
-            timeout_graceful_shutdown=GRACE_S,
-        )
         with closing(app), suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            server_of(app).run(sockets=[listener])
+
+
+def server_of(app: Shield) -> Server:
+    """Return what serves the page: it takes connections in and asks ``app`` for answers."""
+    config = uvicorn.Config(
+        Turnstile(app, judge=app.judge),
+        http=patient_protocol(Patience(connections=limit_connections(CONNECTIONS))),
+        ws="none",  # it would take connections out of our hands
+        backlog=ACCEPTED_AT_ONCE,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # who asks is judged by the address that it really comes from
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return Server(config)
 
 
 def listen(host: str, port: int) -> socket.socket:

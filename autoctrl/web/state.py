@@ -54,7 +54,7 @@ from autoctrl.web.order_ledger import FILE_NAME, OrderLedger
 from autoctrl.web.pace import Pace
 from autoctrl.web.public import PublicStore
 from autoctrl.web.visitor import visitor_of
-from autoctrl.web.zone import remember_zone, zones_of
+from autoctrl.web.zone import check_zone, remember_zone, zones_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME_COOKIE = "autoctrl_name"
+FIRST_ERROR = 400
 
 
 @cache
@@ -193,7 +194,11 @@ class Site:
     ) -> HTMLResponse:
         """Return the page that the template ``name`` makes of ``values``, with a form token for
         this browser.
+
+        Answers 400 where the address names a zone that there is not.
         """
+        if status_code < FIRST_ERROR:
+            check_zone(request)
         now = self.clock.now()
         is_shared = getattr(request.state, "is_shared", False)
         zones = self.zones(request)

@@ -2,25 +2,39 @@
 
 What waits is bounded, and forgotten as soon as its client has gone; what comes beyond that is told
 to come again. A request that a file system answers waits in a queue of its own, so that a hung
-mount stops nobody else; so does one that logs in or out, which a silent provider may hold up, and
-one that hands over a file, or reads much of the store. An answer that goes out piece by piece keeps
-its place until its last piece. ``/health`` and the page's own files wait for nobody.
+mount stops nobody else; so does one that logs in or out, which a silent provider may hold up, one
+that hands over a file, and one that reads much of the store. An answer that goes out piece by piece
+keeps its place until its last piece. ``/health`` and the page's own files wait for nobody.
+
+A body is read before its request waits, so that a half one holds no place; but nobody's body is who
+may not come in, and all of them together have a bound.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import PlainTextResponse
 
+from autoctrl.web.body import LARGEST
+from autoctrl.web.intake import WORDS, body_size
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    Judge = Callable[[Scope], Awaitable[ASGIApp | None]]
+
 FREE = ("/health", "/static/")
-LARGEST_BODY = 256 * 1024
-HOUR_S = 3600.0
 DOORS = ("/login", "/logout")
+ALL_BODIES = 16 * 1024 * 1024
+BODY_S = 15.0
+JUDGED_AT_ONCE = 16
+TOO_LATE = 408
+HOUR_S = 3600.0
 
 
 class Room(NamedTuple):
@@ -42,37 +56,33 @@ class Rooms(NamedTuple):
     """The queues of a page.
 
     pages      what is answered from the store, soon
+    doors      those who log in or out: a provider may be silent
     logs       what a file system answers, or a bucket of hints: it may hang
     downloads  files that are handed over, as quickly as their reader takes them
     long       what reads much of the store
-    doors      logins and logouts, which a silent provider may hold up
     """
 
     pages: Room = Room(at_work=16, waiting=256)
+    doors: Room = Room(at_work=4, waiting=128)
     logs: Room = Room(at_work=4, waiting=32)
     downloads: Room = Room(at_work=8, waiting=64, answer_s=HOUR_S)
     long: Room = Room(at_work=2, waiting=16, patience_s=30.0, answer_s=HOUR_S / 6)
-    doors: Room = Room(at_work=4, waiting=128)
 
 
 ROOMS = Rooms()
 # The room of a request by the first of these that its path has.
 BY_PATH = {
-    "/outputs/": "downloads",
-    "/api/output/": "downloads",
-    "/logs/": "downloads",
-    "/read/": "logs",
-    "/tasks/": "logs",
-    "/api/log/": "logs",
-    "/api/jobs/": "logs",
-    "/api/runs": "long",
-    "/api/outputs": "long",
-    "/api/fields/": "long",
-    "/api/incidents": "long",
-    "/api/history/": "long",
-    "/api/provenance/": "long",
+    re.compile(pattern): room
+    for pattern, room in {
+        "/campaigns/[^/]+/(outputs|logs)/": "downloads",
+        "/api/output/": "downloads",
+        "/campaigns/[^/]+/(read|tasks)/": "logs",
+        "/api/(log|jobs)/": "logs",
+        "/api/(runs|outputs|incidents)$": "long",
+        "/api/(fields|history|provenance)/": "long",
+    }.items()
 }
-STREAMED = b"limit=all"
+STREAMED = re.compile(rb"(^|&)limit=all(&|$)")
 
 
 def room_of(scope: Scope) -> str:
@@ -80,38 +90,60 @@ def room_of(scope: Scope) -> str:
     path = scope["path"]
     if path.startswith(DOORS):
         return "doors"
-    if STREAMED in scope["query_string"]:
+    if STREAMED.search(scope["query_string"]):
         return "long"
-    return next((room for part, room in BY_PATH.items() if part in path), "pages")
+    return next((room for pattern, room in BY_PATH.items() if pattern.match(path)), "pages")
 
 
 class Turnstile:
     """Lets requests in, a few at a time."""
 
-    def __init__(self, app: ASGIApp, rooms: Rooms = ROOMS) -> None:
-        """Stand before ``app``."""
-        self.app = app
+    def __init__(self, app: ASGIApp, rooms: Rooms = ROOMS, judge: Judge | None = None) -> None:
+        """Stand before ``app``; ``judge`` says by its head alone whether a request that has a body
+        is let in: it returns what answers it otherwise.
+        """
+        self.app, self.judge = app, judge
         self.queues = {name: _Queue(room) for name, room in rooms._asdict().items()}
+        self.judging = asyncio.Semaphore(JUDGED_AT_ONCE)
+        self.bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request when its turn comes."""
         if scope["type"] != "http" or scope["path"].startswith(FREE):
             await self.app(scope, receive, send)
             return
-        queue = self.queues[room_of(scope)]
-        client = _Client(receive)
-        if not await client.read():
-            refusal = PlainTextResponse("This is too long.\n", 413)
+        refusal = await self._judge(scope)
+        if refusal is not None:
             await refusal(scope, receive, send)
+            return
+        client = _Client(receive, self.bodies)
+        try:
+            await self._let_in(scope, client, send)
+        finally:
+            client.release()
+
+    async def _judge(self, scope: Scope) -> ASGIApp | None:
+        """Return what answers a request whose body is not worth to be read."""
+        if self.judge is None or not body_size(scope["headers"]):
+            return None
+        async with self.judging:
+            return await self.judge(scope)
+
+    async def _let_in(self, scope: Scope, client: _Client, send: Send) -> None:
+        """Answer a request as soon as it is whole and its turn comes."""
+        queue = self.queues[room_of(scope)]
+        code = await client.read()
+        if code:
+            # The rest of a body that is not waited for is thrown away, so that this is read.
+            end = {"Connection": "close"} if code == TOO_LATE else {}
+            refusal = PlainTextResponse(f"{WORDS[code]}\n", code, {"Retry-After": "2", **end})
+            await refusal(scope, client.receive, send)
         elif await queue.enter(client):
             await self._answer(queue, scope, client, send)
         elif not client.has_gone:
-            refusal = PlainTextResponse(
-                "Too many requests are at work here. Try again in a moment.\n",
-                503,
-                {"Retry-After": "2"},
-            )
-            await refusal(scope, receive, send)
+            busy = "Too many requests are at work here. Try again in a moment.\n"
+            refusal = PlainTextResponse(busy, 503, {"Retry-After": "2", "Connection": "close"})
+            await refusal(scope, client.receive, send)
 
     async def _answer(self, queue: _Queue, scope: Scope, client: _Client, send: Send) -> None:
         """Answer a request that is in; it makes room as soon as the last piece of its answer goes
@@ -175,26 +207,61 @@ class _Queue:
         self.at_work.release()
 
 
+class Bodies:
+    """The bytes of all bodies that are being read, wait, or are worked at."""
+
+    def __init__(self, most: int = ALL_BODIES) -> None:
+        """Hold ``most`` bytes."""
+        self.most, self.held = most, 0
+
+    def take(self, size: int) -> bool:
+        """Hold so many bytes more; say whether there is room for them."""
+        if self.held + size > self.most:
+            return False
+        self.held += size
+        return True
+
+
 class _Client:
     """What a client sends: read whole before anybody works for it, so that a half request holds no
     place and it is noticed when the client goes.
     """
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._ahead: list[Message] = []
+    def __init__(self, receive: Receive, bodies: Bodies) -> None:
+        self._receive, self._bodies = receive, bodies
+        self._body = bytearray()
+        self._held = 0
+        self._is_ahead = False  # the body has been read and not yet been handed on
         self.has_gone = False
 
-    async def read(self) -> bool:
-        """Read the body; say whether it is no longer than any that is taken."""
-        size, has_more = 0, True
-        while has_more and not self.has_gone and size <= LARGEST_BODY:
+    async def read(self) -> int:
+        """Read the body; return the status with which it is refused, 0 if it is not."""
+        try:
+            async with asyncio.timeout(BODY_S):
+                return await self._read()
+        except TimeoutError:
+            return TOO_LATE
+
+    async def _read(self) -> int:
+        has_more = True
+        while has_more:
             message = await self._receive()
             self.has_gone = message["type"] == "http.disconnect"
-            self._ahead.append(message)
-            size += len(message.get("body", b""))
-            has_more = message.get("more_body", False)
-        return size <= LARGEST_BODY
+            piece = message.get("body", b"")
+            if len(self._body) + len(piece) > LARGEST:
+                return 413
+            if not self._bodies.take(len(piece)):
+                return 503
+            self._held += len(piece)
+            self._body += piece
+            has_more = message.get("more_body", False) and not self.has_gone
+        self._is_ahead = not self.has_gone
+        return 0
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self._bodies.held -= self._held
+        self._held = 0
 
     async def wait_until_gone(self) -> None:
         """Return when the client has gone."""
@@ -204,4 +271,9 @@ class _Client:
 
     async def receive(self) -> Message:
         """Return the next message."""
-        return self._ahead.pop(0) if self._ahead else await self._receive()
+        if self.has_gone:
+            return {"type": "http.disconnect"}
+        if not self._is_ahead:
+            return await self._receive()
+        self._is_ahead = False
+        return {"type": "http.request", "body": bytes(self._body), "more_body": False}

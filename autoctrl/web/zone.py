@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from starlette.exceptions import HTTPException
+
 from autoctrl.views import Spelling
 from autoctrl.web.cookies import A_YEAR_S, let_keep, read_kept
 
@@ -47,6 +49,14 @@ def zones_of(request: Request, project: Spelling, timezone: str) -> Zones:
     if choice == IN_UTC:
         return Zones(Spelling(UTC), UTC, timezone if is_again else "", IN_PROJECT, kept)
     return Zones(project, timezone, UTC if is_again else "", IN_UTC, kept)
+
+
+def check_zone(request: Request) -> None:
+    """Answer 400 where the address names another zone than those of ``Zones.choice``."""
+    choice = request.query_params.get(PARAMETER, "")
+    if choice not in {"", IN_UTC, IN_PROJECT}:
+        message = f"zone={choice[:40]} is no zone of this page; there are {IN_UTC}, {IN_PROJECT}."
+        raise HTTPException(400, message)
 
 
 def remember_zone(request: Request, response: Response) -> None:

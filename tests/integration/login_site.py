@@ -7,7 +7,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import uvicorn
 from starlette.testclient import TestClient
 
 from autoctrl.compose import Project
@@ -16,7 +15,7 @@ from autoctrl.hooks.address import Address, listen
 from autoctrl.login.book import FILE_NAME
 from autoctrl.testing import FakeClock
 from autoctrl.web import create_app
-from autoctrl.web.turnstile import Turnstile
+from autoctrl.web.server import server_of
 from tests.fakes.oidc import FakeProvider, Style
 from tests.fakes.oidc.provider import CLIENT, SECRET
 
@@ -86,8 +85,7 @@ def open_site(folder: Path, style: Style, more: str = "") -> Iterator[Site]:
 def served(app: Any) -> Iterator[str]:
     """Serve a page as the real server does; give its host and port."""
     listener = listen(Address("127.0.0.1", 0), "the page", "")
-    config = uvicorn.Config(Turnstile(app), log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    server = server_of(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -96,6 +96,14 @@ def test_times_are_shown_in_utc_or_in_the_projects_zone(desk: Desk) -> None:
     assert " CET</time>" in desk.get(path)
 
 
+@pytest.mark.parametrize("path", ["/campaigns/prompt", GRID, "/campaigns/prompt/incidents"])
+def test_an_unknown_zone_is_refused(desk: Desk, path: str) -> None:
+    """In words, on a page that is in the project's zone."""
+    assert "zone=Mars is no zone of this page; there are utc, project" in desk.get(
+        f"{path}?zone=Mars", 400
+    )
+
+
 def test_a_page_that_is_drawn_for_many_is_drawn_in_each_ones_zone(desk: Desk) -> None:
     """Who reads in UTC does not get what was just drawn for somebody else."""
     for path in ("/campaigns/prompt", GRID):

@@ -21,6 +21,11 @@ PROXIED = WebSettings(behind_proxy=True, proxies="10.1.2.3")
         ("127.0.0.1", "localhost:8080", True),
         ("127.0.0.1", "[::1]:8080", True),
         ("127.0.0.1", "evil.example", False),
+        *(
+            ("127.0.0.1", f"localhost{mark}.evil.example", False)
+            for mark in ("/", "?", "#", "\\", "@", ",", " ", ":")
+        ),
+        ("127.0.0.1", "evil.example#@localhost", False),
         ("127.0.0.2", "127.0.0.2:8080", True),
         ("127.0.0.2", "rebound.evil.example:8080", False),
         ("0.0.0.0", "rebound.evil.example", False),  # noqa: S104 - nothing is bound

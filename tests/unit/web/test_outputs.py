@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -14,8 +16,8 @@ from autoctrl.errors import ServiceDown
 from autoctrl.model.output import LocationState, OutputRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web import outputs
-from autoctrl.web.media import PNG_BEGIN
+from autoctrl.web import genuine, outputs
+from autoctrl.web.media import PNG_BEGIN, Span
 from autoctrl.web.reading import ASKING, MOST_IN_PLACE, FileReader
 from autoctrl.web.visitor import STRANGER
 from tests.unit.web.desk import Desk
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from httpx2 import Response
+    from starlette.types import Message
 
     from autoctrl.model.unit import TaskKey
 
@@ -43,7 +46,8 @@ class Shelf(NamedTuple):
         file = self.folder / (path or name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-        self.record(name, str(file), len(content), **changes)
+        checksums = {"sha256": hashlib.sha256(content).hexdigest()}
+        self.record(name, str(file), len(content), **{"checksums": checksums, **changes})
         return file
 
     def record(self, name: str, url: str, size: int, **changes: object) -> None:
@@ -128,6 +132,62 @@ def test_parts_of_a_file_are_answered(shelf: Shelf) -> None:
     assert (head.headers["content-length"], head.content) == (str(len(PICTURE)), b"")
 
 
+def test_a_file_is_looked_at_again_whenever_it_was_written_to(shelf: Shelf) -> None:
+    """It has been answered before, its size and its time are as they were: it is refused."""
+    file = shelf.put("plot", PICTURE, "plot.png")
+    answer, times = shelf.get("plot"), file.stat()
+    assert shelf.get("plot").content == PICTURE
+    file.write_bytes(PICTURE[::-1])
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert shelf.get("plot").status_code == 409
+    assert shelf.get("plot", **{"If-None-Match": answer.headers["etag"]}).status_code == 409
+
+
+def test_a_large_file_is_judged_by_its_time(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too large to be read beforehand may not be younger than its record, and its tag
+    is that of the very file, not of the recorded content.
+    """
+    monkeypatch.setattr(genuine, "MOST_VERIFIED", 10)
+    file = shelf.put("data", PICTURE, "data.root")
+    recorded = shelf.desk.scene.clock.now().timestamp()
+    tags = []
+    for age_s in (3600, 30):
+        os.utime(file, times=(0, recorded - age_s))
+        answer = shelf.get("data")
+        assert answer.content == PICTURE
+        tags.append(answer.headers["etag"])
+        assert shelf.get("data", **{"If-None-Match": tags[-1]}).status_code == 304
+    assert len(set(tags)) == 2
+    os.utime(file, times=(0, recorded + 3600))
+    assert "it was written to at" in shelf.desk.get(f"{ADDRESS}?name=data", 409)
+
+
+def test_a_file_that_is_cut_while_it_is_sent_is_one_line_in_the_log(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer has no end, by which the reader knows; the log says so without a traceback."""
+    monkeypatch.setattr(outputs, "PIECE", 100)
+    file = shelf.put("data", PICTURE, "data.root")
+    descriptor = os.open(file, os.O_RDONLY)
+    answer = outputs.FileAnswer(descriptor, Span(0, len(PICTURE)), 200, {})
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        os.truncate(file, 150)
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    asyncio.run(answer({"type": "http", "path": "/x", "method": "GET"}, receive, send))
+    assert b"".join(message.get("body", b"") for message in sent) == PICTURE[:150]
+    assert sent[-1]["more_body"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "/x is sent only in part: [Errno 5] it became shorter while it was read"
+    ]
+    assert caplog.records[0].exc_info is None
+
+
 def test_a_huge_file_is_read_piece_by_piece(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """However large, and no more of it than is asked for."""
     asked: list[int] = []
@@ -140,6 +200,7 @@ def test_a_huge_file_is_read_piece_by_piece(shelf: Shelf, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "pread", watched)
     file = shelf.put("data", b"", "data.root", bytes=2**36)
     os.truncate(file, 2**36)
+    os.utime(file, times=(0, 0))
     answer = shelf.get("data", Range=f"bytes=0-{3 * outputs.PIECE - 1}")
     assert len(answer.content) == 3 * outputs.PIECE
     assert max(asked) == outputs.PIECE
@@ -180,6 +241,7 @@ def to_folder(file: Path) -> None:
         (to_linked_folder, 403, "'v1' on the way to it is a link"),
         (to_folder, 403, "it is a folder, not a file"),
         (lambda file: file.write_bytes(b"x"), 409, "it has 1 bytes, but was recorded with 1032"),
+        (lambda file: file.write_bytes(b"x" * 1032), 409, "its content has another checksum"),
     ],
 )
 def test_a_file_that_is_not_as_recorded_is_refused(
@@ -220,10 +282,12 @@ def test_only_recorded_files_have_an_address(shelf: Shelf) -> None:
 
 def test_parts_that_share_a_name_are_told_apart_by_content(shelf: Shelf) -> None:
     """Their addresses carry the beginning of the checksum."""
-    shelf.put("part", b"one", "0/part.txt", checksums={"sha256": "11" * 32})
-    shelf.put("part", b"two", "1/part.txt", checksums={"sha256": "22" * 32})
-    found = [shelf.get("part", f"&content={digit * 12}").text for digit in "12"]
-    assert found == ["one", "two"]
+    parts = [b"one", b"two"]
+    for number, part in enumerate(parts):
+        shelf.put("part", part, f"{number}/part.txt")
+    digests = [hashlib.sha256(part).hexdigest() for part in parts]
+    found = [shelf.get("part", f"&content={digest[:12]}").content for digest in digests]
+    assert found == parts
 
 
 def test_every_output_on_a_page_leads_to_its_file(shelf: Shelf) -> None:

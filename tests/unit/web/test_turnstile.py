@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.web.turnstile import LARGEST_BODY, ROOMS, Room, Rooms, Turnstile
+from autoctrl.web import turnstile
+from autoctrl.web.body import LARGEST
+from autoctrl.web.turnstile import Bodies, Room, Rooms, Turnstile, room_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class House:
     """An application whose requests stay until they are let out, behind a turnstile."""
 
-    def __init__(
-        self, pages: Room, others: Room, doors: Room = ROOMS.doors, pieces: int = 0
-    ) -> None:
+    def __init__(self, pages: Room, others: Room, pieces: int = 0) -> None:
         self.inside: list[str] = []
         self.bodies: list[bytes] = []
         self.out = asyncio.Event()
         self.pieces = pieces
-        self.turnstile = Turnstile(self.app, Rooms(pages, others, others, others, doors))
+        self.turnstile = Turnstile(self.app, Rooms(pages, others, others, others, others))
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.inside.append(scope["path"])
@@ -43,11 +43,15 @@ class House:
 class Caller:
     """One request: what it was answered, and whether its client has hung up."""
 
-    def __init__(self, house: House, path: str, body: bytes = b"", query: bytes = b"") -> None:
+    def __init__(
+        self, house: House, path: str, body: bytes = b"", query: bytes = b"", size: int = 0
+    ) -> None:
         self.sent: list[Message] = []
         self.gone = asyncio.Event()
         self.messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         scope: dict[str, Any] = {"type": "http", "path": path, "method": "GET", "headers": []}
+        if size:
+            scope["headers"] = [(b"content-length", str(size).encode())]
         scope["query_string"] = query
         self.task = asyncio.create_task(house.turnstile(scope, self.receive, self.send))
 
@@ -182,7 +186,7 @@ def test_those_who_log_in_take_no_place_of_a_page(door: str) -> None:
     """A silent provider holds up those at the door alone, and pages hold up nobody there."""
 
     async def test() -> None:
-        house = House(Room(1, 1), Room(1, 1), Room(1, 1))
+        house = House(Room(1, 1), Room(1, 1))
         paths = [door, "/login", "/", "/campaigns/prompt", "/health"]
         callers = [Caller(house, path) for path in paths]
         late = Caller(house, "/login")
@@ -203,7 +207,7 @@ def test_a_half_request_holds_no_place() -> None:
         house = House(Room(1, 1), Room(1, 1))
         half = Caller(house, "/half")
         half.messages[0]["more_body"] = True
-        long = Caller(house, "/long", b"x" * (LARGEST_BODY + 1))
+        long = Caller(house, "/long", b"x" * (LARGEST + 1))
         whole = Caller(house, "/whole")
         await settle()
         assert house.inside == ["/whole"]
@@ -215,6 +219,85 @@ def test_a_half_request_holds_no_place() -> None:
         assert half.sent == []
 
     run(test())
+
+
+def test_who_may_not_come_in_is_answered_before_the_body_is_read() -> None:
+    """The head is enough for that; whoever has no body is judged with all others, later."""
+    judged: list[str] = []
+
+    async def refuse(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+
+    async def judge(scope: Scope) -> ASGIApp | None:
+        judged.append(scope["path"])
+        return refuse if scope["path"] == "/stranger" else None
+
+    async def test() -> None:
+        house = House(Room(4, 4), Room(1, 1))
+        house.turnstile.judge = judge
+        house.out.set()
+        stranger = Caller(house, "/stranger", b"x", size=9)
+        known = Caller(house, "/known", b"x", size=1)
+        reader = Caller(house, "/reader")
+        await asyncio.gather(stranger.task, known.task, reader.task)
+        assert [caller.status for caller in (stranger, known, reader)] == [403, 200, 200]
+        assert len(stranger.messages) == 1
+        assert (judged, house.inside) == (["/stranger", "/known"], ["/known", "/reader"])
+
+    run(test())
+
+
+def test_all_bodies_together_have_a_bound() -> None:
+    """What comes beyond it is told to come again, and what was held is free afterwards."""
+
+    async def test() -> None:
+        house = House(Room(1, 9), Room(1, 1))
+        house.turnstile.bodies = bodies = Bodies(10)
+        callers = [Caller(house, f"/{number}", b"12345") for number in range(3)]
+        await settle()
+        assert [caller.status for caller in callers] == [0, 0, 503]
+        assert (b"retry-after", b"2") in callers[2].sent[0]["headers"]
+        house.out.set()
+        await asyncio.gather(*(caller.task for caller in callers))
+        assert (house.bodies, bodies.held) == ([b"12345"] * 2, 0)
+        again = Caller(house, "/again", b"1234567890")
+        await again.task
+        assert (again.status, bodies.held) == (200, 0)
+
+    run(test())
+
+
+def test_a_half_body_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client is told so and has to hang up; nothing of it is kept."""
+    monkeypatch.setattr(turnstile, "BODY_S", 0.01)
+
+    async def test() -> None:
+        house = House(Room(1, 1), Room(1, 1))
+        half = Caller(house, "/half", b"123", size=9)
+        half.messages[0]["more_body"] = True
+        await half.task
+        assert (half.status, house.inside, house.turnstile.bodies.held) == (408, [], 0)
+        assert (b"connection", b"close") in half.sent[0]["headers"]
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "room"),
+    [
+        ("/campaigns/logs", b"", "pages"),
+        ("/campaigns/outputs/runs/1", b"", "pages"),
+        ("/campaigns/read/plots/outputs", b"", "pages"),
+        ("/campaigns/logs/tasks/reco/1", b"", "logs"),
+        ("/campaigns/prompt/grid", b"note=limit=allow", "pages"),
+        ("/api/status", b"a=1&limit=all", "long"),
+        ("/api/runs", b"", "long"),
+        ("/api/outputs", b"", "long"),
+    ],
+)
+def test_a_name_leads_into_no_other_room(path: str, query: bytes, room: str) -> None:
+    """A campaign, workflow or note that is called like a page is none."""
+    assert room_of({"path": path, "query_string": query}) == room
 
 
 def test_patience_ends() -> None:
