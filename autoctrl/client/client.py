@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autoctrl.client.answers import FieldsTable, Outputs, Status
-from autoctrl.errors import StoreError, UsageError
+from autoctrl.errors import DataError, StoreError, UsageError
 from autoctrl.files import digest_of
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.unit import format_runs
@@ -18,7 +19,7 @@ from autoctrl.views.runs import RunLine
 from autoctrl.views.shape import read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Self
 
     from autoctrl.client.answerer import Answerer, Query
@@ -34,11 +35,12 @@ class Client:
     ``runs`` is a selection such as ``"4500-4510,4521"``, a number or numbers; ``where`` names
     values of run attributes, of which any of several may hold; ``quality`` is ``any``, ``usable``
     (no alarm, not stale) or ``good`` (no warning either). What makes no sense is a ``UsageError``;
-    where nothing answers it is a ``StoreError``.
+    where nothing answers it is a ``StoreError``, and where something else does a ``DataError``.
     """
 
     def __init__(self, answerer: Answerer, campaign: str = PROMPT) -> None:
-        """Ask ``answerer`` about ``campaign``."""
+        """Ask ``answerer`` about ``campaign``. Raises ``UsageError`` if that is no name."""
+        _check_name("campaign", campaign)
         self._answerer, self.campaign = answerer, campaign
 
     def outputs(
@@ -56,7 +58,7 @@ class Client:
         query = _choice(runs, where, quality)
         query |= {"workflow": workflow or "", "superseded": "1" if superseded else ""}
         pages = self._ask_on("outputs", query)
-        return Outputs(read_record(OutputLine, one) for page in pages for one in page)
+        return Outputs(read_record(OutputLine, one) for page in pages for one in _lines_of(page))
 
     def fields(
         self,
@@ -67,17 +69,20 @@ class Client:
         quality: str = "any",
     ) -> FieldsTable:
         """Return the custom fields that a workflow's jobs reported, of each task the newest."""
+        _check_name("workflow", workflow)
         path = f"fields/{quote(workflow, safe='')}"
         pages = self._ask_on(path, _choice(runs, where, quality))
-        return FieldsTable(read_record(FieldsLine, one) for page in pages for one in page["fields"])
+        lines = (one for page in pages for one in _lines_of(page, "fields"))
+        return FieldsTable(read_record(FieldsLine, one) for one in lines)
 
     def runs(self, runs: Runs = "") -> tuple[RunLine, ...]:
         """Return the campaign's runs with their attributes, by number."""
         pages = self._ask_on("runs", {"runs": _spell_runs(runs)})
-        return tuple(read_record(RunLine, one) for page in pages for one in page["runs"])
+        return tuple(read_record(RunLine, one) for page in pages for one in _lines_of(page, "runs"))
 
     def why(self, run: int | str, workflow: str) -> Explanation:
         """Say how the task of a run, or of a group such as ``fill:8222``, stands, and why."""
+        _check_name("workflow", workflow)
         path = f"why/{quote(str(run), safe=':')}/{quote(workflow, safe='')}"
         return read_record(Explanation, self._ask(path, {}))
 
@@ -196,14 +201,37 @@ def _values_of(name: str, wanted: Any) -> list[Any]:  # noqa: ANN401 - one value
     return values
 
 
+def _check_name(what: str, name: object) -> None:
+    """Raise ``UsageError`` for what can be no name; one with a slash has no address."""
+    if not isinstance(name, str) or not name or "/" in name:
+        message = f"{name!r} is not the name of a {what}."
+        raise UsageError(message, hint="Names are of letters, digits, dashes and the like.")
+
+
+def _lines_of(page: Any, name: str = "") -> list[Any]:  # noqa: ANN401 - whatever was answered
+    """Return the lines of a page, those below a name if one is given.
+
+    Raises ``DataError`` where there is no list: nothing is not the same as none.
+    """
+    lines = page.get(name) if name and isinstance(page, dict) else page
+    if not isinstance(lines, list | tuple):
+        message = f"The answer holds no list{f' of {name}' if name else ''}."
+        raise DataError(message, hint="Is it this project's page, and of this version?")
+    return [*lines]
+
+
 def _spell(value: Any) -> str:  # noqa: ANN401 - a value of any type
     return str(to_plain(value))
 
 
-def _spell_runs(runs: Runs) -> str:
+def _spell_runs(runs: object) -> str:
     if isinstance(runs, str | int):
         return str(runs)
-    numbers = sorted(runs)
+    given: list[object] = [*runs] if isinstance(runs, Iterable) else [runs]
+    numbers = [number for number in given if isinstance(number, int)]
+    if len(numbers) < len(given):
+        message = f"{runs!r} is not a run selection."
+        raise UsageError(message, hint='Give a text such as "4500-4510", a number or numbers.')
     if not numbers:
         message = "No run is asked for."
         raise UsageError(message, hint="Name a run, or leave runs out to have all.")

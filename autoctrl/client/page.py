@@ -121,7 +121,7 @@ class Page:
                 yield answer
         except HTTPError as error:
             raise self._explain(error) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             why = find_system_word(error) or type(error).__name__
             message = f"The web page {self._url} gave no answer that can be read: {why}."
             raise StoreError(message, hint="Is it served, and is this its address?") from error
@@ -164,19 +164,25 @@ def _read_place(link: str) -> str:
 
 def _split(url: str) -> SplitResult:
     """Return the parts of a page's address. Raises ``UsageError`` for another text."""
-    parts = urlsplit(url)
-    if parts.username is not None or not parts.hostname:
-        message = "The address of a web page is a name, such as https://autoctrl.example.org."
-        raise UsageError(message, hint="A token is given beside it.")
+    message = "The address of a web page is a name, such as https://autoctrl.example.org."
+    hint = "A token is given beside it."
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.username is None and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:  # a bracket that is not closed, a port that is none
+        raise UsageError(message, hint=hint) from error
+    if not is_sound:
+        raise UsageError(message, hint=hint)
     return parts
 
 
-def _read_token(token: str | Path | None) -> str:
+def _read_token(token: object) -> str:
     if token is None:
         return ""
     if isinstance(token, Path):
         return read_secret_lines(token, "token")[0]
-    if not token.isascii() or not token.isprintable() or " " in token or not token:
+    text = token if isinstance(token, str) else ""
+    if not text.isascii() or not text.isprintable() or " " in text or not text:
         message = "What was given as token cannot be one."
         raise UsageError(message, hint="For a file give its Path.")
-    return token
+    return text

@@ -11,6 +11,7 @@ from autoctrl.errors import WorkflowError, nearest
 from autoctrl.handlers.inputs import Friend, as_resolver, lock_of, resolve
 from autoctrl.handlers.run_line import ALWAYS, NotKnownYet, fill_word, parse_word
 from autoctrl.locks.lock import Open, Wait, as_lock
+from autoctrl.model.names import LONGEST_WORD
 from autoctrl.model.run import Where
 
 if TYPE_CHECKING:
@@ -252,6 +253,9 @@ class Handler:
 
 
 def _check_workflow_name(workflow: str) -> None:
+    if len(workflow) > LONGEST_WORD:
+        message = f"The name of the workflow '{workflow[:40]}…' has {len(workflow)} letters."
+        raise WorkflowError(message, hint=f"It becomes a folder: use {LONGEST_WORD} at most.")
     if not WORKFLOW_NAME.match(workflow):
         message = f"'{workflow}' is not a name for a workflow."
         raise WorkflowError(

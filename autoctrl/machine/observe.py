@@ -19,7 +19,7 @@ from autoctrl.machine.situation import (
     Situation,
     Startable,
 )
-from autoctrl.model.job import JobRecord, tag, unit_folder
+from autoctrl.model.job import JobRecord, describe_unfit, tag, unit_folder
 from autoctrl.model.run import spell_open
 from autoctrl.model.software import read_setup
 from autoctrl.model.status import JobStatus, TaskStatus
@@ -126,8 +126,9 @@ class Observer:
         readiness: dict[str, Readiness] = {}
         for task, view in zip(asked, views, strict=True):
             self._views[unit_folder(view.unit)] = view
-            wait = waits.get(view.unit)
-            readiness[view.unit] = wait or self.prepare(task, view, resources)
+            unfit = describe_unfit(task.task.key)
+            answer = Impossible(unfit) if unfit else waits.get(view.unit)
+            readiness[view.unit] = answer or self.prepare(task, view, resources)
         return readiness
 
     def _ask_lock(self, views: Sequence[Task]) -> dict[str, Wait]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from autoctrl.model.actor import CYCLE, Actor
+from autoctrl.model.names import LONGEST_FOLDER
 from autoctrl.model.software import equip
 from autoctrl.model.status import FINAL_JOBS, Failure, JobStatus, Role, check_job
 from autoctrl.model.succession import later
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from autoctrl.model.unit import TaskKey
 
 MERGE_INDEX = -1
+SHOWN = 40  # letters of a name that is too long
 
 
 class JobSpec(NamedTuple):
@@ -236,6 +238,22 @@ def version_path(task: TaskKey, version: int) -> str:
 def unit_folder(unit: str) -> str:
     """Name of a unit as a folder: ``4521``, ``fill-8222``."""
     return quote(unit.replace(":", "-", 1), safe="-_.")
+
+
+def describe_unfit(task: TaskKey) -> str:
+    """Return why a task cannot have a folder and what to do, empty if it can."""
+    for what, folder, remedy in (
+        ("campaign", task.campaign, "Create one with a shorter name."),
+        ("workflow", task.workflow, "Give it a shorter name."),
+        ("group", unit_folder(task.unit), "Give its runs a shorter value, or group by another."),
+    ):
+        length = len(folder.encode())
+        if length > LONGEST_FOLDER:
+            return (
+                f"the {what} '{folder[:SHOWN]}…' cannot be the name of a folder: it has {length} "
+                f"bytes, of which {LONGEST_FOLDER} are allowed. {remedy}"
+            )
+    return ""
 
 
 def attempt_path(job: JobRecord) -> str:

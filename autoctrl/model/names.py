@@ -1,8 +1,14 @@
-"""Names that several rooms must spell alike: of leases, of folders, of an executor."""
+"""Names that several rooms must spell alike: of leases, of folders, of an executor; and how long a
+name may be.
+"""
 
 from __future__ import annotations
 
 INLINE = "inline"
+
+# Names of campaigns and workflows become folders, and so do units; a file system bounds these.
+LONGEST_WORD = 200  # letters, each of one byte
+LONGEST_FOLDER = 255  # bytes
 
 # The folder in a project that holds what autoctrl writes for itself, and the parts of that folder:
 # jobs by executor, descriptions of versions, what sources have read, how far a bucket was counted,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoctrl.campaigns import find_campaign
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.campaign import Campaign, lineage, read_campaign
-from autoctrl.model.names import CAMPAIGNS_LEASE
+from autoctrl.model.names import CAMPAIGNS_LEASE, LONGEST_WORD
 from autoctrl.model.output import MarkRecord
 from autoctrl.model.succession import following
 from autoctrl.model.unit import format_runs, parse_runs
@@ -64,12 +64,7 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
     are the workflows of the project. Raises ``UsageError`` if the name is taken or not allowed, if
     the parent, a workflow or the runs are unknown, or if runs are given although it follows.
     """
-    if not NAME.fullmatch(campaign.name):
-        message = f"'{campaign.name}' cannot be the name of a campaign."
-        raise UsageError(
-            message,
-            hint="Use letters, digits, dots, dashes and underscores, a letter or digit first.",
-        )
+    _check_name(campaign.name)
     with hold(request, CAMPAIGNS_LEASE) as lease:
         marks = request.store.marks("campaign")
         taken = next((mark for mark in marks if mark.name == campaign.name), None)
@@ -86,6 +81,18 @@ def create_campaign(request: Request, campaign: Campaign, known: Collection[str]
         whole = campaign._replace(runs=_frozen_runs(request.store, campaign))
         write(request, [_mark(request, whole, None)], lease)
         return whole
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_WORD:
+        message = f"The name of the campaign '{name[:40]}…' has {len(name)} letters."
+        raise UsageError(message, hint=f"It becomes a folder: use {LONGEST_WORD} at most.")
+    if not NAME.fullmatch(name):
+        message = f"'{name}' cannot be the name of a campaign."
+        raise UsageError(
+            message,
+            hint="Use letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
 
 
 def edit_campaign(

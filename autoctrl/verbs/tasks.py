@@ -198,16 +198,7 @@ def _answer(
         return Answer(key.workflow, key.unit, target.runs, None, None, 0, target.missing), ()
     step = find_step(request, task, decide)
     if step is not None:
-        before, after = step
-        return Answer(
-            key.workflow,
-            key.unit,
-            after.members,
-            before.status,
-            after.status,
-            after.version,
-            sequence=before.sequence,
-        ), ()
+        return _moved(*step), ()
     try:
         records = decide(task, mover)
     except TransitionRefused as error:
@@ -215,15 +206,20 @@ def _answer(
             key.workflow, key.unit, task.members, task.status, None, task.version, str(error)
         ), ()
     last = next(record for record in reversed(records) if not isinstance(record, OutputRecord))
+    return _moved(task, last), records
+
+
+def _moved(before: TaskRecord, after: TaskRecord) -> Answer:
+    """Return the answer about a task that went from one record to another."""
     return Answer(
-        key.workflow,
-        key.unit,
-        last.members,
-        task.status,
-        last.status,
-        last.version,
-        sequence=task.sequence,
-    ), records
+        after.key.workflow,
+        after.key.unit,
+        after.members,
+        before.status,
+        after.status,
+        after.version,
+        sequence=before.sequence,
+    )
 
 
 def _retry(task: TaskRecord, mover: Mover) -> list[TaskRecord]:

@@ -120,8 +120,8 @@ def read_record(kind: type[Record], plain: Mapping[str, Any]) -> Record:
     Raises ``DataError`` for values that are not those of such a record.
     """
     try:
-        return typing.cast("Record", read_plain(kind, plain))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return typing.cast("Record", read_plain(kind, {**plain}))  # which null cannot be
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         message = f"This is not the JSON of {kind.__name__}: {type(error).__name__}: {error}."
         hint = "It may be of another version of autoctrl."
         raise DataError(message, hint=hint) from error

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoctrl.errors import UsageError, nearest
 from autoctrl.model.actor import LONGEST_NAME, LONGEST_REASON
+from autoctrl.model.names import LONGEST_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LONGEST = {
-    "workflow": 200,
+    "workflow": LONGEST_WORD,
     "runs": 4000,
     "incident": 64,
     "reason": LONGEST_REASON,
     "name": LONGEST_NAME,
-    "campaign": 200,
+    "campaign": LONGEST_WORD,
     "span": 40,
     "workflows": 4000,
-    "parent": 200,
+    "parent": LONGEST_WORD,
     "code": 100,
 }
 MOST_SETTINGS = 100

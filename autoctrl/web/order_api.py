@@ -15,6 +15,7 @@ from starlette.routing import Route
 from autoctrl.errors import AutoctrlError, UsageError
 from autoctrl.verbs import known_workflows
 from autoctrl.web.body import read_body
+from autoctrl.web.csrf import is_same_origin
 from autoctrl.web.order import read_order
 from autoctrl.web.order_verbs import ORDERS, Errand, NotDone
 from autoctrl.web.pace import identity_of
@@ -47,7 +48,7 @@ async def give_order(request: Request) -> Response:
     Nothing of it is taken from a cookie, so that no page of others can send one.
     """
     name = request.path_params["verb"]
-    _refuse_cookies(request)
+    _refuse_browsers(request)
     visitor = require_verb(request, name, f"say {name} by the API")
     if site_of(request).gate.is_closed and visitor.via != PROVEN:
         raise HTTPException(403, "Only a token counts here. Send it: Authorization: Bearer.")
@@ -58,13 +59,18 @@ async def give_order(request: Request) -> Response:
     if not actor.name:
         raise HTTPException(422, "Say who you are: your name is kept in the history.")
     key = _key_of(request, is_needed=not order.dry_run)
-    return await run_in_threadpool(_do_once, request, f"{who} {key}" if key else "", actor, order)
+    whole_key = json.dumps([who, key]) if key else ""  # no two pairs are spelled alike
+    return await run_in_threadpool(_do_once, request, whole_key, actor, order)
 
 
-def _refuse_cookies(request: Request) -> None:
-    """Answer 403 to a browser that was sent here by a page, and to whoever is known by a cookie."""
+def _refuse_browsers(request: Request) -> None:
+    """Answer 403 to a browser that was sent here by a page of others, and to whoever is known by a
+    cookie.
+    """
     site = request.headers.get("sec-fetch-site", "none")
-    if site not in {"none", "same-origin"} or "cookie" in request.headers:
+    is_sent_by_page = "origin" in request.headers
+    is_foreign = is_sent_by_page and not is_same_origin(request.headers)
+    if is_foreign or site not in {"none", "same-origin"} or "cookie" in request.headers:
         message = "No cookies are accepted here. Send a token: Authorization: Bearer."
         raise HTTPException(403, message)
 

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
@@ -129,7 +130,9 @@ def test_outputs(client: Client) -> None:
 FAR = (Copy("root://eos.example.org//data/out.root", LocationState.PRESENT, BEGAN),)
 
 
-def test_an_output_is_fetched(client: Client, folder: Path, tmp_path: Path) -> None:
+def test_an_output_is_fetched(
+    client: Client, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the disk is seen its path is returned; else the page hands a copy over, once, whole."""
     lies = folder / "outputs" / "reco" / "3.root"
     lies.parent.mkdir(parents=True)
@@ -153,8 +156,13 @@ def test_an_output_is_fetched(client: Client, folder: Path, tmp_path: Path) -> N
     lies.write_bytes(b"9876543210")
     assert client.fetch(far, copies) == copy
     Path(copy).unlink()
-    with pytest.raises(StoreError, match="another content"):
+    with pytest.raises(UsageError, match="has changed: its content has another checksum"):
         client.fetch(far, copies)
+    assert not Path(copy).exists()
+    with monkeypatch.context() as broken:
+        broken.setattr(client._answerer, "download", lambda *asked: asked[-1].write_bytes(b"0"))
+        with pytest.raises(StoreError, match="another content"):
+            client.fetch(far, copies)
     assert not Path(copy).exists()
     with pytest.raises(StoreError, match="is no place"):
         client.fetch(far._replace(workflow=".."), copies)
@@ -228,6 +236,11 @@ def test_wrong_questions(client: Client) -> None:
         (lambda: client.outputs(where={"kind": []}), "No value of kind is asked for"),
         (lambda: client.runs("x"), "is not a run selection"),
         (lambda: client.runs([]), "No run is asked for"),
+        (lambda: client.runs(None), "None is not a run selection"),  # type: ignore[arg-type]  # no runs
+        (lambda: client.runs(["1"]), "is not a run selection"),  # type: ignore[list-item]  # no numbers
+        (lambda: client.why(1, "a/b"), "'a/b' is not the name of a workflow"),
+        (lambda: client.fields(""), "'' is not the name of a workflow"),
+        (lambda: Client(client._answerer, ""), "'' is not the name of a campaign"),
         (lambda: client.why("x", "reco"), "neither a run number nor a group"),
     ):
         with pytest.raises(UsageError, match=words):
@@ -321,6 +334,9 @@ def test_no_proxy_is_asked_for_this_machine(
         ("http://autoctrl.example.org", "t", "not encrypted"),
         ("https://anna:t@autoctrl.example.org", None, "is a name"),
         ("https://", None, "is a name"),
+        ("http://[::1", None, "is a name"),
+        ("https://autoctrl.example.org:99999", None, "is a name"),
+        ("https://autoctrl.example.org", 123, "cannot be one"),
         ("ftp://autoctrl.example.org", None, "is not the address of a page"),
         ("no/such/folder", None, "There is no folder 'no/such/folder'"),
         ("", None, "There is no folder ''"),
@@ -328,7 +344,7 @@ def test_no_proxy_is_asked_for_this_machine(
         ("https://autoctrl.example.org", "line\n", "cannot be one"),
     ],
 )
-def test_addresses_and_tokens_that_are_refused(url: str, token: str | None, words: str) -> None:
+def test_addresses_and_tokens_that_are_refused(url: str, token: Any, words: str) -> None:
     """A token is not sent in clear to another machine, nor what cannot be one anywhere."""
     with pytest.raises(UsageError, match=words):
         autoctrl.open(url, token=token)
@@ -345,3 +361,26 @@ def test_an_answer_of_another_version(client: Client, monkeypatch: pytest.Monkey
     monkeypatch.setattr(client._answerer, "pages", lambda *_: [{"runs": [{"run": 1}]}])
     with pytest.raises(DataError, match="RunLine"):
         client.runs()
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"runs": None}, {"runs": {}}, 5, "x", [[]], [None]])
+def test_json_of_something_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    """What is JSON and no answer of ours is told as such, and is not taken for no outputs."""
+    monkeypatch.setattr(client._answerer, "pages", lambda *_: [answer])
+    monkeypatch.setattr(client._answerer, "ask", lambda *_: answer)
+    for ask in (client.outputs, client.runs, client.status, lambda: client.fields("reco")):
+        with pytest.raises(DataError):
+            ask()
+    with pytest.raises(DataError):
+        client.why(1, "reco")
+
+
+def test_json_that_is_very_deep() -> None:
+    """What nobody can read to its end is no answer."""
+    page = Page("http://127.0.0.1/")
+    body = Opened(b"[" * 100_000, {})
+    page._opener = SimpleNamespace(open=lambda *_, **__: body)  # type: ignore[assignment]  # in its place
+    with pytest.raises(StoreError, match="no answer that can be read"):
+        Client(page).runs()

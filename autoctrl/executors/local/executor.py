@@ -29,6 +29,7 @@ slot. Drafts (``claim.<pid>.<random>`` and the like) are never read.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from autoctrl.ports import JobOrder, JobResult, LogPiece, LogWindow
 
 REMOVED = "removed before it started"
+UNFIT = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}  # the name is at fault, not the disk
 
 
 class LocalExecutor:
@@ -123,7 +125,7 @@ class LocalExecutor:
             )
             raise ServiceDown(message, hint="Make room there, or make it writable.") from error
         if refusals and not handles:
-            raise SubmitRefused(refusals[0], hint="Move that folder away.")
+            raise SubmitRefused(refusals[0])
         self.pool.start()
         return handles
 
@@ -133,17 +135,23 @@ class LocalExecutor:
         if not self._is_ours(handle):
             return f"The job {order.tag} does not belong to the store {self.store_id}."
         folder = self.jobs / handle
-        with contextlib.suppress(FileExistsError):
-            try:
-                folder.mkdir()
-            except FileNotFoundError:
-                folder.mkdir(parents=True)
+        try:
+            _make_folder(folder)
+        except OSError as error:
+            if error.errno not in UNFIT:
+                raise
+            return (
+                f"No folder can be made for the job {order.tag}: {error.strerror}. Shorten the "
+                "name of its campaign, workflow or group, or move the project to a shorter path."
+            )
         if write_spec(folder, self._spec(order)):
             self.pool.enqueue(handle)
             return ""
         owner = read_json(folder / wrapper.SPEC).get("tag")
         if owner != order.tag:
-            return f"{folder} already holds the job {owner}, not {order.tag}."
+            return (
+                f"{folder} already holds the job {owner}, not {order.tag}. Move that folder away."
+            )
         self._repair(handle, queued)
         return ""
 
@@ -338,6 +346,14 @@ class LocalExecutor:
             "not be mounted."
         )
         raise ServiceDown(message, hint="Nothing is concluded about its jobs until it is back.")
+
+
+def _make_folder(folder: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        try:
+            folder.mkdir()
+        except FileNotFoundError:
+            folder.mkdir(parents=True)
 
 
 def handle_of(tag: str) -> str:

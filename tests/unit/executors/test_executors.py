@@ -14,6 +14,8 @@ from autoctrl.executors.local import LocalExecutorSettings
 from autoctrl.executors.local.executor import LocalExecutor, handle_of
 from autoctrl.executors.local.pool import mark
 from autoctrl.node import wrapper
+from autoctrl.ports import JobOrder
+from tests.unit.given import job
 
 STATE = Path("/nowhere")
 
@@ -50,6 +52,21 @@ def test_a_tag_that_leads_elsewhere_is_refused(tag: str) -> None:
     """No tag can name a folder outside that of the jobs, or the pool's own."""
     with pytest.raises(SubmitRefused):
         handle_of(tag)
+
+
+def test_a_job_that_cannot_have_a_folder_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that the file system does not take fails its job alone, with the reason."""
+    monkeypatch.setattr("autoctrl.executors.local.pool.Pool.start", lambda _: None)
+    executor = LocalExecutor("local", tmp_path, "id")
+    unfit, fit = (
+        JobOrder(f"id/prompt/reco/{unit}/v1/0.1", job().spec, str(tmp_path))
+        for unit in ("a" * 300, "7")
+    )
+    assert list(executor.submit([unfit, fit])) == [fit.tag]
+    with pytest.raises(SubmitRefused, match=r"File name too long\. Shorten the name of its"):
+        executor.submit([unfit])
 
 
 def test_marks_tell_jobs_apart() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BAD: list[tuple[Callable[[], Handler], str]] = [
     (lambda: Handler("Reco"), "'Reco' is not a name for a workflow"),
+    (lambda: Handler("r" * 201), "has 201 letters"),
     (lambda: Handler("re co"), "is not a name for a workflow"),
     (lambda: Handler("reco\n"), "is not a name for a workflow"),
     (lambda: batch(inputs={"RAW": RAW}), "'RAW' is not a name for an input"),

@@ -167,6 +167,19 @@ def test_a_fill_is_born_whole_and_takes_no_late_run(room: Room) -> None:
     assert room.jobs.orders[0].spec.argv == ("tool", "5")
 
 
+def test_a_group_that_cannot_have_a_folder_fails_alone(room: Room) -> None:
+    """A value of too many bytes fails its own group, which says so; the next one starts."""
+    handler = BatchHandler("timing", "tool {group}", group_by="period")
+    room.has_run(3, period="a" * 300)
+    room.has_run(4, period="b")
+    room.has_run(5, period="c")
+    room.cycle(handler)
+    unfit = room.task("timing", f"period:{'a' * 300}")
+    assert unfit.status is FAILED
+    assert "cannot be the name of a folder: it has 307 bytes" in unfit.reason
+    assert room.task("timing", "period:b").status is PROCESSING
+
+
 def test_a_campaign_with_fixed_runs_takes_only_those(tmp_path: Path) -> None:
     """Runs outside its list, and runs that arrive later outside of it, bring forth nothing."""
     room = Room(tmp_path, campaign="again")

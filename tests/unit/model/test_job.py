@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from autoctrl.model.job import describe_unfit
 from autoctrl.model.status import JobStatus
+from autoctrl.model.unit import TaskKey
 from tests.unit.given import job, later
 
 if TYPE_CHECKING:
@@ -44,3 +46,20 @@ def test_what_is_not_over_or_was_not_measured_did_not_run_yet() -> None:
     """A running job, and one of which no result came."""
     assert spans(job(JobStatus.RUNNING, began=later(1), wall_s=1.0)) is None
     assert spans(job(JobStatus.LOST, began=later(1))) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (TaskKey("prompt", "reco", "4521"), ""),
+        (TaskKey("prompt", "reco", "k:" + "a" * 253), ""),
+        (TaskKey("prompt", "reco", "k:" + "a" * 254), "the group 'k-aaa"),
+        (TaskKey("prompt", "reco", "k:" + "é" * 45), "it has 272 bytes, of which 255 are allowed"),
+        (TaskKey("c" * 256, "reco", "4521"), "the campaign 'ccc"),
+        (TaskKey("prompt", "w" * 256, "4521"), "the workflow 'www"),
+    ],
+)
+def test_what_is_too_long_for_a_folder_is_named(key: TaskKey, says: str) -> None:
+    """Campaign, workflow and unit each become a folder, whose bytes count as they are written."""
+    assert says in (reason := describe_unfit(key))
+    assert bool(says) == bool(reason)

@@ -142,6 +142,7 @@ def test_a_campaign_freezes_the_runs_that_are_registered(scene: Scene) -> None:
     ("fields", "text"),
     [
         ({"name": "../x"}, "cannot be the name"),
+        ({"name": "a" * 201}, "has 201 letters. It becomes a folder: use 200 at most"),
         ({"name": "prompt"}, "Campaign 'prompt' already exists"),
         ({"parent": "promt"}, "no campaign 'promt'"),
         (

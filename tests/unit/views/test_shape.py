@@ -83,7 +83,7 @@ def test_what_is_not_known_is_left_out() -> None:
     assert read_record(Leaf, {"colour": "red", "shape": "round"}) == Leaf(Colour.RED)
 
 
-@pytest.mark.parametrize("plain", [{}, {"colour": "green"}, [], "x", {"colour": 1}])
+@pytest.mark.parametrize("plain", [None, {}, {"colour": "green"}, [], "x", {"colour": 1}])
 def test_other_json_is_no_record(plain: Any) -> None:
     """What is not a record's JSON is refused."""
     with pytest.raises(DataError, match="not the JSON of Leaf"):

@@ -21,7 +21,7 @@ from autoctrl.web.order_ledger import REMEMBERED_FOR, OrderLedger
 from autoctrl.web.order_verbs import ORDERS
 from autoctrl.web.pace import Pace
 from autoctrl.web.visitor import Visitor
-from tests.unit.web.desk import Desk
+from tests.unit.web.desk import HERE, Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,6 +171,30 @@ def test_an_order_that_is_sent_again_is_done_once(desk: Desk) -> None:
     assert status(desk, 4) is NEW
 
 
+def test_nobody_is_answered_what_another_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who and key are told apart wherever blanks stand."""
+    monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _: Visitor(Role.SHIFTER))
+    names = iter(("bob", "bob x", "bob x"))
+    monkeypatch.setattr("autoctrl.web.order_api.identity_of", lambda _: next(names))
+    assert order(desk, key="x y")["done"]
+    assert "takes tasks that are failed" in order(desk, "retry", 409, key="y")["detail"]
+    desk.scene.move(TaskKey("prompt", "reco", "4"), PROCESSING, FAILED)
+    assert order(desk, key="y")["done"]
+
+
+def test_another_name_is_another_order(desk: Desk) -> None:
+    """Who is named as the one who asks belongs to what is asked."""
+    order(desk)
+    assert "another order" in order(desk, "retry", 422, name="bert")["detail"]
+
+
+def test_a_page_of_this_server_may_order(desk: Desk) -> None:
+    """An origin that is the server's own is no page of others."""
+    headers = {"Idempotency-Key": "k1", "Origin": HERE}
+    answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers=headers)
+    assert answer.status_code == 200
+
+
 def test_an_order_of_long_ago_is_forgotten(desk: Desk) -> None:
     """After a week a key may be used anew."""
     order(desk)
@@ -240,13 +264,13 @@ def test_an_order_is_done_by_one_server_at_a_time(
     """
     orders = site_of(desk).orders
     digest = json.dumps(["retry", read(ORDER)]).encode()
-    assert orders.give("testclient k3", digest, desk.scene.clock.now()).is_due
+    assert orders.give(json.dumps(["testclient", "k3"]), digest, desk.scene.clock.now()).is_due
     headers = {"Idempotency-Key": "k3"}
     answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (409, "1")
     with monkeypatch.context() as patched:
         patched.setattr("autoctrl.web.order_ledger.has_died", lambda _: True)
-        assert orders.give("testclient k3", digest, desk.scene.clock.now()).since
+        assert orders.give(json.dumps(["testclient", "k3"]), digest, desk.scene.clock.now()).since
     assert order(desk, "retry", 409, "k3")["detail"] == "This order is being done."
     assert status(desk, 4) is FAILED
 
@@ -294,6 +318,8 @@ def test_a_wrong_order_is_refused(
         (b" " * 70_000, {"Content-Type": "application/json"}, 413),
         (b"{}", {"Content-Type": "application/json", "Cookie": "a=b"}, 403),
         (b"{}", {"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}, 403),
+        (b"{}", {"Content-Type": "application/json", "Origin": "http://other.example"}, 403),
+        (b"{}", {"Content-Type": "application/json", "Origin": "null"}, 403),
     ],
 )
 def test_what_is_no_order_is_refused(
