@@ -114,6 +114,8 @@ status processing  workflow camera-reco  units 4504
 6 runs: 3 failed, 1 processing, 2 done. Tasks: 3 failed, 1 processing.
 Failed last: run 4505 / step-13 since 2026-11-20 18:00:00 UTC; first: run 4501 /
 step-13 since 2026-11-20 18:00:00 UTC.
+  camera-reco: 1 processing, 5 done.
+  step-13: 3 failed, 3 done.
 """
 
 

@@ -132,7 +132,7 @@ def test_inodes_run_out_as_bytes_do(project: Path, scratch: Path) -> None:
     assert f"autoctrl_quota_limit_files{labels} 64\n" in metrics
     assert "of 64 files used: new jobs of reco wait until" in overview
     assert 'href="/campaigns/prompt/quotas">quotas</a>' in overview
-    assert "<td>hold</td>" in full
+    assert '<span class="mark is-alarm">hold</span>' in full
     assert "from 80 %: reco" in full
     text = ask(project, "quota")
     assert text.code == 1
