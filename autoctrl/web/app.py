@@ -17,41 +17,40 @@ from starlette.staticfiles import StaticFiles
 from autoctrl.errors import AutoctrlError
 from autoctrl.model.campaign import PROMPT
 from autoctrl.model.role import Role
-from autoctrl.web import (
-    api,
-    campaigns_page,
-    forms,
+from autoctrl.web.api import endpoints, orders
+from autoctrl.web.crowds.turnstile import DOORS
+from autoctrl.web.entry.hosts import is_known_host, known_hosts
+from autoctrl.web.entry.visitor import announce
+from autoctrl.web.exchange.problems import show_problem
+from autoctrl.web.monitoring import service
+from autoctrl.web.pages import (
+    campaigns,
     gallery,
     grid,
-    incident_pages,
-    log_page,
+    incidents,
+    log,
     log_text,
     login,
-    order_api,
     outputs,
-    overview_page,
-    quota_page,
-    run_page,
-    service,
-    task_page,
-    tokens_page,
+    overview,
+    quotas,
+    run,
+    task,
+    tokens,
     trends,
-    workflow_page,
+    verbs,
+    workflow,
 )
-from autoctrl.web.door import describe_failure, lead_to_login, refuse, turn_away
-from autoctrl.web.hosts import is_known_host, known_hosts
-from autoctrl.web.problems import show_problem
-from autoctrl.web.shared import shared
-from autoctrl.web.state import Site
-from autoctrl.web.turnstile import DOORS
-from autoctrl.web.visitor import announce
+from autoctrl.web.pages.door import describe_failure, lead_to_login, refuse, turn_away
+from autoctrl.web.pages.shared import shared
+from autoctrl.web.site.state import Site
 
 if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from autoctrl.compose import Project
-    from autoctrl.web.visitor import Visitor
+    from autoctrl.web.entry.visitor import Visitor
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -68,25 +67,25 @@ HEADERS = {
 OPEN = ("/static/", "/health")
 PAGE = "/campaigns/{campaign}"
 ROUTES = [
-    Route("/", overview_page.front),
-    *campaigns_page.ROUTES,
-    Route(PAGE, shared(overview_page.overview_page)),
-    Route(PAGE + "/runs/{run:int}", run_page.run_page),
-    Route(PAGE + "/tasks/{workflow}/{unit:path}", task_page.task_page),
+    Route("/", overview.front),
+    *campaigns.ROUTES,
+    Route(PAGE, shared(overview.overview_page)),
+    Route(PAGE + "/runs/{run:int}", run.run_page),
+    Route(PAGE + "/tasks/{workflow}/{unit:path}", task.task_page),
     Route(PAGE + "/logs/{workflow}/{unit:path}", log_text.log_text),
     *outputs.ROUTES,
     *gallery.ROUTES,
     *trends.ROUTES,
-    *forms.ROUTES,
+    *verbs.ROUTES,
     *grid.ROUTES,
-    *workflow_page.ROUTES,
-    *log_page.ROUTES,
-    *incident_pages.ROUTES,
-    *quota_page.ROUTES,
-    *tokens_page.ROUTES,
-    *(Route(f"/api{path}", endpoint) for path, endpoint in api.ENDPOINTS.items()),
-    *order_api.ROUTES,
-    Route("/api/openapi.json", api.answer_description),
+    *workflow.ROUTES,
+    *log.ROUTES,
+    *incidents.ROUTES,
+    *quotas.ROUTES,
+    *tokens.ROUTES,
+    *(Route(f"/api{path}", endpoint) for path, endpoint in endpoints.ENDPOINTS.items()),
+    *orders.ROUTES,
+    Route("/api/openapi.json", endpoints.answer_description),
     *login.ROUTES,
     Route("/health", service.show_health),
     Route("/metrics", service.show_metrics),

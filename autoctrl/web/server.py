@@ -12,9 +12,9 @@ from autoctrl.compose import Project
 from autoctrl.hooks.address import Address
 from autoctrl.hooks.address import listen as open_socket
 from autoctrl.web.app import create_app
-from autoctrl.web.connection import Patience, limit_connections, patient_protocol
-from autoctrl.web.gate import check_exposure
-from autoctrl.web.turnstile import Turnstile
+from autoctrl.web.crowds.connections import Patience, limit_connections, patient_protocol
+from autoctrl.web.crowds.turnstile import Turnstile
+from autoctrl.web.entry.gate import check_exposure
 
 if TYPE_CHECKING:
     import socket

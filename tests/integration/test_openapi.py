@@ -30,13 +30,13 @@ from autoctrl.model.output import FieldsRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
 from autoctrl.views import to_plain
-from autoctrl.web.api import ENDPOINTS
+from autoctrl.web.api.endpoints import ENDPOINTS
+from autoctrl.web.api.openapi import describe_api
+from autoctrl.web.api.questions import QUESTIONS
 from autoctrl.web.app import ROUTES
-from autoctrl.web.gate import Gate
-from autoctrl.web.openapi import describe_api
-from autoctrl.web.order_ledger import OrderLedger
-from autoctrl.web.pace import Pace
-from autoctrl.web.questions import QUESTIONS
+from autoctrl.web.entry.gate import Gate
+from autoctrl.web.site.order_ledger import OrderLedger
+from autoctrl.web.site.pace import Pace
 from tests.house.source import ROOT
 from tests.unit.web.desk import HERE, Desk
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from schemathesis import Case
 
-    from autoctrl.web.state import Site
+    from autoctrl.web.site.state import Site
     from tests.unit.scene import Scene
 
 FILE = ROOT / "docs" / "reference" / "openapi.json"

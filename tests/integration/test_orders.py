@@ -30,7 +30,7 @@ CHILD = f"""
 import os, sys
 from pathlib import Path
 from tests.integration.test_orders import open_page
-from autoctrl.web.order_ledger import OrderLedger
+from autoctrl.web.site.order_ledger import OrderLedger
 
 def die(*_):
     os._exit({KILLED})

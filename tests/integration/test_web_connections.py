@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from autoctrl.web.connection import (
+from autoctrl.web.crowds.connections import (
     FILES_BESIDE,
     Crowd,
     Patience,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoctrl.compose import open_project
 from autoctrl.web.app import create_app
-from autoctrl.web.turnstile import Turnstile
+from autoctrl.web.crowds.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from autoctrl.ports import Store
-    from autoctrl.web.state import Site
+    from autoctrl.web.site.state import Site
 
 OK = 200
 HERE = "http://127.0.0.1"

@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse
 
 from autoctrl.model.role import Role
 from autoctrl.testing import FakeClock
-from autoctrl.web.answers import MOST, SharedAnswers
-from autoctrl.web.shared import key_of
-from autoctrl.web.visitor import KEY, STRANGER, Visitor
+from autoctrl.web.crowds.shared_answers import MOST, SharedAnswers
+from autoctrl.web.entry.visitor import KEY, STRANGER, Visitor
+from autoctrl.web.pages.shared import key_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -96,7 +96,7 @@ def test_a_failure_is_told_and_not_kept() -> None:
 
 def test_what_is_kept_has_a_bound_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large answers make room for newer ones; one that is too large alone is not kept."""
-    monkeypatch.setattr("autoctrl.web.answers.MOST_BYTES", 10)
+    monkeypatch.setattr("autoctrl.web.crowds.shared_answers.MOST_BYTES", 10)
 
     async def read() -> list[tuple[int, int]]:
         drawing, seen = Drawing(), []
@@ -113,7 +113,7 @@ def test_an_answer_is_forgotten_although_nobody_asks_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After its time, whatever else happens; a newer one in its place stays."""
-    monkeypatch.setattr("autoctrl.web.answers.LONGEST", timedelta(0))
+    monkeypatch.setattr("autoctrl.web.crowds.shared_answers.LONGEST", timedelta(0))
 
     async def read() -> bool:
         drawing = Drawing()

@@ -9,8 +9,8 @@ import pytest
 from autoctrl.campaigns import find_campaign
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.role import Role
-from autoctrl.web.order_ledger import OrderLedger
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.visitor import Visitor
+from autoctrl.web.site.order_ledger import OrderLedger
 from tests.unit.web.desk import Desk, text_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_what_makes_no_sense(
 def test_it_takes_an_operator(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shifter sees the campaigns, and no form."""
     shifter = Visitor(Role.SHIFTER, "eve")
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: shifter)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: shifter)
     assert "Make one" not in desk.get("/campaigns")
     assert "takes the role operator" in send(desk, "create", 403, **FORM)
 

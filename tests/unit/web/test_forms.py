@@ -14,11 +14,11 @@ from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.model.unit import TaskKey
-from autoctrl.web.csrf import Guard
-from autoctrl.web.forms import BUTTONS
-from autoctrl.web.notes import Notes
-from autoctrl.web.posted import clean
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.csrf import Guard
+from autoctrl.web.entry.visitor import Visitor
+from autoctrl.web.exchange.posted import clean
+from autoctrl.web.pages.verbs import BUTTONS
+from autoctrl.web.site.notes import Notes
 from tests.unit.web.desk import HERE, Desk, text_of
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def test_only_who_may_say_a_verb_sees_its_button_and_is_obeyed(
 ) -> None:
     """A shifter may try again, not process again, whatever form is sent."""
     shifter = Visitor(Role.SHIFTER, "Grace")
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: shifter)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: shifter)
     page = desk.get("/campaigns/prompt/verbs/reco?runs=1-5")
     assert re.findall(r'name="verb" value="(\w+)"', page) == ["retry", "skip"]
     assert desk.send("reprocess", 3).status_code == 403

@@ -12,7 +12,7 @@ from autoctrl.model.output import FieldsRecord
 from autoctrl.model.status import TaskStatus
 from autoctrl.views.columns import Column
 from autoctrl.views.measured import Measured, Trends
-from autoctrl.web.trends import MOST_PLOTS, choose_fields
+from autoctrl.web.pages.trends import MOST_PLOTS, choose_fields
 from tests.unit.web.desk import Desk, text_of
 
 if TYPE_CHECKING:

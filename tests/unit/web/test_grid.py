@@ -8,7 +8,7 @@ import pytest
 
 from autoctrl.model.campaign import Campaign
 from autoctrl.model.status import TaskStatus
-from autoctrl.web.grid import size_cells
+from autoctrl.web.pages.grid import size_cells
 from tests.unit.web.desk import Desk, text_of
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus

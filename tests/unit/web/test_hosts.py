@@ -8,8 +8,8 @@ import pytest
 
 from autoctrl.config import WebSettings
 from autoctrl.errors import UsageError
-from autoctrl.web.gate import check_exposure
-from autoctrl.web.hosts import is_known_host, known_hosts
+from autoctrl.web.entry.gate import check_exposure
+from autoctrl.web.entry.hosts import is_known_host, known_hosts
 
 OIDC = WebSettings(issuer="https://iam.example.org", url="https://runs.example.org")
 PROXIED = WebSettings(behind_proxy=True, proxies="10.1.2.3")

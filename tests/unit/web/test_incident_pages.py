@@ -10,7 +10,7 @@ import pytest
 from autoctrl.incidents import find_incident, join_failures
 from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.visitor import Visitor
 from tests.unit.web.desk import Desk, text_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_who_may_only_look_sees_no_buttons(
     """A shifter looks after incidents and cannot close them; a viewer reads."""
     for role, buttons in ((Role.VIEWER, []), (Role.SHIFTER, ["ack", "mute"])):
         visitor = Visitor(role, "Grace")
-        monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_, it=visitor: it)
+        monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_, it=visitor: it)
         page = desk.get(f"{LIST}/{incident.id}")
         assert [verb for verb in ("ack", "mute", "close") if f'value="{verb}"' in page] == buttons
         assert desk.post(f"{LIST}/{incident.id}", verb="close").status_code == 403

@@ -5,8 +5,8 @@ from __future__ import annotations
 import h11
 import pytest
 
-from autoctrl.web.body import LARGEST
-from autoctrl.web.intake import (
+from autoctrl.web.crowds.body import LARGEST
+from autoctrl.web.crowds.intake import (
     LARGEST_HEAD,
     MOST_LINES,
     Intake,

@@ -10,12 +10,13 @@ import pytest
 from autoctrl.errors import ServiceDown
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.visitor import Visitor
 from tests.unit.web.desk import Desk, text_of
 
 if TYPE_CHECKING:
     from autoctrl.ports import LogPiece, LogWindow
 
+VISITOR_OF = "autoctrl.web.entry.visitor.visitor_of"
 PAGE = "/campaigns/prompt/read/reco/1"
 NUMBER = re.compile(r'<div class="row" id="L(\d+)">')
 
@@ -74,7 +75,7 @@ def test_of_a_huge_log_the_end_is_searched_and_the_beginning_is_not_counted(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And both are said."""
-    monkeypatch.setattr("autoctrl.web.log_page.SEARCHED", 100_000)
+    monkeypatch.setattr("autoctrl.web.pages.log.SEARCHED", 100_000)
     monkeypatch.setattr("autoctrl.executors.logs.COUNTED", 1000)
     printed(desk, "begin\n" * 40_000 + "end\n")
     assert "The first 140.0 kB were not searched." in desk.get(f"{PAGE}?search=end")
@@ -159,6 +160,6 @@ def test_what_is_not_there_is_said(desk: Desk) -> None:
 def test_only_viewers_read_logs(desk: Desk, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """Whoever may do nothing reads none."""
     printed(desk, "secret\n")
-    monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _request: Visitor(Role.NOBODY))
+    monkeypatch.setattr(VISITOR_OF, lambda _request: Visitor(Role.NOBODY))
     page = desk.get(f"/campaigns/prompt/{place}/reco/1", 403)
     assert "To read logs takes the role viewer" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoctrl.web.media import (
+from autoctrl.web.files.media import (
     HEAD,
     JSON,
     MOST_SHOWN,

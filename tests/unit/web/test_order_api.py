@@ -16,11 +16,11 @@ from autoctrl.model.role import Role
 from autoctrl.model.status import TaskStatus
 from autoctrl.model.unit import TaskKey
 from autoctrl.model.verb import VERBS
-from autoctrl.web.order import read_order
-from autoctrl.web.order_ledger import REMEMBERED_FOR, OrderLedger
-from autoctrl.web.order_verbs import ORDERS
-from autoctrl.web.pace import Pace
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.api.order import read_order
+from autoctrl.web.api.order_verbs import ORDERS
+from autoctrl.web.entry.visitor import Visitor
+from autoctrl.web.site.order_ledger import REMEMBERED_FOR, OrderLedger
+from autoctrl.web.site.pace import Pace
 from tests.unit.web.desk import HERE, Desk
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
-    from autoctrl.web.state import Site
+    from autoctrl.web.site.state import Site
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
 ORDER = {"workflow": "reco", "runs": "4", "reason": "the node was down", "name": "anna"}
@@ -62,6 +62,9 @@ def order(
     answer = desk.browser.post(f"/api/verbs/{verb}", json=body, headers=headers)
     assert answer.status_code == code, answer.text
     return check(answer)
+
+
+VISITOR_OF = "autoctrl.web.entry.visitor.visitor_of"
 
 
 def check(answer: Response) -> dict[str, Any]:
@@ -173,9 +176,9 @@ def test_an_order_that_is_sent_again_is_done_once(desk: Desk) -> None:
 
 def test_nobody_is_answered_what_another_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who and key are told apart wherever blanks stand."""
-    monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _: Visitor(Role.SHIFTER))
+    monkeypatch.setattr(VISITOR_OF, lambda _: Visitor(Role.SHIFTER))
     names = iter(("bob", "bob x", "bob x"))
-    monkeypatch.setattr("autoctrl.web.order_api.identity_of", lambda _: next(names))
+    monkeypatch.setattr("autoctrl.web.api.orders.identity_of", lambda _: next(names))
     assert order(desk, key="x y")["done"]
     assert "takes tasks that are failed" in order(desk, "retry", 409, key="y")["detail"]
     desk.scene.move(TaskKey("prompt", "reco", "4"), PROCESSING, FAILED)
@@ -269,7 +272,7 @@ def test_an_order_is_done_by_one_server_at_a_time(
     answer = desk.browser.post("/api/verbs/retry", json=ORDER, headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (409, "1")
     with monkeypatch.context() as patched:
-        patched.setattr("autoctrl.web.order_ledger.has_died", lambda _: True)
+        patched.setattr("autoctrl.web.site.order_ledger.has_died", lambda _: True)
         assert orders.give(json.dumps(["testclient", "k3"]), digest, desk.scene.clock.now()).since
     assert order(desk, "retry", 409, "k3")["detail"] == "This order is being done."
     assert status(desk, 4) is FAILED
@@ -352,9 +355,9 @@ def test_each_verb_has_its_role(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     assert ORDERS.keys() <= VERBS.keys()
     for verb in ORDERS:
         lesser = Visitor(Role(VERBS[verb].role - 1), "eve")
-        monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _, lesser=lesser: lesser)
+        monkeypatch.setattr(VISITOR_OF, lambda _, lesser=lesser: lesser)
         assert "takes the role" in order(desk, verb, 403)["detail"]
-    monkeypatch.setattr("autoctrl.web.visitor.visitor_of", lambda _: Visitor(Role.SHIFTER, "eve"))
+    monkeypatch.setattr(VISITOR_OF, lambda _: Visitor(Role.SHIFTER, "eve"))
     order(desk)
     assert desk.scene.newest(TaskKey("prompt", "reco", "4")).actor.name == "eve"
 
@@ -363,11 +366,11 @@ def test_where_people_log_in_only_a_token_counts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is known by a login or by a proxy's word needs a token here; its owner is kept."""
-    monkeypatch.setattr("autoctrl.web.gate.Gate.is_closed", True)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.is_closed", True)
     eve = Visitor(Role.ADMIN, "eve", "token t1")
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: eve)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: eve)
     assert "Only a token counts" in order(desk, "retry", 403)["detail"]
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: eve._replace(via="api"))
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: eve._replace(via="api"))
     order(desk)
     actor = desk.scene.newest(TaskKey("prompt", "reco", "4")).actor
     assert (actor.name, actor.via, actor.subject) == ("eve", "api", "token t1")

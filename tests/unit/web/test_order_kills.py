@@ -14,7 +14,7 @@ from autoctrl.model.status import TaskStatus
 from autoctrl.model.task import TaskRecord
 from autoctrl.model.unit import TaskKey
 from autoctrl.stores.leases import Ticks
-from autoctrl.web.order_ledger import OrderLedger
+from autoctrl.web.site.order_ledger import OrderLedger
 from tests.unit.scene import Scene
 from tests.unit.web.desk import Desk
 
@@ -133,7 +133,7 @@ def test_an_order_is_finished_by_the_next_server(
     """Killed at any step, the same order with the same key does what is left, answers as if it had
     never been interrupted, and moves no task twice, also if the tasks went on meanwhile.
     """
-    monkeypatch.setattr("autoctrl.web.order_ledger.has_died", lambda _: True)
+    monkeypatch.setattr("autoctrl.web.site.order_ledger.has_died", lambda _: True)
     whole = Scene()
     fill(whole)
     wanted = send(open_desk(whole, tmp_path / "whole"), order.verb, order.what).json()

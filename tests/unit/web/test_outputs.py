@@ -16,10 +16,11 @@ from autoctrl.errors import ServiceDown
 from autoctrl.model.output import LocationState, OutputRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web import genuine, outputs
-from autoctrl.web.media import PNG_BEGIN, Span
-from autoctrl.web.reading import ASKING, MOST_IN_PLACE, FileReader
-from autoctrl.web.visitor import STRANGER
+from autoctrl.web.entry.visitor import STRANGER
+from autoctrl.web.files import genuine
+from autoctrl.web.files.media import PNG_BEGIN, Span
+from autoctrl.web.files.reader import ASKING, MOST_IN_PLACE, FileReader
+from autoctrl.web.pages import outputs
 from tests.unit.web.desk import Desk
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def test_the_public_sees_neither_outputs_nor_logs(
     shelf.put("plot", PICTURE, "plot.png")
     shelf.desk.scene.job(shelf.key, JobStatus.DONE)
     anybody = STRANGER._replace(role=Role.VIEWER)
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: anybody)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: anybody)
     assert "To see outputs, log in" in shelf.desk.get(f"{ADDRESS}?name=plot", 403)
     assert "To read logs, log in" in shelf.desk.get("/campaigns/prompt/logs/reco/1", 403)
     assert "To read logs, log in" in shelf.desk.get("/api/log/1/reco", 403)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from autoctrl.web.plots import (
+from autoctrl.web.pages.plots import (
     HEIGHT,
     HUGE,
     MOST_LINKS,

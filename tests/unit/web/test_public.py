@@ -26,7 +26,7 @@ from autoctrl.model.task import InputRef, TaskRecord
 from autoctrl.ports import Heartbeat, Hint, Lease
 from autoctrl.views.public import PUBLIC, TOLD, hide_reason
 from autoctrl.web.app import ROUTES
-from autoctrl.web.public import PublicStore
+from autoctrl.web.site.public import PublicStore
 from tests.unit.scene import SPEC, Scene
 from tests.unit.web.desk import Desk, text_of
 
@@ -140,7 +140,7 @@ def make(folder: Path, public: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk(folder=folder, more=QUOTA.format(public=public))
     fill(desk.scene)
     hint = Hint(1, "0", 1, desk.scene.clock.now(), "canary-hint", {})
-    monkeypatch.setattr("autoctrl.web.state.read_hints", lambda *_: HintsOfTask([hint]))
+    monkeypatch.setattr("autoctrl.web.site.state.read_hints", lambda *_: HintsOfTask([hint]))
     return desk
 
 

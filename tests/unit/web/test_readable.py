@@ -12,7 +12,7 @@ import pytest
 from autoctrl.incidents import join_failures
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web.door import show_door
+from autoctrl.web.pages.door import show_door
 from tests.unit.web.desk import Desk
 
 if TYPE_CHECKING:

@@ -12,29 +12,23 @@ from starlette.routing import Route
 from autoctrl.hooks.rate import Rate
 from autoctrl.model.role import Role
 from autoctrl.model.verb import VERBS
-from autoctrl.web import (
-    campaigns_page,
-    forms,
-    incident_pages,
-    order_verbs,
-    tokens_page,
-    workflow_page,
-)
+from autoctrl.web.api import order_verbs
 from autoctrl.web.app import OPEN, ROUTES
-from autoctrl.web.pace import Pace
-from autoctrl.web.turnstile import DOORS
-from autoctrl.web.visitor import STRANGER, Visitor
+from autoctrl.web.crowds.turnstile import DOORS
+from autoctrl.web.entry.visitor import STRANGER, Visitor
+from autoctrl.web.pages import campaigns, incidents, tokens, verbs, workflow
+from autoctrl.web.site.pace import Pace
 from tests.unit.web.desk import HERE, Desk
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
 PAGES = {
-    "/tokens": (tokens_page.CREATE, tokens_page.REVOKE),
-    "/campaigns": (campaigns_page.CREATE, campaigns_page.EDIT, campaigns_page.CLOSE),
-    "/campaigns/{campaign}/verbs/{workflow}": forms.NAMES,
-    "/campaigns/{campaign}/workflows/{workflow}": workflow_page.SAID_HERE,
-    "/campaigns/{campaign}/incidents/{incident}": incident_pages.MADE_IT,
+    "/tokens": (tokens.CREATE, tokens.REVOKE),
+    "/campaigns": (campaigns.CREATE, campaigns.EDIT, campaigns.CLOSE),
+    "/campaigns/{campaign}/verbs/{workflow}": verbs.NAMES,
+    "/campaigns/{campaign}/workflows/{workflow}": workflow.SAID_HERE,
+    "/campaigns/{campaign}/incidents/{incident}": incidents.MADE_IT,
 }
 OF_MEMBERS = {
     "/campaigns/{campaign}/logs/{workflow}/{unit:path}",
@@ -136,13 +130,13 @@ def test_a_verb_that_no_role_is_named_for_is_nobodys(
 ) -> None:
     """Whoever forgets to say who may do something has given it to nobody."""
     assert {
-        *forms.NAMES,
-        *workflow_page.SAID_HERE,
-        *incident_pages.MADE_IT,
+        *verbs.NAMES,
+        *workflow.SAID_HERE,
+        *incidents.MADE_IT,
         *order_verbs.ORDERS,
     } <= {*VERBS}
     without = {verb: role for verb, role in VERBS.items() if verb != "retry"}
-    for module in ("model.verb", "web.visitor"):
+    for module in ("model.verb", "web.entry.visitor"):
         monkeypatch.setattr(f"autoctrl.{module}.VERBS", without)
     assert not VISITORS[Role.ADMIN].may("retry")
     let_in(desk, VISITORS[Role.ADMIN])

@@ -13,7 +13,7 @@ from autoctrl.login.book import Book
 from autoctrl.login.keyring import Keyring
 from autoctrl.login.tokens import SHAPE, Maker
 from autoctrl.model.role import Role
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.visitor import Visitor
 from tests.unit.web.desk import Desk, text_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from autoctrl.login.tokens import Token
-    from autoctrl.web.state import Site
+    from autoctrl.web.site.state import Site
 
 ANNA = Visitor(Role.SHIFTER, "anna", "iam 1", session="s1")
 BERT = Visitor(Role.VIEWER, "bert", "iam 2", session="s2")
@@ -39,7 +39,7 @@ class People:
         self.site: Site = app.app.state.site
         self.site.gate.keyring = Keyring(Book(folder / "login.sqlite"))
         self._real = self.site.gate.visitor
-        monkeypatch.setattr("autoctrl.web.gate.Gate.is_closed", True)
+        monkeypatch.setattr("autoctrl.web.entry.gate.Gate.is_closed", True)
         monkeypatch.setattr(self.site.gate, "visitor", self._say)
 
     def _say(self, headers: Any, peer: str) -> Visitor:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autoctrl.web import turnstile
-from autoctrl.web.body import LARGEST
-from autoctrl.web.turnstile import Bodies, Room, Rooms, Turnstile, room_of
+from autoctrl.web.crowds import turnstile
+from autoctrl.web.crowds.body import LARGEST
+from autoctrl.web.crowds.turnstile import Bodies, Room, Rooms, Turnstile, room_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

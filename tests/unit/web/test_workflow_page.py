@@ -11,7 +11,7 @@ from autoctrl.model.campaign import Campaign
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
-from autoctrl.web.visitor import Visitor
+from autoctrl.web.entry.visitor import Visitor
 from tests.unit.web.desk import Desk, text_of
 
 NEW, PROCESSING, DONE, FAILED, SKIPPED = TaskStatus
@@ -106,7 +106,7 @@ def test_a_pause_is_asked_for_once_more(desk: Desk) -> None:
 def test_only_an_operator_pauses(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shifter sees no button, and is not obeyed."""
     shifter = Visitor(Role.SHIFTER, "Grace")
-    monkeypatch.setattr("autoctrl.web.gate.Gate.visitor", lambda *_: shifter)
+    monkeypatch.setattr("autoctrl.web.entry.gate.Gate.visitor", lambda *_: shifter)
     assert 'value="pause"' not in desk.get(PAGE)
     assert desk.post(PAGE, verb="pause").status_code == 403
 

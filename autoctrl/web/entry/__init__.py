@@ -1,0 +1,1 @@
+"""Who makes a request, and whether a server of ours was meant."""

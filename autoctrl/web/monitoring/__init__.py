@@ -1,0 +1,1 @@
+"""What machines ask of a server: whether it is well, and its numbers."""
