@@ -168,9 +168,12 @@ class JobRecord(NamedTuple):
     def ran(self) -> Ran | None:
         """When an attempt that is over began and ended on its node, None if nobody measured it.
 
-        What a node's clock says is kept between the submission and this record.
+        What a node's clock says is kept between the submission and this record; a run that is said
+        to have begun before 1970 was not measured.
         """
         if not self.is_final or self.wall_s is None:
+            return None
+        if not 0 <= self.wall_s <= self.time.timestamp():
             return None
         wall = timedelta(seconds=self.wall_s)
         latest = self.time - wall

@@ -46,6 +46,8 @@ def test_what_is_not_over_or_was_not_measured_did_not_run_yet() -> None:
     """A running job, and one of which no result came."""
     assert spans(job(JobStatus.RUNNING, began=later(1), wall_s=1.0)) is None
     assert spans(job(JobStatus.LOST, began=later(1))) is None
+    for wall_s in (-1.0, 1e11, 1e300, float("inf"), float("nan")):
+        assert spans(job(JobStatus.DONE, wall_s=wall_s)) is None
 
 
 @pytest.mark.parametrize(
