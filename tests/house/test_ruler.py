@@ -46,8 +46,9 @@ def functions(path: Path) -> list[tuple[str, Definition]]:
 
 
 def lines_of(path: Path, node: Definition) -> int:
-    """Return how many lines of code a function has."""
-    return len(code_lines(path) & set(range(node.lineno, (node.end_lineno or 0) + 1)))
+    """Return how many lines of code a function has; of one that is short anyhow, how many lines."""
+    lines = range(node.lineno, (node.end_lineno or 0) + 1)
+    return len(lines) if len(lines) <= FUNCTION_LINES else len(code_lines(path) & set(lines))
 
 
 def nodes_of(node: ast.AST) -> int:
