@@ -88,9 +88,14 @@ def _message_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
         if incident.struck > 1:
             facts.append(Fact("tasks", _spell_tasks(incident)))
     facts.append(Fact("since", spelling.time(incident.opened)))
-    if incident.is_open and incident.kind in set(ConditionKind):
-        facts.append(Fact("do", remedy_for(ConditionKind(incident.kind), incident.gist)))
-    return [*facts, *_remark_facts(incident, spelling)]
+    return [*facts, *_remedy_facts(incident), *_remark_facts(incident, spelling)]
+
+
+def _remedy_facts(incident: Incident) -> list[Fact]:
+    """Return what a person does about a condition that is so; tasks have their verbs."""
+    if not incident.is_open or incident.kind not in set(ConditionKind):
+        return []
+    return [Fact("do", remedy_for(ConditionKind(incident.kind), incident.gist))]
 
 
 def _spell_tasks(incident: Incident) -> str:
@@ -126,7 +131,8 @@ def _option(campaign: str) -> str:
 
 def list_incident_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
     """Return all that is known of an incident, a line each."""
-    workflow = incident.workflow or "all workflows"
+    is_of_module = incident.kind == ConditionKind.MODULE
+    workflow = incident.workflow or (incident.gist if is_of_module else "all workflows")
     facts = [
         Fact("incident", incident.id),
         Fact("is", "open" if incident.is_open else "over"),
@@ -140,7 +146,7 @@ def list_incident_facts(incident: Incident, spelling: Spelling) -> list[Fact]:
         facts.append(Fact("tasks", _spell_tasks(incident)))
         facts.append(Fact("units", format_units(incident.units)))
     facts.append(Fact("log", incident.log))
-    told = [*facts, *_remark_facts(incident, spelling)]
+    told = [*facts, *_remedy_facts(incident), *_remark_facts(incident, spelling)]
     return [fact for fact in told if fact.text]
 
 

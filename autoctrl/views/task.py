@@ -53,7 +53,7 @@ def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTa
     that is not a unit.
     """
     chain = find_lineage(store, campaign)
-    column = _find_column(store, chain, workflow)
+    column = locate_column(store, chain, workflow)
     run = None if is_group(unit) else _find_run(store, unit)
     if is_group(unit):
         found: str | None = unit
@@ -65,7 +65,7 @@ def find_task(store: Store, campaign: str, unit: str, workflow: str) -> SoughtTa
     return SoughtTask(key, column, run, task, missing)
 
 
-def _find_column(store: Store, chain: list[Campaign], workflow: str) -> Column:
+def locate_column(store: Store, chain: list[Campaign], workflow: str) -> Column:
     """Return a workflow's column. Raises ``UsageError``, saying so if its module is broken."""
     try:
         return find_column(find_columns(store, chain), chain[0].name, workflow)

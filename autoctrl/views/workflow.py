@@ -11,11 +11,11 @@ from autoctrl.model.output import newest_fields
 from autoctrl.model.status import OPEN_TASKS, JobStatus, TaskStatus
 from autoctrl.pauses import find_pause
 from autoctrl.ports import Selection
-from autoctrl.views.columns import find_column, find_columns
 from autoctrl.views.latency import measure_tasks
 from autoctrl.views.measured import numbers_in
 from autoctrl.views.newest import Newest, by_unit
 from autoctrl.views.reasons import shared_reasons
+from autoctrl.views.task import locate_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ class Sample(NamedTuple):
 
 def summarize_workflow(store: Store, campaign: str, workflow: str) -> WorkflowSummary:
     """Return how a workflow stands. Raises ``UsageError`` for one that the campaign lacks."""
-    column = find_column(find_columns(store, find_lineage(store, campaign)), campaign, workflow)
+    column = locate_column(store, find_lineage(store, campaign), workflow)
     counted: Counter[TaskStatus] = Counter()
     oldest_open: datetime | None = None
     newest_done: datetime | None = None

@@ -51,8 +51,8 @@ def serve(
     with listen(host, port) as listener, Project(settings) as project:
         find_lineage(project.store, campaign)
         address = Address(host, listener.getsockname()[1])
-        tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
         app = create_app(project, campaign, host)
+        tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
         with closing(app), suppress(KeyboardInterrupt):
             server_of(app).run(sockets=[listener])
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.services import Kube
 
 Things = list[dict[str, Any]]
-OWN = ("jenkins", "watch", "one-node")  # the components of an overlay that a site has
+OWN = ("jenkins", "watch", "hooks", "one-node")  # the components of an overlay that a site has
 
 
 def test_the_check_takes_our_overlays(kube: Kube, tmp_path: Path) -> None:
@@ -111,6 +111,19 @@ def test_the_settings_are_good(environment: str) -> None:
     assert settings.outputs.root.startswith(f"/data/{environment}/")
     files = (settings.store.token_file, settings.web.client_secret_file)
     assert all(file.startswith("/secrets/") for file in files)
+
+
+def test_nothing_listens_that_nobody_has_declared(production: Things, mirror: Things) -> None:
+    """A listener without anything to listen for ends the page at its start."""
+    for things, environment in ((production, "production"), (mirror, "mirror")):
+        settings = load_settings(ROOT / "openshift/base", environment=environment)
+        is_told = any(source.type == "hook" for source in settings.sources.values())
+        commands = [
+            container["command"]
+            for _, template in templates_of(things)
+            for container in template["spec"]["containers"]
+        ]
+        assert any("--hooks" in command for command in commands) == is_told
 
 
 def test_the_pool_is_shown_a_token_that_nobody_else_reads(tmp_path: Path, mirror: Things) -> None:

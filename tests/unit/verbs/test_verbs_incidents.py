@@ -372,7 +372,12 @@ def test_all_that_is_known_of_an_incident_is_listed(room: Room) -> None:
     assert (facts["workflow"], facts["units"], facts["log"]) == ("reco", "7-8", "/log")
     of_disk = {fact.name: fact.text for fact in list_incident_facts(incident_of(room, "disk"), UTC)}
     assert of_disk["workflow"] == "all workflows"
+    assert of_disk["do"].startswith("Make room")
     assert "log" not in of_disk
+    of_module = made("7")._replace(kind="module", workflow="", gist="calib")
+    facts = {fact.name: fact.text for fact in list_incident_facts(of_module, UTC)}
+    assert facts["workflow"] == "calib"
+    assert facts["do"].startswith("Repair it")
     over = made("7")._replace(closed=later(5))
     assert "over since: 2026-03-01 12:00:05 UTC" in spell_message("prompt", over, UTC).text
 

@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from autoctrl.model.campaign import Campaign
+from autoctrl.model.condition import ConditionKind, Verdict, judge
 from autoctrl.model.output import FieldsRecord
 from autoctrl.model.role import Role
 from autoctrl.model.status import JobStatus, TaskStatus
@@ -30,6 +31,18 @@ def test_a_workflow_says_how_its_tasks_stand_and_why_some_failed(desk: Desk) -> 
     assert "2 tasks : 1-2" in text
     assert "/campaigns/prompt/verbs/reco?runs=1-2" in desk.links(PAGE)
     assert PAGE in desk.links("/campaigns/prompt")
+
+
+def test_a_workflow_whose_module_is_broken_says_so(desk: Desk) -> None:
+    """Beside its tasks, with what to do; also one that has never made a cycle."""
+    broken = [Verdict(ConditionKind.MODULE, name, "a parenthesis") for name in ("reco", "calib")]
+    desk.scene.store.append(judge([], broken, "prompt", desk.scene.clock.now()))
+    page = desk.get(PAGE).partition("<h1>")[2]
+    assert "module reco a parenthesis since" in text_of(page)
+    assert "Repair it" in page
+    assert "module calib" not in page
+    never = desk.get("/campaigns/prompt/workflows/calib", 404)
+    assert "Workflow 'calib' has not made a cycle yet: a parenthesis" in never
 
 
 def test_numbers_are_plotted_over_the_runs_and_listed_beneath(desk: Desk) -> None:
