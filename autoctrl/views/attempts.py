@@ -22,7 +22,8 @@ BROKEN = frozenset({JobStatus.FAILED, JobStatus.LOST})
 class Attempt(NamedTuple):
     """One attempt of one job, as last known; units are in the names.
 
-    began  when it was written down as to be submitted
+    began  when it began on its node; when it was written down as to be submitted while, or where,
+           no node has said that
     ended  when it was found final, None while it is not
     """
 
@@ -133,7 +134,7 @@ def _attempt(job: JobRecord, began: datetime) -> Attempt:
         status=job.status,
         reason=job.reason,
         failure=job.failure,
-        began=began,
+        began=job.ran.begin if job.ran is not None and job.began is not None else began,
         ended=job.time if job.is_final else None,
         not_before=job.not_before,
         executor=job.spec.executor,

@@ -94,6 +94,21 @@ def test_attempts_show_the_newest_record_of_each(scene: Scene) -> None:
     assert (seen[0].exit_code, seen[0].executor, seen[0].argv) == (1, "local", ("reco", "--fast"))
 
 
+def test_an_attempt_began_when_its_node_says_so(scene: Scene) -> None:
+    """Until then, and where none says it, when it was written down as to be submitted."""
+    asked = scene.clock.now()
+    key = scene.task(1, "reco", PROCESSING)
+    scene.job(key)
+    (waiting,) = list_attempts(scene.store.history(key))
+    assert waiting.began == asked
+    scene.clock.advance(60)
+    other = scene.task(2, "reco", PROCESSING)
+    began = scene.clock.now() - timedelta(seconds=20)
+    scene.job(other, JobStatus.DONE, began=began, wall_s=20.0)
+    (done,) = list_attempts(scene.store.history(other))
+    assert done.began == began
+
+
 def test_provenance_lists_versions_that_started(scene: Scene) -> None:
     """Each version that started shows inputs, command lines, outputs and the described body; a new
     one is left out.
