@@ -69,8 +69,8 @@ def copy(session: Session, source: str, target: str, even_if_open: bool) -> None
 
 
 @verb("store rebuild", group=store, has_campaign=False)
-@click.option("--campaign", metavar="NAME", help="Only this campaign; by default all.")
-def rebuild(session: Session, campaign: str | None) -> None:
+@click.option("--campaign", "only", metavar="NAME", help="Only this campaign; by default all.")
+def rebuild(session: Session, only: str | None) -> None:
     """Derive the tables for Grafana anew: overview and board of an InfluxDB store.
 
     Needed only if somebody has deleted them, or a warning said that they are out of date.
@@ -78,7 +78,7 @@ def rebuild(session: Session, campaign: str | None) -> None:
     from autoctrl.verbs import rebuild_tables
 
     with session.open() as project:
-        tasks = rebuild_tables(project.store, campaign)
+        tasks = rebuild_tables(project.store, only)
         warnings = [*project.store.remarks]
     if session.is_json:
         show_json(tasks=tasks, warnings=warnings)

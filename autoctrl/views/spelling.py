@@ -27,11 +27,18 @@ class Spelling:
 
     def time(self, moment: datetime) -> str:
         """Return ``2026-11-20 19:04:05 CET``."""
-        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+        return self._here(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
 
     def time_of_day(self, moment: datetime) -> str:
         """Return ``19:04:05``."""
-        return moment.astimezone(self.zone).strftime("%H:%M:%S")
+        return self._here(moment).strftime("%H:%M:%S")
+
+    def _here(self, moment: datetime) -> datetime:
+        """Return a time in the zone; the first and the last of all times have none but UTC."""
+        try:
+            return moment.astimezone(self.zone)
+        except OverflowError:
+            return moment.astimezone(UTC)
 
     def value(self, value: object) -> str:
         """Return an attribute or a custom field: a time, yes or no, a number, a text."""

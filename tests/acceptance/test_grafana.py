@@ -98,3 +98,13 @@ def test_a_check_without_a_token_says_where_to_put_it(project: Path) -> None:
     refused = ask(project, "grafana", "check")
     assert refused.code == 2
     assert "nowhere" in refused.err
+
+
+@pytest.mark.parametrize("words", [(), ("--campaign", "prompt")])
+def test_a_store_without_tables_has_none_to_rebuild(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """The verb says so, whether one campaign is meant or all."""
+    (tmp_path / "autoctrl.toml").write_text('store.url = "sqlite:.autoctrl/state.sqlite"\n')
+    assert ask(tmp_path, "runs", "add", "1").code == 0
+    said = ask(tmp_path, "store", "rebuild", *words)
+    assert said.code == 2
+    assert "there is nothing to rebuild. Only an InfluxDB store keeps some" in said.err

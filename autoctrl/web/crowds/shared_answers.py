@@ -100,6 +100,8 @@ class SharedAnswers:
 
     def _holds(self, kept: _Kept, now: datetime, position: Hashable) -> bool:
         """Say whether an answer still does; one that failed is tried again once it has."""
-        if kept.position != position or not now - LONGEST < kept.made <= now:
+        if kept.position != position:
             return False
-        return not kept.answer.done() or kept.is_good
+        if not kept.answer.done():
+            return True  # however long it takes, another would take longer
+        return kept.is_good and now - LONGEST < kept.made <= now

@@ -82,7 +82,8 @@ BY_PATH = {
         "/api/(fields|history|provenance)/": "long",
     }.items()
 }
-STREAMED = re.compile(rb"(^|&)limit=all(&|$)")
+# Whatever page it is: all runs in pieces, or all runs compared by what is not their number.
+OF_ALL = re.compile(rb"(^|&)(limit=all(&|$)|sort=(?!-?(newest|oldest)?(&|$)))")
 
 
 def room_of(scope: Scope) -> str:
@@ -90,7 +91,7 @@ def room_of(scope: Scope) -> str:
     path = scope["path"]
     if path.startswith(DOORS):
         return "doors"
-    if STREAMED.search(scope["query_string"]):
+    if OF_ALL.search(scope["query_string"]):
         return "long"
     return next((room for pattern, room in BY_PATH.items() if pattern.match(path)), "pages")
 

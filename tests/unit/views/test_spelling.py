@@ -13,6 +13,14 @@ from autoctrl.views.spelling import count, spell_age, spell_countdown, spell_dur
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Rome", "America/Chicago"])
+def test_the_first_and_last_of_all_times_are_spelt_too(zone: str) -> None:
+    """They mean that something is not known yet, and lie in no zone but UTC or in any."""
+    for moment in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        assert len(Spelling(zone).time(moment).split()) == len(("date", "time", "zone"))
+        assert Spelling(zone).time_of_day(moment)
+
+
 def test_times_are_in_the_projects_zone() -> None:
     """Date, time and zone; or the time of day alone."""
     assert Spelling("Europe/Zurich").time(NOON) == "2026-11-20 13:00:00 CET"
