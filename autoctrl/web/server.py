@@ -52,8 +52,8 @@ def serve(
         find_lineage(project.store, campaign)
         address = Address(host, listener.getsockname()[1])
         app = create_app(project, campaign, host)
-        tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
         with closing(app), suppress(KeyboardInterrupt):
+            tell(f"Serving {settings.folder} at http://{address}/ (Ctrl-C ends it)")
             server_of(app).run(sockets=[listener])
 
 

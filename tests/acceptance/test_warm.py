@@ -15,8 +15,6 @@ from tests.warm import our_own
 if TYPE_CHECKING:
     from pathlib import Path
 
-INTERRUPTED = 130
-
 
 @pytest.mark.parametrize(
     "line", ["runs add 1-3", "status --format json", "status --nonsense", "cycle", "why 9 reco"]
@@ -58,4 +56,4 @@ def test_a_signal_reaches_a_warm_command(tmp_path: Path) -> None:
         assert re.search(r"http://127.0.0.1:\d+/", page.stdout.readline())
         page.send_signal(signal.SIGINT)
         page.communicate(timeout=LIMIT_S)
-    assert page.returncode == INTERRUPTED
+    assert page.returncode == 0, "Ctrl-C is how a page ends"
